@@ -1,0 +1,51 @@
+"""Deep learning on trees, sequences and images behind the scikit-learn API."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sklearn_tree import datasets, plot
+    from sklearn_tree.device import resolve_device
+    from sklearn_tree.estimators import RecursiveNetClassifier
+    from sklearn_tree.preprocessing import TreeVectorizer
+    from sklearn_tree.trees import Tree, TreeArray, TreeNode, register_tree_type
+
+__version__ = "0.1.0.dev0"
+
+# Public names are imported when they are first used (PEP 562), so `import sklearn_tree` is free.
+_HOMES = {
+    "RecursiveNetClassifier": "sklearn_tree.estimators",
+    "Tree": "sklearn_tree.trees",
+    "TreeArray": "sklearn_tree.trees",
+    "TreeNode": "sklearn_tree.trees",
+    "TreeVectorizer": "sklearn_tree.preprocessing",
+    "register_tree_type": "sklearn_tree.trees",
+    "resolve_device": "sklearn_tree.device",
+}
+_MODULES = ("datasets", "plot")
+
+__all__ = [
+    "RecursiveNetClassifier",
+    "Tree",
+    "TreeArray",
+    "TreeNode",
+    "TreeVectorizer",
+    "datasets",
+    "plot",
+    "register_tree_type",
+    "resolve_device",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return importlib.import_module(f"sklearn_tree.{name}")
+    if name in _HOMES:
+        return getattr(importlib.import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'sklearn_tree' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "__version__"])

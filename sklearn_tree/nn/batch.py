@@ -1,0 +1,169 @@
+"""``TreeBatch``: the trees of a minibatch merged, their nodes sorted into levels by depth."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from sklearn_tree.trees import TreeArray
+
+
+class Level(NamedTuple):
+    """How the nodes of one depth in a batch hang on the inner nodes one level above.
+
+    Attributes
+    ----------
+    parents : Tensor of int64, shape (n_children,)
+        For each node, the row of its parent among the inner nodes of the level above.
+    ranks : Tensor of int64, shape (n_children,)
+        Position of each node among its siblings, from 0.
+    n_parents : int
+        Number of inner nodes of the level above.
+    """
+
+    parents: Tensor
+    ranks: Tensor
+    n_parents: int
+
+
+@dataclass(frozen=True)
+class TreeBatch:
+    """Trees merged for a bottom-up pass that handles all nodes of one depth at once.
+
+    The children of the nodes of one depth are exactly the nodes one deeper, so a pass needs
+    nothing but the states of the level that it has just left, and costs what the nodes cost,
+    whatever the shape of the trees. In a batch all inner nodes come first, by depth, then all
+    leaves, by depth; inside a depth, trees and siblings keep their order. So both the inner nodes
+    and the leaves of a level are contiguous, and all leaves are computed in one go.
+
+    Attributes
+    ----------
+    labels : Tensor of int64, shape (n_nodes,)
+        Label ids in batch order.
+    values : Tensor of float, shape (n_nodes,), or None
+        Node values in batch order, NaN where there is none.
+    edges : Tensor of int64, shape (n_nodes,), or None
+        Ids of the edges to the parents.
+    trees : Tensor of int64, shape (n_nodes,)
+        Number of each node's tree.
+    roots : Tensor of int64, shape (n_trees,)
+        Position of each tree's root.
+    order : Tensor of int64, shape (n_nodes,)
+        Position in the batch of each node of the ``TreeArray``.
+    parents, ranks : Tensor of int64, shape (n_nodes,)
+        The columns of all levels, from the root level on (see :class:`Level`).
+    n_inner, n_leaves : tuple of int, length n_levels
+        Numbers of inner nodes and of leaves at each depth.
+    """
+
+    labels: Tensor
+    trees: Tensor
+    roots: Tensor
+    order: Tensor
+    parents: Tensor
+    ranks: Tensor
+    n_inner: tuple[int, ...]
+    n_leaves: tuple[int, ...]
+    values: Tensor | None = None
+    edges: Tensor | None = None
+
+    @classmethod
+    def from_array(cls, array: TreeArray) -> TreeBatch:
+        """Merge all trees of an array (on the CPU; 0.1 us a node).
+
+        Parameters
+        ----------
+        array : TreeArray
+            Encoded trees, at least one.
+
+        Returns
+        -------
+        TreeBatch
+        """
+        depths, n_levels = array.depths, int(array.depths.max(initial=0)) + 1
+        starts = np.repeat(array.offsets[:-1] - array.offsets[0], array.sizes)
+        parents = np.where(array.parents < 0, -1, array.parents + starts)
+        is_leaf = np.ones(len(depths), dtype=bool)
+        is_leaf[parents[parents >= 0]] = False
+
+        order = _stable_sort(depths + is_leaf * n_levels)  # inner by depth, then leaves by depth
+        position = np.empty_like(order)
+        position[order] = np.arange(len(order))
+        n_inner = np.bincount(depths[~is_leaf], minlength=n_levels)
+        n_leaves = np.bincount(depths[is_leaf], minlength=n_levels)
+
+        by_level = _stable_sort(depths[order])  # batch positions by depth, inner nodes first
+        level_parents = parents[order][by_level]
+        first_of_level = np.r_[0, np.cumsum(n_inner)[:-1]]
+        above = np.maximum(depths[order][by_level] - 1, 0)
+        rows = np.where(level_parents < 0, 0, position[level_parents] - first_of_level[above])
+
+        trees = np.repeat(np.arange(len(array)), array.sizes)
+        return cls(
+            labels=_tensor(array.labels[order].astype(np.int64)),
+            trees=_tensor(trees[order]),
+            roots=_tensor(position[array.offsets[:-1] - array.offsets[0]]),
+            order=_tensor(position),
+            parents=_tensor(rows),
+            ranks=_tensor(_sibling_ranks(parents)[order][by_level]),
+            n_inner=tuple(n_inner.tolist()),
+            n_leaves=tuple(n_leaves.tolist()),
+            values=None if array.values is None else _tensor(array.values[order]),
+            edges=None if array.edges is None else _tensor(array.edges[order].astype(np.int64)),
+        )
+
+    def __len__(self) -> int:
+        return len(self.roots)
+
+    @property
+    def n_nodes(self) -> int:
+        """Number of nodes of all trees."""
+        return len(self.labels)
+
+    def to(self, device: torch.device | str) -> TreeBatch:
+        """Return the batch on another device (itself if it is there already)."""
+        if self.labels.device == torch.device(device):
+            return self
+        moved = {
+            field.name: getattr(self, field.name).to(device, non_blocking=True)
+            for field in fields(self)
+            if isinstance(getattr(self, field.name), Tensor)
+        }
+        return replace(self, **moved)
+
+    @cached_property
+    def levels(self) -> list[Level]:
+        """One :class:`Level` per depth from 1 on: the children of depths 0, 1, ..."""
+        sizes = [inner + leaves for inner, leaves in zip(self.n_inner, self.n_leaves, strict=True)]
+        columns = zip(self.parents.split(sizes), self.ranks.split(sizes), strict=True)
+        levels = [
+            Level(parents, ranks, n) for (parents, ranks), n in zip(columns, (0, *self.n_inner), strict=False)
+        ]
+        return levels[1:]
+
+
+def _stable_sort(keys: np.ndarray) -> np.ndarray:
+    # numpy sorts 16-bit keys by radix, in linear time.
+    small = keys.max(initial=0) < 2**16
+    return np.argsort(keys.astype(np.uint16) if small else keys, kind="stable")
+
+
+def _sibling_ranks(parents: np.ndarray) -> np.ndarray:
+    """Position of each node among its siblings; siblings follow each other in preorder."""
+    order = np.argsort(parents, kind="stable")
+    grouped = parents[order]
+    first = np.r_[True, grouped[1:] != grouped[:-1]]
+    starts = np.flatnonzero(first)
+    ranks = np.empty(len(parents), dtype=np.int64)
+    ranks[order] = np.arange(len(parents)) - np.repeat(starts, np.diff(np.r_[starts, len(parents)]))
+    ranks[parents < 0] = 0
+    return ranks
+
+
+def _tensor(array: np.ndarray) -> Tensor:
+    return torch.from_numpy(np.ascontiguousarray(array))

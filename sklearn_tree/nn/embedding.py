@@ -1,0 +1,82 @@
+"""Node inputs: the vector of a node from its label, its number and the edge above it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from sklearn_tree.nn.batch import TreeBatch
+from sklearn_tree.trees.array import PAD_ID, UNKNOWN_ID
+
+
+class NodeEmbedding(nn.Module):
+    r"""Embed nodes as :math:`x = E_{label} + R_{edge} + z \cdot V_{label}`.
+
+    :math:`z` is the node's value, standardised per label; a label thus has a vector of its own
+    for its values, as in a feature tokenizer for tables. Ids that the tables do not hold count
+    as unknown, id 0 adds nothing.
+
+    Parameters
+    ----------
+    n_labels : int
+        Number of label ids, the reserved 0 ("no label") and 1 ("unknown") included.
+    embedding_dim : int
+        Size of a node's vector.
+    n_edge_labels : int, default=0
+        Number of edge ids; 0 for trees without edge labels.
+    value_shift, value_scale : sequence of float, length n_labels, default=None
+        Mean and standard deviation of the values of each label; None for trees without values.
+    dropout : float, default=0.0
+        Share of features set to zero in training.
+    word_dropout : float, default=0.0
+        Share of labels replaced by "unknown" in training.
+    """
+
+    value_shift: Tensor
+    value_scale: Tensor
+
+    def __init__(
+        self,
+        n_labels: int,
+        embedding_dim: int,
+        *,
+        n_edge_labels: int = 0,
+        value_shift: Sequence[float] | None = None,
+        value_scale: Sequence[float] | None = None,
+        dropout: float = 0.0,
+        word_dropout: float = 0.0,
+    ) -> None:
+        super().__init__()
+        self.word_dropout = word_dropout
+        self.dropout = nn.Dropout(dropout)
+        self.labels = _table(n_labels, embedding_dim)
+        self.edges = _table(n_edge_labels, embedding_dim) if n_edge_labels else None
+        self.values = None
+        if value_shift is not None:
+            self.values = _table(n_labels, embedding_dim)
+            self.register_buffer("value_shift", torch.tensor(value_shift))
+            self.register_buffer("value_scale", torch.tensor(value_scale))
+
+    def forward(self, batch: TreeBatch) -> Tensor:
+        """Embed all nodes of a batch; float, shape (n_nodes, embedding_dim)."""
+        labels = _known(batch.labels, self.labels)
+        if self.training and self.word_dropout:
+            drop = torch.rand(labels.shape, device=labels.device) < self.word_dropout
+            labels = labels.masked_fill(drop & (labels != PAD_ID), UNKNOWN_ID)
+        x = self.labels(labels)
+        if self.edges is not None and batch.edges is not None:
+            x = x + self.edges(_known(batch.edges, self.edges))
+        if self.values is not None and batch.values is not None:
+            z = (batch.values.to(x.dtype) - self.value_shift[labels]) / self.value_scale[labels]
+            x = x + z.nan_to_num(0.0).unsqueeze(1) * self.values(labels)
+        return self.dropout(x)
+
+
+def _table(n: int, size: int) -> nn.Embedding:
+    return nn.Embedding(max(n, UNKNOWN_ID + 1), size, padding_idx=PAD_ID)
+
+
+def _known(ids: Tensor, table: nn.Embedding) -> Tensor:
+    return ids.masked_fill(ids >= table.num_embeddings, UNKNOWN_ID)

@@ -1,0 +1,132 @@
+"""The recursive encoder, which walks a batch of trees bottom-up, and the net around it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from sklearn_tree.nn.batch import TreeBatch
+from sklearn_tree.nn.cells import CELLS, Children, TreeCell
+from sklearn_tree.nn.embedding import NodeEmbedding
+from sklearn_tree.nn.pooling import POOLINGS
+
+
+class RecursiveEncoder(nn.Module):
+    """Compute the vector of every node from the leaves up, one level of the batch at a time.
+
+    Parameters
+    ----------
+    cell : TreeCell
+        What is computed at a node.
+    """
+
+    def __init__(self, cell: TreeCell) -> None:
+        super().__init__()
+        self.cell = cell
+
+    def forward(self, x: Tensor, batch: TreeBatch) -> Tensor:
+        """Walk the batch.
+
+        Parameters
+        ----------
+        x : Tensor of float, shape (n_nodes, input_size)
+            Node inputs in batch order.
+        batch : TreeBatch
+            The trees.
+
+        Returns
+        -------
+        Tensor of float, shape (n_nodes, hidden_size)
+            Node vectors in batch order.
+        """
+        inner, leaves = self.cell.project(x).split((sum(batch.n_inner), sum(batch.n_leaves)))
+        leaf_states = self.cell(leaves, None)
+        leaves_at = list(zip(*(state.split(batch.n_leaves) for state in leaf_states), strict=True))
+        inner_at = inner.split(batch.n_inner)
+
+        state: tuple[Tensor, ...] = ()  # of the inner nodes of the level just left
+        outputs = [leaf_states[0]]
+        for depth in range(len(batch.levels) - 1, -1, -1):
+            below = leaves_at[depth + 1]
+            if state:
+                below = tuple(torch.cat(pair) for pair in zip(state, below, strict=True))
+            level = batch.levels[depth]
+            state = self.cell(inner_at[depth], Children(below, level.parents, level.ranks))
+            outputs.append(state[0])
+        return torch.cat(outputs[::-1])
+
+
+class RecursiveNet(nn.Module):
+    """Embedding, encoder, pooling and a linear head: from trees to logits.
+
+    Parameters
+    ----------
+    n_labels : int
+        Number of label ids.
+    n_outputs : int
+        Number of logits per tree.
+    cell : str or TreeCell subclass, default="child_sum_lstm"
+        A name of ``sklearn_tree.nn.CELLS`` or a class.
+    pooling : {"root", "mean", "max"}, default="root"
+        How the vectors of a tree's nodes become one.
+    hidden_size : int, default=64
+        Size of a node's state.
+    embedding_dim : int, default=64
+        Size of a node's input.
+    max_arity : int, default=2
+        Number of children that a cell tells apart.
+    dropout : float, default=0.0
+        Share of features dropped at the input and before the head.
+    dtype : torch.dtype, default=torch.float32
+        Type of all parameters.
+    n_edge_labels, value_shift, value_scale, word_dropout
+        See :class:`NodeEmbedding`.
+    """
+
+    def __init__(
+        self,
+        n_labels: int,
+        n_outputs: int,
+        *,
+        cell: str | type[TreeCell] = "child_sum_lstm",
+        pooling: str = "root",
+        hidden_size: int = 64,
+        embedding_dim: int = 64,
+        max_arity: int = 2,
+        dropout: float = 0.0,
+        word_dropout: float = 0.0,
+        n_edge_labels: int = 0,
+        value_shift: Sequence[float] | None = None,
+        value_scale: Sequence[float] | None = None,
+        dtype: torch.dtype = torch.float32,
+    ) -> None:
+        super().__init__()
+        self.embedding = NodeEmbedding(
+            n_labels,
+            embedding_dim,
+            n_edge_labels=n_edge_labels,
+            value_shift=value_shift,
+            value_scale=value_scale,
+            dropout=dropout,
+            word_dropout=word_dropout,
+        )
+        cell_class = CELLS[cell] if isinstance(cell, str) else cell
+        self.encoder = RecursiveEncoder(cell_class(embedding_dim, hidden_size, max_arity))
+        self.pool = POOLINGS[pooling]
+        self.dropout = nn.Dropout(dropout)
+        self.head = nn.Linear(hidden_size, n_outputs)
+        self.to(dtype)
+
+    def forward(self, batch: TreeBatch) -> Tensor:
+        """Return logits, float, shape (n_trees, n_outputs)."""
+        return self.head(self.dropout(self.encode(batch)))
+
+    def encode(self, batch: TreeBatch) -> Tensor:
+        """Return one vector per tree, float, shape (n_trees, hidden_size)."""
+        return self.pool(self.encode_nodes(batch), batch)
+
+    def encode_nodes(self, batch: TreeBatch) -> Tensor:
+        """Return one vector per node in batch order, float, shape (n_nodes, hidden_size)."""
+        return self.encoder(self.embedding(batch), batch)

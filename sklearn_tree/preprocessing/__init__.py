@@ -1,0 +1,5 @@
+"""Transformers that bring raw data into the form that nets take."""
+
+from sklearn_tree.preprocessing.tree_vectorizer import TreeVectorizer
+
+__all__ = ["TreeVectorizer"]

@@ -1,0 +1,76 @@
+"""One column of trees, whatever container it comes in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from sklearn_tree.trees import Tree, TreeArray
+
+# The types of a tree's root that each format name allows.
+_FORMATS = {
+    "brackets": (str,),
+    "nested": (tuple, list),
+    "dict": (dict,),
+    "tree": (Tree,),
+}
+
+
+def to_tree_array(X: Any, format: str = "auto") -> TreeArray:
+    """Read a column of trees.
+
+    Parameters
+    ----------
+    X : TreeArray, or list, Series, object array or one-column DataFrame of trees
+        The trees.
+    format : str, default="auto"
+        The format that every tree must have, "auto" for any.
+
+    Returns
+    -------
+    TreeArray
+        ``X`` itself if it is one.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If X is empty or no column of trees, or a tree cannot be read; the message gives its row.
+    """
+    if isinstance(X, TreeArray):
+        if not len(X):
+            raise ValueError("X must hold at least one tree, got a TreeArray of 0 trees")
+        return X
+    column = as_column(X)
+    if format != "auto":
+        _check_format(column, format)
+    return TreeArray.from_trees(column)
+
+
+def as_column(X: Any) -> list:
+    """Return a container's items as a list; one-column tables count as columns."""
+    if isinstance(X, (str, bytes, dict, Tree)):
+        raise TypeError(f"X must be a list, Series or array of trees, got a single {type(X).__name__}")
+    if hasattr(X, "iloc") or isinstance(X, np.ndarray):
+        if X.ndim == 2 and X.shape[1] == 1:
+            X = X.iloc[:, 0] if hasattr(X, "iloc") else X[:, 0]
+        if X.ndim != 1:
+            raise ValueError(f"X must be one column of trees, got an array of shape {X.shape}")
+    elif not isinstance(X, Iterable):
+        raise TypeError(f"X must be a list, Series or array of trees, got {type(X).__name__}")
+    column = list(X)
+    if not column:
+        raise ValueError("X must hold at least one tree, got 0 samples")
+    return column
+
+
+def _check_format(column: list, format: str) -> None:
+    for i, obj in enumerate(column):
+        if format == "nltk":
+            names = [f"{c.__module__.partition('.')[0]}.{c.__name__}" for c in type(obj).__mro__]
+            right = "nltk.Tree" in names
+        else:
+            right = type(obj) in _FORMATS[format] or isinstance(obj, _FORMATS[format])
+        if not right:
+            raise TypeError(f"X[{i}] must be a tree of the format {format!r}, got {type(obj).__name__}")

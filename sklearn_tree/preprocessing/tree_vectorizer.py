@@ -1,0 +1,270 @@
+"""``TreeVectorizer``: trees of any format to a ``TreeArray`` of ids."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import check_is_fitted
+
+from sklearn_tree.preprocessing.columns import to_tree_array
+from sklearn_tree.trees import TreeArray
+from sklearn_tree.trees.array import N_RESERVED_IDS, PAD_ID, UNKNOWN_ID
+
+PAD_TOKEN = "<pad>"  # noqa: S105
+UNKNOWN_TOKEN = "<unk>"  # noqa: S105
+
+
+class TreeVectorizer(TransformerMixin, BaseEstimator):
+    """Turn trees into a :class:`TreeArray` of label ids.
+
+    What :class:`~sklearn.feature_extraction.text.CountVectorizer` is to texts, but nothing of a
+    tree's structure is lost. Every estimator for trees does this by itself when it is given raw
+    trees; as a pipeline step its parameters can be searched, and trees are read once.
+
+    Parameters
+    ----------
+    format : {"auto", "brackets", "nested", "dict", "nltk", "tree"}, default="auto"
+        The format that all trees must have; "auto" tells it from each tree's type.
+    min_df : int or float, default=1
+        Labels in fewer trees become unknown: a count, or a share of the trees if a float.
+    max_features : int, default=None
+        Keep the labels with the most occurrences only.
+    lowercase : bool, default=False
+        Convert all labels to lower case.
+    inner_labels : bool, default=True
+        Whether inner nodes' labels are tokens too. False keeps the labels of leaves only; inner
+        nodes get id 0 and bring no input of their own.
+    edge_labels : bool, default=True
+        Whether to keep edge labels (of trees that have them).
+
+    Attributes
+    ----------
+    vocabulary_ : dict of str to int
+        Id of each label; 0 and 1 are "<pad>" (no label) and "<unk>" (unknown).
+    edge_vocabulary_ : dict of str to int
+        The same for edge labels.
+
+    See Also
+    --------
+    RecursiveNetClassifier : The classifier that takes its output.
+
+    Examples
+    --------
+    >>> from sklearn_tree import TreeVectorizer
+    >>> vectorizer = TreeVectorizer()
+    >>> ids = vectorizer.fit_transform(["(S (NP I) (VP run))", "(S (VP stop))"])
+    >>> ids
+    TreeArray(2 trees, 8 nodes)
+    >>> vectorizer.vocabulary_
+    {'<pad>': 0, '<unk>': 1, 'I': 2, 'NP': 3, 'S': 4, 'VP': 5, 'run': 6, 'stop': 7}
+    >>> vectorizer.transform(["(S (VP sleep))"])[0].labels
+    (4, 5, 1)
+    >>> vectorizer.inverse_transform(ids)[1]
+    Tree('(S (VP stop))')
+    """
+
+    _parameter_constraints: dict = {  # noqa: RUF012
+        "format": [StrOptions({"auto", "brackets", "nested", "dict", "nltk", "tree"})],
+        "min_df": [
+            Interval(Integral, 1, None, closed="left"),
+            Interval(Real, 0.0, 1.0, closed="both"),
+        ],
+        "max_features": [Interval(Integral, 1, None, closed="left"), None],
+        "lowercase": ["boolean"],
+        "inner_labels": ["boolean"],
+        "edge_labels": ["boolean"],
+    }
+
+    def __init__(
+        self,
+        format: str = "auto",
+        *,
+        min_df: int | float = 1,
+        max_features: int | None = None,
+        lowercase: bool = False,
+        inner_labels: bool = True,
+        edge_labels: bool = True,
+    ) -> None:
+        self.format = format
+        self.min_df = min_df
+        self.max_features = max_features
+        self.lowercase = lowercase
+        self.inner_labels = inner_labels
+        self.edge_labels = edge_labels
+
+    def fit(self, X: Any, y: Any = None) -> TreeVectorizer:
+        """Learn the vocabulary.
+
+        Parameters
+        ----------
+        X : TreeArray, or list, Series, object array or one-column DataFrame of trees
+            The trees, in any registered format.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        TreeVectorizer
+            The fitted vectorizer itself.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If a tree cannot be read (the message gives its row) or X is empty.
+        """
+        self._fit(X)
+        return self
+
+    def fit_transform(self, X: Any, y: Any = None) -> TreeArray:
+        """Learn the vocabulary and return the ids (reads the trees once).
+
+        Parameters
+        ----------
+        X : TreeArray, or list, Series, object array or one-column DataFrame of trees
+            The trees, in any registered format.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        TreeArray
+        """
+        return self._encode(self._fit(X))
+
+    def transform(self, X: Any) -> TreeArray:
+        """Return the ids of trees; labels not in the vocabulary get id 1.
+
+        Parameters
+        ----------
+        X : TreeArray, or list, Series, object array or one-column DataFrame of trees
+            The trees, in any registered format.
+
+        Returns
+        -------
+        TreeArray
+        """
+        check_is_fitted(self)
+        return self._encode(self._read(X))
+
+    def inverse_transform(self, X: TreeArray) -> TreeArray:
+        """Put labels back in the place of ids.
+
+        Parameters
+        ----------
+        X : TreeArray
+            Encoded trees.
+
+        Returns
+        -------
+        TreeArray
+            Trees with text labels; "<unk>" for unknown ones, "" where there is no label.
+
+        Raises
+        ------
+        ValueError
+            If the trees have text labels already, or ids beyond the vocabulary.
+        """
+        check_is_fitted(self)
+        if not isinstance(X, TreeArray) or X.vocabulary is not None:
+            raise ValueError("X must be a TreeArray of ids as transform returns it")
+        if X.labels.max(initial=0) >= len(self.vocabulary_):
+            raise ValueError(
+                f"X must hold ids below {len(self.vocabulary_)}, the size of the vocabulary, "
+                f"got {X.labels.max()}"
+            )
+        edges = None if X.edges is None else _texts(self.edge_vocabulary_)
+        return X.replace(vocabulary=_texts(self.vocabulary_), edge_vocabulary=edges)
+
+    def _read(self, X: Any) -> TreeArray:
+        array = to_tree_array(X, self.format)
+        if array.vocabulary is None:
+            raise TypeError(
+                "labels must be str to be vectorized, got ids (int); encoded trees go straight "
+                "into an estimator"
+            )
+        return array
+
+    def _fit(self, X: Any) -> TreeArray:
+        self._validate_params()
+        array = self._read(X)
+        self.vocabulary_ = self._select_labels(array)
+        edges = [] if array.edges is None or not self.edge_labels else array.edge_vocabulary
+        used = [] if array.edges is None else np.unique(array.edges)
+        kept = {self._norm(edges[e]) for e in used if len(edges) and edges[e]}
+        self.edge_vocabulary_ = _numbered(sorted(kept))
+        return array
+
+    def _select_labels(self, array: TreeArray) -> dict[str, int]:
+        merged, names = self._normalized(array)
+        used = self._is_token(array)
+        labels = merged[array.labels[used]]
+        trees = np.repeat(np.arange(len(array)), array.sizes)[used]
+        pairs = np.unique(trees * len(names) + labels)
+        tree_counts = np.bincount(pairs % len(names), minlength=len(names))
+        counts = np.bincount(labels, minlength=len(names))
+        least = self.min_df if isinstance(self.min_df, Integral) else self.min_df * len(array)
+        kept = np.flatnonzero((tree_counts >= least) & (counts > 0))
+        if self.max_features is not None and len(kept) > self.max_features:
+            by_name = sorted(kept, key=lambda k: (-counts[k], names[k]))
+            kept = np.array(by_name[: self.max_features])
+        return _numbered(sorted(names[k] for k in kept))
+
+    def _normalized(self, array: TreeArray) -> tuple[np.ndarray, list[str]]:
+        """Map the array's label numbers to those of distinct normalised names."""
+        numbers: dict[str, int] = {}
+        table = [numbers.setdefault(self._norm(name), len(numbers)) for name in array.vocabulary]  # type: ignore[union-attr]
+        return np.array(table, dtype=np.int64), list(numbers)
+
+    def _norm(self, name: str) -> str:
+        return name.lower() if self.lowercase else name
+
+    def _is_token(self, array: TreeArray) -> np.ndarray:
+        return np.ones(array.n_nodes, dtype=bool) if self.inner_labels else array.arities == 0
+
+    def _encode(self, array: TreeArray) -> TreeArray:
+        ids = self._lookup(array.vocabulary, self.vocabulary_)[array.labels]
+        if not self.inner_labels:
+            ids = np.where(self._is_token(array), ids, np.int32(PAD_ID))
+        edges = None
+        if array.edges is not None and self.edge_labels:
+            edges = self._lookup(array.edge_vocabulary, self.edge_vocabulary_)[array.edges]
+        return array.replace(
+            labels=ids,
+            vocabulary=None,
+            n_labels=len(self.vocabulary_),
+            edges=edges,
+            edge_vocabulary=None,
+            n_edge_labels=len(self.edge_vocabulary_) if edges is not None else None,
+        )
+
+    def _lookup(self, names: Any, vocabulary: dict[str, int]) -> np.ndarray:
+        # Edges without a label are "": they get id 0 unless "" was a label of its own.
+        ids = [vocabulary.get(self._norm(name), UNKNOWN_ID if name else PAD_ID) for name in names]
+        return np.array(ids, dtype=np.int32)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = False
+        tags.input_tags.string = True
+        tags.no_validation = True
+        return tags
+
+
+def _numbered(names: Iterable[str]) -> dict[str, int]:
+    reserved = {PAD_TOKEN: PAD_ID, UNKNOWN_TOKEN: UNKNOWN_ID}
+    names = [name for name in names if name not in reserved]
+    return {**reserved, **{name: i for i, name in enumerate(names, start=N_RESERVED_IDS)}}
+
+
+def _texts(vocabulary: dict[str, int]) -> np.ndarray:
+    texts = np.array(list(vocabulary), dtype=object)
+    texts[PAD_ID] = ""
+    return texts
+
+
+__all__ = ["TreeVectorizer"]

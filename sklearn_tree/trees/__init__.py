@@ -1,0 +1,7 @@
+"""Trees and arrays of trees (numpy only)."""
+
+from sklearn_tree.trees.array import TreeArray
+from sklearn_tree.trees.formats import TreeNode, register_tree_type
+from sklearn_tree.trees.tree import Tree
+
+__all__ = ["Tree", "TreeArray", "TreeNode", "register_tree_type"]

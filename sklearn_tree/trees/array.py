@@ -1,0 +1,472 @@
+"""``TreeArray``: many trees in flat columns that slice, pickle and memory-map like one array."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from sklearn_tree.trees.formats import FlatTree
+from sklearn_tree.trees.tree import Tree, flatten_any
+
+PAD_ID = 0  # "no label": its embedding is zero
+UNKNOWN_ID = 1  # a label that the vocabulary does not hold
+N_RESERVED_IDS = 2
+
+_COLUMNS = ("labels", "parents", "depths", "values", "edges")
+
+
+class TreeArray:
+    """A one-dimensional array of trees, stored as one column per property of a node.
+
+    Trees are stored one after the other, the nodes of each in preorder. ``len``, ``shape``,
+    slices, masks and index arrays work as in a numpy array, so scikit-learn splits it without
+    touching a single tree. ``array[i]`` is a :class:`Tree`.
+
+    Build one with :meth:`from_trees` (labels as text: ``vocabulary`` is set), with
+    :class:`TreeVectorizer` (labels as ids: ``vocabulary`` is None) or with :meth:`from_table`.
+
+    Parameters
+    ----------
+    labels : array of int, shape (n_nodes_total,)
+        Node labels: positions in ``vocabulary`` where there is one, otherwise ids, where 0 means
+        "no label" and 1 "unknown".
+    depths : array of int, shape (n_nodes_total,)
+        Depth of each node, 0 for a root. With the preorder this fixes the shape of every tree.
+    offsets : array of int, shape (n_trees + 1,)
+        Tree ``i`` is the nodes from ``offsets[i]`` to ``offsets[i + 1]``.
+    vocabulary : sequence of str, default=None
+        The text of each label, if ``labels`` are positions in it.
+    values : array of float, shape (n_nodes_total,), default=None
+        A number at each node, NaN where there is none.
+    edges : array of int, shape (n_nodes_total,), default=None
+        Label of the edge to the parent: a position in ``edge_vocabulary`` where there is one,
+        otherwise an id with 0 for "no edge label".
+    edge_vocabulary : sequence of str, default=None
+        The text of each edge label.
+    n_labels, n_edge_labels : int, default=None
+        Size of the id spaces; None takes what the columns need.
+
+    Attributes
+    ----------
+    parents : ndarray of int32, shape (n_nodes_total,)
+        Parent of each node, numbered inside its tree; -1 for roots.
+    heights : ndarray of int32, shape (n_nodes_total,)
+        Edges from each node down to its deepest leaf.
+
+    Examples
+    --------
+    >>> from sklearn_tree import TreeArray
+    >>> trees = TreeArray.from_trees(["(S (NP I) (VP run))", "(S (VP stop))"])
+    >>> trees
+    TreeArray(2 trees, 8 nodes)
+    >>> trees[1]
+    Tree('(S (VP stop))')
+    >>> trees[[1, 0, 1]].shape
+    (3,)
+    """
+
+    def __init__(
+        self,
+        labels: Any,
+        depths: Any,
+        offsets: Any,
+        *,
+        vocabulary: Sequence[str] | None = None,
+        values: Any = None,
+        edges: Any = None,
+        edge_vocabulary: Sequence[str] | None = None,
+        n_labels: int | None = None,
+        n_edge_labels: int | None = None,
+    ) -> None:
+        depths = np.asarray(depths, dtype=np.int32)
+        offsets = np.asarray(offsets, dtype=np.int64)
+        _check_shape(labels, depths, offsets)
+        self._fill(
+            labels=np.asarray(labels, dtype=np.int32),
+            parents=_parents_of(depths, offsets),
+            depths=depths,
+            offsets=offsets,
+            values=None if values is None else np.asarray(values),
+            edges=None if edges is None else np.asarray(edges, dtype=np.int32),
+            vocabulary=None if vocabulary is None else np.array(vocabulary, dtype=object),
+            edge_vocabulary=None if edge_vocabulary is None else np.array(edge_vocabulary, dtype=object),
+            n_labels=n_labels,
+            n_edge_labels=n_edge_labels,
+        )
+
+    def _fill(self, **fields: Any) -> TreeArray:
+        self.__dict__.update(fields)
+        for name, count, text in (
+            ("labels", "n_labels", self.vocabulary),
+            ("edges", "n_edge_labels", self.edge_vocabulary),
+        ):
+            column = fields[name]
+            if self.__dict__[count] is None and column is not None:
+                needed = int(column.max(initial=N_RESERVED_IDS - 1)) + 1
+                self.__dict__[count] = len(text) if text is not None else needed
+        return self
+
+    labels: np.ndarray
+    parents: np.ndarray
+    depths: np.ndarray
+    offsets: np.ndarray
+    values: np.ndarray | None
+    edges: np.ndarray | None
+    vocabulary: np.ndarray | None
+    edge_vocabulary: np.ndarray | None
+    n_labels: int
+    n_edge_labels: int | None
+
+    def replace(self, **fields: Any) -> TreeArray:
+        """Return an array that shares all columns with this one but those given (unchecked)."""
+        return TreeArray.__new__(TreeArray)._fill(**{**self.__dict__, **fields})
+
+    @classmethod
+    def from_trees(cls, trees: Iterable[Any]) -> TreeArray:
+        """Store trees of any registered format.
+
+        Parameters
+        ----------
+        trees : iterable
+            Trees that :meth:`Tree.from_any` reads; formats may be mixed. Trees whose labels are
+            ints are taken as encoded.
+
+        Returns
+        -------
+        TreeArray
+
+        Raises
+        ------
+        TypeError, ValueError
+            If a tree cannot be read; the message begins with its position, ``trees[3]: ...``.
+        """
+        columns: dict[str, list] = {name: [] for name in _COLUMNS}
+        offsets = [0]
+        annotated = False
+        for i, obj in enumerate(trees):
+            try:
+                flat = flatten_any(obj)
+            except (TypeError, ValueError) as error:
+                raise type(error)(f"trees[{i}]: {error}") from error
+            n = len(flat.labels)
+            columns["labels"].extend(flat.labels)
+            columns["parents"].append(np.asarray(flat.parents, dtype=np.int32))
+            columns["depths"].append(np.asarray(flat.depths, dtype=np.int32))
+            columns["values"].extend(flat.values or (None,) * n)
+            columns["edges"].extend(flat.edges or (None,) * n)
+            annotated = annotated or flat.values is not None or flat.edges is not None
+            offsets.append(offsets[-1] + n)
+        labels, vocabulary = _codes(columns["labels"])
+        values = edges = edge_vocabulary = None
+        if annotated and any(value is not None for value in columns["values"]):
+            values = np.array(columns["values"], dtype=float)
+        if annotated and any(edge is not None for edge in columns["edges"]):
+            edges, edge_vocabulary = _codes(columns["edges"], none="")
+        return cls.__new__(cls)._fill(
+            labels=labels,
+            parents=_joined(columns["parents"]),
+            depths=_joined(columns["depths"]),
+            offsets=np.array(offsets, dtype=np.int64),
+            values=values,
+            edges=edges,
+            vocabulary=vocabulary,
+            edge_vocabulary=edge_vocabulary,
+            n_labels=None,
+            n_edge_labels=None,
+        )
+
+    @classmethod
+    def from_table(cls, X: np.ndarray) -> TreeArray:
+        """Store each row of a table as a star: an unlabelled root over one leaf per column.
+
+        Parameters
+        ----------
+        X : ndarray of float, shape (n_trees, n_columns)
+            Column ``j`` becomes a leaf with the id ``2 + j`` and the number as its value.
+
+        Returns
+        -------
+        TreeArray
+            Encoded trees of ``n_columns + 1`` nodes; values keep the dtype of ``X``.
+        """
+        n, width = X.shape
+        ids = np.r_[PAD_ID, np.arange(N_RESERVED_IDS, N_RESERVED_IDS + width)]
+        values = np.column_stack([np.full(n, np.nan, dtype=X.dtype), X]).ravel()
+        star = np.r_[0, np.ones(width, dtype=np.int32)]
+        return cls(
+            np.tile(ids, n),
+            np.tile(star, n),
+            np.arange(n + 1) * (width + 1),
+            values=values,
+            n_labels=N_RESERVED_IDS + width,
+        )
+
+    @classmethod
+    def concatenate(cls, arrays: Iterable[TreeArray]) -> TreeArray:
+        """Join arrays end to end.
+
+        Parameters
+        ----------
+        arrays : iterable of TreeArray
+            All with text labels or all encoded.
+
+        Returns
+        -------
+        TreeArray
+
+        Raises
+        ------
+        ValueError
+            If there is no array, or encoded ones are mixed with others.
+        """
+        arrays = list(arrays)
+        if not arrays:
+            raise ValueError("arrays must hold at least one TreeArray, got none")
+        if len({a.vocabulary is None for a in arrays}) > 1:
+            raise ValueError("arrays must all be encoded or all have a vocabulary, got both kinds")
+        total = sum(len(a.labels) for a in arrays)
+        labels, vocabulary = _merge_codes([(a.labels, a.vocabulary) for a in arrays])
+        values = edges = edge_vocabulary = None
+        if any(a.values is not None for a in arrays):
+            values = _joined([_or_nan(a) for a in arrays])
+        if any(a.edges is not None for a in arrays):
+            edges, edge_vocabulary = _merge_codes([_edges_or_none(a) for a in arrays])
+        sizes = np.concatenate([np.diff(a.offsets) for a in arrays])
+        assert len(labels) == total
+        return cls.__new__(cls)._fill(
+            labels=labels,
+            parents=_joined([a.parents for a in arrays]),
+            depths=_joined([a.depths for a in arrays]),
+            offsets=np.r_[0, np.cumsum(sizes)].astype(np.int64),
+            values=values,
+            edges=edges,
+            vocabulary=vocabulary,
+            edge_vocabulary=edge_vocabulary,
+            n_labels=None if vocabulary is not None else max(a.n_labels for a in arrays),
+            n_edge_labels=None
+            if edges is None or edge_vocabulary is not None
+            else max(a.n_edge_labels or 0 for a in arrays),
+        )
+
+    @property
+    def n_nodes(self) -> int:
+        """Number of nodes in all trees together."""
+        return int(self.offsets[-1] - self.offsets[0])
+
+    @property
+    def shape(self) -> tuple[int]:
+        """``(n_trees,)``, as a numpy array would say."""
+        return (len(self),)
+
+    @property
+    def ndim(self) -> int:
+        """Always 1."""
+        return 1
+
+    @property
+    def dtype(self) -> np.dtype:
+        """The dtype of its elements, object."""
+        return np.dtype(object)
+
+    @property
+    def sizes(self) -> np.ndarray:
+        """Number of nodes of each tree, ndarray of int64, shape (n_trees,)."""
+        return np.diff(self.offsets)
+
+    @property
+    def arities(self) -> np.ndarray:
+        """Number of children of each node, ndarray of int64, shape (n_nodes_total,)."""
+        return np.bincount(self._absolute_parents()[self.parents >= 0], minlength=self.n_nodes)
+
+    @property
+    def heights(self) -> np.ndarray:
+        heights = np.zeros(self.n_nodes, dtype=np.int32)
+        parents = self._absolute_parents()
+        order = np.argsort(self.depths, kind="stable")
+        bounds = np.searchsorted(self.depths[order], np.arange(self.depths.max(initial=0) + 2))
+        for depth in range(len(bounds) - 2, 0, -1):
+            nodes = order[bounds[depth] : bounds[depth + 1]]
+            np.maximum.at(heights, parents[nodes], heights[nodes] + 1)
+        return heights
+
+    def _absolute_parents(self) -> np.ndarray:
+        return self.parents + np.repeat(self.offsets[:-1], self.sizes)
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    def __iter__(self) -> Iterator[Tree]:
+        return (self._tree(i) for i in range(len(self)))
+
+    def __getitem__(self, key: Any) -> Any:
+        if isinstance(key, tuple) and len(key) == 2 and key[1] is Ellipsis:
+            key = key[0]
+        if isinstance(key, (int, np.integer)):
+            if not -len(self) <= key < len(self):
+                raise IndexError(f"tree {key} is out of range for {len(self)} trees")
+            return self._tree(int(key) % len(self))
+        if isinstance(key, slice) and key.step in (None, 1):
+            start, stop, _ = key.indices(len(self))
+            return self._slice(start, max(start, stop))
+        return self._take(_as_positions(key, len(self)))
+
+    def _slice(self, start: int, stop: int) -> TreeArray:
+        offsets = self.offsets[start : stop + 1]
+        nodes = slice(offsets[0], offsets[-1])
+        return self._select(nodes, offsets - offsets[0])
+
+    def _take(self, trees: np.ndarray) -> TreeArray:
+        sizes = self.sizes[trees]
+        offsets = np.r_[0, np.cumsum(sizes)]
+        nodes = np.repeat(self.offsets[trees] - offsets[:-1], sizes) + np.arange(offsets[-1])
+        return self._select(nodes, offsets)
+
+    def _select(self, nodes: Any, offsets: np.ndarray) -> TreeArray:
+        columns = {name: self.__dict__[name] for name in _COLUMNS}
+        taken = {name: None if c is None else c[nodes] for name, c in columns.items()}
+        return self.replace(offsets=offsets, **taken)
+
+    def _tree(self, i: int) -> Tree:
+        nodes = slice(self.offsets[i], self.offsets[i + 1])
+        values = edges = None
+        if self.values is not None:
+            values = [None if v != v else v for v in self.values[nodes].tolist()]
+        if self.edges is not None:
+            edges = [e or None for e in _decoded(self.edges[nodes], self.edge_vocabulary)]
+        labels = _decoded(self.labels[nodes], self.vocabulary)
+        return Tree.from_flat(
+            FlatTree(labels, self.parents[nodes], self.depths[nodes], values, edges)  # type: ignore[arg-type]
+        )
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        array = np.empty(len(self), dtype=object)
+        array[:] = list(self)
+        return array
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, TreeArray):
+            return NotImplemented
+        return len(self) == len(other) and all(
+            _same(a, b)
+            for a, b in (
+                (self.offsets - self.offsets[0], other.offsets - other.offsets[0]),
+                (self.depths, other.depths),
+                (self._text("labels"), other._text("labels")),
+                (self._text("edges"), other._text("edges")),
+                (self.values, other.values),
+            )
+        )
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def _text(self, name: str) -> np.ndarray | None:
+        column = self.__dict__[name]
+        text = self.vocabulary if name == "labels" else self.edge_vocabulary
+        return column if column is None or text is None else text[column]
+
+    def __repr__(self) -> str:
+        trees = f"{len(self)} tree{'s' * (len(self) != 1)}"
+        return f"TreeArray({trees}, {self.n_nodes} node{'s' * (self.n_nodes != 1)})"
+
+
+def _same(a: np.ndarray | None, b: np.ndarray | None) -> bool:
+    if a is None or b is None:
+        return a is b
+    return np.array_equal(a, b, equal_nan=a.dtype.kind == b.dtype.kind == "f")
+
+
+def _decoded(column: np.ndarray, text: np.ndarray | None) -> list:
+    return column.tolist() if text is None else text[column].tolist()
+
+
+def _joined(columns: list[np.ndarray]) -> np.ndarray:
+    return np.concatenate(columns) if columns else np.zeros(0, dtype=np.int32)
+
+
+def _or_nan(array: TreeArray) -> np.ndarray:
+    return np.full(array.n_nodes, np.nan) if array.values is None else array.values
+
+
+def _edges_or_none(array: TreeArray) -> tuple[np.ndarray, np.ndarray | None]:
+    if array.edges is not None:
+        return array.edges, array.edge_vocabulary
+    text = None if array.vocabulary is None else np.array([""], dtype=object)
+    return np.zeros(array.n_nodes, dtype=np.int32), text
+
+
+def _codes(labels: list, none: str | None = None) -> tuple[np.ndarray, np.ndarray | None]:
+    """Number the distinct labels in order of appearance; int labels are ids already."""
+    if labels and all(type(label) is int for label in labels):
+        return np.array(labels, dtype=np.int32), None
+    numbers: dict[Any, int] = {}
+    codes = [numbers.setdefault(label, len(numbers)) for label in labels]
+    text = [none if label is None else label for label in numbers]
+    if any(type(label) is not str for label in text):
+        bad = next(label for label in text if type(label) is not str)
+        raise TypeError(f"labels must be all str or all int, got {bad!r} beside others")
+    return np.array(codes, dtype=np.int32), np.array(text, dtype=object)
+
+
+def _merge_codes(
+    columns: list[tuple[np.ndarray, np.ndarray | None]],
+) -> tuple[np.ndarray, np.ndarray | None]:
+    if columns[0][1] is None:
+        return _joined([codes for codes, _ in columns]), None
+    numbers: dict[str, int] = {}
+    merged = []
+    for codes, text in columns:
+        table = [numbers.setdefault(label, len(numbers)) for label in text]  # type: ignore[union-attr]
+        merged.append(np.array(table, dtype=np.int32)[codes])
+    return _joined(merged), np.array(list(numbers), dtype=object)
+
+
+def _as_positions(key: Any, n: int) -> np.ndarray:
+    if isinstance(key, slice):
+        return np.arange(n)[key]
+    index = np.asarray(key)
+    if index.dtype == bool:
+        if index.shape != (n,):
+            raise IndexError(f"a mask must have shape ({n},), got {index.shape}")
+        return np.flatnonzero(index)
+    if index.size == 0:
+        return np.zeros(0, dtype=np.int64)
+    if index.dtype.kind not in "iu" or index.ndim != 1:
+        raise IndexError(f"trees are indexed by ints, slices and 1-D arrays, got {key!r:.60}")
+    if index.min() < -n or index.max() >= n:
+        raise IndexError(f"index {index.max()} is out of range for {n} trees")
+    return np.where(index < 0, index + n, index)
+
+
+def _check_shape(labels: Any, depths: np.ndarray, offsets: np.ndarray) -> None:
+    if offsets.ndim != 1 or len(offsets) < 1 or offsets[0] != 0 or np.any(np.diff(offsets) < 1):
+        raise ValueError("offsets must begin with 0 and rise by at least one node per tree")
+    if len(labels) != len(depths) or len(depths) != offsets[-1]:
+        raise ValueError(
+            f"labels and depths must have offsets[-1] = {offsets[-1]} entries, "
+            f"got {len(labels)} and {len(depths)}"
+        )
+    steps = np.diff(depths, prepend=0)
+    is_root = np.zeros(len(depths), dtype=bool)
+    is_root[offsets[:-1]] = True
+    wrong = np.flatnonzero(np.where(is_root, depths != 0, (depths < 1) | (steps > 1)))
+    if len(wrong):
+        tree = int(np.searchsorted(offsets, wrong[0], side="right")) - 1
+        raise ValueError(
+            f"depths must be those of a preorder, 0 at the root alone and rising by 1 at most; "
+            f"got {depths[wrong[0]]} at node {wrong[0] - offsets[tree]} of tree {tree}"
+        )
+
+
+def _parents_of(depths: np.ndarray, offsets: np.ndarray) -> np.ndarray:
+    """In preorder, a node's parent is the last node before it that is one less deep."""
+    parents = np.full(len(depths), -1, dtype=np.int64)
+    order = np.argsort(depths, kind="stable")
+    bounds = np.searchsorted(depths[order], np.arange(depths.max(initial=0) + 2))
+    for depth in range(1, len(bounds) - 1):
+        above = order[bounds[depth - 1] : bounds[depth]]
+        here = order[bounds[depth] : bounds[depth + 1]]
+        parents[here] = above[np.searchsorted(above, here) - 1]
+    starts = np.repeat(offsets[:-1], np.diff(offsets))
+    return np.where(parents < 0, -1, parents - starts).astype(np.int32)

@@ -1,0 +1,15 @@
+"""``nltk.Tree``: a label and a list of subtrees and leaf strings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sklearn_tree.trees.formats.registry import register_lazily
+
+
+def read_nltk(node: Any) -> tuple[Any, list]:
+    """Read one ``nltk.Tree`` (a list subclass whose items are its children)."""
+    return node.label(), list(node)
+
+
+register_lazily("nltk.Tree", read_nltk)

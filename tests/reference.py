@@ -1,0 +1,64 @@
+"""The slow, obvious version of every fast path."""
+
+from __future__ import annotations
+
+import torch
+
+
+def child_sum_node(cell, x, children):
+    """Eqs. 2-8 of Tai et al. (2015) for one node; children is a list of (h, c)."""
+    size = cell.hidden_size
+    W_i, W_o, W_u, W_f = cell.W.weight.split(size)
+    b_i, b_o, b_u, b_f = cell.W.bias.split(size)
+    U_i, U_o, U_u = cell.U_iou.weight.split(size)
+    U_f = cell.U_f.weight
+    h_sum = x.new_zeros(size)
+    for h_k, _ in children:
+        h_sum = h_sum + h_k
+    i = torch.sigmoid(W_i @ x + U_i @ h_sum + b_i)
+    o = torch.sigmoid(W_o @ x + U_o @ h_sum + b_o)
+    u = torch.tanh(W_u @ x + U_u @ h_sum + b_u)
+    c = i * u
+    for h_k, c_k in children:
+        c = c + torch.sigmoid(W_f @ x + U_f @ h_k + b_f) * c_k
+    return o * torch.tanh(c), c
+
+
+def nary_node(cell, x, children):
+    """Eqs. 9-14 of Tai et al. (2015) for one node; children beyond N are summed at place N."""
+    size, arity = cell.hidden_size, cell.max_arity
+    places = [(x.new_zeros(size), x.new_zeros(size)) for _ in range(arity)]
+    for k, (h, c) in enumerate(children):
+        k = min(k, arity - 1)
+        places[k] = (places[k][0] + h, places[k][1] + c)
+    W = cell.W.weight.split(size)
+    b = cell.W.bias.split(size)
+    U = [row.split(size, dim=1) for row in cell.U.weight.split(size)]  # U[gate][l]
+
+    def gate(w, u):
+        total = W[w] @ x + b[w]
+        for l, (h, _) in enumerate(places):
+            total = total + U[u][l] @ h
+        return total
+
+    i, o, u = torch.sigmoid(gate(0, 0)), torch.sigmoid(gate(1, 1)), torch.tanh(gate(2, 2))
+    c = i * u
+    for k, (_, c_k) in enumerate(places):
+        c = c + torch.sigmoid(gate(3, 3 + k)) * c_k
+    return o * torch.tanh(c), c
+
+
+NODE = {"child_sum_lstm": child_sum_node, "nary_lstm": nary_node}
+
+
+def recursive_states(cell, node, x, tree, i=0):
+    """Vectors h of all nodes of a tree by plain recursion, as a dict {node: h}."""
+    out = {}
+
+    def visit(i):
+        state = node(cell, x[i], [visit(k) for k in tree.children(i)])
+        out[i] = state[0]
+        return state
+
+    visit(i)
+    return out
