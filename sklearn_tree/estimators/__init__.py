@@ -1,0 +1,5 @@
+"""The estimators."""
+
+from sklearn_tree.estimators.recursive import RecursiveNetClassifier
+
+__all__ = ["RecursiveNetClassifier"]

@@ -1,0 +1,307 @@
+"""What all estimators share: one fit that builds, trains and keeps a skorch net."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from numbers import Integral, Real
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from skorch.callbacks import EarlyStopping, GradientNormClipping
+from skorch.helper import predefined_split
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin, clone
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import Hidden, Interval, StrOptions
+from sklearn.utils.validation import _check_sample_weight, check_consistent_length, check_is_fitted
+
+from sklearn_tree.device import resolve_device
+from sklearn_tree.estimators.callbacks import CallbackSupportMixin, fit_context, with_callbacks
+from sklearn_tree.estimators.net import BatchIterator, EncodedDataset
+from sklearn_tree.estimators.training import (
+    OPTIMIZERS,
+    optimizer_params,
+    seeded,
+    split_off_validation,
+    warn_of_divergence,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_POSITIVE_INT = Interval(Integral, 1, None, closed="left")
+_SHARE = Interval(Real, 0.0, 1.0, closed="left")
+
+SHARED_CONSTRAINTS: dict = {
+    "hidden_size": [_POSITIVE_INT],
+    "dropout": [_SHARE],
+    "embedding_dim": [_POSITIVE_INT],
+    "word_dropout": [_SHARE],
+    "optimizer": [StrOptions(set(OPTIMIZERS)), callable],
+    "lr": [Interval(Real, 0.0, None, closed="neither")],
+    "weight_decay": [Interval(Real, 0.0, None, closed="left")],
+    "gradient_clip": [Interval(Real, 0.0, None, closed="neither"), None],
+    "max_epochs": [_POSITIVE_INT],
+    "batch_size": [_POSITIVE_INT],
+    "early_stopping": ["boolean"],
+    "validation_fraction": [Interval(Real, 0.0, 1.0, closed="neither")],
+    "patience": [_POSITIVE_INT],
+    "warm_start": ["boolean"],
+    "device": [str, Hidden(torch.device)],
+    "random_state": ["random_state"],
+    "callbacks": [list, tuple, None],
+    "net_params": [dict, None],
+    "verbose": ["verbose"],
+}
+
+
+class BaseNet(CallbackSupportMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+    """Base class of all estimators.
+
+    A family (trees, sequences, images) says how X is encoded and which module it builds:
+    ``_encode``, ``_module`` and ``_module_params``. A task (classification, regression) says the
+    same of y: ``_encode_y``, ``_task_params``, ``_net_class``, ``_criterion`` and ``_strata``.
+    """
+
+    _net_class: type
+    _criterion: type
+
+    @with_callbacks
+    def fit(
+        self, X: Any, y: Any, sample_weight: Any = None, X_val: Any = None, y_val: Any = None
+    ) -> BaseNet:
+        """Fit the net.
+
+        Parameters
+        ----------
+        X : TreeArray; list, Series, object array or one-column DataFrame of trees; or table
+            Training samples: trees of any registered format, or an array of floats of shape
+            (n_samples, n_features), each row of which is read as a star tree.
+        y : array-like, shape (n_samples,)
+            Targets.
+        sample_weight : array-like of float, shape (n_samples,), default=None
+            Weights of the samples in the loss; None for equal ones.
+        X_val, y_val : same as X, y, default=None
+            Validation samples. Their loss and score are in ``history_``; with
+            ``early_stopping=True`` they are used instead of an internal split.
+
+        Returns
+        -------
+        self
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If a parameter, a sample (the message gives its row) or a target is invalid.
+        """
+        self._validate_params()
+        keep = self.warm_start and hasattr(self, "net_")
+        return self._fit(X, y, sample_weight, (X_val, y_val), epochs=self.max_epochs, reset=not keep)
+
+    def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> BaseNet:
+        """Train for one epoch on some samples; the first call builds the net.
+
+        Parameters
+        ----------
+        X : TreeArray; list, Series, object array or one-column DataFrame of trees; or table
+            Samples. The vocabulary is that of the first call.
+        y : array-like, shape (n_samples,)
+            Targets.
+        classes : array-like, shape (n_classes,), default=None
+            All classes that will ever occur; None takes those of the first call's ``y``.
+        sample_weight : array-like of float, shape (n_samples,), default=None
+            Weights of the samples in the loss.
+
+        Returns
+        -------
+        self
+            The fitted estimator.
+        """
+        first = not hasattr(self, "net_")
+        if first:
+            self._validate_params()
+        return self._fit(X, y, sample_weight, (None, None), epochs=1, reset=first, classes=classes)
+
+    def _fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        validation: tuple[Any, Any],
+        *,
+        epochs: int,
+        reset: bool,
+        classes: Any = None,
+    ) -> BaseNet:
+        seed = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
+        self.device_ = resolve_device(self.device)
+        encoded, target, weight = self._encode_all(X, y, sample_weight, reset=reset, classes=classes)
+        train, valid = self._split(encoded, target, weight, validation, seed)
+        with fit_context(self, epochs, X, y, sample_weight) as bridge:
+            if reset:
+                self.net_ = self._make_net(encoded, weight)
+                with seeded(seed, self.device_):
+                    self.net_.initialize()
+            # Each later call goes on with other numbers than the calls before.
+            done = len(self.net_.history)
+            with seeded(int(np.random.SeedSequence([seed, done]).generate_state(1)[0]), self.device_):
+                self._train(train, valid, epochs, bridge)
+        self.n_iter_ = len(self.net_.history)
+        self._n_features_out = self.hidden_size
+        return self
+
+    def _encode_all(
+        self, X: Any, y: Any, sample_weight: Any, *, reset: bool, classes: Any = None
+    ) -> tuple[Any, np.ndarray, np.ndarray | None]:
+        if y is None:
+            raise ValueError(
+                f"{type(self).__name__} requires y to be passed, but the target y is None"
+            )
+        encoded = self._encode(X, reset=reset)
+        target = self._encode_y(y, reset=reset, classes=classes)
+        check_consistent_length(encoded, target)
+        if sample_weight is not None:
+            sample_weight = _check_sample_weight(sample_weight, encoded, ensure_non_negative=True)
+            if not sample_weight.any():
+                raise ValueError("sample_weight must not be all zero: there is nothing to learn from")
+        weight = self._weigh(target, sample_weight)
+        return encoded, target, None if weight is None else weight / weight.mean()
+
+    def _weigh(self, target: np.ndarray, sample_weight: np.ndarray | None) -> np.ndarray | None:
+        return sample_weight
+
+    def _split(
+        self, encoded: Any, target: np.ndarray, weight: Any, validation: tuple[Any, Any], seed: int
+    ) -> tuple[EncodedDataset, EncodedDataset | None]:
+        X_val, y_val = validation
+        if (X_val is None) != (y_val is None):
+            raise ValueError("X_val and y_val must be given together")
+        if X_val is not None:
+            held_out = self._encode(X_val, reset=False), self._encode_y(y_val, reset=False)
+            check_consistent_length(*held_out)
+            return EncodedDataset(encoded, target, weight), EncodedDataset(*held_out)
+        if not self.early_stopping:
+            return EncodedDataset(encoded, target, weight), None
+        train, valid = split_off_validation(
+            len(encoded), self._strata(target), self.validation_fraction, seed
+        )
+        parts = [
+            EncodedDataset(encoded[rows], target[rows], None if weight is None else weight[rows])
+            for rows in (train, valid)
+        ]
+        return parts[0], parts[1]
+
+    def _make_net(self, encoded: Any, weight: Any = None) -> Any:
+        params = {
+            "module": self._module,
+            **{f"module__{name}": p for name, p in self._module_params(encoded, weight).items()},
+            **self._task_params(),
+            "criterion": self._criterion,
+            "criterion__reduction": "none",
+            **optimizer_params(self.optimizer, self.weight_decay, self.device_),
+            "lr": self.lr,
+            "max_epochs": self.max_epochs,
+            "batch_size": self.batch_size,
+            "dataset": EncodedDataset,
+            "iterator_train": BatchIterator,
+            "iterator_train__shuffle": True,
+            "iterator_valid": BatchIterator,
+            "train_split": None,
+            "callbacks": self._make_callbacks(),
+            "device": str(self.device_),
+            "verbose": int(self.verbose),
+        }
+        return self._net_class(**{**params, **(self.net_params or {})})
+
+    def _make_callbacks(self) -> list:
+        callbacks: list = []
+        if self.gradient_clip is not None:
+            callbacks.append(("gradient_clip", GradientNormClipping(self.gradient_clip)))
+        if self.early_stopping:
+            stop = EarlyStopping(monitor="valid_loss", patience=self.patience, load_best=True)
+            callbacks.append(("early_stopping", stop))
+        return callbacks + [copy.deepcopy(callback) for callback in self.callbacks or ()]
+
+    def _train(
+        self, train: EncodedDataset, valid: EncodedDataset | None, epochs: int, bridge: Any
+    ) -> None:
+        net, done = self.net_, len(self.net_.history)
+        net.prepare_to_train()
+        net.train_split = None if valid is None else predefined_split(valid)
+        net.max_epochs = epochs
+        net.stopped_by_callback_ = False
+        if bridge is not None:
+            net.callbacks_.append(("sklearn", bridge))
+        try:
+            net.partial_fit(train, None)
+        finally:  # no training data stays on the net
+            net.train_split = None
+            net.callbacks_ = [pair for pair in net.callbacks_ if pair[1] is not bridge]
+            net.module_.eval()
+        if len(net.history) - done < epochs and not net.stopped_by_callback_:
+            raise KeyboardInterrupt  # skorch swallows the user's
+        warn_of_divergence(net.history[done:, "train_loss"])
+
+    def make_net(self, X: Any, y: Any) -> Any:
+        """Return the same net as a skorch estimator of its own, not fitted.
+
+        Parameters
+        ----------
+        X : same as in ``fit``
+            Samples that the sizes are taken from.
+        y : array-like, shape (n_samples,)
+            Targets, likewise.
+
+        Returns
+        -------
+        skorch.NeuralNet
+            It fits encoded samples (a ``TreeArray`` of ids) and targets (class numbers from 0),
+            and goes into a grid search with skorch's names (``module__hidden_size``,
+            ``optimizer__weight_decay``).
+        """
+        blueprint = clone(self)
+        blueprint._validate_params()
+        blueprint.device_ = resolve_device(self.device)
+        encoded, _, weight = blueprint._encode_all(X, y, None, reset=True)
+        return blueprint._make_net(encoded, weight)
+
+    def transform(self, X: Any) -> np.ndarray:
+        """Return the encoder's vectors, what the net knows of a sample before it decides.
+
+        Parameters
+        ----------
+        X : same as in ``fit``
+            Samples.
+
+        Returns
+        -------
+        ndarray of float, shape (n_samples, hidden_size)
+        """
+        return self._run(X, "encode")
+
+    def _run(self, X: Any, method: str) -> np.ndarray:
+        check_is_fitted(self, "net_")
+        return self._run_encoded(self._encode(X, reset=False), getattr(self.net_.module_, method))
+
+    def _run_encoded(self, encoded: Any, function: Callable) -> np.ndarray:
+        net = self.net_
+        net.module_.eval()
+        with torch.no_grad():
+            batches = net.get_iterator(EncodedDataset(encoded))
+            outputs = [function(batch.to(net.device)).cpu() for batch, _ in batches]
+        return torch.cat(outputs).numpy()
+
+    @property
+    def history_(self) -> pd.DataFrame:
+        """One row per epoch: epoch, train_loss, valid_loss, valid_score, duration_s."""
+        import pandas as pd
+
+        check_is_fitted(self, "net_")
+        names = {"epoch": "epoch", "train_loss": "train_loss", "valid_loss": "valid_loss"}
+        names |= {"valid_score": "valid_score", "dur": "duration_s"}
+        rows = [{new: row.get(old) for old, new in names.items()} for row in self.net_.history]
+        return pd.DataFrame(rows, columns=list(names.values())).astype({"epoch": int}).convert_dtypes(
+            convert_integer=False
+        ).astype({name: float for name in list(names.values())[1:]})

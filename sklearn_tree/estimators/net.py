@@ -1,0 +1,162 @@
+"""The skorch nets that estimators own: skorch's loop over whole encoded batches."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import skorch
+import torch
+from skorch.callbacks import PrintLog
+from torch import Tensor
+from torch.utils.data import Dataset, Subset
+
+from sklearn_tree.nn import TreeBatch
+from sklearn_tree.trees import TreeArray
+
+
+class EncodedDataset(Dataset):
+    """Encoded samples, targets and weights; batches are cut from it in one piece.
+
+    Parameters
+    ----------
+    X : TreeArray
+        Encoded samples.
+    y : array, shape (n_samples,), default=None
+        Encoded targets.
+    sample_weight : array of float, shape (n_samples,), default=None
+        Weights of the samples in the loss, 1 on average.
+    """
+
+    def __init__(self, X: TreeArray, y: Any = None, sample_weight: Any = None) -> None:
+        self.X = X
+        self.y = None if y is None else torch.as_tensor(np.asarray(y))
+        self.sample_weight = None if sample_weight is None else torch.as_tensor(np.asarray(sample_weight))
+
+    def __len__(self) -> int:
+        return len(self.X)
+
+    def __getitem__(self, i: int) -> Any:
+        return self.batch(np.array([i]))
+
+    def batch(self, rows: np.ndarray) -> tuple[TreeBatch, Any]:
+        """Return ``(batch, target)`` or ``(batch, (target, weight))`` of some rows."""
+        X = TreeBatch.from_array(self.X[rows])
+        if self.y is None:
+            return X, torch.zeros(len(rows))  # skorch wants something in the target's place
+        y = self.y[torch.from_numpy(rows)]
+        if self.sample_weight is None:
+            return X, y
+        return X, (y, self.sample_weight[torch.from_numpy(rows)])
+
+
+class BatchIterator:
+    """Iterate over an :class:`EncodedDataset` (or a ``Subset`` of one) in whole batches.
+
+    Shuffling draws from torch's global generator, as ``DataLoader`` does.
+
+    Parameters
+    ----------
+    dataset : EncodedDataset or Subset of one
+        The samples.
+    batch_size : int, default=128
+        Samples in a batch; the last one may be smaller.
+    shuffle : bool, default=False
+        Whether each pass has an order of its own.
+    """
+
+    def __init__(self, dataset: Any, batch_size: int = 128, shuffle: bool = False) -> None:
+        self.dataset = dataset
+        self.batch_size = batch_size
+        self.shuffle = shuffle
+
+    def __iter__(self) -> Iterator[Any]:
+        dataset, rows = self.dataset, np.arange(len(self.dataset))
+        while isinstance(dataset, Subset):
+            rows, dataset = np.asarray(dataset.indices)[rows], dataset.dataset
+        if self.shuffle:
+            rows = rows[torch.randperm(len(rows)).numpy()]
+        for start in range(0, len(rows), self.batch_size):
+            yield dataset.batch(rows[start : start + self.batch_size])
+
+
+class OwnedNetMixin:
+    """What the nets of this package do otherwise than skorch's.
+
+    Batches are objects that move themselves to a device, losses can be weighted per sample, the
+    history keeps epochs only, and pickles hold neither optimizer nor callbacks.
+    """
+
+    stopped_by_callback_ = False
+
+    @property
+    def _default_callbacks(self) -> list:
+        return [("print_log", PrintLog())] if self.verbose else []  # type: ignore[attr-defined]
+
+    def infer(self, x: Any, **fit_params: Any) -> Tensor:
+        return self.module_(x.to(self.device), **fit_params)  # type: ignore[attr-defined]
+
+    def get_loss(self, y_pred: Tensor, y_true: Any, *args: Any, **kwargs: Any) -> Tensor:
+        y_true, weight = y_true if isinstance(y_true, (tuple, list)) else (y_true, None)
+        losses = super().get_loss(y_pred, y_true, *args, **kwargs)  # type: ignore[misc]
+        if weight is not None:
+            losses = losses * weight.to(losses)
+        return losses.mean()
+
+    def run_single_epoch(
+        self, iterator: Any, training: bool, prefix: str, step_fn: Any, **fit_params: Any
+    ) -> None:
+        """Run one pass and record its mean loss, and for validation its score and duration."""
+        if iterator is None:
+            return
+        start = time.perf_counter()
+        total, n_samples, seen = 0.0, 0, []
+        for batch in iterator:
+            self.notify("on_batch_begin", batch=batch, training=training)
+            step = step_fn(batch, **fit_params)
+            self.notify("on_batch_end", batch=batch, training=training, **step)
+            total = total + step["loss"].detach() * len(batch[0])
+            n_samples += len(batch[0])
+            if not training:
+                y_true = batch[1][0] if isinstance(batch[1], tuple) else batch[1]
+                seen.append((step["y_pred"].cpu(), y_true.cpu()))
+        self.history.record(f"{prefix}_loss", float(total) / max(n_samples, 1))  # type: ignore[attr-defined]
+        if seen:
+            y_pred, y_true = (torch.cat(parts) for parts in zip(*seen, strict=True))
+            self.history.record("valid_score", self.score_of(y_pred, y_true))  # type: ignore[attr-defined]
+        rows = self.history[-1]  # type: ignore[attr-defined]
+        self.history.record("dur", rows.get("dur", 0.0) + time.perf_counter() - start)  # type: ignore[attr-defined]
+
+    def notify(self, method_name: str, **kwargs: Any) -> None:
+        try:
+            super().notify(method_name, **kwargs)  # type: ignore[misc]
+        except KeyboardInterrupt:  # how skorch's callbacks stop a training
+            self.stopped_by_callback_ = method_name == "on_epoch_end"
+            raise
+
+    def __getstate__(self) -> dict:
+        # Only what prediction needs: training again makes a new optimizer and new callbacks.
+        lean = object.__new__(type(self))
+        lean.__dict__.update(self.__dict__)
+        for name in ("optimizer_", "callbacks_"):
+            if name in lean.__dict__:
+                lean.__dict__[name] = None
+        return super(OwnedNetMixin, lean).__getstate__()  # type: ignore[misc]
+
+    def prepare_to_train(self) -> None:
+        """Make what a fitted net lost by pickling."""
+        if self.callbacks_ is None:  # type: ignore[attr-defined,has-type]
+            self.initialize_callbacks()  # type: ignore[attr-defined]
+        if self.optimizer_ is None:  # type: ignore[attr-defined,has-type]
+            self.initialize_optimizer()  # type: ignore[attr-defined]
+
+
+class ClassifierNet(OwnedNetMixin, skorch.NeuralNetClassifier):
+    """A ``skorch.NeuralNetClassifier`` over encoded batches."""
+
+    @staticmethod
+    def score_of(y_pred: Tensor, y_true: Tensor) -> float:
+        """Accuracy of logits, shape (n, n_classes), against class numbers, shape (n,)."""
+        return float((y_pred.argmax(1) == y_true).double().mean())
