@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from skorch.callbacks import EarlyStopping, GradientNormClipping
+from skorch.callbacks import EarlyStopping, GradientNormClipping, LRScheduler
 from skorch.helper import predefined_split
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin, clone
 from sklearn.utils import check_random_state
@@ -20,6 +20,7 @@ from sklearn_tree.device import resolve_device
 from sklearn_tree.estimators.callbacks import CallbackSupportMixin, fit_context, with_callbacks
 from sklearn_tree.estimators.net import BatchIterator, EncodedDataset
 from sklearn_tree.estimators.training import (
+    LR_SCHEDULES,
     OPTIMIZERS,
     optimizer_params,
     seeded,
@@ -41,6 +42,7 @@ SHARED_CONSTRAINTS: dict = {
     "optimizer": [StrOptions(set(OPTIMIZERS)), callable],
     "lr": [Interval(Real, 0.0, None, closed="neither")],
     "weight_decay": [Interval(Real, 0.0, None, closed="left")],
+    "lr_schedule": [StrOptions(set(LR_SCHEDULES)), None],
     "gradient_clip": [Interval(Real, 0.0, None, closed="neither"), None],
     "max_epochs": [_POSITIVE_INT],
     "batch_size": [_POSITIVE_INT],
@@ -219,6 +221,9 @@ class BaseNet(CallbackSupportMixin, ClassNamePrefixFeaturesOutMixin, Transformer
         callbacks: list = []
         if self.gradient_clip is not None:
             callbacks.append(("gradient_clip", GradientNormClipping(self.gradient_clip)))
+        if self.lr_schedule is not None:
+            schedule = LRScheduler(**LR_SCHEDULES[self.lr_schedule](self.max_epochs))
+            callbacks.append(("lr_schedule", schedule))
         if self.early_stopping:
             stop = EarlyStopping(monitor="valid_loss", patience=self.patience, load_best=True)
             callbacks.append(("early_stopping", stop))
@@ -301,7 +306,6 @@ class BaseNet(CallbackSupportMixin, ClassNamePrefixFeaturesOutMixin, Transformer
         check_is_fitted(self, "net_")
         names = {"epoch": "epoch", "train_loss": "train_loss", "valid_loss": "valid_loss"}
         names |= {"valid_score": "valid_score", "dur": "duration_s"}
-        rows = [{new: row.get(old) for old, new in names.items()} for row in self.net_.history]
-        return pd.DataFrame(rows, columns=list(names.values())).astype({"epoch": int}).convert_dtypes(
-            convert_integer=False
-        ).astype({name: float for name in list(names.values())[1:]})
+        columns = {new: [row.get(old) for row in self.net_.history] for old, new in names.items()}
+        dtypes = {name: int if name == "epoch" else float for name in columns}
+        return pd.DataFrame(columns).astype(dtypes)

@@ -179,6 +179,9 @@ class RecursiveNetClassifier(NetClassifierMixin, RecursiveInputMixin, BaseNet):
         Learning rate.
     weight_decay : float, default=0.01
         Weight decay.
+    lr_schedule : {"cosine", "exponential", "linear"}, default=None
+        How the learning rate falls over the epochs: to 0, to a hundredth, to a thousandth; None
+        keeps it.
     gradient_clip : float, default=None
         Largest norm of the gradient; None for no limit.
     max_epochs : int, default=20
@@ -272,6 +275,7 @@ class RecursiveNetClassifier(NetClassifierMixin, RecursiveInputMixin, BaseNet):
         optimizer: str | type[torch.optim.Optimizer] = "adamw",
         lr: float = 0.005,
         weight_decay: float = 0.01,
+        lr_schedule: str | None = None,
         gradient_clip: float | None = None,
         max_epochs: int = 20,
         batch_size: int = 64,
@@ -296,6 +300,7 @@ class RecursiveNetClassifier(NetClassifierMixin, RecursiveInputMixin, BaseNet):
         self.optimizer = optimizer
         self.lr = lr
         self.weight_decay = weight_decay
+        self.lr_schedule = lr_schedule
         self.gradient_clip = gradient_clip
         self.max_epochs = max_epochs
         self.batch_size = batch_size

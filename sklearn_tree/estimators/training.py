@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -22,6 +22,17 @@ OPTIMIZERS: dict[str, type[torch.optim.Optimizer]] = {
     "radam": torch.optim.RAdam,
     "rmsprop": torch.optim.RMSprop,
     "sgd": torch.optim.SGD,
+}
+# name -> skorch's LRScheduler parameters for a training of so many epochs
+LR_SCHEDULES: dict[str, Callable[[int], dict[str, Any]]] = {
+    "cosine": lambda epochs: {"policy": "CosineAnnealingLR", "T_max": epochs},
+    "exponential": lambda epochs: {"policy": "ExponentialLR", "gamma": 0.01 ** (1 / epochs)},
+    "linear": lambda epochs: {
+        "policy": "LinearLR",
+        "start_factor": 1.0,
+        "end_factor": 1e-3,
+        "total_iters": epochs,
+    },
 }
 _FUSED_ON = ("cpu", "cuda")
 

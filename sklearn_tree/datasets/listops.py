@@ -1,0 +1,107 @@
+"""``make_listops``: nested list operations, whose value only the structure gives away."""
+
+from __future__ import annotations
+
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+from sklearn.utils import check_random_state
+
+from sklearn_tree.trees import Tree, TreeArray
+
+OPERATORS = ("MAX", "MIN", "MED", "SM")
+_SHARE_OF_OPERATORS = 0.25
+
+
+def make_listops(
+    n_samples: int = 1000,
+    *,
+    max_depth: int = 5,
+    max_args: int = 5,
+    random_state: Any = None,
+) -> tuple[TreeArray, np.ndarray]:
+    """Generate ListOps expressions with their values.
+
+    An expression is a digit or one of the operators MAX, MIN, MED (the median, rounded down) and
+    SM (the sum modulo 10) over two or more expressions, as in ``(MAX 2 9 (MIN 4 7) 0)`` = 9 [1]_.
+
+    Parameters
+    ----------
+    n_samples : int, default=1000
+        Number of expressions.
+    max_depth : int, default=5
+        Largest height of an expression.
+    max_args : int, default=5
+        Largest number of an operator's arguments, at least 2.
+    random_state : int, RandomState or None, default=None
+        Seed.
+
+    Returns
+    -------
+    X : TreeArray, shape (n_samples,)
+        Expressions: operators at inner nodes, digits at leaves.
+    y : ndarray of int64, shape (n_samples,)
+        Their values, 0 to 9.
+
+    Raises
+    ------
+    ValueError
+        If a parameter is out of range.
+
+    References
+    ----------
+    .. [1] N. Nangia, S. R. Bowman (2018). ListOps: A Diagnostic Dataset for Latent Tree
+       Learning. NAACL Student Research Workshop.
+
+    Examples
+    --------
+    >>> from sklearn_tree.datasets import make_listops
+    >>> X, y = make_listops(100, random_state=0)
+    >>> print(X[1], "=", y[1])
+    (MIN 3 7 3 9 (SM 5 4 6 9)) = 3
+    """
+    for name, number, least in (
+        ("n_samples", n_samples, 1),
+        ("max_depth", max_depth, 1),
+        ("max_args", max_args, 2),
+    ):
+        if not isinstance(number, Integral) or number < least:
+            raise ValueError(f"{name} must be an int of at least {least}, got {number!r}")
+    rng = check_random_state(random_state)
+    trees, values = zip(*(_expression(rng, max_depth, max_args) for _ in range(n_samples)), strict=True)
+    return TreeArray.from_trees(trees), np.array(values, dtype=np.int64)
+
+
+def _expression(rng: np.random.RandomState, max_depth: int, max_args: int) -> tuple[Tree, int]:
+    labels, parents, depths = [OPERATORS[rng.randint(len(OPERATORS))]], [-1], [0]
+    for node, label in enumerate(labels):  # grows while it is walked
+        if label.isdigit():
+            continue
+        for _ in range(rng.randint(2, max_args + 1)):
+            nested = depths[node] + 1 < max_depth and rng.random_sample() < _SHARE_OF_OPERATORS
+            labels.append(OPERATORS[rng.randint(len(OPERATORS))] if nested else str(rng.randint(10)))
+            parents.append(node)
+            depths.append(depths[node] + 1)
+    return Tree(labels, parents), evaluate(labels, parents)
+
+
+def evaluate(labels: list[str], parents: list[int]) -> int:
+    """Compute the value of an expression whose parents come before their children."""
+    arguments: list[list[int]] = [[] for _ in labels]
+    for node in range(len(labels) - 1, -1, -1):
+        value = _apply(labels[node], arguments[node])
+        if node == 0:
+            return value
+        arguments[parents[node]].append(value)
+    raise AssertionError("an expression has a root")
+
+
+def _apply(label: str, arguments: list[int]) -> int:
+    if label.isdigit():
+        return int(label)
+    if label == "MED":
+        return int(np.median(arguments))
+    if label == "SM":
+        return sum(arguments) % 10
+    return max(arguments) if label == "MAX" else min(arguments)
