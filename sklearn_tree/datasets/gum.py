@@ -29,9 +29,7 @@ A. Zeldes (2017). The GUM Corpus: Creating Multilayer Resources in the Classroom
 _TASKS = {"sentence_type": "s_type", "genre": "genre"}
 
 
-def load_gum(
-    task: str = "sentence_type", *, trees: str = "constituency", return_X_y: bool = False
-) -> Any:
+def load_gum(task: str = "sentence_type", *, trees: str = "constituency", return_X_y: bool = False) -> Any:
     """Load sentences of the GUM corpus with their parse trees.
 
     Parameters
@@ -62,8 +60,8 @@ def load_gum(
     >>> gum = load_gum()
     >>> gum.data
     TreeArray(4636 trees, 279683 nodes)
-    >>> print(gum.data[40], "->", gum.target[40])
-    (ROOT (NP (CD 2.1) (NP (NNS Participants)))) -> frag
+    >>> print(gum.data[28], "->", gum.target[28])
+    (ROOT (NP (LS 1) (NN Introduction))) -> frag
     >>> X_train, y_train = gum.data[gum.split == "train"], gum.target[gum.split == "train"]
     >>> len(X_train)
     3707

@@ -58,8 +58,8 @@ def make_listops(
     --------
     >>> from sklearn_tree.datasets import make_listops
     >>> X, y = make_listops(100, random_state=0)
-    >>> print(X[1], "=", y[1])
-    (MIN 3 7 3 9 (SM 5 4 6 9)) = 3
+    >>> print(X[2], "=", y[2])
+    (MIN 4 2 2 (MAX 4 8) 6) = 2
     """
     for name, number, least in (
         ("n_samples", n_samples, 1),

@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from skorch.callbacks import EarlyStopping, GradientNormClipping, LRScheduler
-from skorch.helper import predefined_split
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin, clone
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Hidden, Interval, StrOptions
 from sklearn.utils.validation import _check_sample_weight, check_consistent_length, check_is_fitted
+from skorch.callbacks import EarlyStopping, GradientNormClipping, LRScheduler
+from skorch.helper import predefined_split
 
+from sklearn_tree.callbacks import CallbackSupportMixin, fit_context, with_callbacks
 from sklearn_tree.device import resolve_device
-from sklearn_tree.estimators.callbacks import CallbackSupportMixin, fit_context, with_callbacks
+from sklearn_tree.estimators.callbacks import EpochBridge
 from sklearn_tree.estimators.net import BatchIterator, EncodedDataset
 from sklearn_tree.estimators.training import (
     LR_SCHEDULES,
@@ -70,9 +71,7 @@ class BaseNet(CallbackSupportMixin, ClassNamePrefixFeaturesOutMixin, Transformer
     _criterion: type
 
     @with_callbacks
-    def fit(
-        self, X: Any, y: Any, sample_weight: Any = None, X_val: Any = None, y_val: Any = None
-    ) -> BaseNet:
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, X_val: Any = None, y_val: Any = None) -> BaseNet:
         """Fit the net.
 
         Parameters
@@ -141,7 +140,8 @@ class BaseNet(CallbackSupportMixin, ClassNamePrefixFeaturesOutMixin, Transformer
         self.device_ = resolve_device(self.device)
         encoded, target, weight = self._encode_all(X, y, sample_weight, reset=reset, classes=classes)
         train, valid = self._split(encoded, target, weight, validation, seed)
-        with fit_context(self, epochs, X, y, sample_weight) as bridge:
+        with fit_context(self, X, y, sample_weight=sample_weight, n_subtasks=epochs) as (context, data):
+            bridge = None if context is None else EpochBridge(self, context, data)
             if reset:
                 self.net_ = self._make_net(encoded, weight)
                 with seeded(seed, self.device_):
@@ -158,9 +158,7 @@ class BaseNet(CallbackSupportMixin, ClassNamePrefixFeaturesOutMixin, Transformer
         self, X: Any, y: Any, sample_weight: Any, *, reset: bool, classes: Any = None
     ) -> tuple[Any, np.ndarray, np.ndarray | None]:
         if y is None:
-            raise ValueError(
-                f"{type(self).__name__} requires y to be passed, but the target y is None"
-            )
+            raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None")
         encoded = self._encode(X, reset=reset)
         target = self._encode_y(y, reset=reset, classes=classes)
         check_consistent_length(encoded, target)
@@ -229,9 +227,7 @@ class BaseNet(CallbackSupportMixin, ClassNamePrefixFeaturesOutMixin, Transformer
             callbacks.append(("early_stopping", stop))
         return callbacks + [copy.deepcopy(callback) for callback in self.callbacks or ()]
 
-    def _train(
-        self, train: EncodedDataset, valid: EncodedDataset | None, epochs: int, bridge: Any
-    ) -> None:
+    def _train(self, train: EncodedDataset, valid: EncodedDataset | None, epochs: int, bridge: Any) -> None:
         net, done = self.net_, len(self.net_.history)
         net.prepare_to_train()
         net.train_split = None if valid is None else predefined_split(valid)

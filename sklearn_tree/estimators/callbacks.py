@@ -1,22 +1,10 @@
-"""The bridge from scikit-learn's callbacks (1.9 and later) to every epoch of a skorch net."""
+"""The bridge from scikit-learn's callbacks to every epoch of a skorch net."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import skorch.callbacks
-
-try:
-    from sklearn.callback import CallbackSupportMixin, with_callbacks
-except ImportError:  # scikit-learn < 1.9 has no callbacks: the bridge is absent
-
-    class CallbackSupportMixin:  # type: ignore[no-redef]
-        """Stand-in without methods."""
-
-    def with_callbacks(method: Callable) -> Callable:
-        """Return the method as it is."""
-        return method
 
 
 class EpochBridge(skorch.callbacks.Callback):
@@ -50,27 +38,3 @@ class EpochBridge(skorch.callbacks.Callback):
         )
         if stop:
             raise KeyboardInterrupt  # skorch's way to stop
-
-
-class fit_context:  # noqa: N801
-    """Open the context of a whole fit and yield the bridge for its epochs (None without callbacks)."""
-
-    def __init__(self, estimator: Any, max_epochs: int, X: Any, y: Any, sample_weight: Any) -> None:
-        self.estimator = estimator
-        self.max_epochs = max_epochs
-        metadata = None if sample_weight is None else {"sample_weight": sample_weight}
-        self.data = {"X": X, "y": y, "metadata": metadata}
-        self.context = None
-
-    def __enter__(self) -> EpochBridge | None:
-        if not hasattr(self.estimator, "_init_callback_context"):
-            return None
-        self.context = self.estimator._init_callback_context(max_subtasks=self.max_epochs)
-        self.context.call_on_fit_task_begin(estimator=self.estimator, **self.data)
-        return EpochBridge(self.estimator, self.context, self.data)
-
-    def __exit__(self, kind: Any, error: Any, traceback: Any) -> None:
-        if self.context is not None and kind is None:
-            self.context.call_on_fit_task_end(
-                estimator=self.estimator, reconstruction_attributes=dict, **self.data
-            )

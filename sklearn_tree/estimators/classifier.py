@@ -10,7 +10,7 @@ from scipy.special import softmax
 from sklearn.base import ClassifierMixin
 from sklearn.utils import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
+from sklearn.utils.validation import check_array, check_is_fitted, column_or_1d
 
 from sklearn_tree.estimators.net import ClassifierNet
 
@@ -22,8 +22,8 @@ class NetClassifierMixin(ClassifierMixin):
     _criterion = torch.nn.CrossEntropyLoss
 
     def _encode_y(self, y: Any, *, reset: bool, classes: Any = None) -> np.ndarray:
-        y = validate_data(self, X="no_validation", y=y, reset=False)
-        y = column_or_1d(y)
+        y = check_array(y, ensure_2d=False, allow_nd=True, dtype=None, input_name="y")
+        y = column_or_1d(y, warn=True)
         check_classification_targets(y)
         if reset:
             self.classes_ = np.unique(y if classes is None else np.asarray(classes))
@@ -33,7 +33,7 @@ class NetClassifierMixin(ClassifierMixin):
         if np.any(unknown):
             raise ValueError(
                 f"y must hold the classes {self.classes_.tolist()} only, "
-                f"got {y[unknown][0]!r} in row {np.flatnonzero(unknown)[0]}"
+                f"got {y[unknown].tolist()[0]!r} in row {np.flatnonzero(unknown)[0]}"
             )
         return codes.astype(np.int64)
 
@@ -47,7 +47,9 @@ class NetClassifierMixin(ClassifierMixin):
         if self.class_weight is None:
             return sample_weight
         present = np.unique(target)
-        weights = compute_class_weight(self.class_weight, classes=self.classes_[present], y=self.classes_[target])
+        weights = compute_class_weight(
+            self.class_weight, classes=self.classes_[present], y=self.classes_[target]
+        )
         table = np.ones(len(self.classes_))
         table[present] = weights
         return table[target] * (1.0 if sample_weight is None else sample_weight)

@@ -95,10 +95,11 @@ class OwnedNetMixin:
     def _default_callbacks(self) -> list:
         return [("print_log", PrintLog())] if self.verbose else []  # type: ignore[attr-defined]
 
-    def infer(self, x: Any, **fit_params: Any) -> Tensor:
+    # skorch documents these three.
+    def infer(self, x: Any, **fit_params: Any) -> Tensor:  # noqa: D102
         return self.module_(x.to(self.device), **fit_params)  # type: ignore[attr-defined]
 
-    def get_loss(self, y_pred: Tensor, y_true: Any, *args: Any, **kwargs: Any) -> Tensor:
+    def get_loss(self, y_pred: Tensor, y_true: Any, *args: Any, **kwargs: Any) -> Tensor:  # noqa: D102
         y_true, weight = y_true if isinstance(y_true, (tuple, list)) else (y_true, None)
         losses = super().get_loss(y_pred, y_true, *args, **kwargs)  # type: ignore[misc]
         if weight is not None:
@@ -129,7 +130,7 @@ class OwnedNetMixin:
         rows = self.history[-1]  # type: ignore[attr-defined]
         self.history.record("dur", rows.get("dur", 0.0) + time.perf_counter() - start)  # type: ignore[attr-defined]
 
-    def notify(self, method_name: str, **kwargs: Any) -> None:
+    def notify(self, method_name: str, **kwargs: Any) -> None:  # noqa: D102
         try:
             super().notify(method_name, **kwargs)  # type: ignore[misc]
         except KeyboardInterrupt:  # how skorch's callbacks stop a training
@@ -143,7 +144,7 @@ class OwnedNetMixin:
         for name in ("optimizer_", "callbacks_"):
             if name in lean.__dict__:
                 lean.__dict__[name] = None
-        return super(OwnedNetMixin, lean).__getstate__()  # type: ignore[misc]
+        return super(OwnedNetMixin, lean).__getstate__()  # type: ignore[return-value]
 
     def prepare_to_train(self) -> None:
         """Make what a fitted net lost by pickling."""

@@ -55,7 +55,9 @@ class RecursiveInputMixin:
         if not isinstance(self.cell, str) and not (
             isinstance(self.cell, type) and issubclass(self.cell, TreeCell)
         ):
-            raise TypeError(f"cell must be one of {sorted(CELLS)} or a subclass of TreeCell, got {self.cell!r}")
+            raise TypeError(
+                f"cell must be one of {sorted(CELLS)} or a subclass of TreeCell, got {self.cell!r}"
+            )
         arity = self.max_arity or min(max(int(X.arities.max(initial=1)), 1), _MOST_CHILDREN)
         shift, scale = value_statistics(X, weight)
         return {
@@ -98,7 +100,11 @@ def kind_of(X: Any) -> str:
         X = np.asarray(X)
     if isinstance(X, np.ndarray):
         is_column = X.ndim == 1 or (X.ndim == 2 and X.shape[1] == 1)
-        return "raw trees" if is_column and X.dtype.kind in "OSU" and len(X) and not _is_number(_first(X)) else "a table"
+        return (
+            "raw trees"
+            if is_column and X.dtype.kind in "OSU" and len(X) and not _is_number(_first(X))
+            else "a table"
+        )
     if isinstance(X, (list, tuple)) and len(X):
         row = X[0]
         is_row = isinstance(row, (list, tuple, np.ndarray)) and len(row) and all(_is_number(x) for x in row)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 from sklearn.model_selection import train_test_split
+from torch.optim import lr_scheduler
 
 OPTIMIZERS: dict[str, type[torch.optim.Optimizer]] = {
     "adadelta": torch.optim.Adadelta,
@@ -25,10 +26,10 @@ OPTIMIZERS: dict[str, type[torch.optim.Optimizer]] = {
 }
 # name -> skorch's LRScheduler parameters for a training of so many epochs
 LR_SCHEDULES: dict[str, Callable[[int], dict[str, Any]]] = {
-    "cosine": lambda epochs: {"policy": "CosineAnnealingLR", "T_max": epochs},
-    "exponential": lambda epochs: {"policy": "ExponentialLR", "gamma": 0.01 ** (1 / epochs)},
+    "cosine": lambda epochs: {"policy": lr_scheduler.CosineAnnealingLR, "T_max": epochs},
+    "exponential": lambda epochs: {"policy": lr_scheduler.ExponentialLR, "gamma": 0.01 ** (1 / epochs)},
     "linear": lambda epochs: {
-        "policy": "LinearLR",
+        "policy": lr_scheduler.LinearLR,
         "start_factor": 1.0,
         "end_factor": 1e-3,
         "total_iters": epochs,

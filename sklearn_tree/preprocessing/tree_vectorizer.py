@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from numbers import Integral, Real
+from numbers import Integral
 from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import Interval, RealNotInt, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
+from sklearn_tree.callbacks import CallbackSupportMixin, fit_context, with_callbacks
 from sklearn_tree.preprocessing.columns import to_tree_array
 from sklearn_tree.trees import TreeArray
 from sklearn_tree.trees.array import N_RESERVED_IDS, PAD_ID, UNKNOWN_ID
@@ -19,7 +20,7 @@ PAD_TOKEN = "<pad>"  # noqa: S105
 UNKNOWN_TOKEN = "<unk>"  # noqa: S105
 
 
-class TreeVectorizer(TransformerMixin, BaseEstimator):
+class TreeVectorizer(CallbackSupportMixin, TransformerMixin, BaseEstimator):
     """Turn trees into a :class:`TreeArray` of label ids.
 
     What :class:`~sklearn.feature_extraction.text.CountVectorizer` is to texts, but nothing of a
@@ -72,7 +73,7 @@ class TreeVectorizer(TransformerMixin, BaseEstimator):
         "format": [StrOptions({"auto", "brackets", "nested", "dict", "nltk", "tree"})],
         "min_df": [
             Interval(Integral, 1, None, closed="left"),
-            Interval(Real, 0.0, 1.0, closed="both"),
+            Interval(RealNotInt, 0.0, 1.0, closed="both"),
         ],
         "max_features": [Interval(Integral, 1, None, closed="left"), None],
         "lowercase": ["boolean"],
@@ -97,6 +98,7 @@ class TreeVectorizer(TransformerMixin, BaseEstimator):
         self.inner_labels = inner_labels
         self.edge_labels = edge_labels
 
+    @with_callbacks
     def fit(self, X: Any, y: Any = None) -> TreeVectorizer:
         """Learn the vocabulary.
 
@@ -117,9 +119,11 @@ class TreeVectorizer(TransformerMixin, BaseEstimator):
         TypeError, ValueError
             If a tree cannot be read (the message gives its row) or X is empty.
         """
-        self._fit(X)
+        with fit_context(self, X, y):
+            self._fit(X)
         return self
 
+    @with_callbacks
     def fit_transform(self, X: Any, y: Any = None) -> TreeArray:
         """Learn the vocabulary and return the ids (reads the trees once).
 
@@ -134,7 +138,9 @@ class TreeVectorizer(TransformerMixin, BaseEstimator):
         -------
         TreeArray
         """
-        return self._encode(self._fit(X))
+        with fit_context(self, X, y):
+            array = self._fit(X)
+        return self._encode(array)
 
     def transform(self, X: Any) -> TreeArray:
         """Return the ids of trees; labels not in the vocabulary get id 1.
@@ -193,9 +199,10 @@ class TreeVectorizer(TransformerMixin, BaseEstimator):
         self._validate_params()
         array = self._read(X)
         self.vocabulary_ = self._select_labels(array)
-        edges = [] if array.edges is None or not self.edge_labels else array.edge_vocabulary
-        used = [] if array.edges is None else np.unique(array.edges)
-        kept = {self._norm(edges[e]) for e in used if len(edges) and edges[e]}
+        kept: set[str] = set()
+        if array.edges is not None and self.edge_labels:
+            texts = array.edge_vocabulary[np.unique(array.edges)]  # type: ignore[index]
+            kept = {self._norm(text) for text in texts if text}
         self.edge_vocabulary_ = _numbered(sorted(kept))
         return array
 

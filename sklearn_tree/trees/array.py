@@ -282,6 +282,7 @@ class TreeArray:
 
     @property
     def heights(self) -> np.ndarray:
+        """Edges from each node down to its deepest leaf, ndarray of int32, shape (n_nodes_total,)."""
         heights = np.zeros(self.n_nodes, dtype=np.int32)
         parents = self._absolute_parents()
         order = np.argsort(self.depths, kind="stable")
@@ -397,15 +398,19 @@ def _edges_or_none(array: TreeArray) -> tuple[np.ndarray, np.ndarray | None]:
 
 
 def _codes(labels: list, none: str | None = None) -> tuple[np.ndarray, np.ndarray | None]:
-    """Number the distinct labels in order of appearance; int labels are ids already."""
-    if labels and all(type(label) is int for label in labels):
-        return np.array(labels, dtype=np.int32), None
+    """Number the distinct labels in order of appearance; int labels are ids already.
+
+    ``none`` stands for None among text labels, 0 does among ids.
+    """
+    kinds = {type(label) for label in labels} - {type(None)}
+    if kinds == {int}:
+        return np.array([label or PAD_ID for label in labels], dtype=np.int32), None
+    if not kinds <= {str}:
+        bad = next(label for label in labels if type(label) is not str)
+        raise TypeError(f"labels must be all str or all int, got {bad!r} beside others")
     numbers: dict[Any, int] = {}
     codes = [numbers.setdefault(label, len(numbers)) for label in labels]
     text = [none if label is None else label for label in numbers]
-    if any(type(label) is not str for label in text):
-        bad = next(label for label in text if type(label) is not str)
-        raise TypeError(f"labels must be all str or all int, got {bad!r} beside others")
     return np.array(codes, dtype=np.int32), np.array(text, dtype=object)
 
 

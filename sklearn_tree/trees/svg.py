@@ -28,9 +28,7 @@ class _Shown(NamedTuple):
     is_fold: list[bool]
 
 
-def draw_tree(
-    tree: Tree, values: Sequence[float] | None = None, titles: Sequence[str] | None = None
-) -> str:
+def draw_tree(tree: Tree, values: Sequence[float] | None = None, titles: Sequence[str] | None = None) -> str:
     """Draw a tree.
 
     Parameters
@@ -65,7 +63,9 @@ def draw_tree(
         'style="font: 12px ui-monospace, monospace; color: currentColor; max-width: none">'
     ]
     for row in range(1, len(shown.texts)):
-        parts.append(_edge(x, y, row, shown.parents[row], strengths[shown.nodes[row]] if len(strengths) else 0))
+        parts.append(
+            _edge(x, y, row, shown.parents[row], strengths[shown.nodes[row]] if len(strengths) else 0)
+        )
     for row, text in enumerate(shown.texts):
         node = shown.nodes[row]
         strength = strengths[node] if len(strengths) else 0.0

@@ -220,13 +220,11 @@ class Tree:
     def to_nltk(self) -> NltkTree:
         """Return an ``nltk.Tree`` with leaves as strings (needs ``pip install nltk``)."""
         try:
-            from nltk import Tree as nltk_tree
+            import nltk
         except ImportError as error:
             raise ImportError("Tree.to_nltk needs nltk: pip install nltk") from error
         labels = self.labels
-        return self._build(
-            lambda i, below: nltk_tree(labels[i], below) if below or i == 0 else labels[i]
-        )
+        return self._build(lambda i, below: nltk.Tree(labels[i], below) if below or i == 0 else labels[i])
 
     def _to_node(self) -> TreeNode:
         values = self.values or (None,) * self.n_nodes

@@ -46,12 +46,12 @@ def read_brackets(text: str) -> FlatTree:
     path: list[int] = []  # the open nodes
     unlabelled = False  # the last token was "("
     bare_root = False  # the first bracket had no word
-    for k, token in enumerate(_TOKEN.findall(text)):
-        if token == "(" or token == ")":
+    for k, word in enumerate(_TOKEN.findall(text)):
+        if word in "()":
             if unlabelled:  # the bracket before had no word
                 bare_root = bare_root or not labels
                 _append("", labels, parents, depths, path, opens=True)
-            if token == "(":
+            if word == "(":
                 if labels and not path:
                     raise ValueError(f"a second tree begins at {_where(text, k)}")
                 unlabelled = True
@@ -61,11 +61,11 @@ def read_brackets(text: str) -> FlatTree:
             path.pop()
             unlabelled = False
         elif unlabelled or path:
-            label = _unescape(token) if "\\" in token else token
+            label = _unescape(word) if "\\" in word else word
             _append(label, labels, parents, depths, path, opens=unlabelled)
             unlabelled = False
         else:
-            raise ValueError(f"a bracketed tree begins with '(', found {token!r:.40} at {_where(text, k)}")
+            raise ValueError(f"a bracketed tree begins with '(', found {word!r:.40} at {_where(text, k)}")
     if path or unlabelled:
         depth = len(path) + unlabelled
         raise ValueError(f"unbalanced bracket: {depth} still open at the end, position {len(text)}")
@@ -84,8 +84,8 @@ def _append(label, labels, parents, depths, path, *, opens):  # type: ignore[no-
     labels.append(label)
 
 
-def _unescape(token: str) -> str:
-    return "" if token == EMPTY else _ESCAPED.sub(r"\1", token)
+def _unescape(word: str) -> str:
+    return "" if word == EMPTY else _ESCAPED.sub(r"\1", word)
 
 
 def _escape(label: str) -> str:

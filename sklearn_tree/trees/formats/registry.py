@@ -152,7 +152,7 @@ def flatten(root: Any) -> FlatTree:
     while stack:
         node, parent = stack.pop()
         i = len(labels)
-        said = (node, ()) if type(node) is str else _adapt(node)
+        said: Any = (node, ()) if type(node) is str else _adapt(node)
         label, children = said[0], said[1]
         if type(label) is not str:
             label = as_label(label, i)

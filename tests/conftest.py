@@ -1,0 +1,26 @@
+"""Settings of all tests: one thread, array API checks on, reproducible Hypothesis runs."""
+
+import os
+
+os.environ["SCIPY_ARRAY_API"] = "1"  # before scipy: else a check is silently skipped
+
+import pytest
+import torch
+from hypothesis import HealthCheck, settings
+
+torch.set_num_threads(1)
+settings.register_profile("ci", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("ci")
+
+
+@pytest.fixture
+def small_trees():
+    """120 trees of two classes that only the structure tells apart, and their classes."""
+    shapes = {"one": "(S (A {}) {} {})", "two": "(S (A {} {}) {})"}
+    words = ["p", "q", "r"]
+    trees, y = [], []
+    for i in range(120):
+        kind = ("one", "two")[i % 2]
+        trees.append(shapes[kind].format(words[i % 3], words[i // 2 % 3], words[i // 5 % 3]))
+        y.append(kind)
+    return trees, y

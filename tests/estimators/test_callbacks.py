@@ -1,0 +1,79 @@
+"""scikit-learn's callbacks reach every epoch, also from outside."""
+
+import numpy as np
+import pytest
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+
+from sklearn_tree import RecursiveNetClassifier, TreeVectorizer
+
+callback = pytest.importorskip("sklearn.callback", reason="scikit-learn >= 1.9 has callbacks")
+
+
+class Recorder:
+    """Counts epochs and asks the net to predict at the end of each."""
+
+    def __init__(self, stop_at=None):
+        self.scores, self.stop_at = [], stop_at
+
+    def setup(self, estimator, context):
+        self.torn_down = False
+
+    def teardown(self, estimator, context):
+        self.torn_down = True
+
+    def on_fit_task_begin(self, estimator, context, *, X=None, y=None):
+        pass
+
+    def on_fit_task_end(self, estimator, context, *, X=None, y=None, fitted_estimator=None):
+        if context.task_name != "epoch":
+            return False
+        self.scores.append(fitted_estimator.score(X, y))
+        return len(self.scores) == self.stop_at
+
+
+def classifier(**params):
+    return RecursiveNetClassifier(random_state=0, **{"max_epochs": 8, **params})
+
+
+def test_each_epoch_is_reported_with_a_net_that_predicts(small_trees):
+    trees, y = small_trees
+    recorder = Recorder()
+    clf = classifier().set_callbacks(recorder).fit(trees, y)
+    assert len(recorder.scores) == 8
+    assert recorder.scores[-1] == 1.0 > recorder.scores[0]
+    assert recorder.torn_down
+    plain = classifier().fit(trees, y)
+    np.testing.assert_array_equal(clf.predict_proba(trees), plain.predict_proba(trees))
+
+
+def test_true_from_a_callback_ends_the_training(small_trees):
+    trees, y = small_trees
+    clf = classifier().set_callbacks(Recorder(stop_at=2)).fit(trees, y)
+    assert clf.n_iter_ == 2
+
+
+def test_no_training_data_stays_on_the_net(small_trees):
+    trees, y = small_trees
+    clf = classifier().set_callbacks(Recorder()).fit(trees, y)
+    assert "sklearn" not in dict(clf.net_.callbacks_)
+    assert clf.net_.train_split is None
+
+
+def test_progress_bars_are_shown_from_an_outer_search(small_trees, capsys):
+    pytest.importorskip("rich")
+    trees, y = small_trees
+    pipe = make_pipeline(TreeVectorizer(), classifier())
+    search = GridSearchCV(pipe, {"recursivenetclassifier__hidden_size": [4, 8]}, cv=2)
+    search.set_callbacks(callback.ProgressBar(max_propagation_depth=None)).fit(trees, y)
+    assert "RecursiveNetClassifier" in capsys.readouterr().out
+
+
+def test_scoring_monitor_gets_each_epoch(small_trees):
+    trees, y = small_trees
+    monitor = callback.ScoringMonitor(scoring="accuracy")
+    clf = classifier().set_callbacks(monitor).fit(trees, y)
+    assert clf.n_iter_ == 8
+    epochs = monitor.get_logs().data_as_pandas.query("task_name == 'epoch'")
+    assert len(epochs) == 8
+    assert epochs.accuracy.iloc[-1] == 1.0

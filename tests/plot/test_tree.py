@@ -1,0 +1,22 @@
+"""``plot_tree``: pictures as objects and files."""
+
+import pytest
+
+from sklearn_tree.plot import plot_tree
+
+
+def test_files_stand_alone_and_everything_is_escaped(tmp_path):
+    picture = plot_tree(("S", "<script>"), [1, -1], caption="<b>")
+    page = picture.save(tmp_path / "tree.html").read_text()
+    assert "<script" not in page
+    assert "<b>" not in page
+    assert "http" not in page.replace("http://www.w3.org/2000/svg", "")
+    svg = picture.save(tmp_path / "tree.svg").read_text()
+    assert svg.startswith("<svg")
+    assert svg in picture._repr_html_()
+
+
+def test_other_names_of_files_are_refused(tmp_path):
+    with pytest.raises(ValueError, match=r"path must end in \.html or \.svg"):
+        plot_tree("(S a)").save(tmp_path / "tree.png")
+    assert list(tmp_path.iterdir()) == []

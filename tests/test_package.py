@@ -1,0 +1,70 @@
+"""The package as a whole: lazy names, documented defaults, devices."""
+
+import inspect
+import re
+import subprocess
+import sys
+
+import pytest
+import torch
+
+import sklearn_tree
+from sklearn_tree import RecursiveNetClassifier, TreeVectorizer, resolve_device
+from sklearn_tree.datasets import load_gum, make_listops
+from sklearn_tree.plot import plot_tree
+
+
+def test_importing_the_package_imports_nothing_heavy():
+    code = (
+        "import sys, sklearn_tree; "
+        "heavy = ('numpy', 'torch', 'sklearn', 'skorch', 'pandas', 'captum', 'matplotlib'); "
+        "print([m for m in heavy if m in sys.modules])"
+    )
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert out.stdout.strip() == "[]"
+
+
+def test_estimators_import_neither_captum_nor_matplotlib():
+    code = (
+        "import sys; from sklearn_tree import RecursiveNetClassifier; "
+        "print([m for m in ('captum', 'matplotlib', 'nltk') if m in sys.modules])"
+    )
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert out.stdout.strip() == "[]"
+
+
+def test_all_public_names_are_there_and_listed():
+    assert set(sklearn_tree.__all__) <= set(dir(sklearn_tree))
+    for name in sklearn_tree.__all__:
+        assert getattr(sklearn_tree, name) is not None
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = sklearn_tree.nothing
+
+
+@pytest.mark.parametrize(
+    "public", [RecursiveNetClassifier, TreeVectorizer, load_gum, make_listops, plot_tree]
+)
+def test_documented_defaults_are_those_of_the_signature(public):
+    text = inspect.getdoc(public)
+    section = text.split("Parameters\n----------\n")[1].split("\n\n")[0]
+    documented = dict(re.findall(r"^(\w+(?:, \w+)*) : .*default=([^\s,]+)", section, re.M))
+    assert documented
+    for name, parameter in inspect.signature(public).parameters.items():
+        if parameter.default is inspect.Parameter.empty:
+            continue
+        assert name in documented, f"{name} has no documented default"
+        assert documented[name] == repr(parameter.default).replace("'", '"'), name
+
+
+def test_auto_takes_what_is_there():
+    assert resolve_device("auto") in (torch.device("cpu"), torch.device("cuda"), torch.device("mps"))
+    assert resolve_device(torch.device("cpu")) == torch.device("cpu")
+
+
+@pytest.mark.parametrize(
+    ("device", "message"),
+    [("gpu", "got 'gpu'"), ("cuda:99", "is not available"), (3.5, "got 3.5"), ("cpu:1", "not available")],
+)
+def test_unknown_devices_are_refused(device, message):
+    with pytest.raises(ValueError, match=message):
+        resolve_device(device)

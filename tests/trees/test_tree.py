@@ -1,0 +1,200 @@
+"""Laws of ``Tree``."""
+
+import pickle
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import parent_lists, trees
+
+from sklearn_tree import Tree, TreeNode, register_tree_type
+
+BIG = 100_000
+
+
+@pytest.fixture(params=["chain", "star"])
+def big(request):
+    parents = list(range(-1, BIG - 1)) if request.param == "chain" else [-1] + [0] * (BIG - 1)
+    return Tree(["a"] * BIG, parents)
+
+
+@given(parent_lists(), st.data())
+def test_renumbering_the_nodes_gives_the_same_tree_when_siblings_keep_their_order(parents, data):
+    n = len(parents)
+    labels = [f"n{i}" for i in range(n)]
+    new = data.draw(st.permutations(range(n)))
+    # siblings are ordered by id, so hand each family its new ids in rising order
+    families = {}
+    for i, p in enumerate(parents):
+        families.setdefault(p, []).append(i)
+    number = dict(enumerate(new))
+    for family in families.values():
+        for i, k in zip(family, sorted(number[i] for i in family)):
+            number[i] = k
+    shuffled_labels, shuffled_parents = [None] * n, [None] * n
+    for i, p in enumerate(parents):
+        shuffled_labels[number[i]] = labels[i]
+        shuffled_parents[number[i]] = -1 if p == -1 else number[p]
+    assert Tree(shuffled_labels, shuffled_parents) == Tree(labels, parents)
+
+
+def test_swapping_siblings_gives_another_tree():  # the control of the law above
+    assert Tree(["S", "a", "b"], [-1, 0, 0]) != Tree(["S", "b", "a"], [-1, 0, 0])
+
+
+@given(trees())
+def test_every_format_gives_the_same_tree_back(tree):
+    assert Tree.from_any(tree.to_brackets()) == tree
+    assert Tree.from_any(tree.to_tuple()) == tree
+    assert Tree.from_any(as_dict(tree)) == tree
+    assert Tree.from_any(("extra", tree)) == Tree.from_any(("extra", tree.to_tuple()))
+    assert pickle.loads(pickle.dumps(tree)) == tree
+    assert hash(pickle.loads(pickle.dumps(tree))) == hash(tree)
+
+
+@given(trees())
+def test_nltk_trees_give_the_same_tree_back(tree):
+    pytest.importorskip("nltk")
+    assert Tree.from_any(tree.to_nltk()) == tree
+
+
+def as_dict(tree):
+    nodes = [{"label": label, "children": []} for label in tree.labels]
+    for i, p in enumerate(tree.parents[1:], start=1):
+        nodes[p]["children"].append(nodes[i])
+    return nodes[0]
+
+
+@given(trees())
+def test_nodes_are_in_preorder_and_children_agree_with_parents(tree):
+    assert tree.parents[0] == -1
+    seen = []
+    stack = [tree.root]
+    while stack:
+        node = stack.pop()
+        seen.append(node)
+        assert all(tree.parents[child] == node for child in tree.children(node))
+        stack.extend(reversed(tree.children(node)))
+    assert seen == list(tree.nodes)
+    assert tree.leaves.tolist() == [i for i in tree.nodes if not tree.children(i)]
+    depth = {0: 0}
+    for i in range(1, tree.n_nodes):
+        depth[i] = depth[tree.parents[i]] + 1
+    assert tree.height == max(depth.values())
+
+
+def test_a_tree_is_no_sequence_for_numpy():
+    tree = Tree.from_any("(S a b)")
+    assert np.array([tree, tree], dtype=object).shape == (2,)
+    with pytest.raises(TypeError):
+        len(tree)
+
+
+def test_a_tree_is_frozen():
+    tree = Tree.from_any("(S a b)")
+    with pytest.raises(AttributeError, match="frozen"):
+        tree.labels = ()
+    with pytest.raises(ValueError, match="read-only"):
+        tree.parents[0] = 3
+
+
+def test_values_and_edges_are_kept_and_compared():
+    tree = Tree(["S", "a", "b"], [-1, 0, 0], values=[None, 2, None], edges=[None, "x", "y"])
+    assert tree.values == (None, 2.0, None)
+    assert tree.edges == (None, "x", "y")
+    assert tree != Tree(["S", "a", "b"], [-1, 0, 0])
+    assert pickle.loads(pickle.dumps(tree)) == tree
+    assert Tree.from_any(("T", tree)).values == (None, None, 2.0, None)
+    same = TreeNode("S", [TreeNode("a", (), 2.0, "x"), TreeNode("b", edge="y")])
+    assert Tree.from_any(same) == tree
+
+
+def test_big_trees_convert_compare_print_pickle_and_draw_without_recursion(big):
+    assert Tree.from_any(big.to_brackets()) == big
+    assert Tree.from_any(big.to_tuple()) == big
+    assert pickle.loads(pickle.dumps(big)) == big
+    assert len(repr(big)) < 80
+    assert str(big).count("a") == BIG
+    assert len(big._repr_svg_()) < 50_000
+    assert big.children(0)[0] == 1
+
+
+def test_nested_tuples_and_lists_may_be_mixed():
+    expected = Tree.from_any("(S (NP I) (VP run))")
+    for nested in (
+        ("S", ("NP", "I"), ("VP", "run")),
+        ("S", [("NP", ["I"]), ("VP", ["run"])]),
+        ["S", ["NP", "I"], ["VP", "run"]],
+        ("S", [["NP", "I"], ("VP", "run")]),
+    ):
+        assert Tree.from_any(nested) == expected
+    assert Tree.from_any(("S",)) == Tree.from_any(("S", [])) == Tree.from_any("(S)")
+
+
+def test_penn_treebank_outer_brackets_are_dropped():
+    assert Tree.from_any("( (S (NP I)))") == Tree.from_any("(S (NP I))")
+    assert Tree.from_any("((S a) (T b))").labels == ("", "S", "a", "T", "b")
+
+
+def test_a_registered_type_and_its_subclasses_are_read():
+    class Box:
+        def __init__(self, name, *inside):
+            self.name, self.inside = name, inside
+
+    class Crate(Box):
+        pass
+
+    register_tree_type(Box, lambda box: (box.name, box.inside))
+    assert Tree.from_any(Crate("c", Box("b"), Box("b"))) == Tree.from_any("(c b b)")
+
+
+def endless():
+    node = ["a", "b"]
+    node.append(node)
+    return node
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: Tree([], []), ValueError, "labels must not be empty"),
+        (lambda: Tree("abc", [-1, 0, 0]), TypeError, "labels must be a sequence"),
+        (lambda: Tree(["a", 3], [-1, 0]), TypeError, "got both kinds"),
+        (lambda: Tree(["a", 3.5], [-1, 0]), TypeError, r"got 3.5 \(float\) at node 1"),
+        (lambda: Tree(["a", "b"], [-1]), ValueError, "one entry per label: 2, got 1"),
+        (lambda: Tree(["a", "b"], [-1, 5]), ValueError, "got 5 at node 1"),
+        (lambda: Tree(["a", "b"], [-1, "x"]), ValueError, "got 'x' at node 1"),
+        (lambda: Tree(["a", "b"], [-1, -1]), ValueError, r"one root.*got 2: nodes \[0, 1\]"),
+        (lambda: Tree(["a", "b"], [1, 0]), ValueError, "got none: the parents form a cycle"),
+        (lambda: Tree(["r", "a", "b"], [-1, 2, 1]), ValueError, r"cycle: nodes \[1, 2\]"),
+        (lambda: Tree(["a"], [-1], values=[float("nan")]), ValueError, "value of node 0 .* got nan"),
+        (lambda: Tree(["a"], [-1], values=[1, 2]), ValueError, "values must have one entry per node: 1"),
+        (lambda: Tree.from_any("(S (NP I)"), ValueError, "1 still open at the end, position 9"),
+        (lambda: Tree.from_any("(S a))"), ValueError, r"nothing is open for the '\)' at position 5"),
+        (lambda: Tree.from_any("(S a) (T b)"), ValueError, "second tree begins at position 6"),
+        (lambda: Tree.from_any("S a"), ValueError, r"begins with '\(', found 'S' at position 0"),
+        (lambda: Tree.from_any("(S a) b"), ValueError, "found 'b' at position 6"),
+        (lambda: Tree.from_any(" "), ValueError, "must not be empty"),
+        (lambda: Tree.from_any(()), ValueError, "an empty tuple is not a tree"),
+        (lambda: Tree.from_any(("S", ())), ValueError, "an empty tuple"),
+        (lambda: Tree.from_any({"x": 1}), ValueError, "needs one of the keys"),
+        (lambda: Tree.from_any(("S", 3)), TypeError, "type builtins.int; register_tree_type"),
+        (lambda: Tree.from_any((3, "a")), TypeError, r"label of node 0 must be a str, got 3 \(int\)"),
+        (lambda: Tree.from_any(("S", (None, "a"))), TypeError, "label of node 1 .* got None"),
+        (lambda: Tree.from_any(TreeNode("a", value=float("inf"))), ValueError, "value of node 0 .* got inf"),
+        (lambda: Tree.from_any(object()), TypeError, "type builtins.object"),
+        (lambda: Tree.from_any(endless()), ValueError, "the tree contains a cycle"),
+        (lambda: Tree.from_any("(S a)").children(2), IndexError, r"node must be in 0..1, got 2"),
+        (lambda: register_tree_type("x", str), TypeError, "type must be a class"),
+        (lambda: register_tree_type(complex, 3), TypeError, "adapter must be callable"),
+    ],
+)
+def test_bad_input_names_the_rule_and_the_value(call, error, message):
+    with pytest.raises(error, match=message):
+        call()
+
+
+def test_a_long_list_of_equal_objects_is_no_cycle():
+    shared = ("x", "y")
+    assert Tree.from_any(("S", *[shared] * 10_000)).n_nodes == 20_001
