@@ -59,6 +59,10 @@ class TreeBatch:
         The columns of all levels, from the root level on (see :class:`Level`).
     n_inner, n_leaves : tuple of int, length n_levels
         Numbers of inner nodes and of leaves at each depth.
+    distinct : Tensor of int64, shape (n_distinct,), or None
+        One node of each pair of label and edge label that occurs; None for trees with values.
+    inverse : Tensor of int64, shape (n_nodes,), or None
+        For each node the row of its pair in ``distinct``.
     """
 
     labels: Tensor
@@ -71,6 +75,8 @@ class TreeBatch:
     n_leaves: tuple[int, ...]
     values: Tensor | None = None
     edges: Tensor | None = None
+    distinct: Tensor | None = None
+    inverse: Tensor | None = None
 
     @classmethod
     def from_array(cls, array: TreeArray) -> TreeBatch:
@@ -104,8 +110,15 @@ class TreeBatch:
         rows = np.where(level_parents < 0, 0, position[level_parents] - first_of_level[above])
 
         trees = np.repeat(np.arange(len(array)), array.sizes)
+        labels, edges = array.labels[order].astype(np.int64), None
+        if array.edges is not None:
+            edges = array.edges[order].astype(np.int64)
+        distinct = inverse = None
+        if array.values is None:
+            pairs = labels if edges is None else labels * (edges.max(initial=0) + 1) + edges
+            _, distinct, inverse = np.unique(pairs, return_index=True, return_inverse=True)
         return cls(
-            labels=_tensor(array.labels[order].astype(np.int64)),
+            labels=_tensor(labels),
             trees=_tensor(trees[order]),
             roots=_tensor(position[array.offsets[:-1] - array.offsets[0]]),
             order=_tensor(position),
@@ -114,7 +127,9 @@ class TreeBatch:
             n_inner=tuple(n_inner.tolist()),
             n_leaves=tuple(n_leaves.tolist()),
             values=None if array.values is None else _tensor(array.values[order]),
-            edges=None if array.edges is None else _tensor(array.edges[order].astype(np.int64)),
+            edges=None if edges is None else _tensor(edges),
+            distinct=None if distinct is None else _tensor(distinct),
+            inverse=None if inverse is None else _tensor(inverse),
         )
 
     def __len__(self) -> int:

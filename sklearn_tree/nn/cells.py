@@ -110,7 +110,20 @@ class ChildSumTreeLSTM(TreeCell):
         return self.W(x)
 
     def forward(self, wx: Tensor, children: Children | None) -> tuple[Tensor, Tensor]:
-        """Compute one level (see :meth:`TreeCell.forward`); the states are ``(h, c)``."""
+        """Compute one level: the states are ``(h, c)``.
+
+        Parameters
+        ----------
+        wx : Tensor of float, shape (n, 4 * hidden_size)
+            Rows of :meth:`project`, of inner nodes or of leaves.
+        children : Children or None
+            Their children; None for leaves.
+
+        Returns
+        -------
+        tuple of two Tensor, each of shape (n, hidden_size)
+            Output and memory.
+        """
         iou, wx_f = wx.split((3 * self.hidden_size, self.hidden_size), dim=1)
         kept = None
         if children is not None:
@@ -163,7 +176,20 @@ class NaryTreeLSTM(TreeCell):
         return self.W(x)
 
     def forward(self, wx: Tensor, children: Children | None) -> tuple[Tensor, Tensor]:
-        """Compute one level (see :meth:`TreeCell.forward`); the states are ``(h, c)``."""
+        """Compute one level: the states are ``(h, c)``.
+
+        Parameters
+        ----------
+        wx : Tensor of float, shape (n, 4 * hidden_size)
+            Rows of :meth:`project`, of inner nodes or of leaves.
+        children : Children or None
+            Their children; None for leaves.
+
+        Returns
+        -------
+        tuple of two Tensor, each of shape (n, hidden_size)
+            Output and memory.
+        """
         n, size, arity = len(wx), self.hidden_size, self.max_arity
         iou, wx_f = wx.split((3 * size, size), dim=1)
         kept = None

@@ -59,17 +59,38 @@ class NodeEmbedding(nn.Module):
             self.register_buffer("value_shift", torch.tensor(value_shift))
             self.register_buffer("value_scale", torch.tensor(value_scale))
 
-    def forward(self, batch: TreeBatch) -> Tensor:
-        """Embed all nodes of a batch; float, shape (n_nodes, embedding_dim)."""
-        labels = _known(batch.labels, self.labels)
+    @property
+    def is_random(self) -> bool:
+        """Whether equal nodes get different vectors, as dropout in training makes them."""
+        return self.training and bool(self.word_dropout or self.dropout.p)
+
+    def forward(self, batch: TreeBatch, nodes: Tensor | None = None) -> Tensor:
+        """Embed the nodes of a batch.
+
+        Parameters
+        ----------
+        batch : TreeBatch
+            The trees.
+        nodes : Tensor of int64, shape (n,), default=None
+            Positions of the nodes wanted; None for all.
+
+        Returns
+        -------
+        Tensor of float, shape (n, embedding_dim)
+        """
+
+        def wanted(column: Tensor) -> Tensor:
+            return column if nodes is None else column.index_select(0, nodes)
+
+        labels = _known(wanted(batch.labels), self.labels)
         if self.training and self.word_dropout:
             drop = torch.rand(labels.shape, device=labels.device) < self.word_dropout
             labels = labels.masked_fill(drop & (labels != PAD_ID), UNKNOWN_ID)
         x = self.labels(labels)
         if self.edges is not None and batch.edges is not None:
-            x = x + self.edges(_known(batch.edges, self.edges))
+            x = x + self.edges(_known(wanted(batch.edges), self.edges))
         if self.values is not None and batch.values is not None:
-            z = (batch.values.to(x.dtype) - self.value_shift[labels]) / self.value_scale[labels]
+            z = (wanted(batch.values).to(x.dtype) - self.value_shift[labels]) / self.value_scale[labels]
             x = x + z.nan_to_num(0.0).unsqueeze(1) * self.values(labels)
         return self.dropout(x)
 

@@ -26,22 +26,26 @@ class RecursiveEncoder(nn.Module):
         super().__init__()
         self.cell = cell
 
-    def forward(self, x: Tensor, batch: TreeBatch) -> Tensor:
+    def forward(self, x: Tensor, batch: TreeBatch, inverse: Tensor | None = None) -> Tensor:
         """Walk the batch.
 
         Parameters
         ----------
-        x : Tensor of float, shape (n_nodes, input_size)
-            Node inputs in batch order.
+        x : Tensor of float, shape (n_nodes, input_size) or (n_distinct, input_size)
+            Node inputs in batch order, or the distinct ones among them.
         batch : TreeBatch
             The trees.
+        inverse : Tensor of int64, shape (n_nodes,), default=None
+            Row of ``x`` for each node; None if ``x`` has a row per node.
 
         Returns
         -------
         Tensor of float, shape (n_nodes, hidden_size)
             Node vectors in batch order.
         """
-        inner, leaves = self.cell.project(x).split((sum(batch.n_inner), sum(batch.n_leaves)))
+        wx = self.cell.project(x)
+        wx = wx if inverse is None else wx.index_select(0, inverse)
+        inner, leaves = wx.split((sum(batch.n_inner), sum(batch.n_leaves)))
         leaf_states = self.cell(leaves, None)
         leaves_at = list(zip(*(state.split(batch.n_leaves) for state in leaf_states), strict=True))
         inner_at = inner.split(batch.n_inner)
@@ -79,10 +83,14 @@ class RecursiveNet(nn.Module):
         Number of children that a cell tells apart.
     dropout : float, default=0.0
         Share of features dropped at the input and before the head.
+    word_dropout : float, default=0.0
+        Share of labels replaced by "unknown" in training.
+    n_edge_labels : int, default=0
+        Number of edge ids.
+    value_shift, value_scale : sequence of float, length n_labels, default=None
+        Mean and standard deviation of the values of each label.
     dtype : torch.dtype, default=torch.float32
         Type of all parameters.
-    n_edge_labels, value_shift, value_scale, word_dropout
-        See :class:`NodeEmbedding`.
     """
 
     def __init__(
@@ -120,7 +128,17 @@ class RecursiveNet(nn.Module):
         self.to(dtype)
 
     def forward(self, batch: TreeBatch) -> Tensor:
-        """Return logits, float, shape (n_trees, n_outputs)."""
+        """Compute the logits of a batch.
+
+        Parameters
+        ----------
+        batch : TreeBatch
+            The trees.
+
+        Returns
+        -------
+        Tensor of float, shape (n_trees, n_outputs)
+        """
         return self.head(self.dropout(self.encode(batch)))
 
     def encode(self, batch: TreeBatch) -> Tensor:
@@ -129,4 +147,7 @@ class RecursiveNet(nn.Module):
 
     def encode_nodes(self, batch: TreeBatch) -> Tensor:
         """Return one vector per node in batch order, float, shape (n_nodes, hidden_size)."""
-        return self.encoder(self.embedding(batch), batch)
+        if batch.distinct is None or self.embedding.is_random:
+            return self.encoder(self.embedding(batch), batch)
+        # Nodes of one label have one input: it is embedded and projected once.
+        return self.encoder(self.embedding(batch, batch.distinct), batch, batch.inverse)

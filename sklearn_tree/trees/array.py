@@ -120,7 +120,17 @@ class TreeArray:
     n_edge_labels: int | None
 
     def replace(self, **fields: Any) -> TreeArray:
-        """Return an array that shares all columns with this one but those given (unchecked)."""
+        """Return an array that shares all columns with this one but those given.
+
+        Parameters
+        ----------
+        **fields : array or sequence
+            New columns or sizes by name; they are not checked.
+
+        Returns
+        -------
+        TreeArray
+        """
         return TreeArray.__new__(TreeArray)._fill(**{**self.__dict__, **fields})
 
     @classmethod

@@ -122,7 +122,17 @@ class Tree:
 
     @classmethod
     def from_flat(cls, flat: FlatTree) -> Tree:
-        """Build a tree from preorder columns that are known to be right, without checks."""
+        """Build a tree from preorder columns that are known to be right, without checks.
+
+        Parameters
+        ----------
+        flat : FlatTree
+            Labels, parents, depths, values and edges in preorder.
+
+        Returns
+        -------
+        Tree
+        """
         tree = cls.__new__(cls)
         tree._set(flat)
         return tree
@@ -184,7 +194,7 @@ class Tree:
         return int(self.depths.max())
 
     def children(self, node: int) -> list[int]:
-        """Ids of a node's children, in order.
+        """List the ids of a node's children in order.
 
         Parameters
         ----------
@@ -194,6 +204,11 @@ class Tree:
         Returns
         -------
         list of int
+
+        Raises
+        ------
+        IndexError
+            If there is no such node.
         """
         if not 0 <= node < self.n_nodes:
             raise IndexError(f"node must be in 0..{self.n_nodes - 1}, got {node}")
@@ -209,16 +224,35 @@ class Tree:
 
         Values and edge labels are left out. Blanks, brackets and backslashes in a label are
         escaped with a backslash; :meth:`from_any` reads the line back as an equal tree.
+
+        Returns
+        -------
+        str
         """
         return write_brackets(self.labels, self.depths.tolist())
 
     def to_tuple(self) -> tuple:
-        """Return nested tuples ``(label, child, ...)`` with leaves as bare labels."""
+        """Return nested tuples ``(label, child, ...)`` with leaves as bare labels.
+
+        Returns
+        -------
+        tuple
+        """
         labels = self.labels
         return self._build(lambda i, below: (labels[i], *below) if below or i == 0 else labels[i])
 
     def to_nltk(self) -> NltkTree:
-        """Return an ``nltk.Tree`` with leaves as strings (needs ``pip install nltk``)."""
+        """Return an ``nltk.Tree`` with leaves as strings.
+
+        Returns
+        -------
+        nltk.Tree
+
+        Raises
+        ------
+        ImportError
+            If nltk is not installed (``pip install nltk``).
+        """
         try:
             import nltk
         except ImportError as error:

@@ -1,0 +1,39 @@
+# Everything runs in a virtual environment that is made on first use. Set VENV to use another one.
+VENV ?= .venv
+PYTHON ?= python3
+BIN = $(VENV)/bin
+STAMP = $(VENV)/.installed
+PIP = $(BIN)/python -m pip --disable-pip-version-check install --quiet
+
+.PHONY: demo test lint docs examples clean
+
+demo: $(VENV)/.demo
+	$(BIN)/python examples/plot_01_quickstart.py
+
+test: lint $(STAMP)
+	$(BIN)/python -m pytest -n 2 --dist worksteal
+	$(MAKE) docs
+
+lint: $(STAMP)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+# The gallery runs every example; warnings are errors.
+docs: $(STAMP)
+	$(BIN)/python -m sphinx -W --keep-going -b html docs docs/_build/html
+	@echo "The documentation is in docs/_build/html/index.html"
+
+$(STAMP): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) -c constraints.txt -e ".[all]"
+	touch $(STAMP) $(VENV)/.demo
+
+$(VENV)/.demo: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) -c constraints.txt -e ".[plot]"
+	touch $(VENV)/.demo
+
+clean:
+	rm -rf docs/_build docs/gallery docs/generated .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,48 @@
+"""The README's and the guide's code runs, and README line 1 says what this is not."""
+
+import doctest
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+def test_line_1_says_what_it_is_and_that_it_is_not_about_decision_trees():
+    first = (ROOT / "README.md").read_text().splitlines()[0]
+    assert "trees, sequences and images" in first
+    assert "not about decision trees" in first
+
+
+def test_readme_code_runs(capsys):
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.S)
+    assert len(blocks) == 2
+    names: dict = {}
+    for block in blocks:
+        exec(compile(block, "README.md", "exec"), names)
+    shown = capsys.readouterr().out.splitlines()
+    assert shown[0] == "['good']"  # as the comment beside it says
+    assert "hidden_size" in shown[1]
+
+
+@pytest.mark.parametrize("page", ["getting_started.rst", "user_guide.rst"])
+def test_code_of_the_documentation_runs(page):
+    flags = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
+    result = doctest.testfile(str(ROOT / "docs" / page), module_relative=False, optionflags=flags)
+    assert result.attempted > 0
+    assert result.failed == 0
+
+
+def test_constraints_satisfy_the_ranges():
+    import tomllib
+
+    from packaging.requirements import Requirement
+
+    pins = dict(line.strip().split("==") for line in (ROOT / "constraints.txt").read_text().split())
+    pins = {name.lower().replace("_", "-"): version for name, version in pins.items()}
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = [r for group in project["optional-dependencies"].values() for r in group]
+    for requirement in map(Requirement, project["dependencies"] + extras):
+        if requirement.name != "sklearn-tree":
+            assert requirement.specifier.contains(pins[requirement.name.lower()]), requirement
