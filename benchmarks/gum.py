@@ -43,7 +43,9 @@ def productions(tree: Tree) -> list[str]:
 
 def linear(analyzer: Any) -> Any:
     """Logistic regression on scaled counts."""
-    return make_pipeline(CountVectorizer(analyzer=analyzer), MaxAbsScaler(), LogisticRegression(max_iter=2000))
+    return make_pipeline(
+        CountVectorizer(analyzer=analyzer), MaxAbsScaler(), LogisticRegression(max_iter=2000)
+    )
 
 
 def main() -> None:

@@ -10,7 +10,7 @@ torch.set_num_threads(1)  # examples run beside other things
 
 project = "sklearn_tree"
 author = "the sklearn_tree developers"
-copyright = "2026, the sklearn_tree developers"  # noqa: A001
+copyright = "2026, the sklearn_tree developers"
 version = release = sklearn_tree.__version__
 
 extensions = [

@@ -102,9 +102,7 @@ from sklearn_tree import TreeArray
 from sklearn_tree.plot import plot_tree
 
 y_pred = pipe.predict(X_test)
-questions = [
-    i for i in range(len(X_test)) if y_pred[i] == y_test[i] == "wh" and 15 < X_test[i].n_nodes < 40
-]
+questions = [i for i in range(len(X_test)) if y_pred[i] == y_test[i] == "wh" and 15 < X_test[i].n_nodes < 40]
 tree = X_test[questions[0]]
 classifier = pipe[-1]
 nodes = classifier.predict_nodes(pipe[:-1].transform(TreeArray.from_trees([tree])))

@@ -3,9 +3,10 @@
 import inspect
 
 import pytest
+from numpydoc.validate import validate
+
 import sklearn_tree
 import sklearn_tree.nn
-from numpydoc.validate import validate
 from sklearn_tree import datasets, plot
 
 # No extended summary, example, "see also" or description of a single return value is demanded.
@@ -23,9 +24,19 @@ def public_objects():
             yield path
             if inspect.isclass(public):
                 for attribute, member in vars(public).items():
-                    if not attribute.startswith("_") and (callable(member) or isinstance(member, (property, classmethod))):
+                    if not attribute.startswith("_") and (
+                        callable(member) or isinstance(member, (property, classmethod))
+                    ):
                         yield f"{path}.{attribute}"
-    for attribute in ("fit", "partial_fit", "predict", "predict_proba", "decision_function", "transform", "make_net"):
+    for attribute in (
+        "fit",
+        "partial_fit",
+        "predict",
+        "predict_proba",
+        "decision_function",
+        "transform",
+        "make_net",
+    ):
         yield f"sklearn_tree.estimators.recursive.RecursiveNetClassifier.{attribute}"
 
 
