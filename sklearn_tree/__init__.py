@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sklearn_tree import datasets, plot
     from sklearn_tree.device import resolve_device
-    from sklearn_tree.estimators import RecursiveNetClassifier
+    from sklearn_tree.estimators import RecursiveNetClassifier, RecursiveNetRegressor
     from sklearn_tree.preprocessing import TreeVectorizer
     from sklearn_tree.trees import Tree, TreeArray, TreeNode, register_tree_type
 
@@ -17,6 +17,7 @@ __version__ = "0.1.0.dev0"
 # Public names are imported when they are first used (PEP 562), so `import sklearn_tree` is free.
 _HOMES = {
     "RecursiveNetClassifier": "sklearn_tree.estimators",
+    "RecursiveNetRegressor": "sklearn_tree.estimators",
     "Tree": "sklearn_tree.trees",
     "TreeArray": "sklearn_tree.trees",
     "TreeNode": "sklearn_tree.trees",
@@ -28,6 +29,7 @@ _MODULES = ("datasets", "plot")
 
 __all__ = [
     "RecursiveNetClassifier",
+    "RecursiveNetRegressor",
     "Tree",
     "TreeArray",
     "TreeNode",

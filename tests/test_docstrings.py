@@ -38,6 +38,7 @@ def public_objects():
         "make_net",
     ):
         yield f"sklearn_tree.estimators.recursive.RecursiveNetClassifier.{attribute}"
+    yield "sklearn_tree.estimators.recursive.RecursiveNetRegressor.predict"
 
 
 @pytest.mark.parametrize("path", sorted(set(public_objects())))

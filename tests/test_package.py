@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import sklearn_tree
-from sklearn_tree import RecursiveNetClassifier, TreeVectorizer, resolve_device
+from sklearn_tree import RecursiveNetClassifier, RecursiveNetRegressor, TreeVectorizer, resolve_device
 from sklearn_tree.datasets import load_gum, make_listops
 from sklearn_tree.plot import plot_tree
 
@@ -42,7 +42,8 @@ def test_all_public_names_are_there_and_listed():
 
 
 @pytest.mark.parametrize(
-    "public", [RecursiveNetClassifier, TreeVectorizer, load_gum, make_listops, plot_tree]
+    "public",
+    [RecursiveNetClassifier, RecursiveNetRegressor, TreeVectorizer, load_gum, make_listops, plot_tree],
 )
 def test_documented_defaults_are_those_of_the_signature(public):
     text = inspect.getdoc(public)

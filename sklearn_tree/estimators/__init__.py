@@ -1,5 +1,5 @@
 """The estimators."""
 
-from sklearn_tree.estimators.recursive import RecursiveNetClassifier
+from sklearn_tree.estimators.recursive import RecursiveNetClassifier, RecursiveNetRegressor
 
-__all__ = ["RecursiveNetClassifier"]
+__all__ = ["RecursiveNetClassifier", "RecursiveNetRegressor"]

@@ -67,9 +67,6 @@ class BaseNet(CallbackSupportMixin, ClassNamePrefixFeaturesOutMixin, Transformer
     same of y: ``_encode_y``, ``_task_params``, ``_net_class``, ``_criterion`` and ``_strata``.
     """
 
-    _net_class: type
-    _criterion: type
-
     @with_callbacks
     def fit(self, X: Any, y: Any, sample_weight: Any = None, X_val: Any = None, y_val: Any = None) -> BaseNet:
         """Fit the net.
@@ -167,7 +164,11 @@ class BaseNet(CallbackSupportMixin, ClassNamePrefixFeaturesOutMixin, Transformer
             if not sample_weight.any():
                 raise ValueError("sample_weight must not be all zero: there is nothing to learn from")
         weight = self._weigh(target, sample_weight)
-        return encoded, target, None if weight is None else weight / weight.mean()
+        weight = None if weight is None else weight / weight.mean()
+        return encoded, self._scale_y(target, weight, reset=reset), weight
+
+    def _scale_y(self, target: np.ndarray, weight: np.ndarray | None, *, reset: bool) -> np.ndarray:
+        return target
 
     def _weigh(self, target: np.ndarray, sample_weight: np.ndarray | None) -> np.ndarray | None:
         return sample_weight
@@ -179,7 +180,8 @@ class BaseNet(CallbackSupportMixin, ClassNamePrefixFeaturesOutMixin, Transformer
         if (X_val is None) != (y_val is None):
             raise ValueError("X_val and y_val must be given together")
         if X_val is not None:
-            held_out = self._encode(X_val, reset=False), self._encode_y(y_val, reset=False)
+            target_val = self._scale_y(self._encode_y(y_val, reset=False), None, reset=False)
+            held_out = self._encode(X_val, reset=False), target_val
             check_consistent_length(*held_out)
             return EncodedDataset(encoded, target, weight), EncodedDataset(*held_out)
         if not self.early_stopping:

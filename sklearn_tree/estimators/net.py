@@ -101,8 +101,11 @@ class OwnedNetMixin:
 
     def get_loss(self, y_pred: Tensor, y_true: Any, *args: Any, **kwargs: Any) -> Tensor:  # noqa: D102
         y_true, weight = y_true if isinstance(y_true, (tuple, list)) else (y_true, None)
+        if y_true.is_floating_point():
+            y_true = y_true.to(y_pred.dtype)
         losses = super().get_loss(y_pred, y_true, *args, **kwargs)  # type: ignore[misc]
         if weight is not None:
+            losses = losses.flatten(1).mean(1) if losses.ndim > 1 else losses
             losses = losses * weight.to(losses)
         return losses.mean()
 
@@ -157,7 +160,28 @@ class OwnedNetMixin:
 class ClassifierNet(OwnedNetMixin, skorch.NeuralNetClassifier):
     """A ``skorch.NeuralNetClassifier`` over encoded batches."""
 
+    def score_of(self, y_pred: Tensor, y_true: Tensor) -> float:
+        """Share of right labels.
+
+        ``y_true`` holds class numbers, shape (n,) or (n, n_outputs), or floats 0 and 1, shape
+        (n, n_labels); ``y_pred`` the logits of all classes.
+        """
+        if y_true.is_floating_point():
+            return float(((y_pred > 0) == (y_true > 0)).double().mean())
+        if y_true.ndim == 1:
+            return float((y_pred.argmax(1) == y_true).double().mean())
+        heads = y_pred.split(self.criterion_.n_classes, dim=1)  # type: ignore[attr-defined]
+        right = [head.argmax(1) == y for head, y in zip(heads, y_true.T, strict=True)]
+        return float(torch.stack(right).double().mean())
+
+
+class RegressorNet(OwnedNetMixin, skorch.NeuralNetRegressor):
+    """A ``skorch.NeuralNetRegressor`` over encoded batches."""
+
     @staticmethod
     def score_of(y_pred: Tensor, y_true: Tensor) -> float:
-        """Accuracy of logits, shape (n, n_classes), against class numbers, shape (n,)."""
-        return float((y_pred.argmax(1) == y_true).double().mean())
+        """R squared of predictions against targets, both of shape (n, n_outputs), averaged."""
+        y_true = y_true.reshape(y_pred.shape).double()
+        residual = ((y_true - y_pred.double()) ** 2).sum(0)
+        total = ((y_true - y_true.mean(0)) ** 2).sum(0)
+        return float((1 - residual / total.clamp(min=torch.finfo(torch.float64).tiny)).mean())

@@ -4,9 +4,13 @@ import pytest
 import sklearn.utils.estimator_checks as checks
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from sklearn_tree import RecursiveNetClassifier, TreeVectorizer
+from sklearn_tree import RecursiveNetClassifier, RecursiveNetRegressor, TreeVectorizer
 
-ESTIMATORS = [RecursiveNetClassifier(random_state=0), RecursiveNetClassifier("nary_lstm", pooling="mean")]
+ESTIMATORS = [
+    RecursiveNetClassifier(random_state=0),
+    RecursiveNetClassifier("nary_lstm", pooling="mean"),
+    RecursiveNetRegressor(random_state=0),
+]
 # Checks that check_estimator leaves out.
 EXTRA = [
     "check_param_validation",
@@ -39,6 +43,7 @@ def test_no_check_is_skipped_by_a_tag():
         "check_fit_idempotent",
         "check_transformer_general",
         "check_array_api_input",
+        "check_classifier_multioutput",
     } <= names
 
 
@@ -46,7 +51,8 @@ def test_no_check_is_skipped_by_a_tag():
 @pytest.mark.filterwarnings("ignore:X .*feature names:UserWarning")
 @pytest.mark.parametrize("name", EXTRA)
 def test_checks_that_check_estimator_leaves_out_pass(name):
-    getattr(checks, name)("RecursiveNetClassifier", RecursiveNetClassifier(random_state=0))
+    for cls in (RecursiveNetClassifier, RecursiveNetRegressor):
+        getattr(checks, name)(cls.__name__, cls(random_state=0))
 
 
 def test_the_vectorizers_parameters_are_validated():
