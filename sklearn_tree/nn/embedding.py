@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from sklearn_tree.nn.batch import TreeBatch
-from sklearn_tree.trees.array import PAD_ID, UNKNOWN_ID
+from sklearn_tree.trees.flat import PAD_ID, UNKNOWN_ID
 
 
 class NodeEmbedding(nn.Module):

@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from sklearn_tree.callbacks import CallbackSupportMixin, fit_context, with_callbacks
 from sklearn_tree.preprocessing.columns import to_tree_array
 from sklearn_tree.trees import TreeArray
-from sklearn_tree.trees.array import N_RESERVED_IDS, PAD_ID, UNKNOWN_ID
+from sklearn_tree.trees.flat import N_RESERVED_IDS, PAD_ID, UNKNOWN_ID
 
 PAD_TOKEN = "<pad>"  # noqa: S105
 UNKNOWN_TOKEN = "<unk>"  # noqa: S105

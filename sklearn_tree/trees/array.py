@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Any, ClassVar
 
 import numpy as np
 
+from sklearn_tree.trees.flat import (
+    N_RESERVED_IDS,
+    PAD_ID,
+    FlatArray,
+    decoded,
+    joined,
+    merged_codes,
+    numbered,
+    same,
+)
 from sklearn_tree.trees.formats import FlatTree
 from sklearn_tree.trees.tree import Tree, flatten_any
-
-PAD_ID = 0  # "no label": its embedding is zero
-UNKNOWN_ID = 1  # a label that the vocabulary does not hold
-N_RESERVED_IDS = 2
 
 _COLUMNS = ("labels", "parents", "depths", "values", "edges")
 
 
-class TreeArray:
+class TreeArray(FlatArray):
     """A one-dimensional array of trees, stored as one column per property of a node.
 
     Trees are stored one after the other, the nodes of each in preorder. ``len``, ``shape``,
@@ -66,6 +72,9 @@ class TreeArray:
     >>> trees[[1, 0, 1]].shape
     (3,)
     """
+
+    _columns: ClassVar[tuple[str, ...]] = _COLUMNS
+    _noun = "tree"
 
     def __init__(
         self,
@@ -119,20 +128,6 @@ class TreeArray:
     n_labels: int
     n_edge_labels: int | None
 
-    def replace(self, **fields: Any) -> TreeArray:
-        """Return an array that shares all columns with this one but those given.
-
-        Parameters
-        ----------
-        **fields : array or sequence
-            New columns or sizes by name; they are not checked.
-
-        Returns
-        -------
-        TreeArray
-        """
-        return TreeArray.__new__(TreeArray)._fill(**{**self.__dict__, **fields})
-
     @classmethod
     def from_trees(cls, trees: Iterable[Any]) -> TreeArray:
         """Store trees of any registered format.
@@ -168,16 +163,16 @@ class TreeArray:
             columns["edges"].extend(flat.edges or (None,) * n)
             annotated = annotated or flat.values is not None or flat.edges is not None
             offsets.append(offsets[-1] + n)
-        labels, vocabulary = _codes(columns["labels"])
+        labels, vocabulary = numbered(columns["labels"])
         values = edges = edge_vocabulary = None
         if annotated and any(value is not None for value in columns["values"]):
             values = np.array(columns["values"], dtype=float)
         if annotated and any(edge is not None for edge in columns["edges"]):
-            edges, edge_vocabulary = _codes(columns["edges"], none="")
+            edges, edge_vocabulary = numbered(columns["edges"], none="")
         return cls.__new__(cls)._fill(
             labels=labels,
-            parents=_joined(columns["parents"]),
-            depths=_joined(columns["depths"]),
+            parents=joined(columns["parents"]),
+            depths=joined(columns["depths"]),
             offsets=np.array(offsets, dtype=np.int64),
             values=values,
             edges=edges,
@@ -237,18 +232,18 @@ class TreeArray:
         if len({a.vocabulary is None for a in arrays}) > 1:
             raise ValueError("arrays must all be encoded or all have a vocabulary, got both kinds")
         total = sum(len(a.labels) for a in arrays)
-        labels, vocabulary = _merge_codes([(a.labels, a.vocabulary) for a in arrays])
+        labels, vocabulary = merged_codes([(a.labels, a.vocabulary) for a in arrays])
         values = edges = edge_vocabulary = None
         if any(a.values is not None for a in arrays):
-            values = _joined([_or_nan(a) for a in arrays])
+            values = joined([_or_nan(a) for a in arrays])
         if any(a.edges is not None for a in arrays):
-            edges, edge_vocabulary = _merge_codes([_edges_or_none(a) for a in arrays])
+            edges, edge_vocabulary = merged_codes([_edges_or_none(a) for a in arrays])
         sizes = np.concatenate([np.diff(a.offsets) for a in arrays])
         assert len(labels) == total
         return cls.__new__(cls)._fill(
             labels=labels,
-            parents=_joined([a.parents for a in arrays]),
-            depths=_joined([a.depths for a in arrays]),
+            parents=joined([a.parents for a in arrays]),
+            depths=joined([a.depths for a in arrays]),
             offsets=np.r_[0, np.cumsum(sizes)].astype(np.int64),
             values=values,
             edges=edges,
@@ -264,26 +259,6 @@ class TreeArray:
     def n_nodes(self) -> int:
         """Number of nodes in all trees together."""
         return int(self.offsets[-1] - self.offsets[0])
-
-    @property
-    def shape(self) -> tuple[int]:
-        """``(n_trees,)``, as a numpy array would say."""
-        return (len(self),)
-
-    @property
-    def ndim(self) -> int:
-        """Always 1."""
-        return 1
-
-    @property
-    def dtype(self) -> np.dtype:
-        """The dtype of its elements, object."""
-        return np.dtype(object)
-
-    @property
-    def sizes(self) -> np.ndarray:
-        """Number of nodes of each tree, ndarray of int64, shape (n_trees,)."""
-        return np.diff(self.offsets)
 
     @property
     def arities(self) -> np.ndarray:
@@ -305,62 +280,23 @@ class TreeArray:
     def _absolute_parents(self) -> np.ndarray:
         return self.parents + np.repeat(self.offsets[:-1], self.sizes)
 
-    def __len__(self) -> int:
-        return len(self.offsets) - 1
-
-    def __iter__(self) -> Iterator[Tree]:
-        return (self._tree(i) for i in range(len(self)))
-
-    def __getitem__(self, key: Any) -> Any:
-        if isinstance(key, tuple) and len(key) == 2 and key[1] is Ellipsis:
-            key = key[0]
-        if isinstance(key, (int, np.integer)):
-            if not -len(self) <= key < len(self):
-                raise IndexError(f"tree {key} is out of range for {len(self)} trees")
-            return self._tree(int(key) % len(self))
-        if isinstance(key, slice) and key.step in (None, 1):
-            start, stop, _ = key.indices(len(self))
-            return self._slice(start, max(start, stop))
-        return self._take(_as_positions(key, len(self)))
-
-    def _slice(self, start: int, stop: int) -> TreeArray:
-        offsets = self.offsets[start : stop + 1]
-        nodes = slice(offsets[0], offsets[-1])
-        return self._select(nodes, offsets - offsets[0])
-
-    def _take(self, trees: np.ndarray) -> TreeArray:
-        sizes = self.sizes[trees]
-        offsets = np.r_[0, np.cumsum(sizes)]
-        nodes = np.repeat(self.offsets[trees] - offsets[:-1], sizes) + np.arange(offsets[-1])
-        return self._select(nodes, offsets)
-
-    def _select(self, nodes: Any, offsets: np.ndarray) -> TreeArray:
-        columns = {name: self.__dict__[name] for name in _COLUMNS}
-        taken = {name: None if c is None else c[nodes] for name, c in columns.items()}
-        return self.replace(offsets=offsets, **taken)
-
-    def _tree(self, i: int) -> Tree:
+    def _item(self, i: int) -> Tree:
         nodes = slice(self.offsets[i], self.offsets[i + 1])
         values = edges = None
         if self.values is not None:
             values = [None if v != v else v for v in self.values[nodes].tolist()]
         if self.edges is not None:
-            edges = [e or None for e in _decoded(self.edges[nodes], self.edge_vocabulary)]
-        labels = _decoded(self.labels[nodes], self.vocabulary)
+            edges = [e or None for e in decoded(self.edges[nodes], self.edge_vocabulary)]
+        labels = decoded(self.labels[nodes], self.vocabulary)
         return Tree.from_flat(
             FlatTree(labels, self.parents[nodes], self.depths[nodes], values, edges)  # type: ignore[arg-type]
         )
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        array = np.empty(len(self), dtype=object)
-        array[:] = list(self)
-        return array
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, TreeArray):
             return NotImplemented
         return len(self) == len(other) and all(
-            _same(a, b)
+            same(a, b)
             for a, b in (
                 (self.offsets - self.offsets[0], other.offsets - other.offsets[0]),
                 (self.depths, other.depths),
@@ -382,20 +318,6 @@ class TreeArray:
         return f"TreeArray({trees}, {self.n_nodes} node{'s' * (self.n_nodes != 1)})"
 
 
-def _same(a: np.ndarray | None, b: np.ndarray | None) -> bool:
-    if a is None or b is None:
-        return a is b
-    return np.array_equal(a, b, equal_nan=a.dtype.kind == b.dtype.kind == "f")
-
-
-def _decoded(column: np.ndarray, text: np.ndarray | None) -> list:
-    return column.tolist() if text is None else text[column].tolist()
-
-
-def _joined(columns: list[np.ndarray]) -> np.ndarray:
-    return np.concatenate(columns) if columns else np.zeros(0, dtype=np.int32)
-
-
 def _or_nan(array: TreeArray) -> np.ndarray:
     return np.full(array.n_nodes, np.nan) if array.values is None else array.values
 
@@ -405,53 +327,6 @@ def _edges_or_none(array: TreeArray) -> tuple[np.ndarray, np.ndarray | None]:
         return array.edges, array.edge_vocabulary
     text = None if array.vocabulary is None else np.array([""], dtype=object)
     return np.zeros(array.n_nodes, dtype=np.int32), text
-
-
-def _codes(labels: list, none: str | None = None) -> tuple[np.ndarray, np.ndarray | None]:
-    """Number the distinct labels in order of appearance; int labels are ids already.
-
-    ``none`` stands for None among text labels, 0 does among ids.
-    """
-    kinds = {type(label) for label in labels} - {type(None)}
-    if kinds == {int}:
-        return np.array([label or PAD_ID for label in labels], dtype=np.int32), None
-    if not kinds <= {str}:
-        bad = next(label for label in labels if type(label) is not str)
-        raise TypeError(f"labels must be all str or all int, got {bad!r} beside others")
-    numbers: dict[Any, int] = {}
-    codes = [numbers.setdefault(label, len(numbers)) for label in labels]
-    text = [none if label is None else label for label in numbers]
-    return np.array(codes, dtype=np.int32), np.array(text, dtype=object)
-
-
-def _merge_codes(
-    columns: list[tuple[np.ndarray, np.ndarray | None]],
-) -> tuple[np.ndarray, np.ndarray | None]:
-    if columns[0][1] is None:
-        return _joined([codes for codes, _ in columns]), None
-    numbers: dict[str, int] = {}
-    merged = []
-    for codes, text in columns:
-        table = [numbers.setdefault(label, len(numbers)) for label in text]  # type: ignore[union-attr]
-        merged.append(np.array(table, dtype=np.int32)[codes])
-    return _joined(merged), np.array(list(numbers), dtype=object)
-
-
-def _as_positions(key: Any, n: int) -> np.ndarray:
-    if isinstance(key, slice):
-        return np.arange(n)[key]
-    index = np.asarray(key)
-    if index.dtype == bool:
-        if index.shape != (n,):
-            raise IndexError(f"a mask must have shape ({n},), got {index.shape}")
-        return np.flatnonzero(index)
-    if index.size == 0:
-        return np.zeros(0, dtype=np.int64)
-    if index.dtype.kind not in "iu" or index.ndim != 1:
-        raise IndexError(f"trees are indexed by ints, slices and 1-D arrays, got {key!r:.60}")
-    if index.min() < -n or index.max() >= n:
-        raise IndexError(f"index {index.max()} is out of range for {n} trees")
-    return np.where(index < 0, index + n, index)
 
 
 def _check_shape(labels: Any, depths: np.ndarray, offsets: np.ndarray) -> None:
