@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from numbers import Integral
 from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.utils._param_validation import Interval, RealNotInt, StrOptions
+from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_tree.callbacks import CallbackSupportMixin, fit_context, with_callbacks
 from sklearn_tree.preprocessing.columns import to_tree_array
+from sklearn_tree.preprocessing.vocabulary import (
+    VOCABULARY_CONSTRAINTS,
+    learn_vocabulary,
+    look_up,
+    texts_of,
+    with_reserved,
+)
 from sklearn_tree.trees import TreeArray
-from sklearn_tree.trees.flat import N_RESERVED_IDS, PAD_ID, UNKNOWN_ID
-
-PAD_TOKEN = "<pad>"  # noqa: S105
-UNKNOWN_TOKEN = "<unk>"  # noqa: S105
+from sklearn_tree.trees.flat import PAD_ID
 
 
 class TreeVectorizer(CallbackSupportMixin, TransformerMixin, BaseEstimator):
@@ -71,12 +73,7 @@ class TreeVectorizer(CallbackSupportMixin, TransformerMixin, BaseEstimator):
 
     _parameter_constraints: dict = {  # noqa: RUF012
         "format": [StrOptions({"auto", "brackets", "nested", "dict", "nltk", "tree"})],
-        "min_df": [
-            Interval(Integral, 1, None, closed="left"),
-            Interval(RealNotInt, 0.0, 1.0, closed="both"),
-        ],
-        "max_features": [Interval(Integral, 1, None, closed="left"), None],
-        "lowercase": ["boolean"],
+        **VOCABULARY_CONSTRAINTS,
         "inner_labels": ["boolean"],
         "edge_labels": ["boolean"],
     }
@@ -183,8 +180,8 @@ class TreeVectorizer(CallbackSupportMixin, TransformerMixin, BaseEstimator):
                 f"X must hold ids below {len(self.vocabulary_)}, the size of the vocabulary, "
                 f"got {X.labels.max()}"
             )
-        edges = None if X.edges is None else _texts(self.edge_vocabulary_)
-        return X.replace(vocabulary=_texts(self.vocabulary_), edge_vocabulary=edges)
+        edges = None if X.edges is None else texts_of(self.edge_vocabulary_)
+        return X.replace(vocabulary=texts_of(self.vocabulary_), edge_vocabulary=edges)
 
     def _read(self, X: Any) -> TreeArray:
         array = to_tree_array(X, self.format)
@@ -203,29 +200,20 @@ class TreeVectorizer(CallbackSupportMixin, TransformerMixin, BaseEstimator):
         if array.edges is not None and self.edge_labels:
             texts = array.edge_vocabulary[np.unique(array.edges)]  # type: ignore[index]
             kept = {self._norm(text) for text in texts if text}
-        self.edge_vocabulary_ = _numbered(sorted(kept))
+        self.edge_vocabulary_ = with_reserved(sorted(kept))
         return array
 
     def _select_labels(self, array: TreeArray) -> dict[str, int]:
-        merged, names = self._normalized(array)
         used = self._is_token(array)
-        labels = merged[array.labels[used]]
-        trees = np.repeat(np.arange(len(array)), array.sizes)[used]
-        pairs = np.unique(trees * len(names) + labels)
-        tree_counts = np.bincount(pairs % len(names), minlength=len(names))
-        counts = np.bincount(labels, minlength=len(names))
-        least = self.min_df if isinstance(self.min_df, Integral) else self.min_df * len(array)
-        kept = np.flatnonzero((tree_counts >= least) & (counts > 0))
-        if self.max_features is not None and len(kept) > self.max_features:
-            by_name = sorted(kept, key=lambda k: (-counts[k], names[k]))
-            kept = np.array(by_name[: self.max_features])
-        return _numbered(sorted(names[k] for k in kept))
-
-    def _normalized(self, array: TreeArray) -> tuple[np.ndarray, list[str]]:
-        """Map the array's label numbers to those of distinct normalised names."""
-        numbers: dict[str, int] = {}
-        table = [numbers.setdefault(self._norm(name), len(numbers)) for name in array.vocabulary]  # type: ignore[union-attr]
-        return np.array(table, dtype=np.int64), list(numbers)
+        return learn_vocabulary(
+            array.labels[used],
+            np.repeat(np.arange(len(array)), array.sizes)[used],
+            array.vocabulary,  # type: ignore[arg-type]
+            len(array),
+            min_df=self.min_df,
+            max_features=self.max_features,
+            normalize=self._norm,
+        )
 
     def _norm(self, name: str) -> str:
         return name.lower() if self.lowercase else name
@@ -234,12 +222,12 @@ class TreeVectorizer(CallbackSupportMixin, TransformerMixin, BaseEstimator):
         return np.ones(array.n_nodes, dtype=bool) if self.inner_labels else array.arities == 0
 
     def _encode(self, array: TreeArray) -> TreeArray:
-        ids = self._lookup(array.vocabulary, self.vocabulary_)[array.labels]
+        ids = look_up(array.vocabulary, self.vocabulary_, self._norm)[array.labels]
         if not self.inner_labels:
             ids = np.where(self._is_token(array), ids, np.int32(PAD_ID))
         edges = None
         if array.edges is not None and self.edge_labels:
-            edges = self._lookup(array.edge_vocabulary, self.edge_vocabulary_)[array.edges]
+            edges = look_up(array.edge_vocabulary, self.edge_vocabulary_, self._norm)[array.edges]
         return array.replace(
             labels=ids,
             vocabulary=None,
@@ -249,29 +237,12 @@ class TreeVectorizer(CallbackSupportMixin, TransformerMixin, BaseEstimator):
             n_edge_labels=len(self.edge_vocabulary_) if edges is not None else None,
         )
 
-    def _lookup(self, names: Any, vocabulary: dict[str, int]) -> np.ndarray:
-        # Edges without a label are "": they get id 0 unless "" was a label of its own.
-        ids = [vocabulary.get(self._norm(name), UNKNOWN_ID if name else PAD_ID) for name in names]
-        return np.array(ids, dtype=np.int32)
-
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.two_d_array = False
         tags.input_tags.string = True
         tags.no_validation = True
         return tags
-
-
-def _numbered(names: Iterable[str]) -> dict[str, int]:
-    reserved = {PAD_TOKEN: PAD_ID, UNKNOWN_TOKEN: UNKNOWN_ID}
-    names = [name for name in names if name not in reserved]
-    return {**reserved, **{name: i for i, name in enumerate(names, start=N_RESERVED_IDS)}}
-
-
-def _texts(vocabulary: dict[str, int]) -> np.ndarray:
-    texts = np.array(list(vocabulary), dtype=object)
-    texts[PAD_ID] = ""
-    return texts
 
 
 __all__ = ["TreeVectorizer"]
