@@ -9,15 +9,17 @@ if TYPE_CHECKING:
     from sklearn_tree import datasets, plot
     from sklearn_tree.device import resolve_device
     from sklearn_tree.estimators import RecursiveNetClassifier, RecursiveNetRegressor
-    from sklearn_tree.preprocessing import TreeVectorizer
-    from sklearn_tree.trees import Tree, TreeArray, TreeNode, register_tree_type
+    from sklearn_tree.preprocessing import SequenceVectorizer, TreeVectorizer
+    from sklearn_tree.trees import RaggedArray, Tree, TreeArray, TreeNode, register_tree_type
 
 __version__ = "0.1.0.dev0"
 
 # Public names are imported when they are first used (PEP 562), so `import sklearn_tree` is free.
 _HOMES = {
+    "RaggedArray": "sklearn_tree.trees",
     "RecursiveNetClassifier": "sklearn_tree.estimators",
     "RecursiveNetRegressor": "sklearn_tree.estimators",
+    "SequenceVectorizer": "sklearn_tree.preprocessing",
     "Tree": "sklearn_tree.trees",
     "TreeArray": "sklearn_tree.trees",
     "TreeNode": "sklearn_tree.trees",
@@ -28,8 +30,10 @@ _HOMES = {
 _MODULES = ("datasets", "plot")
 
 __all__ = [
+    "RaggedArray",
     "RecursiveNetClassifier",
     "RecursiveNetRegressor",
+    "SequenceVectorizer",
     "Tree",
     "TreeArray",
     "TreeNode",

@@ -48,20 +48,20 @@ def to_tree_array(X: Any, format: str = "auto") -> TreeArray:
     return TreeArray.from_trees(column)
 
 
-def as_column(X: Any) -> list:
+def as_column(X: Any, what: str = "trees") -> list:
     """Return a container's items as a list; one-column tables count as columns."""
     if isinstance(X, (str, bytes, dict, Tree)):
-        raise TypeError(f"X must be a list, Series or array of trees, got a single {type(X).__name__}")
+        raise TypeError(f"X must be a list, Series or array of {what}, got a single {type(X).__name__}")
     if hasattr(X, "iloc") or isinstance(X, np.ndarray):
         if X.ndim == 2 and X.shape[1] == 1:
             X = X.iloc[:, 0] if hasattr(X, "iloc") else X[:, 0]
         if X.ndim != 1:
-            raise ValueError(f"X must be one column of trees, got an array of shape {X.shape}")
+            raise ValueError(f"X must be one column of {what}, got an array of shape {X.shape}")
     elif not isinstance(X, Iterable):
-        raise TypeError(f"X must be a list, Series or array of trees, got {type(X).__name__}")
+        raise TypeError(f"X must be a list, Series or array of {what}, got {type(X).__name__}")
     column = list(X)
     if not column:
-        raise ValueError("X must hold at least one tree, got 0 samples")
+        raise ValueError(f"X must hold {what}, at least one, got 0 samples")
     return column
 
 

@@ -2,6 +2,7 @@
 
 from sklearn_tree.trees.array import TreeArray
 from sklearn_tree.trees.formats import TreeNode, register_tree_type
+from sklearn_tree.trees.ragged import RaggedArray
 from sklearn_tree.trees.tree import Tree
 
-__all__ = ["Tree", "TreeArray", "TreeNode", "register_tree_type"]
+__all__ = ["RaggedArray", "Tree", "TreeArray", "TreeNode", "register_tree_type"]

@@ -436,7 +436,7 @@ def fit_with(**params):
         (fit_with(optimizer="sgdd"), ValueError, "'optimizer' parameter .* Got 'sgdd'"),
         (fit_with(device="gpu"), ValueError, "device must be 'auto', one of .* got 'gpu'"),
         (fit_with(device="cuda:99"), ValueError, "device 'cuda:99' is not available"),
-        (lambda X, y: classifier().fit([], []), ValueError, "at least one tree, got 0 samples"),
+        (lambda X, y: classifier().fit([], []), ValueError, "trees, at least one, got 0"),
         (lambda X, y: classifier().fit(X, y[:-1]), ValueError, r"inconsistent numbers of samples: \[120, 119\]"),
         (lambda X, y: classifier().fit(X, None), ValueError, "requires y to be passed"),
         (lambda X, y: classifier().fit(X, np.linspace(0, 1, 120)), ValueError, "Unknown label type: continuous"),

@@ -125,7 +125,7 @@ def test_fitting_changes_no_parameter_and_no_input():
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
-        (lambda: TreeVectorizer().fit([]), ValueError, "at least one tree, got 0"),
+        (lambda: TreeVectorizer().fit([]), ValueError, "trees, at least one, got 0"),
         (lambda: TreeVectorizer().fit("(S a)"), TypeError, "got a single str"),
         (lambda: TreeVectorizer().fit(3), TypeError, "list, Series or array of trees, got int"),
         (lambda: TreeVectorizer().fit(np.zeros((2, 2))), ValueError, r"got an array of shape \(2, 2\)"),

@@ -1,0 +1,234 @@
+"""``SequenceVectorizer``: texts or token lists to a ``RaggedArray`` of ids."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils._param_validation import Interval
+from sklearn.utils.validation import check_is_fitted
+
+from sklearn_tree.callbacks import CallbackSupportMixin, fit_context, with_callbacks
+from sklearn_tree.preprocessing.columns import as_column
+from sklearn_tree.preprocessing.vocabulary import (
+    VOCABULARY_CONSTRAINTS,
+    learn_vocabulary,
+    look_up,
+    texts_of,
+)
+from sklearn_tree.trees import RaggedArray
+
+# Runs of letters and digits (with inner apostrophes and hyphens), or one other sign.
+_WORDS = re.compile(r"\w+(?:['’-]\w+)*|[^\w\s]")
+
+
+class SequenceVectorizer(CallbackSupportMixin, TransformerMixin, BaseEstimator):
+    """Turn texts into a :class:`RaggedArray` of token ids.
+
+    Nothing of the order is lost, other than in a bag of words. Estimators for sequences do this
+    by themselves when they are given raw texts; as a pipeline step its parameters can be
+    searched, and texts are split once.
+
+    Parameters
+    ----------
+    tokenizer : {"words", "chars"}, regular expression or callable, default="words"
+        How a text is split: words and single other signs; characters; all matches of a regular
+        expression; or ``tokenizer(text)``, which returns a list of str. Lists of tokens are
+        taken as they are.
+    lowercase : bool, default=True
+        Convert to lower case.
+    min_df : int or float, default=1
+        Tokens in fewer texts become unknown: a count, or a share of the texts if a float.
+    max_features : int, default=None
+        Keep the tokens with the most occurrences only.
+    max_length : int, default=None
+        Longer texts are cut behind so many tokens.
+
+    Attributes
+    ----------
+    vocabulary_ : dict of str to int
+        Id of each token; 0 and 1 are "<pad>" and "<unk>" (unknown).
+
+    See Also
+    --------
+    TreeVectorizer : The same for trees.
+
+    Examples
+    --------
+    >>> from sklearn_tree import SequenceVectorizer
+    >>> vectorizer = SequenceVectorizer()
+    >>> ids = vectorizer.fit_transform(["A great film!", "dull"])
+    >>> ids
+    RaggedArray(2 sequences, 5 steps)
+    >>> vectorizer.inverse_transform(ids)[0]
+    ['a', 'great', 'film', '!']
+    >>> vectorizer.transform(["a dull play"])[0].tolist()
+    [3, 4, 1]
+    """
+
+    _parameter_constraints: dict = {  # noqa: RUF012
+        **VOCABULARY_CONSTRAINTS,
+        "tokenizer": [str, callable],
+        "max_length": [Interval(Integral, 1, None, closed="left"), None],
+    }
+
+    def __init__(
+        self,
+        tokenizer: str | Callable[[str], list[str]] = "words",
+        *,
+        lowercase: bool = True,
+        min_df: int | float = 1,
+        max_features: int | None = None,
+        max_length: int | None = None,
+    ) -> None:
+        self.tokenizer = tokenizer
+        self.lowercase = lowercase
+        self.min_df = min_df
+        self.max_features = max_features
+        self.max_length = max_length
+
+    @with_callbacks
+    def fit(self, X: Any, y: Any = None) -> SequenceVectorizer:
+        """Learn the vocabulary.
+
+        Parameters
+        ----------
+        X : RaggedArray, or list, Series, object array or one-column DataFrame
+            Texts (str) or lists of tokens (str).
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        SequenceVectorizer
+            The fitted vectorizer itself.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If a row is neither a text nor a list of tokens, or X is empty.
+        """
+        with fit_context(self, X, y):
+            self._fit(X)
+        return self
+
+    @with_callbacks
+    def fit_transform(self, X: Any, y: Any = None) -> RaggedArray:
+        """Learn the vocabulary and return the ids (splits the texts once).
+
+        Parameters
+        ----------
+        X : RaggedArray, or list, Series, object array or one-column DataFrame
+            Texts (str) or lists of tokens (str).
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        RaggedArray
+        """
+        with fit_context(self, X, y):
+            array = self._fit(X)
+        return self._encode(array)
+
+    def transform(self, X: Any) -> RaggedArray:
+        """Return the ids of texts; tokens not in the vocabulary get id 1.
+
+        Parameters
+        ----------
+        X : RaggedArray, or list, Series, object array or one-column DataFrame
+            Texts (str) or lists of tokens (str).
+
+        Returns
+        -------
+        RaggedArray
+        """
+        check_is_fitted(self)
+        return self._encode(self._read(X))
+
+    def inverse_transform(self, X: RaggedArray) -> RaggedArray:
+        """Put tokens back in the place of ids.
+
+        Parameters
+        ----------
+        X : RaggedArray
+            Token ids.
+
+        Returns
+        -------
+        RaggedArray
+            Sequences of str; "<unk>" for unknown tokens.
+
+        Raises
+        ------
+        ValueError
+            If X does not hold ids below the size of the vocabulary.
+        """
+        check_is_fitted(self)
+        if not isinstance(X, RaggedArray) or X.vocabulary is not None or not X.is_tokens:
+            raise ValueError("X must be a RaggedArray of ids as transform returns it")
+        if X.values.max(initial=0) >= len(self.vocabulary_):
+            raise ValueError(
+                f"X must hold ids below {len(self.vocabulary_)}, the size of the vocabulary, "
+                f"got {X.values.max()}"
+            )
+        return X.replace(vocabulary=texts_of(self.vocabulary_))
+
+    def _fit(self, X: Any) -> RaggedArray:
+        self._validate_params()
+        array = self._read(X)
+        self.vocabulary_ = learn_vocabulary(
+            array.values,
+            np.repeat(np.arange(len(array)), array.sizes),
+            array.vocabulary,  # type: ignore[arg-type]
+            len(array),
+            min_df=self.min_df,
+            max_features=self.max_features,
+            normalize=self._norm,
+        )
+        return array
+
+    def _read(self, X: Any) -> RaggedArray:
+        array = X
+        if not isinstance(X, RaggedArray):
+            split = self._splitter()
+            rows = [split(row) if isinstance(row, str) else row for row in as_column(X, "sequences")]
+            array = RaggedArray.from_sequences(rows, self.max_length)
+        if array.vocabulary is None:
+            if len(array.values):
+                raise TypeError("tokens must be str to be vectorized, got numbers; ids go into an estimator")
+            array = array.replace(vocabulary=np.zeros(0, dtype=object))  # nothing but empty texts
+        return array
+
+    def _splitter(self) -> Callable[[str], list[str]]:
+        if callable(self.tokenizer):
+            return self.tokenizer
+        if self.tokenizer == "chars":
+            return list
+        if self.tokenizer == "words":
+            return _WORDS.findall
+        try:
+            return re.compile(self.tokenizer).findall
+        except re.error as error:
+            raise ValueError(
+                "tokenizer must be 'words', 'chars', a regular expression or a callable, "
+                f"got {self.tokenizer!r} ({error})"
+            ) from error
+
+    def _norm(self, token: str) -> str:
+        return token.lower() if self.lowercase else token
+
+    def _encode(self, array: RaggedArray) -> RaggedArray:
+        ids = look_up(array.vocabulary, self.vocabulary_, self._norm)[array.values]
+        return array.replace(values=ids, vocabulary=None, n_labels=len(self.vocabulary_))
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = False
+        tags.input_tags.string = True
+        tags.no_validation = True
+        return tags
