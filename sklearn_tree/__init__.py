@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sklearn_tree import datasets, plot
     from sklearn_tree.device import resolve_device
-    from sklearn_tree.estimators import RecursiveNetClassifier, RecursiveNetRegressor
+    from sklearn_tree.estimators import (
+        RecursiveNetClassifier,
+        RecursiveNetRegressor,
+        RNNClassifier,
+        RNNRegressor,
+    )
     from sklearn_tree.preprocessing import SequenceVectorizer, TreeVectorizer
     from sklearn_tree.trees import RaggedArray, Tree, TreeArray, TreeNode, register_tree_type
 
@@ -16,6 +21,8 @@ __version__ = "0.1.0.dev0"
 
 # Public names are imported when they are first used (PEP 562), so `import sklearn_tree` is free.
 _HOMES = {
+    "RNNClassifier": "sklearn_tree.estimators",
+    "RNNRegressor": "sklearn_tree.estimators",
     "RaggedArray": "sklearn_tree.trees",
     "RecursiveNetClassifier": "sklearn_tree.estimators",
     "RecursiveNetRegressor": "sklearn_tree.estimators",
@@ -30,6 +37,8 @@ _HOMES = {
 _MODULES = ("datasets", "plot")
 
 __all__ = [
+    "RNNClassifier",
+    "RNNRegressor",
     "RaggedArray",
     "RecursiveNetClassifier",
     "RecursiveNetRegressor",

@@ -9,7 +9,15 @@ import pytest
 import torch
 
 import sklearn_tree
-from sklearn_tree import RecursiveNetClassifier, RecursiveNetRegressor, TreeVectorizer, resolve_device
+from sklearn_tree import (
+    RecursiveNetClassifier,
+    RecursiveNetRegressor,
+    RNNClassifier,
+    RNNRegressor,
+    SequenceVectorizer,
+    TreeVectorizer,
+    resolve_device,
+)
 from sklearn_tree.datasets import load_gum, make_listops
 from sklearn_tree.plot import plot_tree
 
@@ -43,7 +51,17 @@ def test_all_public_names_are_there_and_listed():
 
 @pytest.mark.parametrize(
     "public",
-    [RecursiveNetClassifier, RecursiveNetRegressor, TreeVectorizer, load_gum, make_listops, plot_tree],
+    [
+        RecursiveNetClassifier,
+        RecursiveNetRegressor,
+        RNNClassifier,
+        RNNRegressor,
+        SequenceVectorizer,
+        TreeVectorizer,
+        load_gum,
+        make_listops,
+        plot_tree,
+    ],
 )
 def test_documented_defaults_are_those_of_the_signature(public):
     text = inspect.getdoc(public)

@@ -148,7 +148,7 @@ class BaseNet(CallbackSupportMixin, ClassNamePrefixFeaturesOutMixin, Transformer
             with seeded(int(np.random.SeedSequence([seed, done]).generate_state(1)[0]), self.device_):
                 self._train(train, valid, epochs, bridge)
         self.n_iter_ = len(self.net_.history)
-        self._n_features_out = self.hidden_size
+        self._n_features_out = self.net_.module_.head.in_features
         return self
 
     def _encode_all(

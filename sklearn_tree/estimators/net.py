@@ -13,7 +13,7 @@ from skorch.callbacks import PrintLog
 from torch import Tensor
 from torch.utils.data import Dataset, Subset
 
-from sklearn_tree.nn import TreeBatch
+from sklearn_tree.nn import SequenceBatch, TreeBatch
 from sklearn_tree.trees import TreeArray
 
 
@@ -22,7 +22,7 @@ class EncodedDataset(Dataset):
 
     Parameters
     ----------
-    X : TreeArray
+    X : TreeArray, RaggedArray or ndarray
         Encoded samples.
     y : array, shape (n_samples,), default=None
         Encoded targets.
@@ -30,7 +30,7 @@ class EncodedDataset(Dataset):
         Weights of the samples in the loss, 1 on average.
     """
 
-    def __init__(self, X: TreeArray, y: Any = None, sample_weight: Any = None) -> None:
+    def __init__(self, X: Any, y: Any = None, sample_weight: Any = None) -> None:
         self.X = X
         self.y = None if y is None else torch.as_tensor(np.asarray(y))
         self.sample_weight = None if sample_weight is None else torch.as_tensor(np.asarray(sample_weight))
@@ -41,15 +41,20 @@ class EncodedDataset(Dataset):
     def __getitem__(self, i: int) -> Any:
         return self.batch(np.array([i]))
 
-    def batch(self, rows: np.ndarray) -> tuple[TreeBatch, Any]:
+    def batch(self, rows: np.ndarray) -> tuple[TreeBatch | SequenceBatch, Any]:
         """Return ``(batch, target)`` or ``(batch, (target, weight))`` of some rows."""
-        X = TreeBatch.from_array(self.X[rows])
+        X = make_batch(self.X[rows])
         if self.y is None:
             return X, torch.zeros(len(rows))  # skorch wants something in the target's place
         y = self.y[torch.from_numpy(rows)]
         if self.sample_weight is None:
             return X, y
         return X, (y, self.sample_weight[torch.from_numpy(rows)])
+
+
+def make_batch(X: Any) -> TreeBatch | SequenceBatch:
+    """Make the batch of some encoded samples."""
+    return TreeBatch.from_array(X) if isinstance(X, TreeArray) else SequenceBatch.from_array(X)
 
 
 class BatchIterator:

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from sklearn_tree.nn.batch import TreeBatch
+from sklearn_tree.nn.sequence_batch import SequenceBatch
 from sklearn_tree.trees.flat import PAD_ID, UNKNOWN_ID
 
 
@@ -64,22 +65,23 @@ class NodeEmbedding(nn.Module):
         """Whether equal nodes get different vectors, as dropout in training makes them."""
         return self.training and bool(self.word_dropout or self.dropout.p)
 
-    def forward(self, batch: TreeBatch, nodes: Tensor | None = None) -> Tensor:
+    def forward(self, batch: TreeBatch | SequenceBatch, nodes: Tensor | None = None) -> Tensor:
         """Embed the nodes of a batch.
 
         Parameters
         ----------
-        batch : TreeBatch
-            The trees.
+        batch : TreeBatch or SequenceBatch
+            The trees, or sequences of tokens.
         nodes : Tensor of int64, shape (n,), default=None
             Positions of the nodes wanted; None for all.
 
         Returns
         -------
-        Tensor of float, shape (n, embedding_dim)
+        Tensor of float, shape (n, embedding_dim), or (n, n_steps, embedding_dim) of sequences
         """
 
-        def wanted(column: Tensor) -> Tensor:
+        def wanted(column: Tensor | None) -> Tensor:
+            assert column is not None
             return column if nodes is None else column.index_select(0, nodes)
 
         labels = _known(wanted(batch.labels), self.labels)
@@ -91,7 +93,46 @@ class NodeEmbedding(nn.Module):
             x = x + self.edges(_known(wanted(batch.edges), self.edges))
         if self.values is not None and batch.values is not None:
             z = (wanted(batch.values).to(x.dtype) - self.value_shift[labels]) / self.value_scale[labels]
-            x = x + z.nan_to_num(0.0).unsqueeze(1) * self.values(labels)
+            x = x + z.nan_to_num(0.0).unsqueeze(-1) * self.values(labels)
+        return self.dropout(x)
+
+
+class StepValues(nn.Module):
+    """The inputs of sequences of numbers: their channels, standardised.
+
+    Parameters
+    ----------
+    value_shift, value_scale : sequence of float, length n_channels
+        Mean and standard deviation of each channel.
+    dropout : float, default=0.0
+        Share of features set to zero in training.
+    """
+
+    value_shift: Tensor
+    value_scale: Tensor
+
+    def __init__(
+        self, value_shift: Sequence[float], value_scale: Sequence[float], dropout: float = 0.0
+    ) -> None:
+        super().__init__()
+        self.dropout = nn.Dropout(dropout)
+        self.register_buffer("value_shift", torch.tensor(value_shift))
+        self.register_buffer("value_scale", torch.tensor(value_scale))
+
+    def forward(self, batch: SequenceBatch) -> Tensor:
+        """Standardise all steps.
+
+        Parameters
+        ----------
+        batch : SequenceBatch
+            Sequences of numbers.
+
+        Returns
+        -------
+        Tensor of float, shape (n, n_steps, n_channels)
+        """
+        assert batch.values is not None
+        x = (batch.values.to(self.value_shift.dtype) - self.value_shift) / self.value_scale
         return self.dropout(x)
 
 

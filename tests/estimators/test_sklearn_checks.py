@@ -4,12 +4,20 @@ import pytest
 import sklearn.utils.estimator_checks as checks
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from sklearn_tree import RecursiveNetClassifier, RecursiveNetRegressor, TreeVectorizer
+from sklearn_tree import (
+    RecursiveNetClassifier,
+    RecursiveNetRegressor,
+    RNNClassifier,
+    RNNRegressor,
+    TreeVectorizer,
+)
 
 ESTIMATORS = [
     RecursiveNetClassifier(random_state=0),
     RecursiveNetClassifier("nary_lstm", pooling="mean"),
     RecursiveNetRegressor(random_state=0),
+    RNNClassifier(random_state=0),
+    RNNRegressor("gru", pooling="attention", random_state=0),
 ]
 # Checks that check_estimator leaves out.
 EXTRA = [
@@ -51,7 +59,7 @@ def test_no_check_is_skipped_by_a_tag():
 @pytest.mark.filterwarnings("ignore:X .*feature names:UserWarning")
 @pytest.mark.parametrize("name", EXTRA)
 def test_checks_that_check_estimator_leaves_out_pass(name):
-    for cls in (RecursiveNetClassifier, RecursiveNetRegressor):
+    for cls in (RecursiveNetClassifier, RecursiveNetRegressor, RNNClassifier, RNNRegressor):
         getattr(checks, name)(cls.__name__, cls(random_state=0))
 
 

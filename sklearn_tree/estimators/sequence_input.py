@@ -1,0 +1,155 @@
+"""The sequence half of estimators: what X may be, and the sizes that a net takes from it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from scipy import sparse
+from sklearn.utils._param_validation import StrOptions
+from sklearn.utils.validation import check_array, validate_data
+
+from sklearn_tree.estimators.tree_input import _first, _is_number
+from sklearn_tree.preprocessing import SequenceVectorizer
+from sklearn_tree.preprocessing.columns import as_column
+from sklearn_tree.trees import RaggedArray
+from sklearn_tree.trees.flat import N_RESERVED_IDS
+
+# What `input_kind` names, and how messages say it.
+KINDS = {"text": "texts", "tokens": "token ids", "series": "series", "table": "a table"}
+SEQUENCE_CONSTRAINTS: dict = {"input_kind": [StrOptions({"auto", *KINDS})]}
+
+
+class SequenceInputMixin:
+    """X to a ``RaggedArray`` (tokens, ragged series) or an ndarray (tables, dense series)."""
+
+    def _encode(self, X: Any, *, reset: bool) -> RaggedArray | np.ndarray:
+        kind = kind_of(X) if self.input_kind == "auto" else KINDS[self.input_kind]
+        if reset:
+            for name in ("vectorizer_", "n_features_in_", "feature_names_in_", "n_channels_in_"):
+                self.__dict__.pop(name, None)
+            self.input_kind_ = kind
+        elif kind != self.input_kind_:
+            raise ValueError(f"X must be {self.input_kind_}, as in fit, got {kind}")
+        if kind == "a table":
+            return validate_data(self, X, dtype=[np.float64, np.float32], reset=reset)
+        if kind == "texts":
+            if reset:
+                self.vectorizer_ = SequenceVectorizer()
+                return self.vectorizer_.fit_transform(X)
+            return self.vectorizer_.transform(X)
+        if kind == "token ids":
+            return _as_ragged(X)
+        return self._encode_series(X, reset=reset)
+
+    def _encode_series(self, X: Any, *, reset: bool) -> RaggedArray | np.ndarray:
+        series: Any
+        if getattr(X, "ndim", 1) == 3:
+            series = check_array(X, allow_nd=True, dtype=[np.float64, np.float32], input_name="X")
+            n_channels = series.shape[2]
+        else:
+            series = _as_ragged(X)
+            steps = series.values.astype(np.float32)
+            series = series.replace(values=steps.reshape(len(steps), -1), n_labels=None)
+            n_channels = series.values.shape[1]
+        if reset:
+            self.n_channels_in_ = n_channels
+        elif n_channels != self.n_channels_in_:
+            raise ValueError(f"X must have {self.n_channels_in_} channels, as in fit, got {n_channels}")
+        return series
+
+    def _input_params(self, X: Any, weight: np.ndarray | None) -> dict[str, Any]:
+        if isinstance(X, RaggedArray) and X.is_tokens:
+            return {"n_labels": X.n_labels}
+        shift, scale = channel_statistics(X, weight)
+        if self.input_kind_ != "a table":
+            return {"n_channels": len(shift), "value_shift": shift, "value_scale": scale}
+        # The columns of a table are tokens with numbers, the ids behind the reserved ones.
+        return {
+            "n_labels": N_RESERVED_IDS + len(shift),
+            "value_shift": [0.0] * N_RESERVED_IDS + shift,
+            "value_scale": [1.0] * N_RESERVED_IDS + scale,
+        }
+
+    def _dtype(self, X: Any) -> torch.dtype:
+        # Arrays of doubles train in doubles where the device has them, all else in floats.
+        is_double = isinstance(X, np.ndarray) and X.dtype == np.float64
+        return torch.float64 if is_double and self.device_.type != "mps" else torch.float32
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.string = True
+        return tags
+
+
+def kind_of(X: Any) -> str:
+    """Say what X is: "texts", "token ids", "series" or "a table"."""
+    if isinstance(X, RaggedArray):
+        return "series" if not X.is_tokens else "token ids" if X.vocabulary is None else "texts"
+    if sparse.issparse(X):
+        return "a table"
+    if not isinstance(X, (list, tuple)) and not hasattr(X, "iloc") and hasattr(X, "__array__"):
+        X = np.asarray(X)
+    if hasattr(X, "ndim"):  # numpy and pandas
+        if X.ndim == 3:
+            return "series"
+        is_column = X.ndim == 1 or (X.ndim == 2 and X.shape[1] == 1)
+        if not is_column or not len(X) or _is_number(_first(X)):
+            return "a table"
+        X = as_column(X)
+    return _kind_of_rows(X) if isinstance(X, (list, tuple)) and len(X) else "texts"
+
+
+def _kind_of_rows(rows: Any) -> str:
+    row = next((row for row in rows if not hasattr(row, "__len__") or len(row)), "")
+    if isinstance(row, str) or (isinstance(row, (list, tuple)) and row and isinstance(row[0], str)):
+        return "texts"
+    if not hasattr(row, "__len__"):
+        return "a table" if _is_number(row) else "texts"
+    if not _is_number(row[0]):
+        return "series" if np.ndim(row) == 2 else "texts"
+    if len({len(row) if hasattr(row, "__len__") else -1 for row in rows}) == 1:
+        return "a table"
+    is_integer = all(isinstance(x, (int, np.integer)) for x in row)
+    return "token ids" if is_integer else "series"
+
+
+def _as_ragged(X: Any) -> RaggedArray:
+    return X if isinstance(X, RaggedArray) else RaggedArray.from_sequences(as_column_of_rows(X))
+
+
+def as_column_of_rows(X: Any) -> list:
+    """Return the rows of a container as a list, the rows of a 2-D array too."""
+    return list(X) if getattr(X, "ndim", 1) == 2 else as_column(X, "sequences")
+
+
+def channel_statistics(X: Any, weight: np.ndarray | None) -> tuple[list[float], list[float]]:
+    """Return mean and standard deviation of each channel of series, or of each column of a table.
+
+    Parameters
+    ----------
+    X : RaggedArray of numbers; or ndarray of float, shape (n, n_steps, n_channels) or (n, n_columns)
+        Samples.
+    weight : array of float, shape (n,), or None
+        Weights of the samples.
+
+    Returns
+    -------
+    shift, scale : list of float
+        Scale 1 where the numbers are constant.
+    """
+    if isinstance(X, RaggedArray):
+        steps, sizes = X.values, X.sizes
+    else:
+        sizes = np.full(len(X), 1 if X.ndim == 2 else X.shape[1])
+        steps = X.reshape(-1, X.shape[-1])
+    if not len(steps):
+        return [0.0] * steps.shape[1], [1.0] * steps.shape[1]
+    w = np.repeat(np.ones(len(X)) if weight is None else weight, sizes)
+    w = w if w.any() else np.ones_like(w)
+    steps = steps.astype(np.float64)
+    mean = np.average(steps, axis=0, weights=w)
+    scale = np.sqrt(np.average((steps - mean) ** 2, axis=0, weights=w))
+    constant = scale <= 1e-12 * (1 + np.abs(mean))
+    return mean.tolist(), np.where(constant, 1.0, scale).tolist()

@@ -1,0 +1,183 @@
+"""Recurrent nets: LSTM, GRU and Elman layers over padded sequences, without a trace of the padding."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from sklearn_tree.nn.embedding import NodeEmbedding, StepValues
+from sklearn_tree.nn.pooling import SequencePooling
+from sklearn_tree.nn.sequence_batch import SequenceBatch
+
+RECURRENT_CELLS: dict[str, Callable[..., nn.Module]] = {"gru": nn.GRU, "lstm": nn.LSTM, "rnn": nn.RNN}
+
+
+class RecurrentEncoder(nn.Module):
+    """Recurrent layers, in one or both directions.
+
+    The padding stands behind the end, so the forward direction never reads it before a real
+    step; the backward direction runs forward over each sequence reversed *within its length*.
+    That is exact, and faster than packed sequences.
+
+    Parameters
+    ----------
+    cell : {"lstm", "gru", "rnn"}
+        The recurrent cell.
+    input_size : int
+        Size of a step's input.
+    hidden_size : int
+        Size of a step's state in one direction.
+    n_layers : int, default=1
+        Number of layers.
+    bidirectional : bool, default=True
+        Whether each layer reads both directions.
+    dropout : float, default=0.0
+        Share of features dropped between layers.
+    """
+
+    def __init__(
+        self,
+        cell: str,
+        input_size: int,
+        hidden_size: int,
+        *,
+        n_layers: int = 1,
+        bidirectional: bool = True,
+        dropout: float = 0.0,
+    ) -> None:
+        super().__init__()
+        directions = 2 if bidirectional else 1
+        self.output_size = directions * hidden_size
+        self.dropout = nn.Dropout(dropout)
+        make = RECURRENT_CELLS[cell]
+
+        def direction() -> nn.ModuleList:
+            sizes = [input_size] + [self.output_size] * (n_layers - 1)
+            return nn.ModuleList(make(size, hidden_size, batch_first=True) for size in sizes)
+
+        self.forwards = direction()
+        self.backwards = direction() if bidirectional else None
+
+    def forward(self, x: Tensor, batch: SequenceBatch) -> Tensor:
+        """Run all layers.
+
+        Parameters
+        ----------
+        x : Tensor of float, shape (n, n_steps, input_size)
+            Inputs of the steps.
+        batch : SequenceBatch
+            The sequences.
+
+        Returns
+        -------
+        Tensor of float, shape (n, n_steps, output_size)
+            States of the steps, arbitrary behind the end.
+        """
+        back = reversal(batch).unsqueeze(2)
+        for i, layer in enumerate(self.forwards):
+            x = x if i == 0 else self.dropout(x)
+            y = layer(x)[0]
+            if self.backwards is not None:
+                mirrored = self.backwards[i](x.gather(1, back.expand(-1, -1, x.shape[2])))[0]
+                y = torch.cat([y, mirrored.gather(1, back.expand(-1, -1, mirrored.shape[2]))], dim=2)
+            x = y
+        return x
+
+
+def reversal(batch: SequenceBatch) -> Tensor:
+    """Return the index that reverses each sequence within its length; int64, shape (n, n_steps)."""
+    steps = torch.arange(batch.n_steps, device=batch.lengths.device)
+    mirrored = batch.lengths.unsqueeze(1) - 1 - steps
+    return torch.where(mirrored >= 0, mirrored, steps)
+
+
+class RecurrentNet(nn.Module):
+    """Embedding, recurrent encoder, pooling and a linear head: from sequences to logits.
+
+    Parameters
+    ----------
+    n_outputs : int
+        Number of outputs per sequence.
+    n_labels : int, default=0
+        Number of token ids; 0 for sequences of numbers.
+    n_channels : int, default=0
+        Number of channels of sequences of numbers; 0 for tokens.
+    cell : {"lstm", "gru", "rnn"}, default="lstm"
+        The recurrent cell.
+    n_layers : int, default=1
+        Number of layers.
+    bidirectional : bool, default=True
+        Whether each layer reads both directions.
+    pooling : {"last", "mean", "max", "attention"}, default="last"
+        How the states of a sequence's steps become one vector.
+    hidden_size : int, default=64
+        Size of a step's state in one direction.
+    embedding_dim : int, default=64
+        Size of a token's vector.
+    dropout : float, default=0.0
+        Share of features dropped at the input, between layers and before the head.
+    word_dropout : float, default=0.0
+        Share of tokens replaced by "unknown" in training.
+    value_shift, value_scale : sequence of float, default=None
+        Mean and standard deviation of each channel, or of each id for tokens with numbers.
+    dtype : torch.dtype, default=torch.float32
+        Type of all parameters.
+    """
+
+    def __init__(
+        self,
+        n_outputs: int,
+        *,
+        n_labels: int = 0,
+        n_channels: int = 0,
+        cell: str = "lstm",
+        n_layers: int = 1,
+        bidirectional: bool = True,
+        pooling: str = "last",
+        hidden_size: int = 64,
+        embedding_dim: int = 64,
+        dropout: float = 0.0,
+        word_dropout: float = 0.0,
+        value_shift: Sequence[float] | None = None,
+        value_scale: Sequence[float] | None = None,
+        dtype: torch.dtype = torch.float32,
+    ) -> None:
+        super().__init__()
+        stats = {"value_shift": value_shift, "value_scale": value_scale, "dropout": dropout}
+        self.embedding: nn.Module
+        if n_labels:
+            self.embedding = NodeEmbedding(n_labels, embedding_dim, word_dropout=word_dropout, **stats)  # type: ignore[arg-type]
+        else:
+            self.embedding = StepValues(**stats)  # type: ignore[arg-type]
+        self.encoder = RecurrentEncoder(
+            cell,
+            embedding_dim if n_labels else n_channels,
+            hidden_size,
+            n_layers=n_layers,
+            bidirectional=bidirectional,
+            dropout=dropout,
+        )
+        self.pool = SequencePooling(pooling, self.encoder.output_size, n_directions=1 + bidirectional)
+        self.dropout = nn.Dropout(dropout)
+        self.head = nn.Linear(self.encoder.output_size, n_outputs)
+        self.to(dtype)
+
+    def forward(self, batch: SequenceBatch) -> Tensor:
+        """Compute the outputs of a batch.
+
+        Parameters
+        ----------
+        batch : SequenceBatch
+            The sequences.
+
+        Returns
+        -------
+        Tensor of float, shape (n, n_outputs)
+        """
+        return self.head(self.dropout(self.encode(batch)))
+
+    def encode(self, batch: SequenceBatch) -> Tensor:
+        """Return one vector per sequence, float, shape (n, output_size); 0 for an empty one."""
+        return self.pool(self.encoder(self.embedding(batch), batch), batch)

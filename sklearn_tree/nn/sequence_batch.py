@@ -1,0 +1,89 @@
+"""``SequenceBatch``: sequences of unequal length, padded at the end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from sklearn_tree.trees import RaggedArray
+
+
+@dataclass(frozen=True)
+class SequenceBatch:
+    """The sequences of a minibatch, padded to the longest.
+
+    Attributes
+    ----------
+    lengths : Tensor of int64, shape (n,)
+        Number of steps of each sequence; it may be 0.
+    labels : Tensor of int64, shape (n, n_steps), or None
+        Token ids, 0 behind the end.
+    values : Tensor of float, shape (n, n_steps, n_channels) or (n, n_steps), or None
+        Numbers, 0 behind the end. Beside labels there is one number per step.
+    """
+
+    lengths: Tensor
+    labels: Tensor | None = None
+    values: Tensor | None = None
+    edges: Tensor | None = None  # what an embedding asks of trees; sequences have none
+
+    @classmethod
+    def from_array(cls, array: RaggedArray | np.ndarray) -> SequenceBatch:
+        """Pad some sequences.
+
+        Parameters
+        ----------
+        array : RaggedArray; or ndarray of float, shape (n, n_steps, n_channels) or (n, n_columns)
+            Sequences. A table's columns become tokens that carry a number each.
+
+        Returns
+        -------
+        SequenceBatch
+        """
+        if isinstance(array, RaggedArray):
+            return cls._from_ragged(array)
+        n, n_steps = array.shape[:2]
+        labels = None
+        if array.ndim == 2:
+            labels = torch.arange(2, 2 + n_steps).expand(n, n_steps)
+        lengths = torch.full((n,), n_steps)
+        return cls(lengths, labels, torch.from_numpy(np.ascontiguousarray(array)))
+
+    @classmethod
+    def _from_ragged(cls, array: RaggedArray) -> SequenceBatch:
+        sizes = array.sizes
+        n_steps = max(int(sizes.max(initial=0)), 1)
+        padded = np.zeros((len(array), n_steps, *array.values.shape[1:]), dtype=array.values.dtype)
+        padded[np.arange(n_steps) < sizes[:, None]] = array.values[array.offsets[0] : array.offsets[-1]]
+        lengths = torch.from_numpy(sizes)
+        if array.is_tokens:
+            return cls(lengths, torch.from_numpy(padded.astype(np.int64)))
+        return cls(lengths, None, torch.from_numpy(padded))
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    @property
+    def n_steps(self) -> int:
+        """Number of steps that the sequences are padded to."""
+        column = self.labels if self.labels is not None else self.values
+        return column.shape[1]  # type: ignore[union-attr]
+
+    @property
+    def mask(self) -> Tensor:
+        """Whether a step is inside its sequence; bool, shape (n, n_steps)."""
+        return torch.arange(self.n_steps, device=self.lengths.device) < self.lengths.unsqueeze(1)
+
+    def to(self, device: torch.device | str) -> SequenceBatch:
+        """Return the batch on another device (itself if it is there already)."""
+        if self.lengths.device == torch.device(device):
+            return self
+        moved = {
+            field.name: getattr(self, field.name).to(device, non_blocking=True)
+            for field in fields(self)
+            if isinstance(getattr(self, field.name), Tensor)
+        }
+        return replace(self, **moved)
