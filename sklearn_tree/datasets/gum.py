@@ -19,7 +19,7 @@ GUM: sentences with gold parse trees
 4,636 English sentences of six genres of the Georgetown University Multilayer corpus, each with a
 constituency tree and a dependency tree annotated by hand.
 
-- task="sentence_type": 11 classes (decl, frag, sub, wh, imp, q, ...), 77 % of them "decl".
+- task="sentence_type": 11 classes (decl, frag, sub, wh, imp, q, ...), 73 % of them "decl".
 - task="genre": academic, bio, court, interview, news, voyage.
 - The official split by documents is in `split`: 3,707 train, 438 dev, 491 test.
 

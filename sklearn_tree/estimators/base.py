@@ -14,6 +14,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Hidden, Interval, StrOptions
 from sklearn.utils.validation import _check_sample_weight, check_consistent_length, check_is_fitted
 from skorch.callbacks import EarlyStopping, GradientNormClipping, LRScheduler
+from skorch.dataset import ValidSplit
 from skorch.helper import predefined_split
 
 from sklearn_tree.callbacks import CallbackSupportMixin, fit_context, with_callbacks
@@ -98,8 +99,12 @@ class BaseNet(CallbackSupportMixin, ClassNamePrefixFeaturesOutMixin, Transformer
         keep = self.warm_start and hasattr(self, "net_")
         return self._fit(X, y, sample_weight, (X_val, y_val), epochs=self.max_epochs, reset=not keep)
 
+    @with_callbacks
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> BaseNet:
         """Train for one epoch on some samples; the first call builds the net.
+
+        ``lr_schedule`` and ``early_stopping`` play no part here, and weights count as they are
+        instead of relative to their average.
 
         Parameters
         ----------
@@ -117,17 +122,21 @@ class BaseNet(CallbackSupportMixin, ClassNamePrefixFeaturesOutMixin, Transformer
         self
             The fitted estimator.
         """
+        self._validate_params()
+        if getattr(self, "class_weight", None) == "balanced":
+            raise ValueError(
+                "class_weight='balanced' is not for partial_fit, which sees a part of the samples: "
+                "give the weights as a dict"
+            )
         first = not hasattr(self, "net_")
-        if first:
-            self._validate_params()
-        return self._fit(X, y, sample_weight, (None, None), epochs=1, reset=first, classes=classes)
+        return self._fit(X, y, sample_weight, None, epochs=1, reset=first, classes=classes)
 
     def _fit(
         self,
         X: Any,
         y: Any,
         sample_weight: Any,
-        validation: tuple[Any, Any],
+        validation: tuple | None,
         *,
         epochs: int,
         reset: bool,
@@ -135,7 +144,11 @@ class BaseNet(CallbackSupportMixin, ClassNamePrefixFeaturesOutMixin, Transformer
     ) -> BaseNet:
         seed = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
         self.device_ = resolve_device(self.device)
+        if reset:
+            self.__dict__.pop("net_", None)  # a fit that fails leaves no half-fitted estimator
         encoded, target, weight = self._encode_all(X, y, sample_weight, reset=reset, classes=classes)
+        if weight is not None and validation is not None:
+            weight = weight / weight.mean()
         train, valid = self._split(encoded, target, weight, validation, seed)
         with fit_context(self, X, y, sample_weight=sample_weight, n_subtasks=epochs) as (context, data):
             bridge = None if context is None else EpochBridge(self, context, data)
@@ -143,12 +156,17 @@ class BaseNet(CallbackSupportMixin, ClassNamePrefixFeaturesOutMixin, Transformer
                 self.net_ = self._make_net(encoded, weight)
                 with seeded(seed, self.device_):
                     self.net_.initialize()
+            self._n_features_out = self.net_.module_.head.in_features
             # Each later call goes on with other numbers than the calls before.
             done = len(self.net_.history)
             with seeded(int(np.random.SeedSequence([seed, done]).generate_state(1)[0]), self.device_):
-                self._train(train, valid, epochs, bridge)
-        self.n_iter_ = len(self.net_.history)
-        self._n_features_out = self.net_.module_.head.in_features
+                try:
+                    self._train(train, valid, epochs, bridge, whole=validation is not None)
+                except BaseException:
+                    if reset:
+                        del self.net_
+                    raise
+            self.n_iter_ = len(self.net_.history)
         return self
 
     def _encode_all(
@@ -164,7 +182,6 @@ class BaseNet(CallbackSupportMixin, ClassNamePrefixFeaturesOutMixin, Transformer
             if not sample_weight.any():
                 raise ValueError("sample_weight must not be all zero: there is nothing to learn from")
         weight = self._weigh(target, sample_weight)
-        weight = None if weight is None else weight / weight.mean()
         return encoded, self._scale_y(target, weight, reset=reset), weight
 
     def _scale_y(self, target: np.ndarray, weight: np.ndarray | None, *, reset: bool) -> np.ndarray:
@@ -174,9 +191,9 @@ class BaseNet(CallbackSupportMixin, ClassNamePrefixFeaturesOutMixin, Transformer
         return sample_weight
 
     def _split(
-        self, encoded: Any, target: np.ndarray, weight: Any, validation: tuple[Any, Any], seed: int
+        self, encoded: Any, target: np.ndarray, weight: Any, validation: tuple | None, seed: int
     ) -> tuple[EncodedDataset, EncodedDataset | None]:
-        X_val, y_val = validation
+        X_val, y_val = validation or (None, None)
         if (X_val is None) != (y_val is None):
             raise ValueError("X_val and y_val must be given together")
         if X_val is not None:
@@ -184,7 +201,7 @@ class BaseNet(CallbackSupportMixin, ClassNamePrefixFeaturesOutMixin, Transformer
             held_out = self._encode(X_val, reset=False), target_val
             check_consistent_length(*held_out)
             return EncodedDataset(encoded, target, weight), EncodedDataset(*held_out)
-        if not self.early_stopping:
+        if not self.early_stopping or validation is None:
             return EncodedDataset(encoded, target, weight), None
         train, valid = split_off_validation(
             len(encoded), self._strata(target), self.validation_fraction, seed
@@ -215,26 +232,39 @@ class BaseNet(CallbackSupportMixin, ClassNamePrefixFeaturesOutMixin, Transformer
             "device": str(self.device_),
             "verbose": int(self.verbose),
         }
-        return self._net_class(**{**params, **(self.net_params or {})})
+        extra = self.net_params or {}
+        owned = sorted({"callbacks", "dataset", "max_epochs", "module", "train_split"} & set(extra))
+        if owned:
+            raise ValueError(f"net_params must not hold {owned}: the estimator sets them itself")
+        if "optimizer__foreach" in extra:
+            params.pop("optimizer__fused", None)  # torch takes one of the two
+        return self._net_class(**{**params, **extra})
 
-    def _make_callbacks(self) -> list:
+    def _make_callbacks(self, whole: bool = True) -> list:
+        """Return skorch callbacks, for a whole training or for one epoch of ``partial_fit``."""
         callbacks: list = []
         if self.gradient_clip is not None:
             callbacks.append(("gradient_clip", GradientNormClipping(self.gradient_clip)))
-        if self.lr_schedule is not None:
+        if self.lr_schedule is not None and whole:
             schedule = LRScheduler(**LR_SCHEDULES[self.lr_schedule](self.max_epochs))
             callbacks.append(("lr_schedule", schedule))
-        if self.early_stopping:
+        if self.early_stopping and whole:
             stop = EarlyStopping(monitor="valid_loss", patience=self.patience, load_best=True)
             callbacks.append(("early_stopping", stop))
         return callbacks + [copy.deepcopy(callback) for callback in self.callbacks or ()]
 
-    def _train(self, train: EncodedDataset, valid: EncodedDataset | None, epochs: int, bridge: Any) -> None:
+    def _train(
+        self, train: EncodedDataset, valid: EncodedDataset | None, epochs: int, bridge: Any, *, whole: bool
+    ) -> None:
         net, done = self.net_, len(self.net_.history)
-        net.prepare_to_train()
         net.train_split = None if valid is None else predefined_split(valid)
-        net.max_epochs = epochs
+        net.lr, net.batch_size, net.max_epochs = self.lr, self.batch_size, epochs
         net.stopped_by_callback_ = False
+        for group in net.optimizer_.param_groups:  # where a schedule left it
+            group["lr"] = self.lr
+            group.pop("initial_lr", None)
+        net.callbacks = self._make_callbacks(whole)
+        net.initialize_callbacks()
         if bridge is not None:
             net.callbacks_.append(("sklearn", bridge))
         try:
@@ -262,13 +292,18 @@ class BaseNet(CallbackSupportMixin, ClassNamePrefixFeaturesOutMixin, Transformer
         skorch.NeuralNet
             It fits encoded samples (a ``TreeArray`` of ids) and targets (class numbers from 0),
             and goes into a grid search with skorch's names (``module__hidden_size``,
-            ``optimizer__weight_decay``).
+            ``optimizer__weight_decay``). Its seed is torch's own (``torch.manual_seed``), and it
+            weighs neither samples nor classes.
         """
         blueprint = clone(self)
         blueprint._validate_params()
         blueprint.device_ = resolve_device(self.device)
         encoded, _, weight = blueprint._encode_all(X, y, None, reset=True)
-        return blueprint._make_net(encoded, weight)
+        net = blueprint._make_net(encoded, weight)
+        if self.early_stopping:
+            stratified = blueprint._strata(np.zeros(0)) is not None
+            net.train_split = ValidSplit(float(self.validation_fraction), stratified=stratified)
+        return net
 
     def transform(self, X: Any) -> np.ndarray:
         """Return the encoder's vectors, what the net knows of a sample before it decides.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -42,14 +43,13 @@ class EncodedDataset(Dataset):
         return self.batch(np.array([i]))
 
     def batch(self, rows: np.ndarray) -> tuple[TreeBatch | SequenceBatch, Any]:
-        """Return ``(batch, target)`` or ``(batch, (target, weight))`` of some rows."""
+        """Return the batch of some rows and its target; the batch carries the weights."""
         X = make_batch(self.X[rows])
+        if self.sample_weight is not None:
+            X = replace(X, sample_weight=self.sample_weight[torch.from_numpy(rows)])
         if self.y is None:
             return X, torch.zeros(len(rows))  # skorch wants something in the target's place
-        y = self.y[torch.from_numpy(rows)]
-        if self.sample_weight is None:
-            return X, y
-        return X, (y, self.sample_weight[torch.from_numpy(rows)])
+        return X, self.y[torch.from_numpy(rows)]
 
 
 def make_batch(X: Any) -> TreeBatch | SequenceBatch:
@@ -70,12 +70,17 @@ class BatchIterator:
         Samples in a batch; the last one may be smaller.
     shuffle : bool, default=False
         Whether each pass has an order of its own.
+    drop_last : bool, default=False
+        Whether to leave out a last batch that is smaller.
     """
 
-    def __init__(self, dataset: Any, batch_size: int = 128, shuffle: bool = False) -> None:
+    def __init__(
+        self, dataset: Any, batch_size: int = 128, shuffle: bool = False, drop_last: bool = False
+    ) -> None:
         self.dataset = dataset
         self.batch_size = batch_size
         self.shuffle = shuffle
+        self.drop_last = drop_last
 
     def __iter__(self) -> Iterator[Any]:
         dataset, rows = self.dataset, np.arange(len(self.dataset))
@@ -83,7 +88,8 @@ class BatchIterator:
             rows, dataset = np.asarray(dataset.indices)[rows], dataset.dataset
         if self.shuffle:
             rows = rows[torch.randperm(len(rows)).numpy()]
-        for start in range(0, len(rows), self.batch_size):
+        stop = len(rows) - len(rows) % self.batch_size if self.drop_last else len(rows)
+        for start in range(0, stop, self.batch_size):
             yield dataset.batch(rows[start : start + self.batch_size])
 
 
@@ -104,11 +110,12 @@ class OwnedNetMixin:
     def infer(self, x: Any, **fit_params: Any) -> Tensor:  # noqa: D102
         return self.module_(x.to(self.device), **fit_params)  # type: ignore[attr-defined]
 
-    def get_loss(self, y_pred: Tensor, y_true: Any, *args: Any, **kwargs: Any) -> Tensor:  # noqa: D102
-        y_true, weight = y_true if isinstance(y_true, (tuple, list)) else (y_true, None)
+    def get_loss(self, y_pred: Tensor, y_true: Any, X: Any = None, *args: Any, **kwargs: Any) -> Tensor:  # noqa: D102
+        y_true = y_true.to(y_pred.device)
         if y_true.is_floating_point():
             y_true = y_true.to(y_pred.dtype)
-        losses = super().get_loss(y_pred, y_true, *args, **kwargs)  # type: ignore[misc]
+        losses = super().get_loss(y_pred, y_true, X, *args, **kwargs)  # type: ignore[misc]
+        weight = getattr(X, "sample_weight", None)
         if weight is not None:
             losses = losses.flatten(1).mean(1) if losses.ndim > 1 else losses
             losses = losses * weight.to(losses)
@@ -129,9 +136,11 @@ class OwnedNetMixin:
             total = total + step["loss"].detach() * len(batch[0])
             n_samples += len(batch[0])
             if not training:
-                y_true = batch[1][0] if isinstance(batch[1], tuple) else batch[1]
-                seen.append((step["y_pred"].cpu(), y_true.cpu()))
-        self.history.record(f"{prefix}_loss", float(total) / max(n_samples, 1))  # type: ignore[attr-defined]
+                seen.append((step["y_pred"].cpu(), batch[1].cpu()))
+        name, loss = f"{prefix}_loss", float(total) / max(n_samples, 1)
+        earlier = [row[name] for row in self.history[:-1] if name in row]  # type: ignore[attr-defined]
+        self.history.record(name, loss)  # type: ignore[attr-defined]
+        self.history.record(f"{name}_best", all(loss < other for other in earlier))  # type: ignore[attr-defined]
         if seen:
             y_pred, y_true = (torch.cat(parts) for parts in zip(*seen, strict=True))
             self.history.record("valid_score", self.score_of(y_pred, y_true))  # type: ignore[attr-defined]
@@ -154,11 +163,11 @@ class OwnedNetMixin:
                 lean.__dict__[name] = None
         return super(OwnedNetMixin, lean).__getstate__()  # type: ignore[return-value]
 
-    def prepare_to_train(self) -> None:
-        """Make what a fitted net lost by pickling."""
-        if self.callbacks_ is None:  # type: ignore[attr-defined,has-type]
+    def __setstate__(self, state: dict) -> None:
+        super().__setstate__(state)  # type: ignore[misc]
+        if "callbacks_" in self.__dict__:
+            self.callbacks_: list = []
             self.initialize_callbacks()  # type: ignore[attr-defined]
-        if self.optimizer_ is None:  # type: ignore[attr-defined,has-type]
             self.initialize_optimizer()  # type: ignore[attr-defined]
 
 

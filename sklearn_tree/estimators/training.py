@@ -35,7 +35,11 @@ LR_SCHEDULES: dict[str, Callable[[int], dict[str, Any]]] = {
         "total_iters": epochs,
     },
 }
-_FUSED_ON = ("cpu", "cuda")
+# Where torch 2.6 has fused implementations.
+_FUSED: dict[str, tuple] = {
+    "cpu": (torch.optim.Adam, torch.optim.AdamW, torch.optim.SGD, torch.optim.Adagrad),
+    "cuda": (torch.optim.Adam, torch.optim.AdamW, torch.optim.SGD),
+}
 
 
 def optimizer_params(
@@ -50,7 +54,7 @@ def optimizer_params(
     params: dict[str, Any] = {"optimizer": cls}
     if "weight_decay" in known:
         params["optimizer__weight_decay"] = weight_decay
-    if "fused" in known and device.type in _FUSED_ON:
+    if cls in _FUSED.get(device.type, ()):
         params["optimizer__fused"] = True
     return params
 
@@ -87,8 +91,8 @@ def split_off_validation(
     n : int
         Number of rows.
     y : array of int, shape (n,), or None
-        Classes to keep in proportion. When a class is too small for that, its rows all stay in
-        training and the rest is split.
+        Classes to keep in proportion. The rows of a class too small for that stay in training;
+        where all are, those of single members do.
     fraction : float
         Share of the validation rows.
     seed : int
@@ -109,7 +113,8 @@ def split_off_validation(
     rows = np.arange(n)
     counts = np.bincount(y)[y] if y is not None else np.full(n, n)
     splittable = counts * fraction >= 1  # a class sends at least one row on average
-    candidates = rows[splittable] if splittable.sum() >= 2 else rows
+    candidates = rows[splittable] if splittable.sum() >= 2 else rows[counts > 1]
+    candidates = candidates if len(candidates) >= 2 else rows
     n_valid = min(max(1, round(fraction * n)), len(candidates) - 1)
     strata = None if y is None or not splittable.any() else y[candidates]
     if strata is not None and len(np.unique(strata)) > min(n_valid, len(candidates) - n_valid):

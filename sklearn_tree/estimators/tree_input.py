@@ -134,8 +134,8 @@ def value_statistics(
     Returns
     -------
     shift, scale : list of float, length n_labels, or None
-        0 and 1 for labels without values, scale 1 where the values are constant; None for trees
-        without values.
+        Scale 1 where the values are constant, infinity for labels without values (a number that
+        was never measured in training adds nothing); None for trees without values.
     """
     if X.values is None:
         return None, None
@@ -150,4 +150,6 @@ def value_statistics(
     mean = total(w * values) / mass
     scale = np.sqrt(total(w * (values - mean[labels]) ** 2) / mass)
     constant = scale <= 1e-12 * (1 + np.abs(mean))
-    return mean.tolist(), np.where(constant, 1.0, scale).tolist()
+    unmeasured = np.bincount(labels, minlength=X.n_labels) == 0
+    scale = np.where(unmeasured, np.inf, np.where(constant, 1.0, scale))
+    return mean.tolist(), scale.tolist()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -63,6 +63,8 @@ class TreeBatch:
         One node of each pair of label and edge label that occurs; None for trees with values.
     inverse : Tensor of int64, shape (n_nodes,), or None
         For each node the row of its pair in ``distinct``.
+    sample_weight : Tensor of float, shape (n_trees,), or None
+        Weight of each tree in the loss.
     """
 
     labels: Tensor
@@ -77,6 +79,7 @@ class TreeBatch:
     edges: Tensor | None = None
     distinct: Tensor | None = None
     inverse: Tensor | None = None
+    sample_weight: Tensor | None = None
 
     @classmethod
     def from_array(cls, array: TreeArray) -> TreeBatch:
@@ -144,10 +147,9 @@ class TreeBatch:
         """Return the batch on another device (itself if it is there already)."""
         if self.labels.device == torch.device(device):
             return self
-        moved = {
-            field.name: getattr(self, field.name).to(device, non_blocking=True)
-            for field in fields(self)
-            if isinstance(getattr(self, field.name), Tensor)
+        columns = {field.name: getattr(self, field.name) for field in fields(self)}
+        moved: dict[str, Any] = {
+            name: move(c, device) for name, c in columns.items() if isinstance(c, Tensor)
         }
         return replace(self, **moved)
 
@@ -160,6 +162,13 @@ class TreeBatch:
             Level(parents, ranks, n) for (parents, ranks), n in zip(columns, (0, *self.n_inner), strict=False)
         ]
         return levels[1:]
+
+
+def move(column: Tensor, device: torch.device | str) -> Tensor:
+    """Put a column on a device; doubles become floats where the device has no doubles."""
+    if torch.device(device).type == "mps" and column.dtype == torch.float64:
+        column = column.float()
+    return column.to(device, non_blocking=True)
 
 
 def _stable_sort(keys: np.ndarray) -> np.ndarray:

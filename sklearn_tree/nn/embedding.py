@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -35,9 +36,6 @@ class NodeEmbedding(nn.Module):
         Share of labels replaced by "unknown" in training.
     """
 
-    value_shift: Tensor
-    value_scale: Tensor
-
     def __init__(
         self,
         n_labels: int,
@@ -57,8 +55,7 @@ class NodeEmbedding(nn.Module):
         self.values = None
         if value_shift is not None:
             self.values = _table(n_labels, embedding_dim)
-            self.register_buffer("value_shift", torch.tensor(value_shift))
-            self.register_buffer("value_scale", torch.tensor(value_scale))
+            self.standardize = Standardize(value_shift, value_scale or [1.0] * n_labels)
 
     @property
     def is_random(self) -> bool:
@@ -85,15 +82,17 @@ class NodeEmbedding(nn.Module):
             return column if nodes is None else column.index_select(0, nodes)
 
         labels = _known(wanted(batch.labels), self.labels)
+        numbers = None
+        if self.values is not None and batch.values is not None:
+            numbers = self.standardize(wanted(batch.values), labels)  # as what they were measured
         if self.training and self.word_dropout:
             drop = torch.rand(labels.shape, device=labels.device) < self.word_dropout
             labels = labels.masked_fill(drop & (labels != PAD_ID), UNKNOWN_ID)
         x = self.labels(labels)
         if self.edges is not None and batch.edges is not None:
             x = x + self.edges(_known(wanted(batch.edges), self.edges))
-        if self.values is not None and batch.values is not None:
-            z = (wanted(batch.values).to(x.dtype) - self.value_shift[labels]) / self.value_scale[labels]
-            x = x + z.nan_to_num(0.0).unsqueeze(-1) * self.values(labels)
+        if self.values is not None and numbers is not None:
+            x = x + numbers.to(x.dtype).unsqueeze(-1) * self.values(labels)
         return self.dropout(x)
 
 
@@ -108,16 +107,12 @@ class StepValues(nn.Module):
         Share of features set to zero in training.
     """
 
-    value_shift: Tensor
-    value_scale: Tensor
-
     def __init__(
         self, value_shift: Sequence[float], value_scale: Sequence[float], dropout: float = 0.0
     ) -> None:
         super().__init__()
         self.dropout = nn.Dropout(dropout)
-        self.register_buffer("value_shift", torch.tensor(value_shift))
-        self.register_buffer("value_scale", torch.tensor(value_scale))
+        self.standardize = Standardize(value_shift, value_scale)
 
     def forward(self, batch: SequenceBatch) -> Tensor:
         """Standardise all steps.
@@ -129,11 +124,58 @@ class StepValues(nn.Module):
 
         Returns
         -------
-        Tensor of float, shape (n, n_steps, n_channels)
+        Tensor of float64, shape (n, n_steps, n_channels)
         """
         assert batch.values is not None
-        x = (batch.values.to(self.value_shift.dtype) - self.value_shift) / self.value_scale
-        return self.dropout(x)
+        return self.dropout(self.standardize(batch.values))
+
+
+class Standardize(nn.Module):
+    """Subtract a mean and divide by a standard deviation, in double precision.
+
+    Numbers may be large beside their spread (time stamps are), so neither the statistics nor the
+    difference may be rounded to single precision first: ``to(dtype)`` leaves the statistics alone.
+
+    Parameters
+    ----------
+    shift, scale : sequence of float
+        Mean and standard deviation per label or channel; infinity for a scale makes all numbers 0.
+    """
+
+    shift: Tensor
+    scale: Tensor
+
+    def __init__(self, shift: Sequence[float], scale: Sequence[float]) -> None:
+        super().__init__()
+        self.register_buffer("shift", torch.tensor(shift, dtype=torch.float64))
+        self.register_buffer("scale", torch.tensor(scale, dtype=torch.float64))
+
+    def _apply(self, fn: Any, recurse: bool = True) -> Standardize:
+        device = fn(torch.zeros(1)).device
+        dtype = torch.float32 if device.type == "mps" else torch.float64  # mps has no doubles
+        for name, buffer in self.named_buffers():
+            setattr(self, name, buffer.to(device, dtype))
+        return self
+
+    def forward(self, values: Tensor, labels: Tensor | None = None) -> Tensor:
+        """Standardise numbers.
+
+        Parameters
+        ----------
+        values : Tensor of float, any shape with ``labels``, else (..., n_channels)
+            The numbers; NaN means none.
+        labels : Tensor of int64, shape of ``values``, default=None
+            Which statistics to take for each; None takes those of the last dimension.
+
+        Returns
+        -------
+        Tensor of float64, shape of ``values``
+            0 where there was no number.
+        """
+        shift, scale = self.shift, self.scale
+        if labels is not None:
+            shift, scale = shift[labels], scale[labels]
+        return ((values.to(shift.dtype) - shift) / scale).nan_to_num(0.0)
 
 
 def _table(n: int, size: int) -> nn.Embedding:

@@ -180,4 +180,5 @@ class RecurrentNet(nn.Module):
 
     def encode(self, batch: SequenceBatch) -> Tensor:
         """Return one vector per sequence, float, shape (n, output_size); 0 for an empty one."""
-        return self.pool(self.encoder(self.embedding(batch), batch), batch)
+        x = self.embedding(batch).to(self.head.weight.dtype)
+        return self.pool(self.encoder(x, batch), batch)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from sklearn_tree.nn.batch import move
 from sklearn_tree.trees import RaggedArray
 
 
@@ -23,11 +25,14 @@ class SequenceBatch:
         Token ids, 0 behind the end.
     values : Tensor of float, shape (n, n_steps, n_channels) or (n, n_steps), or None
         Numbers, 0 behind the end. Beside labels there is one number per step.
+    sample_weight : Tensor of float, shape (n,), or None
+        Weight of each sequence in the loss.
     """
 
     lengths: Tensor
     labels: Tensor | None = None
     values: Tensor | None = None
+    sample_weight: Tensor | None = None
     edges: Tensor | None = None  # what an embedding asks of trees; sequences have none
 
     @classmethod
@@ -81,9 +86,8 @@ class SequenceBatch:
         """Return the batch on another device (itself if it is there already)."""
         if self.lengths.device == torch.device(device):
             return self
-        moved = {
-            field.name: getattr(self, field.name).to(device, non_blocking=True)
-            for field in fields(self)
-            if isinstance(getattr(self, field.name), Tensor)
+        columns = {field.name: getattr(self, field.name) for field in fields(self)}
+        moved: dict[str, Any] = {
+            name: move(c, device) for name, c in columns.items() if isinstance(c, Tensor)
         }
         return replace(self, **moved)
