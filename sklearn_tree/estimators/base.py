@@ -233,7 +233,9 @@ class BaseNet(CallbackSupportMixin, ClassNamePrefixFeaturesOutMixin, Transformer
             "verbose": int(self.verbose),
         }
         extra = self.net_params or {}
-        owned = sorted({"callbacks", "dataset", "max_epochs", "module", "train_split"} & set(extra))
+        owned = sorted(
+            {"batch_size", "callbacks", "dataset", "lr", "max_epochs", "module", "train_split"} & set(extra)
+        )
         if owned:
             raise ValueError(f"net_params must not hold {owned}: the estimator sets them itself")
         if "optimizer__foreach" in extra:
@@ -246,7 +248,8 @@ class BaseNet(CallbackSupportMixin, ClassNamePrefixFeaturesOutMixin, Transformer
         if self.gradient_clip is not None:
             callbacks.append(("gradient_clip", GradientNormClipping(self.gradient_clip)))
         if self.lr_schedule is not None and whole:
-            schedule = LRScheduler(**LR_SCHEDULES[self.lr_schedule](self.max_epochs))
+            # last_epoch=-1: every fit begins the schedule anew, also one that goes on
+            schedule = LRScheduler(**LR_SCHEDULES[self.lr_schedule](self.max_epochs), last_epoch=-1)
             callbacks.append(("lr_schedule", schedule))
         if self.early_stopping and whole:
             stop = EarlyStopping(monitor="valid_loss", patience=self.patience, load_best=True)

@@ -16,6 +16,7 @@ from sklearn_tree.estimators.regressor import NetRegressorMixin
 from sklearn_tree.estimators.tree_input import TREE_CONSTRAINTS, RecursiveInputMixin
 from sklearn_tree.nn import TreeBatch, TreeCell
 from sklearn_tree.preprocessing.columns import to_tree_array
+from sklearn_tree.trees import TreeArray
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -205,27 +206,64 @@ class RecursiveNetClassifier(NetClassifierMixin, RecursiveInputMixin, BaseNet):
         check_is_fitted(self, "net_")
         if self._target_kind != "one class":
             raise ValueError(f"predict_nodes needs one class per sample, got {self._target_kind}")
-        array = self._encode(X, reset=False)
+        shown = X if self.input_kind_ == "a table" else to_tree_array(X)  # reads an iterator once
+        array = self._encode(shown, reset=False)
+        shown = array if shown is X else shown
         module = self.net_.module_
 
-        def nodes(batch: TreeBatch) -> torch.Tensor:
-            return module.head(module.encode_nodes(batch)).index_select(0, batch.order)
+        def node_vectors(batch: TreeBatch) -> torch.Tensor:
+            return module.encode_nodes(batch).index_select(0, batch.order)
 
-        probabilities = softmax(self._run_encoded(array, nodes), axis=1)
-        shown = to_tree_array(X) if self.input_kind_ == "raw trees" else array
-        labels = shown.labels if shown.vocabulary is None else shown.vocabulary[shown.labels]
-        frame = pd.DataFrame(
-            {
-                "sample": np.repeat(np.arange(len(array)), array.sizes),
-                "node": np.arange(array.n_nodes) - np.repeat(array.offsets[:-1], array.sizes),
-                "parent": array.parents,
-                "label": labels,
-                "depth": array.depths,
-                "prediction": self.classes_[probabilities.argmax(axis=1)],
-            }
-        )
+        vectors = pool_subtrees(self._run_encoded(array, node_vectors), array, self.pooling)
+        with torch.no_grad():
+            weight = module.head.weight
+            logits = module.head(torch.from_numpy(vectors).to(weight.device, weight.dtype)).cpu().numpy()
+        probabilities = softmax(logits, axis=1)
+        columns = {
+            "sample": np.repeat(np.arange(len(array)), array.sizes),
+            "node": np.arange(array.n_nodes) - np.repeat(array.offsets[:-1], array.sizes),
+            "parent": array.parents,
+            "label": shown.labels if shown.vocabulary is None else shown.vocabulary[shown.labels],
+            "depth": array.depths,
+            "prediction": self.classes_[probabilities.argmax(axis=1)],
+        }
+        both = set(columns) & set(self.classes_.tolist())
+        if both:
+            raise ValueError(f"predict_nodes has columns of its own named {sorted(both)}: rename the classes")
         classes = pd.DataFrame(probabilities, columns=list(self.classes_))
-        return pd.concat([frame, classes], axis=1)
+        return pd.concat([pd.DataFrame(columns), classes], axis=1)
+
+
+def pool_subtrees(vectors: np.ndarray, array: TreeArray, pooling: str) -> np.ndarray:
+    """Pool the vectors below each node, from the deepest nodes up.
+
+    Parameters
+    ----------
+    vectors : ndarray of float, shape (n_nodes, size)
+        A vector per node, in the order of ``array``.
+    array : TreeArray
+        The trees.
+    pooling : {"root", "mean", "max"}
+        How a subtree's vectors become one.
+
+    Returns
+    -------
+    ndarray of float, shape (n_nodes, size)
+        What pooling the subtree of each node alone would give.
+    """
+    if pooling == "root":
+        return vectors
+    pooled, counts = vectors.copy(), np.ones((len(vectors), 1), dtype=vectors.dtype)
+    parents = array.parents + np.repeat(array.offsets[:-1] - array.offsets[0], array.sizes)
+    order = np.argsort(array.depths, kind="stable")
+    bounds = np.searchsorted(array.depths[order], np.arange(1, array.depths.max(initial=0) + 2))
+    for nodes in np.split(order, bounds)[-2:0:-1]:
+        if pooling == "max":
+            np.maximum.at(pooled, parents[nodes], pooled[nodes])
+        else:
+            np.add.at(pooled, parents[nodes], pooled[nodes])
+            np.add.at(counts, parents[nodes], counts[nodes])
+    return pooled if pooling == "max" else pooled / counts
 
 
 class RecursiveNetRegressor(NetRegressorMixin, RecursiveInputMixin, BaseNet):

@@ -10,7 +10,7 @@ from scipy import sparse
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_array, validate_data
 
-from sklearn_tree.estimators.tree_input import _first, _is_number
+from sklearn_tree.estimators.tree_input import is_missing, is_number, items_of_column
 from sklearn_tree.preprocessing import SequenceVectorizer
 from sklearn_tree.preprocessing.columns import as_column
 from sklearn_tree.trees import RaggedArray
@@ -91,23 +91,23 @@ def kind_of(X: Any) -> str:
         return "a table"
     if not isinstance(X, (list, tuple)) and not hasattr(X, "iloc") and hasattr(X, "__array__"):
         X = np.asarray(X)
+    rows = X
     if hasattr(X, "ndim"):  # numpy and pandas
         if X.ndim == 3:
             return "series"
-        is_column = X.ndim == 1 or (X.ndim == 2 and X.shape[1] == 1)
-        if not is_column or not len(X) or _is_number(_first(X)):
+        rows = items_of_column(X)
+        if rows is None:
             return "a table"
-        X = as_column(X)
-    return _kind_of_rows(X) if isinstance(X, (list, tuple)) and len(X) else "texts"
+    return _kind_of_rows(rows) if isinstance(rows, (list, tuple)) and len(rows) else "texts"
 
 
 def _kind_of_rows(rows: Any) -> str:
-    row = next((row for row in rows if not hasattr(row, "__len__") or len(row)), "")
-    if isinstance(row, str) or (isinstance(row, (list, tuple)) and row and isinstance(row[0], str)):
+    row = next((r for r in rows if not is_missing(r) and not (hasattr(r, "__len__") and not len(r))), "")
+    if isinstance(row, str) or (isinstance(row, (list, tuple)) and isinstance(row[0], str)):
         return "texts"
     if not hasattr(row, "__len__"):
-        return "a table" if _is_number(row) else "texts"
-    if not _is_number(row[0]):
+        return "a table" if is_number(row) else "texts"
+    if not is_number(row[0]):
         return "series" if np.ndim(row) == 2 else "texts"
     if len({len(row) if hasattr(row, "__len__") else -1 for row in rows}) == 1:
         return "a table"

@@ -33,6 +33,9 @@ class RecursiveInputMixin:
 
     def _encode(self, X: Any, *, reset: bool) -> TreeArray:
         kind = kind_of(X)
+        if kind != "a table":
+            X = to_tree_array(X)
+            kind = "encoded trees" if X.vocabulary is None else "raw trees"
         if reset:
             for name in ("vectorizer_", "n_features_in_", "feature_names_in_"):
                 self.__dict__.pop(name, None)
@@ -42,13 +45,12 @@ class RecursiveInputMixin:
         if kind == "a table":
             X = validate_data(self, X, dtype=[np.float64, np.float32], reset=reset)
             return TreeArray.from_table(X)
-        array = to_tree_array(X)
         if kind == "encoded trees":
-            return array
+            return X
         if reset:
             self.vectorizer_ = TreeVectorizer()
-            return self.vectorizer_.fit_transform(array)
-        return self.vectorizer_.transform(array)
+            return self.vectorizer_.fit_transform(X)
+        return self.vectorizer_.transform(X)
 
     def _module_params(self, X: TreeArray, weight: np.ndarray | None) -> dict[str, Any]:
         if not isinstance(self.cell, str) and not (
@@ -86,37 +88,45 @@ class RecursiveInputMixin:
 
 
 def kind_of(X: Any) -> str:
-    """Say what X is: "a table", "encoded trees" or "raw trees"."""
+    """Say what X is: "trees" or "a table"."""
     if isinstance(X, TreeArray):
-        return "encoded trees" if X.vocabulary is None else "raw trees"
+        return "trees"
     if sparse.issparse(X):
         return "a table"
-    if hasattr(X, "iloc"):  # pandas
-        kinds = [dtype.kind for dtype in (X.dtypes if X.ndim == 2 else [X.dtype])]
-        is_column = len(kinds) == 1 and (kinds[0] in "OSUT" or not isinstance(X.dtypes, np.dtype))
-        return "raw trees" if is_column and not _is_number(_first(X)) else "a table"
-    if not isinstance(X, (list, tuple)) and hasattr(X, "__array__"):
+    if not isinstance(X, (list, tuple)) and not hasattr(X, "iloc") and hasattr(X, "__array__"):
         X = np.asarray(X)
-    if isinstance(X, np.ndarray):
-        is_column = X.ndim == 1 or (X.ndim == 2 and X.shape[1] == 1)
-        return (
-            "raw trees"
-            if is_column and X.dtype.kind in "OSU" and len(X) and not _is_number(_first(X))
-            else "a table"
-        )
-    if isinstance(X, (list, tuple)) and len(X):
-        row = X[0]
-        is_row = isinstance(row, (list, tuple, np.ndarray)) and len(row) and all(_is_number(x) for x in row)
-        return "a table" if is_row or _is_number(row) else "raw trees"
-    return "raw trees"
+    if hasattr(X, "ndim"):  # numpy and pandas
+        items = items_of_column(X)
+        if items is None:
+            return "a table"
+    else:
+        items = list(X[:100]) if isinstance(X, (list, tuple)) else []
+    item = next((item for item in items if not is_missing(item)), None)
+    if item is None:  # nothing to go by, or NaN alone
+        return "a table" if len(items) else "trees"
+    is_row = isinstance(item, (list, tuple, np.ndarray)) and len(item) and all(map(is_number, item))
+    return "a table" if is_row or is_number(item) else "trees"
 
 
-def _first(X: Any) -> Any:
-    return np.asarray(X[:1] if not hasattr(X, "iloc") else X.iloc[:1], dtype=object).ravel()[0]
+def items_of_column(X: Any) -> list | None:
+    """Return the first items of a numpy or pandas column; None for numbers and real tables."""
+    if X.ndim > 2 or (X.ndim == 2 and X.shape[1] != 1):
+        return None
+    column = X.iloc[:100] if hasattr(X, "iloc") else X[:100]
+    dtypes = list(X.dtypes) if hasattr(X, "iloc") and X.ndim == 2 else [X.dtype]
+    if getattr(dtypes[0], "kind", "O") in "biufcmM":
+        return None
+    return np.asarray(column, dtype=object).ravel().tolist()
 
 
-def _is_number(x: Any) -> bool:
+def is_number(x: Any) -> bool:
+    """Whether x is a number of Python or numpy, True and False included."""
     return isinstance(x, (int, float, complex, np.number, np.bool_))
+
+
+def is_missing(x: Any) -> bool:
+    """Whether x is None, NaN or pandas' NA."""
+    return x is None or (isinstance(x, float) and x != x) or type(x).__name__ in ("NAType", "NaTType")
 
 
 def value_statistics(

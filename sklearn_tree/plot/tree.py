@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from html import escape
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from sklearn_tree.trees import Tree
-from sklearn_tree.trees.svg import draw_tree
+from sklearn_tree.trees.svg import draw_tree, escape
 
 _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{caption}</title>

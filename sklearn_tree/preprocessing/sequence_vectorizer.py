@@ -8,12 +8,11 @@ from numbers import Integral
 from typing import Any
 
 import numpy as np
-from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_tree.callbacks import CallbackSupportMixin, fit_context, with_callbacks
 from sklearn_tree.preprocessing.columns import as_column
+from sklearn_tree.preprocessing.vectorizer import BaseVectorizer
 from sklearn_tree.preprocessing.vocabulary import (
     VOCABULARY_CONSTRAINTS,
     learn_vocabulary,
@@ -26,7 +25,7 @@ from sklearn_tree.trees import RaggedArray
 _WORDS = re.compile(r"\w+(?:['’-]\w+)*|[^\w\s]")
 
 
-class SequenceVectorizer(CallbackSupportMixin, TransformerMixin, BaseEstimator):
+class SequenceVectorizer(BaseVectorizer):
     """Turn texts into a :class:`RaggedArray` of token ids.
 
     Nothing of the order is lost, other than in a bag of words. Estimators for sequences do this
@@ -91,65 +90,6 @@ class SequenceVectorizer(CallbackSupportMixin, TransformerMixin, BaseEstimator):
         self.max_features = max_features
         self.max_length = max_length
 
-    @with_callbacks
-    def fit(self, X: Any, y: Any = None) -> SequenceVectorizer:
-        """Learn the vocabulary.
-
-        Parameters
-        ----------
-        X : RaggedArray, or list, Series, object array or one-column DataFrame
-            Texts (str) or lists of tokens (str).
-        y : None
-            Ignored.
-
-        Returns
-        -------
-        SequenceVectorizer
-            The fitted vectorizer itself.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If a row is neither a text nor a list of tokens, or X is empty.
-        """
-        with fit_context(self, X, y):
-            self._fit(X)
-        return self
-
-    @with_callbacks
-    def fit_transform(self, X: Any, y: Any = None) -> RaggedArray:
-        """Learn the vocabulary and return the ids (splits the texts once).
-
-        Parameters
-        ----------
-        X : RaggedArray, or list, Series, object array or one-column DataFrame
-            Texts (str) or lists of tokens (str).
-        y : None
-            Ignored.
-
-        Returns
-        -------
-        RaggedArray
-        """
-        with fit_context(self, X, y):
-            array = self._fit(X)
-        return self._encode(array)
-
-    def transform(self, X: Any) -> RaggedArray:
-        """Return the ids of texts; tokens not in the vocabulary get id 1.
-
-        Parameters
-        ----------
-        X : RaggedArray, or list, Series, object array or one-column DataFrame
-            Texts (str) or lists of tokens (str).
-
-        Returns
-        -------
-        RaggedArray
-        """
-        check_is_fitted(self)
-        return self._encode(self._read(X))
-
     def inverse_transform(self, X: RaggedArray) -> RaggedArray:
         """Put tokens back in the place of ids.
 
@@ -178,9 +118,7 @@ class SequenceVectorizer(CallbackSupportMixin, TransformerMixin, BaseEstimator):
             )
         return X.replace(vocabulary=texts_of(self.vocabulary_))
 
-    def _fit(self, X: Any) -> RaggedArray:
-        self._validate_params()
-        array = self._read(X)
+    def _learn(self, array: RaggedArray) -> None:
         self.vocabulary_ = learn_vocabulary(
             array.values,
             np.repeat(np.arange(len(array)), array.sizes),
@@ -190,7 +128,6 @@ class SequenceVectorizer(CallbackSupportMixin, TransformerMixin, BaseEstimator):
             max_features=self.max_features,
             normalize=self._norm,
         )
-        return array
 
     def _read(self, X: Any) -> RaggedArray:
         array = X
@@ -225,10 +162,3 @@ class SequenceVectorizer(CallbackSupportMixin, TransformerMixin, BaseEstimator):
     def _encode(self, array: RaggedArray) -> RaggedArray:
         ids = look_up(array.vocabulary, self.vocabulary_, self._norm)[array.values]
         return array.replace(values=ids, vocabulary=None, n_labels=len(self.vocabulary_))
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.two_d_array = False
-        tags.input_tags.string = True
-        tags.no_validation = True
-        return tags

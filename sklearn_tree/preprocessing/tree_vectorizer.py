@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_tree.callbacks import CallbackSupportMixin, fit_context, with_callbacks
 from sklearn_tree.preprocessing.columns import to_tree_array
+from sklearn_tree.preprocessing.vectorizer import BaseVectorizer
 from sklearn_tree.preprocessing.vocabulary import (
     VOCABULARY_CONSTRAINTS,
     learn_vocabulary,
@@ -22,7 +21,7 @@ from sklearn_tree.trees import TreeArray
 from sklearn_tree.trees.flat import PAD_ID
 
 
-class TreeVectorizer(CallbackSupportMixin, TransformerMixin, BaseEstimator):
+class TreeVectorizer(BaseVectorizer):
     """Turn trees into a :class:`TreeArray` of label ids.
 
     What :class:`~sklearn.feature_extraction.text.CountVectorizer` is to texts, but nothing of a
@@ -95,65 +94,6 @@ class TreeVectorizer(CallbackSupportMixin, TransformerMixin, BaseEstimator):
         self.inner_labels = inner_labels
         self.edge_labels = edge_labels
 
-    @with_callbacks
-    def fit(self, X: Any, y: Any = None) -> TreeVectorizer:
-        """Learn the vocabulary.
-
-        Parameters
-        ----------
-        X : TreeArray, or list, Series, object array or one-column DataFrame of trees
-            The trees, in any registered format.
-        y : None
-            Ignored.
-
-        Returns
-        -------
-        TreeVectorizer
-            The fitted vectorizer itself.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If a tree cannot be read (the message gives its row) or X is empty.
-        """
-        with fit_context(self, X, y):
-            self._fit(X)
-        return self
-
-    @with_callbacks
-    def fit_transform(self, X: Any, y: Any = None) -> TreeArray:
-        """Learn the vocabulary and return the ids (reads the trees once).
-
-        Parameters
-        ----------
-        X : TreeArray, or list, Series, object array or one-column DataFrame of trees
-            The trees, in any registered format.
-        y : None
-            Ignored.
-
-        Returns
-        -------
-        TreeArray
-        """
-        with fit_context(self, X, y):
-            array = self._fit(X)
-        return self._encode(array)
-
-    def transform(self, X: Any) -> TreeArray:
-        """Return the ids of trees; labels not in the vocabulary get id 1.
-
-        Parameters
-        ----------
-        X : TreeArray, or list, Series, object array or one-column DataFrame of trees
-            The trees, in any registered format.
-
-        Returns
-        -------
-        TreeArray
-        """
-        check_is_fitted(self)
-        return self._encode(self._read(X))
-
     def inverse_transform(self, X: TreeArray) -> TreeArray:
         """Put labels back in the place of ids.
 
@@ -192,16 +132,13 @@ class TreeVectorizer(CallbackSupportMixin, TransformerMixin, BaseEstimator):
             )
         return array
 
-    def _fit(self, X: Any) -> TreeArray:
-        self._validate_params()
-        array = self._read(X)
+    def _learn(self, array: TreeArray) -> None:
         self.vocabulary_ = self._select_labels(array)
         kept: set[str] = set()
         if array.edges is not None and self.edge_labels:
             texts = array.edge_vocabulary[np.unique(array.edges)]  # type: ignore[index]
             kept = {self._norm(text) for text in texts if text}
         self.edge_vocabulary_ = with_reserved(sorted(kept))
-        return array
 
     def _select_labels(self, array: TreeArray) -> dict[str, int]:
         used = self._is_token(array)
@@ -236,13 +173,3 @@ class TreeVectorizer(CallbackSupportMixin, TransformerMixin, BaseEstimator):
             edge_vocabulary=None,
             n_edge_labels=len(self.edge_vocabulary_) if edges is not None else None,
         )
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.two_d_array = False
-        tags.input_tags.string = True
-        tags.no_validation = True
-        return tags
-
-
-__all__ = ["TreeVectorizer"]

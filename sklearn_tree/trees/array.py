@@ -92,6 +92,13 @@ class TreeArray(FlatArray):
         depths = np.asarray(depths, dtype=np.int32)
         offsets = np.asarray(offsets, dtype=np.int64)
         _check_shape(labels, depths, offsets)
+        _check_ids("labels", labels, vocabulary, n_labels)
+        _check_ids("edges", edges, edge_vocabulary, n_edge_labels)
+        for name, column in (("values", values), ("edges", edges)):
+            if column is not None and len(column) != len(depths):
+                raise ValueError(f"{name} must have one entry per node: {len(depths)}, got {len(column)}")
+        if values is not None and np.isinf(np.asarray(values, dtype=float)).any():
+            raise ValueError("values must be finite, or NaN where there is none; got inf")
         self._fill(
             labels=np.asarray(labels, dtype=np.int32),
             parents=_parents_of(depths, offsets),
@@ -153,7 +160,10 @@ class TreeArray(FlatArray):
         for i, obj in enumerate(trees):
             try:
                 flat = flatten_any(obj)
-            except (TypeError, ValueError) as error:
+            except Exception as error:
+                if type(error) not in (TypeError, ValueError):  # an adapter's own: left as it is
+                    error.add_note(f"while reading trees[{i}]")
+                    raise
                 raise type(error)(f"trees[{i}]: {error}") from error
             n = len(flat.labels)
             columns["labels"].extend(flat.labels)
@@ -161,6 +171,10 @@ class TreeArray(FlatArray):
             columns["depths"].append(np.asarray(flat.depths, dtype=np.int32))
             columns["values"].extend(flat.values or (None,) * n)
             columns["edges"].extend(flat.edges or (None,) * n)
+            if type(flat.labels[0]) is not type(columns["labels"][0]):
+                raise TypeError(
+                    f"trees[{i}]: labels must be all str or all int, got {flat.labels[0]!r} beside others"
+                )
             annotated = annotated or flat.values is not None or flat.edges is not None
             offsets.append(offsets[-1] + n)
         labels, vocabulary = numbered(columns["labels"])
@@ -327,6 +341,19 @@ def _edges_or_none(array: TreeArray) -> tuple[np.ndarray, np.ndarray | None]:
         return array.edges, array.edge_vocabulary
     text = None if array.vocabulary is None else np.array([""], dtype=object)
     return np.zeros(array.n_nodes, dtype=np.int32), text
+
+
+def _check_ids(name: str, ids: Any, vocabulary: Sequence | None, size: int | None) -> None:
+    if ids is None or not len(ids):
+        return
+    ids = np.asarray(ids)
+    if ids.dtype.kind not in "iu":
+        raise ValueError(f"{name} must be ints, got {ids.dtype}")
+    size = len(vocabulary) if vocabulary is not None else size
+    if ids.min() < 0 or (size is not None and ids.max() >= size):
+        bad = ids.min() if ids.min() < 0 else ids.max()
+        limit = "" if size is None else f" and below {size}"
+        raise ValueError(f"{name} must be at least 0{limit}, got {bad}")
 
 
 def _check_shape(labels: Any, depths: np.ndarray, offsets: np.ndarray) -> None:

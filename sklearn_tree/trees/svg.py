@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import heapq
+import re
 from collections.abc import Sequence
-from html import escape
+from html import escape as escape_html
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -122,6 +123,15 @@ def _select(tree: Tree) -> _Shown:
             stack.append((node, row, ends[node] - children[count]))
         stack.extend((child, row, 0) for child in reversed(children[:count]))
     return shown
+
+
+# What XML 1.0 cannot hold: control characters and lone surrogates.
+_UNPRINTABLE = re.compile(r"[^\t\n\r -\uD7FF\uE000-\uFFFD\U00010000-\U0010FFFF]")
+
+
+def escape(text: str) -> str:
+    """Escape a text for HTML and SVG; what they cannot hold becomes U+FFFD."""
+    return escape_html(_UNPRINTABLE.sub("\ufffd", text))
 
 
 def _cut(text: str) -> str:

@@ -15,7 +15,7 @@ from sklearn_tree.trees.formats import (
     register_tree_type,
     write_brackets,
 )
-from sklearn_tree.trees.formats.registry import as_value
+from sklearn_tree.trees.formats.registry import as_edge, as_value
 
 if TYPE_CHECKING:
     from nltk import Tree as NltkTree
@@ -99,6 +99,11 @@ class Tree:
                 raise ValueError(f"{name} must have one entry per node: {n}, got {len(column)}")
         if values is not None:
             values = [as_value(value, i) for i, value in enumerate(values)]
+        if edges is not None:
+            edges = [as_edge(edge, i) for i, edge in enumerate(edges)]
+            kinds = {type(edge) for edge in edges} - {type(None)}
+            if kinds and kinds != {type(labels[0])}:
+                raise TypeError(f"edges must be {type(labels[0]).__name__} as labels are, got {edges[-1]!r}")
 
         def pick(column: Sequence | None) -> list | None:
             return None if column is None else [column[i] for i in order]
@@ -343,6 +348,8 @@ def _check_labels(labels: Sequence) -> list:
         if isinstance(label, str):
             labels[i] = str(label)
         elif isinstance(label, (int, np.integer)) and not isinstance(label, bool):
+            if label < 0:
+                raise ValueError(f"labels must be ids of at least 0, got {label} at node {i}")
             labels[i] = int(label)
         else:
             raise TypeError(

@@ -53,6 +53,14 @@ def test_true_from_a_callback_ends_the_training(small_trees):
     assert clf.n_iter_ == 2
 
 
+def test_callbacks_are_torn_down_after_partial_fit_too(small_trees):
+    trees, y = small_trees
+    recorder = Recorder()
+    classifier().set_callbacks(recorder).partial_fit(trees, y)
+    assert recorder.torn_down
+    assert len(recorder.scores) == 1
+
+
 def test_no_training_data_stays_on_the_net(small_trees):
     trees, y = small_trees
     clf = classifier().set_callbacks(Recorder()).fit(trees, y)

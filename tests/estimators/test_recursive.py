@@ -16,7 +16,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 
-from sklearn_tree import RecursiveNetClassifier, Tree, TreeArray, TreeVectorizer
+from sklearn_tree import RecursiveNetClassifier, Tree, TreeArray, TreeNode, TreeVectorizer
 from sklearn_tree.nn import CELLS, TreeCell
 
 
@@ -256,10 +256,11 @@ def test_transform_gives_named_vectors_also_as_a_frame(encoded):
     np.testing.assert_allclose(logits[:, 1] - logits[:, 0], clf.decision_function(X), rtol=1e-5)
 
 
-def test_predict_nodes_gives_each_subtree_its_own_prediction(small_trees):
+@pytest.mark.parametrize("pooling", ["root", "mean", "max"])
+def test_predict_nodes_predicts_each_subtree_as_a_tree_of_its_own(small_trees, pooling):
     trees, y = small_trees
-    clf = classifier().fit(trees, y)
-    nodes = clf.predict_nodes(trees[:3])
+    clf = classifier(pooling=pooling).fit(trees, y)
+    nodes = clf.predict_nodes(iter(trees[:6]))
     assert nodes.columns.tolist() == [
         "sample",
         "node",
@@ -270,15 +271,33 @@ def test_predict_nodes_gives_each_subtree_its_own_prediction(small_trees):
         "one",
         "two",
     ]
-    roots = nodes[nodes.node == 0]
-    np.testing.assert_allclose(roots[["one", "two"]], clf.predict_proba(trees[:3]), rtol=1e-6)
-    tree = Tree.from_any(trees[1])
-    assert tuple(nodes.label[nodes["sample"] == 1]) == tree.labels
-    subtree = nodes[(nodes["sample"] == 1) & (nodes.node == 1)]
-    alone = clf.predict_proba(["(A {} {})".format(*tree.labels[2:4])])
-    np.testing.assert_allclose(subtree[["one", "two"]], alone, rtol=1e-5)
-    by_id = classifier().fit(TreeVectorizer().fit_transform(trees), y)
-    assert by_id.predict_nodes(TreeVectorizer().fit_transform(trees)).label.iloc[0] == 3
+    for k, tree in enumerate(map(Tree.from_any, trees[:6])):
+        of_tree = nodes[nodes["sample"] == k]
+        assert tuple(of_tree.label) == tree.labels
+        alone = [subtree(tree, node) for node in tree.nodes]
+        np.testing.assert_allclose(of_tree[["one", "two"]], clf.predict_proba(alone), rtol=1e-4)
+        assert of_tree.prediction.tolist() == clf.predict(alone).tolist()
+    ids = TreeVectorizer().fit_transform(trees)
+    assert classifier(max_epochs=1).fit(ids, y).predict_nodes(ids).label.iloc[0] == 3
+    named = classifier(max_epochs=1).fit(trees, ["label" if k == "one" else k for k in y])
+    with pytest.raises(ValueError, match=r"columns of its own named \['label'\]"):
+        named.predict_nodes(trees)
+
+
+def subtree(tree, node):
+    """The subtree below a node, cut out by hand."""
+    inside = [i for i in tree.nodes if i == node or is_below(tree, i, node)]
+    number = {i: k for k, i in enumerate(inside)}
+    parents = [number.get(tree.parents[i], -1) for i in inside]
+    return Tree([tree.labels[i] for i in inside], parents)
+
+
+def is_below(tree, i, node):
+    while i > 0:
+        i = tree.parents[i]
+        if i == node:
+            return True
+    return False
 
 
 def test_a_table_is_read_as_stars_and_scaled():
@@ -381,10 +400,6 @@ def test_gradient_clip_bounds_the_norm(encoded):
     X, y = encoded
     norms = []
 
-    class Norm(skorch.callbacks.Callback):
-        def on_grad_computed(self, net, named_parameters, **kwargs):
-            norms.append(torch.nn.utils.get_total_norm([p.grad for _, p in named_parameters]).item())
-
     class Watch(skorch.callbacks.Callback):
         def on_batch_end(self, net, **kwargs):
             if kwargs["training"]:
@@ -449,6 +464,11 @@ def fit_with(**params):
         (lambda X, y: classifier(max_epochs=1).fit(X, y).predict(["(S a)"]), ValueError,
          "X must be encoded trees, as in fit, got raw trees"),
         (lambda X, y: classifier().predict(X), NotFittedError, "not fitted"),
+        (lambda X, y: classifier(class_weight="balanced").partial_fit(X, y), ValueError, "'balanced' is not for partial_fit"),
+        (fit_with(net_params={"max_epochs": 3}), ValueError, r"net_params must not hold \['max_epochs'\]"),
+        (lambda X, y: classifier().fit(pd.Series([], dtype=object), []), ValueError, "trees, at least one, got 0"),
+        (lambda X, y: classifier().fit(np.array([], dtype=object), []), ValueError, "trees, at least one, got 0"),
+        (lambda X, y: classifier().fit([np.nan, "(S a)"], [0, 1]), TypeError, r"trees\[0\]: cannot read a tree from .*float"),
     ],
 )  # fmt: skip
 def test_bad_input_names_the_rule_and_the_value(encoded, call, error, message):
@@ -466,3 +486,109 @@ def test_trees_of_100_000_nodes_train(shape):
     clf = RecursiveNetClassifier(max_epochs=1, hidden_size=2, embedding_dim=2, random_state=0)
     clf.fit([big, "(a b)"], [0, 1])
     assert np.isfinite(clf.predict_proba([big])).all()
+
+
+def test_numbers_that_are_large_beside_their_spread_are_told_apart():
+    """Time stamps differ in the tenth digit: nothing may round them before the mean is gone."""
+    y = np.arange(200) % 2
+    stamps = 1.7e12 + 2000.0 * y
+    assert classifier().fit(stamps[:, None], y).score(stamps[:, None], y) == 1.0
+    trees = [TreeNode("event", [TreeNode("time", value=stamp)]) for stamp in stamps]
+    assert classifier().fit(trees, y).score(trees, y) == 1.0
+
+
+def test_numbers_never_measured_in_training_add_nothing():
+    trees = [TreeNode("r", [TreeNode("a", value=float(i % 2)), "b"]) for i in range(40)]
+    clf = classifier().fit(trees, [i % 2 for i in range(40)])
+    with_number = [
+        TreeNode("r", [TreeNode("a", value=1.0), TreeNode(name, value=1e9)]) for name in ("b", "new")
+    ]
+    without = [TreeNode("r", [TreeNode("a", value=1.0), name]) for name in ("b", "new")]
+    np.testing.assert_array_equal(clf.predict_proba(with_number), clf.predict_proba(without))
+
+
+def test_word_dropout_leaves_the_scale_of_numbers_alone():
+    rng = np.random.RandomState(0)
+    X = rng.rand(200, 2) * 1e6
+    clf = classifier(word_dropout=0.5, max_epochs=40).fit(X, X[:, 0] > 5e5)
+    assert clf.history_.train_loss.max() < 1.5
+
+
+def test_going_on_begins_at_the_learning_rate_again(encoded):
+    X, y = encoded
+    clf = classifier(warm_start=True, lr_schedule="cosine", lr=0.01, max_epochs=4).fit(X, y)
+    first = [row["event_lr"] for row in clf.net_.history]
+    clf.fit(X, y)
+    assert [row["event_lr"] for row in clf.net_.history][4:] == first
+    clf.set_params(lr=0.5, batch_size=7).fit(X, y)
+    assert clf.net_.history[-4]["event_lr"] == 0.5
+    assert clf.net_.batch_size == 7
+    online = classifier(lr_schedule="cosine", early_stopping=True)
+    for _ in range(3):
+        online.partial_fit(X, y)
+    assert online.net_.optimizer_.param_groups[0]["lr"] == online.lr
+    assert online.history_.valid_loss.isna().all()
+
+
+def test_partial_fit_takes_weights_as_they_are(encoded):
+    X, y = encoded
+    nets = []
+    for size in (1e-6, 1.0, 1.0):
+        clf = classifier(optimizer="sgd", lr=0.1)
+        nets.append(clf.partial_fit(X, y, sample_weight=np.full(120, size)).predict_proba(X))
+    assert np.abs(nets[0] - nets[1]).max() > 1e-3
+    np.testing.assert_array_equal(nets[1], nets[2])
+
+
+def test_a_fit_that_fails_leaves_no_half_fitted_estimator(encoded):
+    X, y = encoded
+    clf = classifier().fit(X, y)
+    with pytest.raises(ValueError, match="inconsistent"):
+        clf.fit(X, y[:-1])
+    with pytest.raises(NotFittedError):
+        clf.predict(X)
+
+
+def test_a_list_of_encoded_trees_is_encoded(encoded):
+    X, y = encoded
+    clf = classifier(max_epochs=2).fit(list(X), y)
+    assert clf.input_kind_ == "encoded trees"
+    np.testing.assert_array_equal(clf.predict_proba(X), clf.predict_proba(list(X)))
+
+
+def test_pandas_output_can_be_asked_of_a_whole_pipeline(small_trees):
+    trees, y = small_trees
+    pipe = make_pipeline(TreeVectorizer(), classifier(max_epochs=1)).set_output(transform="pandas")
+    assert pipe.fit(trees, y).transform(trees).columns[0] == "recursivenetclassifier0"
+
+
+def test_make_net_with_early_stopping_splits_by_itself(encoded):
+    X, y = encoded
+    net = classifier(early_stopping=True, max_epochs=30).make_net(X, y)
+    net.fit(X, (y == "two").astype(np.int64))
+    assert all(np.isfinite(net.history[:, "valid_loss"]))
+
+
+def test_a_pickled_net_goes_on_as_a_skorch_estimator(encoded):
+    X, y = encoded
+    codes = (y == "two").astype(np.int64)
+    net = pickle.loads(pickle.dumps(classifier(max_epochs=2).make_net(X, y).fit(X, codes)))
+    assert net.get_params()["max_epochs"] == 2
+    assert len(net.set_params(max_epochs=3, lr=0.1).partial_fit(X, codes).history) == 5
+
+
+def test_skorch_callbacks_that_score_and_keep_the_best_work(encoded, tmp_path):
+    X, y = encoded
+    callbacks = [
+        skorch.callbacks.EpochScoring("accuracy", lower_is_better=False),
+        skorch.callbacks.Checkpoint(dirname=tmp_path, f_history=None),
+    ]
+    clf = classifier(callbacks=callbacks, max_epochs=3, net_params={"iterator_train__drop_last": True})
+    clf.fit(X, y, sample_weight=np.ones(120), X_val=X, y_val=y)
+    assert (tmp_path / "params.pt").exists()
+    assert clf.net_.history[-1]["accuracy"] == clf.history_.valid_score.iloc[-1]
+
+
+def test_the_optimizers_implementation_can_be_chosen(encoded):
+    X, y = encoded
+    assert classifier(max_epochs=1, net_params={"optimizer__foreach": True}).fit(X, y).n_iter_ == 1

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sklearn.model_selection import train_test_split
 from strategies import forests
 
-from sklearn_tree import Tree, TreeArray
+from sklearn_tree import Tree, TreeArray, register_tree_type
 
 
 @given(forests(), st.data())
@@ -93,6 +93,16 @@ def test_scikit_learn_splits_it_and_keeps_big_trees():
     assert repr(array) == "TreeArray(4 trees, 100006 nodes)"
 
 
+def test_an_adapters_own_error_says_which_tree():
+    class Broken:
+        pass
+
+    register_tree_type(Broken, lambda node: {}["nothing"])
+    with pytest.raises(KeyError) as info:
+        TreeArray.from_trees(["(S a)", Broken()])
+    assert info.value.__notes__ == ["while reading trees[1]"]
+
+
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
@@ -102,7 +112,20 @@ def test_scikit_learn_splits_it_and_keeps_big_trees():
         (lambda a: a[[0.5]], IndexError, "indexed by ints"),
         (lambda a: TreeArray.from_trees(["(S a)", "(S a"]), ValueError, r"trees\[1\]: unbalanced"),
         (lambda a: TreeArray.from_trees(["(S a)", ("S", 3.5)]), TypeError, r"trees\[1\]: cannot read"),
-        (lambda a: TreeArray.from_trees(["(S a)", Tree([3], [-1])]), TypeError, "all str or all int, got 3"),
+        (lambda a: TreeArray.from_trees(["(S a)", Tree([3], [-1])]), TypeError, r"trees\[1\].* got 3"),
+        (
+            lambda a: TreeArray([2], [0], [0, 1], values=[1, 2]),
+            ValueError,
+            "values must have one entry per node: 1",
+        ),
+        (lambda a: TreeArray([2], [0], [0, 1], values=[np.inf]), ValueError, "values must be finite"),
+        (lambda a: TreeArray([-2], [0], [0, 1]), ValueError, "labels must be at least 0, got -2"),
+        (
+            lambda a: TreeArray([2], [0], [0, 1], vocabulary=["a"]),
+            ValueError,
+            "at least 0 and below 1, got 2",
+        ),
+        (lambda a: TreeArray([2.7], [0], [0, 1]), ValueError, "labels must be ints, got float64"),
         (lambda a: TreeArray([2, 2], [0, 2], [0, 2]), ValueError, "got 2 at node 1 of tree 0"),
         (lambda a: TreeArray([2, 2], [0, 0], [0, 2]), ValueError, "got 0 at node 1 of tree 0"),
         (lambda a: TreeArray([2], [0], [0, 0, 1]), ValueError, "at least one node per tree"),

@@ -37,6 +37,10 @@ def test_hostile_labels_are_text():
     assert svg.count("</svg>") == 1
 
 
+def test_what_xml_cannot_hold_is_replaced():
+    assert texts(draw_tree(Tree(["a\x01b", "\ud800"], [-1, 0]))) == ["a\ufffdb", "\ufffd"]
+
+
 @pytest.mark.parametrize("name", ["values", "titles"])
 def test_columns_of_another_length_are_refused(name):
     with pytest.raises(ValueError, match=f"{name} must have one entry per node: 2, got 1"):

@@ -155,6 +155,18 @@ def endless():
     return node
 
 
+def bad_adapter(answer):
+    class Odd:
+        pass
+
+    register_tree_type(Odd, lambda node: answer)
+    return Odd()
+
+
+def test_numpy_strings_are_leaves():
+    assert Tree.from_any(("S", *np.array(["a", "b"]))) == Tree.from_any("(S a b)")
+
+
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
@@ -184,6 +196,22 @@ def endless():
         (lambda: Tree.from_any(("S", (None, "a"))), TypeError, "label of node 1 .* got None"),
         (lambda: Tree.from_any(TreeNode("a", value=float("inf"))), ValueError, "value of node 0 .* got inf"),
         (lambda: Tree.from_any(object()), TypeError, "type builtins.object"),
+        (lambda: Tree(["a"], [-1], values=["x"]), ValueError, "value of node 0 .* got 'x'"),
+        (lambda: Tree(["a", "b"], [-1, 0], edges=[None, 3.5]), TypeError, "edge label of node 1 .* got 3.5"),
+        (
+            lambda: Tree(["a", "b"], [-1, 0], edges=[None, 3]),
+            TypeError,
+            "edges must be str as labels are, got 3",
+        ),
+        (lambda: Tree([-3], [-1]), ValueError, "ids of at least 0, got -3 at node 0"),
+        (
+            lambda: Tree.from_any({"label": "a", "children": "bc"}),
+            TypeError,
+            "children of node 0 .* got 'bc'",
+        ),
+        (lambda: Tree.from_any({"label": "a", "children": {"label": "b"}}), TypeError, "children of node 0"),
+        (lambda: Tree.from_any(bad_adapter(None)), TypeError, "adapter of Odd must return .* got None"),
+        (lambda: Tree.from_any(bad_adapter(("a", 3))), TypeError, "children of node 0 .* got 3"),
         (lambda: Tree.from_any(endless()), ValueError, "the tree contains a cycle"),
         (lambda: Tree.from_any("(S a)").children(2), IndexError, r"node must be in 0..1, got 2"),
         (lambda: register_tree_type("x", str), TypeError, "type must be a class"),

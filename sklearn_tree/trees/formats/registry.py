@@ -115,7 +115,8 @@ def find_adapter(cls: type) -> Adapter:
             return adapter
     raise TypeError(
         f"cannot read a tree from an object of type {cls.__module__}.{cls.__qualname__}; "
-        "register_tree_type(type, adapter) teaches how"
+        "register_tree_type(type, adapter) teaches how (each process for itself: before parallel "
+        "work, turn the trees into a TreeArray)"
     )
 
 
@@ -144,7 +145,7 @@ def flatten(root: Any) -> FlatTree:
     parents: list[int] = []
     depths: list[int] = []
     values: list[float | None] = []
-    edges: list[str | None] = []
+    edges: list[str | int | None] = []
     nodes: list[Any] = []
     annotated = False
     check_at = 1 << 12  # look for cycles when the tree has grown to 4,096 nodes, 8,192, ...
@@ -152,7 +153,7 @@ def flatten(root: Any) -> FlatTree:
     while stack:
         node, parent = stack.pop()
         i = len(labels)
-        said: Any = (node, ()) if type(node) is str else _adapt(node)
+        said: Any = (node, ()) if isinstance(node, str) else _adapt(node)
         label, children = said[0], said[1]
         if type(label) is not str:
             label = as_label(label, i)
@@ -162,14 +163,14 @@ def flatten(root: Any) -> FlatTree:
         nodes.append(node)
         if len(said) == 4:  # a TreeNode
             values.append(as_value(said[2], i))
-            edges.append(said[3])
+            edges.append(as_edge(said[3], i))
             annotated = annotated or said[2] is not None or said[3] is not None
         else:
             values.append(None)
             edges.append(None)
         if children:
             if not isinstance(children, (list, tuple)):
-                children = list(children)
+                children = _as_list(children, i)
             stack.extend([(child, i) for child in reversed(children)])
         if i == check_at:
             _refuse_cycle(nodes, parents)
@@ -182,7 +183,20 @@ def flatten(root: Any) -> FlatTree:
 def _adapt(node: Any) -> Any:
     if type(node) is TreeNode:
         return node
-    return (_RESOLVED.get(type(node)) or find_adapter(type(node)))(node)
+    cls = type(node)
+    said = (_RESOLVED.get(cls) or find_adapter(cls))(node)
+    if not isinstance(said, tuple) or len(said) not in (2, 4):
+        raise TypeError(
+            f"the adapter of {cls.__name__} must return (label, children) or a TreeNode, got {said!r:.60}"
+        )
+    return said
+
+
+def _as_list(children: Any, node: int) -> list:
+    # A str or dict can be iterated over, but it is one child at most, not its letters or keys.
+    if isinstance(children, (str, bytes, dict)) or not isinstance(children, Iterable):
+        raise TypeError(f"the children of node {node} must be an iterable of nodes, got {children!r:.60}")
+    return list(children)
 
 
 def as_label(label: Any, node: int) -> str:
@@ -199,9 +213,20 @@ def as_value(value: Any, node: int) -> float | None:
     """Return ``value`` as a finite float or None, or say which node has something else."""
     if value is None:
         return None
-    if not np.isfinite(value):
+    if not isinstance(value, (int, float, np.number, np.bool_)) or not np.isfinite(value):
         raise ValueError(f"the value of node {node} must be a finite number, got {value!r}")
     return float(value)
+
+
+def as_edge(edge: Any, node: int) -> str | int | None:
+    """Return ``edge`` as a plain str, int (an id) or None, or say which node has something else."""
+    if edge is None:
+        return None
+    if isinstance(edge, str):
+        return str(edge)
+    if isinstance(edge, (int, np.integer)) and not isinstance(edge, bool):
+        return int(edge)
+    raise TypeError(f"the edge label of node {node} must be a str, got {edge!r} ({type(edge).__name__})")
 
 
 def _refuse_cycle(nodes: list, parents: list) -> None:

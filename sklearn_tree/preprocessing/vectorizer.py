@@ -1,0 +1,110 @@
+"""What the vectorizers for trees and for sequences share: scikit-learn's face over reading and encoding."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils.validation import check_is_fitted
+
+from sklearn_tree.callbacks import CallbackSupportMixin, fit_context, with_callbacks
+
+
+class BaseVectorizer(CallbackSupportMixin, TransformerMixin, BaseEstimator):
+    """Base class: subclasses read X (``_read``), learn from it (``_learn``), encode it (``_encode``)."""
+
+    @with_callbacks
+    def fit(self, X: Any, y: Any = None) -> BaseVectorizer:
+        """Learn the vocabulary.
+
+        Parameters
+        ----------
+        X : TreeArray or RaggedArray; or list, Series, object array or one-column DataFrame
+            Trees in any registered format, or texts and lists of tokens.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self
+            The fitted vectorizer.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If a row cannot be read (the message gives its number) or X is empty.
+        """
+        self._fit(X, y)
+        return self
+
+    @with_callbacks
+    def fit_transform(self, X: Any, y: Any = None) -> Any:
+        """Learn the vocabulary and return the ids; X is read once.
+
+        Parameters
+        ----------
+        X : same as in ``fit``
+            Samples.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        TreeArray or RaggedArray
+        """
+        return self._encode(self._fit(X, y))
+
+    def transform(self, X: Any) -> Any:
+        """Return the ids; labels and tokens that the vocabulary does not hold get id 1.
+
+        Parameters
+        ----------
+        X : same as in ``fit``
+            Samples.
+
+        Returns
+        -------
+        TreeArray or RaggedArray
+        """
+        check_is_fitted(self)
+        return self._encode(self._read(X))
+
+    def set_output(self, *, transform: str | None = None) -> BaseVectorizer:
+        """Accept the setting without effect: a TreeArray or RaggedArray is no table.
+
+        So ``pipeline.set_output(transform="pandas")`` reaches the steps that make tables.
+
+        Parameters
+        ----------
+        transform : str or None, default=None
+            Ignored.
+
+        Returns
+        -------
+        self
+            The vectorizer.
+        """
+        return self
+
+    def _fit(self, X: Any, y: Any) -> Any:
+        self._validate_params()
+        with fit_context(self, X, y):
+            array = self._read(X)
+            self._learn(array)
+        return array
+
+    def _read(self, X: Any) -> Any:
+        raise NotImplementedError
+
+    def _learn(self, array: Any) -> None:
+        raise NotImplementedError
+
+    def _encode(self, array: Any) -> Any:
+        raise NotImplementedError
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = False
+        tags.input_tags.string = True
+        tags.no_validation = True
+        return tags
