@@ -33,8 +33,9 @@ class RecursiveNetClassifier(NetClassifierMixin, RecursiveInputMixin, BaseNet):
     cell : {"child_sum_lstm", "nary_lstm"} or TreeCell subclass, default="child_sum_lstm"
         What is computed at a node. "child_sum_lstm" takes any number of children and ignores
         their order; "nary_lstm" has weights of their own for the first, second, ... child.
-    pooling : {"root", "mean", "max"}, default="root"
-        How the vectors of a tree's nodes become one.
+    pooling : {"root", "mean", "max", "attention"}, default="root"
+        How the vectors of a tree's nodes become one; "attention" is an average with learned
+        weights.
     max_arity : int, default=None
         Number of children that "nary_lstm" tells apart; further ones share the last place. None
         takes the largest number in the training trees, at most 8.
@@ -212,7 +213,8 @@ class RecursiveNetClassifier(NetClassifierMixin, RecursiveInputMixin, BaseNet):
         module = self.net_.module_
 
         def node_vectors(batch: TreeBatch) -> torch.Tensor:
-            return module.encode_nodes(batch).index_select(0, batch.order)
+            h = module.encode_nodes(batch)
+            return torch.cat([h, module.pool.weights(h)], dim=1).index_select(0, batch.order)
 
         vectors = pool_subtrees(self._run_encoded(array, node_vectors), array, self.pooling)
         with torch.no_grad():
@@ -234,16 +236,16 @@ class RecursiveNetClassifier(NetClassifierMixin, RecursiveInputMixin, BaseNet):
         return pd.concat([pd.DataFrame(columns), classes], axis=1)
 
 
-def pool_subtrees(vectors: np.ndarray, array: TreeArray, pooling: str) -> np.ndarray:
+def pool_subtrees(nodes: np.ndarray, array: TreeArray, pooling: str) -> np.ndarray:
     """Pool the vectors below each node, from the deepest nodes up.
 
     Parameters
     ----------
-    vectors : ndarray of float, shape (n_nodes, size)
-        A vector per node, in the order of ``array``.
+    nodes : ndarray of float, shape (n_nodes, size + 1)
+        A vector per node, in the order of ``array``, and its weight in an average.
     array : TreeArray
         The trees.
-    pooling : {"root", "mean", "max"}
+    pooling : {"root", "mean", "max", "attention"}
         How a subtree's vectors become one.
 
     Returns
@@ -251,19 +253,17 @@ def pool_subtrees(vectors: np.ndarray, array: TreeArray, pooling: str) -> np.nda
     ndarray of float, shape (n_nodes, size)
         What pooling the subtree of each node alone would give.
     """
+    vectors, weights = nodes[:, :-1], nodes[:, -1:]
     if pooling == "root":
         return vectors
-    pooled, counts = vectors.copy(), np.ones((len(vectors), 1), dtype=vectors.dtype)
+    is_max = pooling == "max"
+    pooled = vectors.copy() if is_max else np.hstack([weights * vectors, weights])
     parents = array.parents + np.repeat(array.offsets[:-1] - array.offsets[0], array.sizes)
     order = np.argsort(array.depths, kind="stable")
     bounds = np.searchsorted(array.depths[order], np.arange(1, array.depths.max(initial=0) + 2))
-    for nodes in np.split(order, bounds)[-2:0:-1]:
-        if pooling == "max":
-            np.maximum.at(pooled, parents[nodes], pooled[nodes])
-        else:
-            np.add.at(pooled, parents[nodes], pooled[nodes])
-            np.add.at(counts, parents[nodes], counts[nodes])
-    return pooled if pooling == "max" else pooled / counts
+    for level in np.split(order, bounds)[-2:0:-1]:
+        (np.maximum if is_max else np.add).at(pooled, parents[level], pooled[level])
+    return pooled if is_max else pooled[:, :-1] / pooled[:, -1:]
 
 
 class RecursiveNetRegressor(NetRegressorMixin, RecursiveInputMixin, BaseNet):
@@ -278,8 +278,9 @@ class RecursiveNetRegressor(NetRegressorMixin, RecursiveInputMixin, BaseNet):
     cell : {"child_sum_lstm", "nary_lstm"} or TreeCell subclass, default="child_sum_lstm"
         What is computed at a node. "child_sum_lstm" takes any number of children and ignores
         their order; "nary_lstm" has weights of their own for the first, second, ... child.
-    pooling : {"root", "mean", "max"}, default="root"
-        How the vectors of a tree's nodes become one.
+    pooling : {"root", "mean", "max", "attention"}, default="root"
+        How the vectors of a tree's nodes become one; "attention" is an average with learned
+        weights.
     max_arity : int, default=None
         Number of children that "nary_lstm" tells apart; further ones share the last place. None
         takes the largest number in the training trees, at most 8.

@@ -2,38 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import torch
 from torch import Tensor, nn
 
 from sklearn_tree.nn.batch import TreeBatch
 from sklearn_tree.nn.sequence_batch import SequenceBatch
 
-
-def pool_root(h: Tensor, batch: TreeBatch) -> Tensor:
-    """Take each tree's root; (n_nodes, size) -> (n_trees, size)."""
-    return h.index_select(0, batch.roots)
+POOLINGS = ("attention", "max", "mean", "root")
 
 
-def pool_mean(h: Tensor, batch: TreeBatch) -> Tensor:
-    """Average over each tree's nodes; (n_nodes, size) -> (n_trees, size)."""
-    total = h.new_zeros(len(batch), h.shape[1]).index_add(0, batch.trees, h)
-    return total / torch.bincount(batch.trees, minlength=len(batch)).unsqueeze(1)
+class TreePooling(nn.Module):
+    """One vector per tree from the vectors of its nodes.
 
+    Parameters
+    ----------
+    how : {"root", "mean", "max", "attention"}
+        "attention" averages over the nodes with learned weights.
+    size : int
+        Size of a node's vector.
+    """
 
-def pool_max(h: Tensor, batch: TreeBatch) -> Tensor:
-    """Take the maximum of each feature over each tree's nodes; (n_nodes, size) -> (n_trees, size)."""
-    index = batch.trees.unsqueeze(1).expand_as(h)
-    lowest = h.new_full((len(batch), h.shape[1]), -torch.inf)
-    return lowest.scatter_reduce(0, index, h, reduce="amax")
+    def __init__(self, how: str, size: int) -> None:
+        super().__init__()
+        self.how = how
+        self.score = nn.Linear(size, 1) if how == "attention" else None
 
+    def forward(self, h: Tensor, batch: TreeBatch) -> Tensor:
+        """Pool.
 
-POOLINGS: dict[str, Callable[[Tensor, TreeBatch], Tensor]] = {
-    "root": pool_root,
-    "mean": pool_mean,
-    "max": pool_max,
-}
+        Parameters
+        ----------
+        h : Tensor of float, shape (n_nodes, size)
+            Node vectors in batch order.
+        batch : TreeBatch
+            The trees.
+
+        Returns
+        -------
+        Tensor of float, shape (n_trees, size)
+        """
+        if self.how == "root":
+            return h.index_select(0, batch.roots)
+        if self.how == "max":
+            index = batch.trees.unsqueeze(1).expand_as(h)
+            lowest = h.new_full((len(batch), h.shape[1]), -torch.inf)
+            return lowest.scatter_reduce(0, index, h, reduce="amax")
+        weights = self.weights(h)
+        total = h.new_zeros(len(batch), 1).index_add(0, batch.trees, weights)
+        return h.new_zeros(len(batch), h.shape[1]).index_add(0, batch.trees, weights * h) / total
+
+    def weights(self, h: Tensor) -> Tensor:
+        """Return the weight of each node in an average, float, shape (n_nodes, 1), to a constant factor."""
+        if self.score is None:
+            return h.new_ones(len(h), 1)
+        # Scores are bounded, so that no tree's weights vanish beside those of another in the batch.
+        return torch.exp(10 * torch.tanh(self.score(h) / 10))
 
 
 class SequencePooling(nn.Module):

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from sklearn_tree.nn.batch import TreeBatch
 from sklearn_tree.nn.cells import CELLS, Children, TreeCell
 from sklearn_tree.nn.embedding import NodeEmbedding
-from sklearn_tree.nn.pooling import POOLINGS
+from sklearn_tree.nn.pooling import TreePooling
 
 
 class RecursiveEncoder(nn.Module):
@@ -73,7 +73,7 @@ class RecursiveNet(nn.Module):
         Number of logits per tree.
     cell : str or TreeCell subclass, default="child_sum_lstm"
         A name of ``sklearn_tree.nn.CELLS`` or a class.
-    pooling : {"root", "mean", "max"}, default="root"
+    pooling : {"root", "mean", "max", "attention"}, default="root"
         How the vectors of a tree's nodes become one.
     hidden_size : int, default=64
         Size of a node's state.
@@ -122,7 +122,7 @@ class RecursiveNet(nn.Module):
         )
         cell_class = CELLS[cell] if isinstance(cell, str) else cell
         self.encoder = RecursiveEncoder(cell_class(embedding_dim, hidden_size, max_arity))
-        self.pool = POOLINGS[pooling]
+        self.pool = TreePooling(pooling, hidden_size)
         self.dropout = nn.Dropout(dropout)
         self.head = nn.Linear(hidden_size, n_outputs)
         self.to(dtype)

@@ -17,7 +17,7 @@ from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 
 from sklearn_tree import RecursiveNetClassifier, Tree, TreeArray, TreeNode, TreeVectorizer
-from sklearn_tree.nn import CELLS, TreeCell
+from sklearn_tree.nn import CELLS, POOLINGS, TreeCell
 
 
 def classifier(**params):
@@ -31,7 +31,7 @@ def encoded(small_trees):
 
 
 @pytest.mark.parametrize("cell", sorted(CELLS))
-@pytest.mark.parametrize("pooling", ["root", "mean", "max"])
+@pytest.mark.parametrize("pooling", sorted(POOLINGS))
 def test_it_learns_what_only_the_structure_tells(small_trees, cell, pooling):
     trees, y = small_trees
     assert classifier(cell=cell, pooling=pooling, max_epochs=20).fit(trees, y).score(trees, y) == 1.0
@@ -256,7 +256,7 @@ def test_transform_gives_named_vectors_also_as_a_frame(encoded):
     np.testing.assert_allclose(logits[:, 1] - logits[:, 0], clf.decision_function(X), rtol=1e-5)
 
 
-@pytest.mark.parametrize("pooling", ["root", "mean", "max"])
+@pytest.mark.parametrize("pooling", sorted(POOLINGS))
 def test_predict_nodes_predicts_each_subtree_as_a_tree_of_its_own(small_trees, pooling):
     trees, y = small_trees
     clf = classifier(pooling=pooling).fit(trees, y)
