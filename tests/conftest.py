@@ -3,6 +3,7 @@
 import os
 
 os.environ["SCIPY_ARRAY_API"] = "1"  # before scipy: else a check is silently skipped
+os.environ["MPLBACKEND"] = "agg"
 
 import pytest
 import torch
