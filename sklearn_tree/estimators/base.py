@@ -74,10 +74,11 @@ class BaseNet(CallbackSupportMixin, ClassNamePrefixFeaturesOutMixin, Transformer
 
         Parameters
         ----------
-        X : TreeArray; list, Series, object array or one-column DataFrame of trees; or table
-            Training samples: trees of any registered format, or an array of floats of shape
-            (n_samples, n_features), each row of which is read as a star tree.
-        y : array-like, shape (n_samples,)
+        X : list, Series, array or one-column DataFrame of samples; TreeArray; RaggedArray; or table
+            Training samples. Recursive nets take trees of any registered format, recurrent nets
+            texts, token sequences and series; both take tables of floats, shape (n_samples,
+            n_features). The user guide lists all forms.
+        y : array-like, shape (n_samples,) or (n_samples, n_outputs)
             Targets.
         sample_weight : array-like of float, shape (n_samples,), default=None
             Weights of the samples in the loss; None for equal ones.
@@ -108,7 +109,7 @@ class BaseNet(CallbackSupportMixin, ClassNamePrefixFeaturesOutMixin, Transformer
 
         Parameters
         ----------
-        X : TreeArray; list, Series, object array or one-column DataFrame of trees; or table
+        X : same as in ``fit``
             Samples. The vocabulary is that of the first call.
         y : array-like, shape (n_samples,)
             Targets.
@@ -318,7 +319,8 @@ class BaseNet(CallbackSupportMixin, ClassNamePrefixFeaturesOutMixin, Transformer
 
         Returns
         -------
-        ndarray of float, shape (n_samples, hidden_size)
+        ndarray of float, shape (n_samples, n_out)
+            ``hidden_size`` columns, twice as many for bidirectional nets.
         """
         return self._run(X, "encode")
 
