@@ -17,6 +17,7 @@ from sklearn_tree.estimators.tree_input import TREE_CONSTRAINTS, RecursiveInputM
 from sklearn_tree.nn import TreeBatch, TreeCell
 from sklearn_tree.preprocessing.columns import to_tree_array
 from sklearn_tree.trees import TreeArray
+from sklearn_tree.trees.array import nodes_by_depth
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -258,10 +259,8 @@ def pool_subtrees(nodes: np.ndarray, array: TreeArray, pooling: str) -> np.ndarr
         return vectors
     is_max = pooling == "max"
     pooled = vectors.copy() if is_max else np.hstack([weights * vectors, weights])
-    parents = array.parents + np.repeat(array.offsets[:-1] - array.offsets[0], array.sizes)
-    order = np.argsort(array.depths, kind="stable")
-    bounds = np.searchsorted(array.depths[order], np.arange(1, array.depths.max(initial=0) + 2))
-    for level in np.split(order, bounds)[-2:0:-1]:
+    parents = array.absolute_parents
+    for level in nodes_by_depth(array.depths)[:0:-1]:
         (np.maximum if is_max else np.add).at(pooled, parents[level], pooled[level])
     return pooled if is_max else pooled[:, :-1] / pooled[:, -1:]
 

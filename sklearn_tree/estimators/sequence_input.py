@@ -50,7 +50,9 @@ class SequenceInputMixin:
             n_channels = series.shape[2]
         else:
             series = _as_ragged(X)
-            steps = series.values.astype(np.float32)
+            steps = series.values  # not rounded: that waits until their mean is gone
+            if series.is_tokens:
+                steps = steps.astype(np.float64)
             series = series.replace(values=steps.reshape(len(steps), -1), n_labels=None)
             n_channels = series.values.shape[1]
         if reset:
@@ -116,10 +118,10 @@ def _kind_of_rows(rows: Any) -> str:
 
 
 def _as_ragged(X: Any) -> RaggedArray:
-    return X if isinstance(X, RaggedArray) else RaggedArray.from_sequences(as_column_of_rows(X))
+    return X if isinstance(X, RaggedArray) else RaggedArray.from_sequences(_rows(X))
 
 
-def as_column_of_rows(X: Any) -> list:
+def _rows(X: Any) -> list:
     """Return the rows of a container as a list, the rows of a 2-D array too."""
     return list(X) if getattr(X, "ndim", 1) == 2 else as_column(X, "sequences")
 

@@ -95,8 +95,7 @@ class TreeBatch:
         TreeBatch
         """
         depths, n_levels = array.depths, int(array.depths.max(initial=0)) + 1
-        starts = np.repeat(array.offsets[:-1] - array.offsets[0], array.sizes)
-        parents = np.where(array.parents < 0, -1, array.parents + starts)
+        parents = array.absolute_parents
         is_leaf = np.ones(len(depths), dtype=bool)
         is_leaf[parents[parents >= 0]] = False
 
@@ -123,7 +122,7 @@ class TreeBatch:
         return cls(
             labels=_tensor(labels),
             trees=_tensor(trees[order]),
-            roots=_tensor(position[array.offsets[:-1] - array.offsets[0]]),
+            roots=_tensor(position[array.offsets[:-1]]),
             order=_tensor(position),
             parents=_tensor(rows),
             ranks=_tensor(_sibling_ranks(parents)[order][by_level]),

@@ -62,7 +62,7 @@ class SequenceBatch:
         sizes = array.sizes
         n_steps = max(int(sizes.max(initial=0)), 1)
         padded = np.zeros((len(array), n_steps, *array.values.shape[1:]), dtype=array.values.dtype)
-        padded[np.arange(n_steps) < sizes[:, None]] = array.values[array.offsets[0] : array.offsets[-1]]
+        padded[np.arange(n_steps) < sizes[:, None]] = array.values
         lengths = torch.from_numpy(sizes)
         if array.is_tokens:
             return cls(lengths, torch.from_numpy(padded.astype(np.int64)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import Any, ClassVar
 
 import numpy as np
@@ -245,7 +246,6 @@ class TreeArray(FlatArray):
             raise ValueError("arrays must hold at least one TreeArray, got none")
         if len({a.vocabulary is None for a in arrays}) > 1:
             raise ValueError("arrays must all be encoded or all have a vocabulary, got both kinds")
-        total = sum(len(a.labels) for a in arrays)
         labels, vocabulary = merged_codes([(a.labels, a.vocabulary) for a in arrays])
         values = edges = edge_vocabulary = None
         if any(a.values is not None for a in arrays):
@@ -253,7 +253,6 @@ class TreeArray(FlatArray):
         if any(a.edges is not None for a in arrays):
             edges, edge_vocabulary = merged_codes([_edges_or_none(a) for a in arrays])
         sizes = np.concatenate([np.diff(a.offsets) for a in arrays])
-        assert len(labels) == total
         return cls.__new__(cls)._fill(
             labels=labels,
             parents=joined([a.parents for a in arrays]),
@@ -272,27 +271,27 @@ class TreeArray(FlatArray):
     @property
     def n_nodes(self) -> int:
         """Number of nodes in all trees together."""
-        return int(self.offsets[-1] - self.offsets[0])
+        return int(self.offsets[-1])
 
     @property
     def arities(self) -> np.ndarray:
         """Number of children of each node, ndarray of int64, shape (n_nodes_total,)."""
-        return np.bincount(self._absolute_parents()[self.parents >= 0], minlength=self.n_nodes)
+        return np.bincount(self.absolute_parents[self.parents >= 0], minlength=self.n_nodes)
 
     @property
     def heights(self) -> np.ndarray:
         """Edges from each node down to its deepest leaf, ndarray of int32, shape (n_nodes_total,)."""
         heights = np.zeros(self.n_nodes, dtype=np.int32)
-        parents = self._absolute_parents()
-        order = np.argsort(self.depths, kind="stable")
-        bounds = np.searchsorted(self.depths[order], np.arange(self.depths.max(initial=0) + 2))
-        for depth in range(len(bounds) - 2, 0, -1):
-            nodes = order[bounds[depth] : bounds[depth + 1]]
+        parents = self.absolute_parents
+        for nodes in nodes_by_depth(self.depths)[:0:-1]:
             np.maximum.at(heights, parents[nodes], heights[nodes] + 1)
         return heights
 
-    def _absolute_parents(self) -> np.ndarray:
-        return self.parents + np.repeat(self.offsets[:-1], self.sizes)
+    @property
+    def absolute_parents(self) -> np.ndarray:
+        """Parent of each node, numbered through all trees; -1 for roots; ndarray of int64."""
+        starts = np.repeat(self.offsets[:-1], self.sizes)
+        return np.where(self.parents < 0, -1, self.parents + starts)
 
     def _item(self, i: int) -> Tree:
         nodes = slice(self.offsets[i], self.offsets[i + 1])
@@ -312,7 +311,7 @@ class TreeArray(FlatArray):
         return len(self) == len(other) and all(
             same(a, b)
             for a, b in (
-                (self.offsets - self.offsets[0], other.offsets - other.offsets[0]),
+                (self.offsets, other.offsets),
                 (self.depths, other.depths),
                 (self._text("labels"), other._text("labels")),
                 (self._text("edges"), other._text("edges")),
@@ -330,6 +329,12 @@ class TreeArray(FlatArray):
     def __repr__(self) -> str:
         trees = f"{len(self)} tree{'s' * (len(self) != 1)}"
         return f"TreeArray({trees}, {self.n_nodes} node{'s' * (self.n_nodes != 1)})"
+
+
+def nodes_by_depth(depths: np.ndarray) -> list[np.ndarray]:
+    """Return the numbers of the nodes of depth 0, 1, ..., each in rising order."""
+    order = np.argsort(depths, kind="stable")
+    return np.split(order, np.cumsum(np.bincount(depths))[:-1])
 
 
 def _or_nan(array: TreeArray) -> np.ndarray:
@@ -379,11 +384,8 @@ def _check_shape(labels: Any, depths: np.ndarray, offsets: np.ndarray) -> None:
 def _parents_of(depths: np.ndarray, offsets: np.ndarray) -> np.ndarray:
     """In preorder, a node's parent is the last node before it that is one less deep."""
     parents = np.full(len(depths), -1, dtype=np.int64)
-    order = np.argsort(depths, kind="stable")
-    bounds = np.searchsorted(depths[order], np.arange(depths.max(initial=0) + 2))
-    for depth in range(1, len(bounds) - 1):
-        above = order[bounds[depth - 1] : bounds[depth]]
-        here = order[bounds[depth] : bounds[depth + 1]]
+    levels = nodes_by_depth(depths)
+    for above, here in pairwise(levels):
         parents[here] = above[np.searchsorted(above, here) - 1]
     starts = np.repeat(offsets[:-1], np.diff(offsets))
     return np.where(parents < 0, -1, parents - starts).astype(np.int32)

@@ -187,7 +187,7 @@ class RaggedArray(FlatArray):
         return self.values if self.vocabulary is None else self.vocabulary[self.values]
 
     def __repr__(self) -> str:
-        n, steps = len(self), int(self.offsets[-1] - self.offsets[0])
+        n, steps = len(self), int(self.offsets[-1])
         return f"RaggedArray({n} sequence{'s' * (n != 1)}, {steps} step{'s' * (steps != 1)})"
 
 

@@ -113,6 +113,12 @@ def test_ragged_series_of_any_scale_are_learned(form):
         clf.predict([x[:, :1] for x in X])
 
 
+def test_ragged_numbers_that_are_large_beside_their_spread_are_told_apart():
+    y = np.arange(120) % 2
+    X = [np.full((3 + i % 4, 1), 1.7e12 + 2000.0 * y[i]) for i in range(120)]
+    assert classifier().fit(X, y).score(X, y) == 1.0
+
+
 @pytest.mark.parametrize("make", [np.asarray, torch.tensor, lambda X: X.astype(np.float32)])
 def test_dense_series_are_learned_in_their_own_precision(make):
     X, y = waves(ragged=False)
