@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from sklearn_tree import datasets, plot
     from sklearn_tree.device import resolve_device
     from sklearn_tree.estimators import (
+        CNNClassifier,
+        CNNRegressor,
         RecursiveNetClassifier,
         RecursiveNetRegressor,
         RNNClassifier,
@@ -21,6 +23,8 @@ __version__ = "0.1.0.dev0"
 
 # Public names are imported when they are first used (PEP 562), so `import sklearn_tree` is free.
 _HOMES = {
+    "CNNClassifier": "sklearn_tree.estimators",
+    "CNNRegressor": "sklearn_tree.estimators",
     "RNNClassifier": "sklearn_tree.estimators",
     "RNNRegressor": "sklearn_tree.estimators",
     "RaggedArray": "sklearn_tree.trees",
@@ -37,6 +41,8 @@ _HOMES = {
 _MODULES = ("datasets", "plot")
 
 __all__ = [
+    "CNNClassifier",
+    "CNNRegressor",
     "RNNClassifier",
     "RNNRegressor",
     "RaggedArray",

@@ -1,6 +1,14 @@
 """The estimators."""
 
+from sklearn_tree.estimators.convolutional import CNNClassifier, CNNRegressor
 from sklearn_tree.estimators.recurrent import RNNClassifier, RNNRegressor
 from sklearn_tree.estimators.recursive import RecursiveNetClassifier, RecursiveNetRegressor
 
-__all__ = ["RNNClassifier", "RNNRegressor", "RecursiveNetClassifier", "RecursiveNetRegressor"]
+__all__ = [
+    "CNNClassifier",
+    "CNNRegressor",
+    "RNNClassifier",
+    "RNNRegressor",
+    "RecursiveNetClassifier",
+    "RecursiveNetRegressor",
+]

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _POSITIVE_INT = Interval(Integral, 1, None, closed="left")
+# With max_epochs=None a fit has so many epochs, or as many as make so many batches.
+_FEWEST_EPOCHS, _FEWEST_BATCHES = 10, 100
 _SHARE = Interval(Real, 0.0, 1.0, closed="left")
 
 SHARED_CONSTRAINTS: dict = {
@@ -46,7 +48,7 @@ SHARED_CONSTRAINTS: dict = {
     "weight_decay": [Interval(Real, 0.0, None, closed="left")],
     "lr_schedule": [StrOptions(set(LR_SCHEDULES)), None],
     "gradient_clip": [Interval(Real, 0.0, None, closed="neither"), None],
-    "max_epochs": [_POSITIVE_INT],
+    "max_epochs": [_POSITIVE_INT, None],
     "batch_size": [_POSITIVE_INT],
     "early_stopping": ["boolean"],
     "validation_fraction": [Interval(Real, 0.0, 1.0, closed="neither")],
@@ -98,7 +100,7 @@ class BaseNet(CallbackSupportMixin, ClassNamePrefixFeaturesOutMixin, Transformer
         """
         self._validate_params()
         keep = self.warm_start and hasattr(self, "net_")
-        return self._fit(X, y, sample_weight, (X_val, y_val), epochs=self.max_epochs, reset=not keep)
+        return self._fit(X, y, sample_weight, (X_val, y_val), reset=not keep)
 
     @with_callbacks
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> BaseNet:
@@ -130,7 +132,7 @@ class BaseNet(CallbackSupportMixin, ClassNamePrefixFeaturesOutMixin, Transformer
                 "give the weights as a dict"
             )
         first = not hasattr(self, "net_")
-        return self._fit(X, y, sample_weight, None, epochs=1, reset=first, classes=classes)
+        return self._fit(X, y, sample_weight, None, reset=first, classes=classes)
 
     def _fit(
         self,
@@ -139,7 +141,6 @@ class BaseNet(CallbackSupportMixin, ClassNamePrefixFeaturesOutMixin, Transformer
         sample_weight: Any,
         validation: tuple | None,
         *,
-        epochs: int,
         reset: bool,
         classes: Any = None,
     ) -> BaseNet:
@@ -151,6 +152,7 @@ class BaseNet(CallbackSupportMixin, ClassNamePrefixFeaturesOutMixin, Transformer
         if weight is not None and validation is not None:
             weight = weight / weight.mean()
         train, valid = self._split(encoded, target, weight, validation, seed)
+        epochs = 1 if validation is None else self._n_epochs(len(train))
         with fit_context(self, X, y, sample_weight=sample_weight, n_subtasks=epochs) as (context, data):
             bridge = None if context is None else EpochBridge(self, context, data)
             if reset:
@@ -222,14 +224,14 @@ class BaseNet(CallbackSupportMixin, ClassNamePrefixFeaturesOutMixin, Transformer
             "criterion__reduction": "none",
             **optimizer_params(self.optimizer, self.weight_decay, self.device_),
             "lr": self.lr,
-            "max_epochs": self.max_epochs,
+            "max_epochs": self._n_epochs(len(encoded)),
             "batch_size": self.batch_size,
             "dataset": EncodedDataset,
             "iterator_train": BatchIterator,
             "iterator_train__shuffle": True,
             "iterator_valid": BatchIterator,
             "train_split": None,
-            "callbacks": self._make_callbacks(),
+            "callbacks": self._make_callbacks(self._n_epochs(len(encoded))),
             "device": str(self.device_),
             "verbose": int(self.verbose),
         }
@@ -243,14 +245,20 @@ class BaseNet(CallbackSupportMixin, ClassNamePrefixFeaturesOutMixin, Transformer
             params.pop("optimizer__fused", None)  # torch takes one of the two
         return self._net_class(**{**params, **extra})
 
-    def _make_callbacks(self, whole: bool = True) -> list:
+    def _n_epochs(self, n_samples: int) -> int:
+        if self.max_epochs is not None:
+            return self.max_epochs
+        n_batches = -(-n_samples // self.batch_size)
+        return max(_FEWEST_EPOCHS, -(-_FEWEST_BATCHES // n_batches))
+
+    def _make_callbacks(self, epochs: int, whole: bool = True) -> list:
         """Return skorch callbacks, for a whole training or for one epoch of ``partial_fit``."""
         callbacks: list = []
         if self.gradient_clip is not None:
             callbacks.append(("gradient_clip", GradientNormClipping(self.gradient_clip)))
         if self.lr_schedule is not None and whole:
             # last_epoch=-1: every fit begins the schedule anew, also one that goes on
-            schedule = LRScheduler(**LR_SCHEDULES[self.lr_schedule](self.max_epochs), last_epoch=-1)
+            schedule = LRScheduler(**LR_SCHEDULES[self.lr_schedule](epochs), last_epoch=-1)
             callbacks.append(("lr_schedule", schedule))
         if self.early_stopping and whole:
             stop = EarlyStopping(monitor="valid_loss", patience=self.patience, load_best=True)
@@ -267,7 +275,7 @@ class BaseNet(CallbackSupportMixin, ClassNamePrefixFeaturesOutMixin, Transformer
         for group in net.optimizer_.param_groups:  # where a schedule left it
             group["lr"] = self.lr
             group.pop("initial_lr", None)
-        net.callbacks = self._make_callbacks(whole)
+        net.callbacks = self._make_callbacks(epochs, whole)
         net.initialize_callbacks()
         if bridge is not None:
             net.callbacks_.append(("sklearn", bridge))

@@ -14,7 +14,7 @@ from skorch.callbacks import PrintLog
 from torch import Tensor
 from torch.utils.data import Dataset, Subset
 
-from sklearn_tree.nn import SequenceBatch, TreeBatch
+from sklearn_tree.nn import ImageBatch, SequenceBatch, TreeBatch
 from sklearn_tree.trees import TreeArray
 
 
@@ -42,7 +42,7 @@ class EncodedDataset(Dataset):
     def __getitem__(self, i: int) -> Any:
         return self.batch(np.array([i]))
 
-    def batch(self, rows: np.ndarray) -> tuple[TreeBatch | SequenceBatch, Any]:
+    def batch(self, rows: np.ndarray) -> tuple[TreeBatch | SequenceBatch | ImageBatch, Any]:
         """Return the batch of some rows and its target; the batch carries the weights."""
         X = make_batch(self.X[rows])
         if self.sample_weight is not None:
@@ -52,9 +52,11 @@ class EncodedDataset(Dataset):
         return X, self.y[torch.from_numpy(rows)]
 
 
-def make_batch(X: Any) -> TreeBatch | SequenceBatch:
+def make_batch(X: Any) -> TreeBatch | SequenceBatch | ImageBatch:
     """Make the batch of some encoded samples."""
-    return TreeBatch.from_array(X) if isinstance(X, TreeArray) else SequenceBatch.from_array(X)
+    if isinstance(X, TreeArray):
+        return TreeBatch.from_array(X)
+    return ImageBatch.from_array(X) if X.ndim == 4 else SequenceBatch.from_array(X)
 
 
 class BatchIterator:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from numbers import Integral
 from typing import Any
 
+import numpy as np
 import torch
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from sklearn_tree.estimators.base import SHARED_CONSTRAINTS, BaseNet
 from sklearn_tree.estimators.classifier import NetClassifierMixin
 from sklearn_tree.estimators.regressor import NetRegressorMixin
-from sklearn_tree.estimators.sequence_input import SEQUENCE_CONSTRAINTS, SequenceInputMixin
+from sklearn_tree.estimators.sequence_input import SEQUENCE_CONSTRAINTS, SequenceInputMixin, step_counts
 from sklearn_tree.nn import RECURRENT_CELLS, SEQUENCE_POOLINGS, RecurrentNet
 
 RNN_CONSTRAINTS: dict = {
@@ -31,6 +32,8 @@ class RecurrentInputMixin(SequenceInputMixin):
     def _module_params(self, X: Any, weight: Any) -> dict[str, Any]:
         names = ("cell", "n_layers", "bidirectional", "pooling", "hidden_size", "embedding_dim", "dropout")
         params = {name: getattr(self, name) for name in (*names, "word_dropout")}
+        if self.input_kind_ == "series":  # what matters may be far from the end
+            params["memory"] = float(np.mean(step_counts(X)))
         return {**params, **self._input_params(X, weight), "dtype": self._dtype(X)}
 
 
@@ -74,8 +77,9 @@ class RNNClassifier(NetClassifierMixin, RecurrentInputMixin, BaseNet):
         keeps it.
     gradient_clip : float, default=None
         Largest norm of the gradient; None for no limit.
-    max_epochs : int, default=20
-        Passes over the training samples.
+    max_epochs : int, default=None
+        Passes over the training samples. None makes 10, and on small data as many as give 100
+        batches.
     batch_size : int, default=64
         Samples in a batch.
     early_stopping : bool, default=False
@@ -168,7 +172,7 @@ class RNNClassifier(NetClassifierMixin, RecurrentInputMixin, BaseNet):
         weight_decay: float = 0.01,
         lr_schedule: str | None = None,
         gradient_clip: float | None = None,
-        max_epochs: int = 20,
+        max_epochs: int | None = None,
         batch_size: int = 64,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
@@ -251,8 +255,9 @@ class RNNRegressor(NetRegressorMixin, RecurrentInputMixin, BaseNet):
         keeps it.
     gradient_clip : float, default=None
         Largest norm of the gradient; None for no limit.
-    max_epochs : int, default=20
-        Passes over the training samples.
+    max_epochs : int, default=None
+        Passes over the training samples. None makes 10, and on small data as many as give 100
+        batches.
     batch_size : int, default=64
         Samples in a batch.
     early_stopping : bool, default=False
@@ -339,7 +344,7 @@ class RNNRegressor(NetRegressorMixin, RecurrentInputMixin, BaseNet):
         weight_decay: float = 0.01,
         lr_schedule: str | None = None,
         gradient_clip: float | None = None,
-        max_epochs: int = 20,
+        max_epochs: int | None = None,
         batch_size: int = 64,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,

@@ -60,8 +60,9 @@ class RecursiveNetClassifier(NetClassifierMixin, RecursiveInputMixin, BaseNet):
         keeps it.
     gradient_clip : float, default=None
         Largest norm of the gradient; None for no limit.
-    max_epochs : int, default=20
-        Passes over the training samples.
+    max_epochs : int, default=None
+        Passes over the training samples. None makes 10, and on small data as many as give 100
+        batches.
     batch_size : int, default=64
         Samples in a batch.
     early_stopping : bool, default=False
@@ -151,7 +152,7 @@ class RecursiveNetClassifier(NetClassifierMixin, RecursiveInputMixin, BaseNet):
         weight_decay: float = 0.01,
         lr_schedule: str | None = None,
         gradient_clip: float | None = None,
-        max_epochs: int = 20,
+        max_epochs: int | None = None,
         batch_size: int = 64,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
@@ -303,8 +304,9 @@ class RecursiveNetRegressor(NetRegressorMixin, RecursiveInputMixin, BaseNet):
         keeps it.
     gradient_clip : float, default=None
         Largest norm of the gradient; None for no limit.
-    max_epochs : int, default=20
-        Passes over the training samples.
+    max_epochs : int, default=None
+        Passes over the training samples. None makes 10, and on small data as many as give 100
+        batches.
     batch_size : int, default=64
         Samples in a batch.
     early_stopping : bool, default=False
@@ -388,7 +390,7 @@ class RecursiveNetRegressor(NetRegressorMixin, RecursiveInputMixin, BaseNet):
         weight_decay: float = 0.01,
         lr_schedule: str | None = None,
         gradient_clip: float | None = None,
-        max_epochs: int = 20,
+        max_epochs: int | None = None,
         batch_size: int = 64,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,

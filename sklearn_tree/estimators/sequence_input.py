@@ -17,8 +17,9 @@ from sklearn_tree.trees import RaggedArray
 from sklearn_tree.trees.flat import N_RESERVED_IDS
 
 # What `input_kind` names, and how messages say it.
-KINDS = {"text": "texts", "tokens": "token ids", "series": "series", "table": "a table"}
-SEQUENCE_CONSTRAINTS: dict = {"input_kind": [StrOptions({"auto", *KINDS})]}
+KINDS = {"text": "texts", "tokens": "token ids", "series": "series", "table": "a table", "image": "images"}
+_LISTS_OF_NUMBERS = ("token ids", "series")
+SEQUENCE_CONSTRAINTS: dict = {"input_kind": [StrOptions({"auto", *KINDS} - {"image"})]}
 
 
 class SequenceInputMixin:
@@ -30,6 +31,8 @@ class SequenceInputMixin:
             for name in ("vectorizer_", "n_features_in_", "feature_names_in_", "n_channels_in_"):
                 self.__dict__.pop(name, None)
             self.input_kind_ = kind
+        elif kind == "a table" and isinstance(X, (list, tuple)) and self.input_kind_ in _LISTS_OF_NUMBERS:
+            kind = self.input_kind_  # rows that happen to be of one length
         elif kind != self.input_kind_:
             raise ValueError(f"X must be {self.input_kind_}, as in fit, got {kind}")
         if kind == "a table":
@@ -41,7 +44,12 @@ class SequenceInputMixin:
             return self.vectorizer_.transform(X)
         if kind == "token ids":
             return _as_ragged(X)
-        return self._encode_series(X, reset=reset)
+        return (
+            self._encode_series(X, reset=reset) if kind == "series" else self._encode_images(X, reset=reset)
+        )
+
+    def _encode_images(self, X: Any, *, reset: bool) -> np.ndarray:
+        raise ValueError("X must be texts, token sequences, series or a table, got images: see CNNClassifier")
 
     def _encode_series(self, X: Any, *, reset: bool) -> RaggedArray | np.ndarray:
         series: Any
@@ -55,11 +63,14 @@ class SequenceInputMixin:
                 steps = steps.astype(np.float64)
             series = series.replace(values=steps.reshape(len(steps), -1), n_labels=None)
             n_channels = series.values.shape[1]
+        self._check_channels(n_channels, reset=reset)
+        return series
+
+    def _check_channels(self, n_channels: int, *, reset: bool) -> None:
         if reset:
             self.n_channels_in_ = n_channels
         elif n_channels != self.n_channels_in_:
             raise ValueError(f"X must have {self.n_channels_in_} channels, as in fit, got {n_channels}")
-        return series
 
     def _input_params(self, X: Any, weight: np.ndarray | None) -> dict[str, Any]:
         if isinstance(X, RaggedArray) and X.is_tokens:
@@ -86,7 +97,7 @@ class SequenceInputMixin:
 
 
 def kind_of(X: Any) -> str:
-    """Say what X is: "texts", "token ids", "series" or "a table"."""
+    """Say what X is: "texts", "token ids", "series", "a table" or "images"."""
     if isinstance(X, RaggedArray):
         return "series" if not X.is_tokens else "token ids" if X.vocabulary is None else "texts"
     if sparse.issparse(X):
@@ -95,8 +106,8 @@ def kind_of(X: Any) -> str:
         X = np.asarray(X)
     rows = X
     if hasattr(X, "ndim"):  # numpy and pandas
-        if X.ndim == 3:
-            return "series"
+        if X.ndim in (3, 4):
+            return "series" if X.ndim == 3 else "images"
         rows = items_of_column(X)
         if rows is None:
             return "a table"
@@ -110,7 +121,7 @@ def _kind_of_rows(rows: Any) -> str:
     if not hasattr(row, "__len__"):
         return "a table" if is_number(row) else "texts"
     if not is_number(row[0]):
-        return "series" if np.ndim(row) == 2 else "texts"
+        return {2: "series", 3: "images"}.get(np.ndim(row), "texts")
     if len({len(row) if hasattr(row, "__len__") else -1 for row in rows}) == 1:
         return "a table"
     is_integer = all(isinstance(x, (int, np.integer)) for x in row)
@@ -126,13 +137,20 @@ def _rows(X: Any) -> list:
     return list(X) if getattr(X, "ndim", 1) == 2 else as_column(X, "sequences")
 
 
+def step_counts(X: RaggedArray | np.ndarray) -> np.ndarray:
+    """Return how many steps (or pixels) each sample has; 1 for a row of a table."""
+    if isinstance(X, RaggedArray):
+        return X.sizes
+    return np.full(len(X), np.prod(X.shape[1:-1], dtype=np.int64))
+
+
 def channel_statistics(X: Any, weight: np.ndarray | None) -> tuple[list[float], list[float]]:
     """Return mean and standard deviation of each channel of series, or of each column of a table.
 
     Parameters
     ----------
-    X : RaggedArray of numbers; or ndarray of float, shape (n, n_steps, n_channels) or (n, n_columns)
-        Samples.
+    X : RaggedArray of numbers; or ndarray, shape (n, ..., n_channels) or (n, n_columns)
+        Series, images or a table.
     weight : array of float, shape (n,), or None
         Weights of the samples.
 
@@ -141,11 +159,8 @@ def channel_statistics(X: Any, weight: np.ndarray | None) -> tuple[list[float], 
     shift, scale : list of float
         Scale 1 where the numbers are constant.
     """
-    if isinstance(X, RaggedArray):
-        steps, sizes = X.values, X.sizes
-    else:
-        sizes = np.full(len(X), 1 if X.ndim == 2 else X.shape[1])
-        steps = X.reshape(-1, X.shape[-1])
+    sizes = step_counts(X)
+    steps = X.values if isinstance(X, RaggedArray) else X.reshape(-1, X.shape[-1])
     if not len(steps):
         return [0.0] * steps.shape[1], [1.0] * steps.shape[1]
     w = np.repeat(np.ones(len(X)) if weight is None else weight, sizes)

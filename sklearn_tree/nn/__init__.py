@@ -2,20 +2,33 @@
 
 from sklearn_tree.nn.batch import Level, TreeBatch
 from sklearn_tree.nn.cells import CELLS, Children, ChildSumTreeLSTM, NaryTreeLSTM, TreeCell
+from sklearn_tree.nn.convolutional import Convolution, ConvolutionalEncoder, ConvolutionalNet
 from sklearn_tree.nn.embedding import NodeEmbedding, StepValues
+from sklearn_tree.nn.image_batch import ImageBatch
 from sklearn_tree.nn.losses import MultiOutputCrossEntropy
-from sklearn_tree.nn.pooling import POOLINGS, SEQUENCE_POOLINGS, SequencePooling, TreePooling
+from sklearn_tree.nn.pooling import (
+    CONVOLUTION_POOLINGS,
+    POOLINGS,
+    SEQUENCE_POOLINGS,
+    SequencePooling,
+    TreePooling,
+)
 from sklearn_tree.nn.recurrent import RECURRENT_CELLS, RecurrentEncoder, RecurrentNet
 from sklearn_tree.nn.recursive import RecursiveEncoder, RecursiveNet
 from sklearn_tree.nn.sequence_batch import SequenceBatch
 
 __all__ = [
     "CELLS",
+    "CONVOLUTION_POOLINGS",
     "POOLINGS",
     "RECURRENT_CELLS",
     "SEQUENCE_POOLINGS",
     "ChildSumTreeLSTM",
     "Children",
+    "Convolution",
+    "ConvolutionalEncoder",
+    "ConvolutionalNet",
+    "ImageBatch",
     "Level",
     "MultiOutputCrossEntropy",
     "NaryTreeLSTM",

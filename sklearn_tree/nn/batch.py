@@ -144,13 +144,7 @@ class TreeBatch:
 
     def to(self, device: torch.device | str) -> TreeBatch:
         """Return the batch on another device (itself if it is there already)."""
-        if self.labels.device == torch.device(device):
-            return self
-        columns = {field.name: getattr(self, field.name) for field in fields(self)}
-        moved: dict[str, Any] = {
-            name: move(c, device) for name, c in columns.items() if isinstance(c, Tensor)
-        }
-        return replace(self, **moved)
+        return moved(self, device)
 
     @cached_property
     def levels(self) -> list[Level]:
@@ -163,10 +157,18 @@ class TreeBatch:
         return levels[1:]
 
 
-def move(column: Tensor, device: torch.device | str) -> Tensor:
-    """Put a column on a device; doubles become floats where the device has no doubles."""
+def moved(batch: Any, device: torch.device | str) -> Any:
+    """Return a batch with all its columns on a device, itself if they are there already."""
+    columns = {field.name: getattr(batch, field.name) for field in fields(batch)}
+    columns = {name: column for name, column in columns.items() if isinstance(column, Tensor)}
+    if all(column.device == torch.device(device) for column in columns.values()):
+        return batch
+    return replace(batch, **{name: _move(column, device) for name, column in columns.items()})
+
+
+def _move(column: Tensor, device: torch.device | str) -> Tensor:
     if torch.device(device).type == "mps" and column.dtype == torch.float64:
-        column = column.float()
+        column = column.float()  # mps has no doubles
     return column.to(device, non_blocking=True)
 
 

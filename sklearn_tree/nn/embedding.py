@@ -9,9 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from sklearn_tree.nn.batch import TreeBatch
+from sklearn_tree.nn.image_batch import ImageBatch
 from sklearn_tree.nn.sequence_batch import SequenceBatch
 from sklearn_tree.trees.flat import PAD_ID, UNKNOWN_ID
-
 
 class NodeEmbedding(nn.Module):
     r"""Embed nodes as :math:`x = E_{label} + R_{edge} + z \cdot V_{label}`.
@@ -34,6 +34,8 @@ class NodeEmbedding(nn.Module):
         Share of features set to zero in training.
     word_dropout : float, default=0.0
         Share of labels replaced by "unknown" in training.
+    scale : float, default=1.0
+        Standard deviation of the labels' vectors before training.
     """
 
     def __init__(
@@ -46,11 +48,12 @@ class NodeEmbedding(nn.Module):
         value_scale: Sequence[float] | None = None,
         dropout: float = 0.0,
         word_dropout: float = 0.0,
+        scale: float = 1.0,
     ) -> None:
         super().__init__()
         self.word_dropout = word_dropout
         self.dropout = nn.Dropout(dropout)
-        self.labels = _table(n_labels, embedding_dim)
+        self.labels = _table(n_labels, embedding_dim, scale)
         self.edges = _table(n_edge_labels, embedding_dim) if n_edge_labels else None
         self.values = None
         if value_shift is not None:
@@ -97,7 +100,7 @@ class NodeEmbedding(nn.Module):
 
 
 class StepValues(nn.Module):
-    """The inputs of sequences of numbers: their channels, standardised.
+    """The inputs of series and images: their channels, standardised.
 
     Parameters
     ----------
@@ -114,20 +117,43 @@ class StepValues(nn.Module):
         self.dropout = nn.Dropout(dropout)
         self.standardize = Standardize(value_shift, value_scale)
 
-    def forward(self, batch: SequenceBatch) -> Tensor:
-        """Standardise all steps.
+    def forward(self, batch: SequenceBatch | ImageBatch) -> Tensor:
+        """Standardise all numbers.
 
         Parameters
         ----------
-        batch : SequenceBatch
-            Sequences of numbers.
+        batch : SequenceBatch or ImageBatch
+            Series or images.
 
         Returns
         -------
-        Tensor of float64, shape (n, n_steps, n_channels)
+        Tensor of float64, shape (n, n_steps, n_channels) or (n, height, width, n_channels)
         """
         assert batch.values is not None
         return self.dropout(self.standardize(batch.values))
+
+
+def step_inputs(
+    n_labels: int,
+    embedding_dim: int,
+    *,
+    value_shift: Sequence[float] | None,
+    value_scale: Sequence[float] | None,
+    dropout: float,
+    word_dropout: float,
+) -> nn.Module:
+    """Return the input layer of sequences and images: of ``n_labels`` tokens, or of numbers if 0."""
+    if not n_labels:
+        return StepValues(value_shift or [], value_scale or [], dropout)
+    return NodeEmbedding(
+        n_labels,
+        embedding_dim,
+        value_shift=value_shift,
+        value_scale=value_scale,
+        dropout=dropout,
+        word_dropout=word_dropout,
+        scale=0.3,  # on short texts more accurate than 1, on trees less
+    )
 
 
 class Standardize(nn.Module):
@@ -178,8 +204,11 @@ class Standardize(nn.Module):
         return ((values.to(shift.dtype) - shift) / scale).nan_to_num(0.0)
 
 
-def _table(n: int, size: int) -> nn.Embedding:
-    return nn.Embedding(max(n, UNKNOWN_ID + 1), size, padding_idx=PAD_ID)
+def _table(n: int, size: int, scale: float = 1.0) -> nn.Embedding:
+    table = nn.Embedding(max(n, UNKNOWN_ID + 1), size, padding_idx=PAD_ID)
+    with torch.no_grad():
+        table.weight *= scale
+    return table
 
 
 def _known(ids: Tensor, table: nn.Embedding) -> Tensor:

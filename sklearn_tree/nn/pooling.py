@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from sklearn_tree.nn.batch import TreeBatch
-from sklearn_tree.nn.sequence_batch import SequenceBatch
+from sklearn_tree.nn.sequence_batch import step_mask
 
 POOLINGS = ("attention", "max", "mean", "root")
 
@@ -79,36 +79,36 @@ class SequencePooling(nn.Module):
         self.n_directions = n_directions
         self.score = nn.Linear(size, 1) if how == "attention" else None
 
-    def forward(self, h: Tensor, batch: SequenceBatch) -> Tensor:
+    def forward(self, h: Tensor, lengths: Tensor) -> Tensor:
         """Pool.
 
         Parameters
         ----------
         h : Tensor of float, shape (n, n_steps, size)
             Vectors of the steps.
-        batch : SequenceBatch
-            The sequences.
+        lengths : Tensor of int64, shape (n,)
+            Number of steps of each sequence; what stands behind them does not count.
 
         Returns
         -------
         Tensor of float, shape (n, size)
             Zero for an empty sequence.
         """
-        mask = batch.mask.unsqueeze(2)
+        mask = step_mask(lengths, h.shape[1]).unsqueeze(2)
         h = h.masked_fill(~mask, 0.0)
         if self.how == "last":
-            return self._last(h, batch)
+            return self._last(h, lengths)
         if self.how == "mean":
-            return h.sum(1) / batch.lengths.clamp(min=1).unsqueeze(1)
+            return h.sum(1) / lengths.clamp(min=1).unsqueeze(1)
         if self.how == "max":
-            return h.masked_fill(~mask, -torch.inf).amax(1).masked_fill(batch.lengths.unsqueeze(1) == 0, 0.0)
+            return h.masked_fill(~mask, -torch.inf).amax(1).masked_fill(lengths.unsqueeze(1) == 0, 0.0)
         assert self.score is not None
         # The lowest number, not -inf: a row of nothing but -inf would be NaN.
         weights = self.score(h).masked_fill(~mask, torch.finfo(h.dtype).min).softmax(1)
         return (weights * h).sum(1)
 
-    def _last(self, h: Tensor, batch: SequenceBatch) -> Tensor:
-        end = (batch.lengths - 1).clamp(min=0).view(-1, 1, 1).expand(-1, 1, h.shape[2])
+    def _last(self, h: Tensor, lengths: Tensor) -> Tensor:
+        end = (lengths - 1).clamp(min=0).view(-1, 1, 1).expand(-1, 1, h.shape[2])
         last = h.gather(1, end).squeeze(1)
         if self.n_directions == 1:
             return last
@@ -117,3 +117,4 @@ class SequencePooling(nn.Module):
 
 
 SEQUENCE_POOLINGS = ("attention", "last", "max", "mean")
+CONVOLUTION_POOLINGS = ("attention", "max", "mean")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from sklearn_tree.nn.embedding import NodeEmbedding, StepValues
+from sklearn_tree.nn.embedding import step_inputs
 from sklearn_tree.nn.pooling import SequencePooling
 from sklearn_tree.nn.sequence_batch import SequenceBatch
 
@@ -35,6 +36,14 @@ class RecurrentEncoder(nn.Module):
         Whether each layer reads both directions.
     dropout : float, default=0.0
         Share of features dropped between layers.
+    memory : float, default=None
+        Number of steps over which the gates of an LSTM or GRU begin to remember, each state for
+        a time of its own up to this (chrono initialisation [1]_); None leaves torch's, which
+        forget within a few steps.
+
+    References
+    ----------
+    .. [1] C. Tallec, Y. Ollivier (2018). Can recurrent neural networks warp time? ICLR.
     """
 
     def __init__(
@@ -46,6 +55,7 @@ class RecurrentEncoder(nn.Module):
         n_layers: int = 1,
         bidirectional: bool = True,
         dropout: float = 0.0,
+        memory: float | None = None,
     ) -> None:
         super().__init__()
         directions = 2 if bidirectional else 1
@@ -59,6 +69,9 @@ class RecurrentEncoder(nn.Module):
 
         self.forwards = direction()
         self.backwards = direction() if bidirectional else None
+        if memory is not None:
+            for layer in [*self.forwards, *(self.backwards or [])]:
+                _remember(layer, memory)
 
     def forward(self, x: Tensor, batch: SequenceBatch) -> Tensor:
         """Run all layers.
@@ -84,6 +97,17 @@ class RecurrentEncoder(nn.Module):
                 y = torch.cat([y, mirrored.gather(1, back.expand(-1, -1, mirrored.shape[2]))], dim=2)
             x = y
         return x
+
+
+def _remember(layer: Any, memory: float) -> None:
+    """Set the biases of a layer's gates so that its states last 1 to ``memory`` steps at first."""
+    with torch.no_grad():
+        gates = layer.bias_ih_l0.view(-1, layer.hidden_size)
+        last = torch.log(1 + torch.rand(layer.hidden_size) * max(memory - 2, 0))  # equation 16
+        if isinstance(layer, nn.LSTM):  # torch's order of gates: i, f, g, o
+            gates[0], gates[1] = -last, last
+        elif isinstance(layer, nn.GRU):  # r, z, n; z keeps the old state
+            gates[1] = last
 
 
 def reversal(batch: SequenceBatch) -> Tensor:
@@ -120,6 +144,8 @@ class RecurrentNet(nn.Module):
         Share of features dropped at the input, between layers and before the head.
     word_dropout : float, default=0.0
         Share of tokens replaced by "unknown" in training.
+    memory : float, default=None
+        Number of steps over which states last at first (see :class:`RecurrentEncoder`).
     value_shift, value_scale : sequence of float, default=None
         Mean and standard deviation of each channel, or of each id for tokens with numbers.
     dtype : torch.dtype, default=torch.float32
@@ -140,17 +166,20 @@ class RecurrentNet(nn.Module):
         embedding_dim: int = 64,
         dropout: float = 0.0,
         word_dropout: float = 0.0,
+        memory: float | None = None,
         value_shift: Sequence[float] | None = None,
         value_scale: Sequence[float] | None = None,
         dtype: torch.dtype = torch.float32,
     ) -> None:
         super().__init__()
-        stats = {"value_shift": value_shift, "value_scale": value_scale, "dropout": dropout}
-        self.embedding: nn.Module
-        if n_labels:
-            self.embedding = NodeEmbedding(n_labels, embedding_dim, word_dropout=word_dropout, **stats)  # type: ignore[arg-type]
-        else:
-            self.embedding = StepValues(**stats)  # type: ignore[arg-type]
+        self.embedding = step_inputs(
+            n_labels,
+            embedding_dim,
+            value_shift=value_shift,
+            value_scale=value_scale,
+            dropout=dropout,
+            word_dropout=word_dropout,
+        )
         self.encoder = RecurrentEncoder(
             cell,
             embedding_dim if n_labels else n_channels,
@@ -158,8 +187,10 @@ class RecurrentNet(nn.Module):
             n_layers=n_layers,
             bidirectional=bidirectional,
             dropout=dropout,
+            memory=memory,
         )
         self.pool = SequencePooling(pooling, self.encoder.output_size, n_directions=1 + bidirectional)
+        self.norm = nn.LayerNorm(self.encoder.output_size)
         self.dropout = nn.Dropout(dropout)
         self.head = nn.Linear(self.encoder.output_size, n_outputs)
         self.to(dtype)
@@ -179,6 +210,6 @@ class RecurrentNet(nn.Module):
         return self.head(self.dropout(self.encode(batch)))
 
     def encode(self, batch: SequenceBatch) -> Tensor:
-        """Return one vector per sequence, float, shape (n, output_size); 0 for an empty one."""
+        """Return one vector per sequence, float, shape (n, output_size)."""
         x = self.embedding(batch).to(self.head.weight.dtype)
-        return self.pool(self.encoder(x, batch), batch)
+        return self.norm(self.pool(self.encoder(x, batch), batch.lengths))

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from sklearn_tree.nn.batch import move
+from sklearn_tree.nn.batch import moved
 from sklearn_tree.trees import RaggedArray
 
 
@@ -80,14 +79,13 @@ class SequenceBatch:
     @property
     def mask(self) -> Tensor:
         """Whether a step is inside its sequence; bool, shape (n, n_steps)."""
-        return torch.arange(self.n_steps, device=self.lengths.device) < self.lengths.unsqueeze(1)
+        return step_mask(self.lengths, self.n_steps)
 
     def to(self, device: torch.device | str) -> SequenceBatch:
         """Return the batch on another device (itself if it is there already)."""
-        if self.lengths.device == torch.device(device):
-            return self
-        columns = {field.name: getattr(self, field.name) for field in fields(self)}
-        moved: dict[str, Any] = {
-            name: move(c, device) for name, c in columns.items() if isinstance(c, Tensor)
-        }
-        return replace(self, **moved)
+        return moved(self, device)
+
+
+def step_mask(lengths: Tensor, n_steps: int) -> Tensor:
+    """Say which of ``n_steps`` steps are inside their sequence; bool, shape (n, n_steps)."""
+    return torch.arange(n_steps, device=lengths.device) < lengths.unsqueeze(1)

@@ -52,37 +52,6 @@ def test_a_bag_of_words_cannot_learn_it(texts):  # the control of the test above
     assert LogisticRegression().fit(counts, y).score(counts, y) < 0.7
 
 
-def forms(texts):
-    tokens = [text.split() for text in texts]
-    return {
-        "list of str": texts,
-        "array of str": np.array(texts),
-        "object array": np.array(texts, dtype=object),
-        "object column": np.array(texts, dtype=object)[:, None],
-        "series": pd.Series(texts),
-        "string series": pd.Series(texts, dtype="string"),
-        "category series": pd.Series(texts, dtype="category"),
-        "frame": pd.DataFrame({"text": texts}),
-        "token lists": tokens,
-        "series of token lists": pd.Series(tokens),
-        "RaggedArray": RaggedArray.from_sequences(tokens),
-    }
-
-
-@pytest.mark.parametrize("form", list(forms(["a"])))
-def test_every_form_of_texts_is_fitted_predicted_pickled_cloned_and_validated(texts, form):
-    X, y = forms(texts[0])[form], texts[1]
-    clf = classifier(max_epochs=2).fit(X, y)
-    reference = classifier(max_epochs=2).fit(texts[0], y).predict_proba(texts[0])
-    np.testing.assert_array_equal(clf.predict_proba(X), reference)
-    np.testing.assert_array_equal(pickle.loads(pickle.dumps(clf)).predict_proba(X), reference)
-    np.testing.assert_array_equal(clone(clf).fit(X, y).predict_proba(X), reference)
-    assert clf.input_kind_ == "texts"
-    assert np.isfinite(cross_val_score(classifier(max_epochs=1), X, y, cv=2)).all()
-    pipe = make_pipeline(SequenceVectorizer(), classifier(max_epochs=2)).fit(X, y)
-    np.testing.assert_array_equal(pipe.predict_proba(X), reference)
-
-
 def waves(n=120, ragged=True, channels=1, seed=0):
     rng = np.random.RandomState(seed)
     X, y = [], []

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sklearn_tree import RaggedArray
-from sklearn_tree.nn import RECURRENT_CELLS, SEQUENCE_POOLINGS, RecurrentNet, SequenceBatch
+from sklearn_tree.nn import RECURRENT_CELLS, SEQUENCE_POOLINGS, RecurrentEncoder, RecurrentNet, SequenceBatch
 
 LENGTHS = st.lists(st.integers(0, 9), min_size=1, max_size=6)
 
@@ -66,7 +66,8 @@ def test_it_equals_torchs_packed_sequences(lengths):
         net.embedding(batch), batch.lengths, batch_first=True, enforce_sorted=False
     )
     _, (h, _) = lstm(packed)
-    torch.testing.assert_close(net.encode(batch), torch.cat([h[0], h[1]], dim=1), rtol=0, atol=1e-12)
+    ours = net.pool(net.encoder(net.embedding(batch), batch), batch.lengths)
+    torch.testing.assert_close(ours, torch.cat([h[0], h[1]], dim=1), rtol=0, atol=1e-12)
 
 
 def test_the_order_of_the_steps_matters():
@@ -92,3 +93,16 @@ def test_padded_gradients_do_not_depend_on_the_batch(lengths):
         grads.append([p.grad.clone() for p in net.parameters()])
     for together, alone in zip(*grads):
         torch.testing.assert_close(together, alone, rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
+def test_with_memory_a_state_lasts_for_many_steps(cell):
+    """What the first step said reaches the end of 100 steps; without it nothing does."""
+    shares = []
+    for memory in (None, 200.0):
+        torch.manual_seed(0)
+        encoder = RecurrentEncoder(cell, 1, 64, bidirectional=False, memory=memory)
+        x = torch.zeros(1, 100, 1, requires_grad=True)
+        encoder(x, SequenceBatch(torch.tensor([100]), values=x))[0, -1].pow(2).sum().backward()
+        shares.append(float(x.grad[0, 0].abs() / x.grad.abs().max()))
+    assert shares[0] < 1e-6 < 0.01 < shares[1]

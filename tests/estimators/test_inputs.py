@@ -1,0 +1,145 @@
+"""The table of what X may be: every row with every estimator that reads it."""
+
+import pickle
+
+import nltk
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from sklearn.base import clone
+from sklearn.model_selection import cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+
+from sklearn_tree import (
+    CNNClassifier,
+    CNNRegressor,
+    RaggedArray,
+    RecursiveNetClassifier,
+    RecursiveNetRegressor,
+    RNNClassifier,
+    RNNRegressor,
+    SequenceVectorizer,
+    Tree,
+    TreeArray,
+    TreeVectorizer,
+)
+
+N = 24
+Y = np.arange(N) % 3 % 2
+TREES, SEQUENCES, IMAGES = "trees", "sequences", "images"
+ESTIMATORS = {
+    TREES: [RecursiveNetClassifier, RecursiveNetRegressor],
+    SEQUENCES: [RNNClassifier, RNNRegressor, CNNClassifier, CNNRegressor],
+    IMAGES: [CNNClassifier, CNNRegressor],
+    "all": [RecursiveNetClassifier, RecursiveNetRegressor, RNNClassifier, RNNRegressor, CNNClassifier, CNNRegressor],
+}  # fmt: skip
+
+
+def object_array(items):
+    array = np.empty(len(items), dtype=object)
+    array[:] = items
+    return array
+
+
+rng = np.random.RandomState(0)
+TUPLES = [("S", ("NP", "it"), ("VP", "works" if y else "fails", *["well"] * (i % 4))) for i, y in enumerate(Y)]
+BRACKETS = [Tree.from_any(tree).to_brackets() for tree in TUPLES]
+TEXTS = [" ".join(["it"] + ["really"] * (i % 5) + ["works" if y else "fails"]) for i, y in enumerate(Y)]
+TOKENS = [text.split() for text in TEXTS]
+IDS = [[2, 3 + int(y)] + [5] * (i % 4) for i, y in enumerate(Y)]
+WAVES = [rng.rand(3 + i % 5, 2) + y for i, y in enumerate(Y)]
+DENSE, TABLE, PIXELS = rng.rand(N, 7, 2), rng.rand(N, 4), rng.randint(0, 255, (N, 6, 5), dtype=np.uint8)
+
+# name -> family, what a fit says it read, X, parameters of the estimator
+ROWS = {
+    "trees: TreeArray": (TREES, "raw trees", TreeArray.from_trees(TUPLES), {}),
+    "trees: encoded": (TREES, "encoded trees", TreeVectorizer().fit_transform(TUPLES), {}),
+    "trees: list of tuples": (TREES, "raw trees", TUPLES, {}),
+    "trees: list of nltk": (TREES, "raw trees", [nltk.Tree.fromstring(tree) for tree in BRACKETS], {}),
+    "trees: object array": (TREES, "raw trees", object_array(TUPLES), {}),
+    "trees: Series": (TREES, "raw trees", pd.Series(TUPLES), {}),
+    "trees: DataFrame": (TREES, "raw trees", pd.DataFrame({"tree": TUPLES}), {}),
+    "trees: list of str": (TREES, "raw trees", BRACKETS, {}),
+    "trees: array of str": (TREES, "raw trees", np.array(BRACKETS), {}),
+    "trees: Series of str": (TREES, "raw trees", pd.Series(BRACKETS, dtype="string"), {}),
+    "texts: list": (SEQUENCES, "texts", TEXTS, {}),
+    "texts: array of str": (SEQUENCES, "texts", np.array(TEXTS), {}),
+    "texts: object array": (SEQUENCES, "texts", np.array(TEXTS, dtype=object), {}),
+    "texts: object column": (SEQUENCES, "texts", np.array(TEXTS, dtype=object)[:, None], {}),
+    "texts: Series": (SEQUENCES, "texts", pd.Series(TEXTS), {}),
+    "texts: Series of string": (SEQUENCES, "texts", pd.Series(TEXTS, dtype="string"), {}),
+    "texts: Series of category": (SEQUENCES, "texts", pd.Series(TEXTS, dtype="category"), {}),
+    "texts: DataFrame": (SEQUENCES, "texts", pd.DataFrame({"text": TEXTS}), {}),
+    "tokens: list of lists": (SEQUENCES, "texts", TOKENS, {}),
+    "tokens: Series of lists": (SEQUENCES, "texts", pd.Series(TOKENS), {}),
+    "tokens: RaggedArray": (SEQUENCES, "texts", RaggedArray.from_sequences(TOKENS), {}),
+    "ids: list of lists": (SEQUENCES, "token ids", IDS, {}),
+    "ids: RaggedArray": (SEQUENCES, "token ids", SequenceVectorizer().fit_transform(TEXTS), {}),
+    "ids: equal length": (SEQUENCES, "token ids", [row[:2] for row in IDS], {"input_kind": "tokens"}),
+    "series: list of arrays": (SEQUENCES, "series", WAVES, {}),
+    "series: Series of arrays": (SEQUENCES, "series", pd.Series(WAVES), {}),
+    "series: RaggedArray": (SEQUENCES, "series", RaggedArray.from_sequences(WAVES), {}),
+    "series: one channel": (SEQUENCES, "series", [wave[:, 0].tolist() for wave in WAVES], {}),
+    "series: float64": (SEQUENCES, "series", DENSE, {}),
+    "series: float32": (SEQUENCES, "series", DENSE.astype(np.float32), {}),
+    "series: tensor": (SEQUENCES, "series", torch.tensor(DENSE), {}),
+    "table: float64": ("all", "a table", TABLE, {}),
+    "table: float32": ("all", "a table", TABLE.astype(np.float32), {}),
+    "table: ints": ("all", "a table", (TABLE * 9).astype(int), {}),
+    "table: DataFrame": ("all", "a table", pd.DataFrame(TABLE, columns=list("abcd")), {}),
+    "table: nested list": ("all", "a table", TABLE.tolist(), {}),
+    "table: tensor": (SEQUENCES, "a table", torch.tensor(TABLE), {}),
+    "images: uint8": (IMAGES, "images", PIXELS, {"input_kind": "image"}),
+    "images: float": (IMAGES, "images", PIXELS / 255, {"input_kind": "image"}),
+    "images: ints": (IMAGES, "images", PIXELS.astype(int), {"input_kind": "image"}),
+    "images: with channels": (IMAGES, "images", np.stack([PIXELS] * 3, axis=3), {}),
+    "images: list": (IMAGES, "images", list(PIXELS), {"input_kind": "image"}),
+    "images: list with channels": (IMAGES, "images", list(PIXELS[..., None]), {}),
+    "images: tensor": (IMAGES, "images", torch.tensor(PIXELS[..., None]), {}),
+}
+CASES = [
+    pytest.param(cls, row, id=f"{row}-{cls.__name__}") for row in ROWS for cls in ESTIMATORS[ROWS[row][0]]
+]
+
+
+def outputs(estimator, X):
+    return getattr(estimator, "predict_proba", estimator.predict)(X)
+
+
+@pytest.mark.parametrize(("cls", "row"), CASES)
+def test_it_is_fitted_predicted_pickled_cloned_validated_and_piped(cls, row):
+    _, kind, X, params = ROWS[row]
+    net = cls(max_epochs=2, hidden_size=8, random_state=0, **params).fit(X, Y)
+    assert net.input_kind_ == kind
+    reference = outputs(net, X)
+    assert len(reference) == N
+    assert np.isfinite(reference).all()
+    assert net.transform(X).shape == (N, len(net.get_feature_names_out()))
+    np.testing.assert_array_equal(outputs(pickle.loads(pickle.dumps(net)), X), reference)
+    np.testing.assert_array_equal(outputs(clone(net).fit(X, Y), X), reference)
+    assert np.isfinite(cross_val_score(clone(net).set_params(max_epochs=1), X, Y, cv=2)).all()
+    first = {"raw trees": TreeVectorizer(), "texts": SequenceVectorizer()}.get(kind, FunctionTransformer())
+    np.testing.assert_array_equal(outputs(make_pipeline(first, clone(net)).fit(X, Y), X), reference)
+
+
+@pytest.mark.parametrize(("cls", "row"), [case for case in CASES if "Classifier" in case.id])
+def test_a_row_alone_is_predicted_as_among_others(cls, row):
+    _, _, X, params = ROWS[row]
+    net = cls(max_epochs=1, hidden_size=8, random_state=0, **params).fit(X, Y)
+    part = X.iloc[3:4] if hasattr(X, "iloc") else X[3:4]
+    np.testing.assert_allclose(net.predict_proba(part), net.predict_proba(X)[3:4], rtol=0, atol=1e-6)
+
+
+def test_forms_of_the_same_samples_make_the_same_net():
+    for family in ("texts", "tokens", "trees"):
+        for cls in ESTIMATORS[SEQUENCES if family != "trees" else TREES]:
+            results = {
+                row: outputs(cls(max_epochs=1, random_state=0).fit(X, Y), X)
+                for row, (_, _, X, _) in ROWS.items()
+                if row.startswith(family)
+            }
+            first = next(iter(results.values()))
+            for row, result in results.items():
+                np.testing.assert_array_equal(result, first, err_msg=row)
