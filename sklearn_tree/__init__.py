@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         RecursiveNetRegressor,
         RNNClassifier,
         RNNRegressor,
+        ToDevice,
     )
     from sklearn_tree.preprocessing import SequenceVectorizer, TreeVectorizer
     from sklearn_tree.trees import RaggedArray, Tree, TreeArray, TreeNode, register_tree_type
@@ -31,6 +32,7 @@ _HOMES = {
     "RecursiveNetClassifier": "sklearn_tree.estimators",
     "RecursiveNetRegressor": "sklearn_tree.estimators",
     "SequenceVectorizer": "sklearn_tree.preprocessing",
+    "ToDevice": "sklearn_tree.estimators",
     "Tree": "sklearn_tree.trees",
     "TreeArray": "sklearn_tree.trees",
     "TreeNode": "sklearn_tree.trees",
@@ -49,6 +51,7 @@ __all__ = [
     "RecursiveNetClassifier",
     "RecursiveNetRegressor",
     "SequenceVectorizer",
+    "ToDevice",
     "Tree",
     "TreeArray",
     "TreeNode",

@@ -3,6 +3,7 @@
 from sklearn_tree.estimators.convolutional import CNNClassifier, CNNRegressor
 from sklearn_tree.estimators.recurrent import RNNClassifier, RNNRegressor
 from sklearn_tree.estimators.recursive import RecursiveNetClassifier, RecursiveNetRegressor
+from sklearn_tree.estimators.to_device import ToDevice
 
 __all__ = [
     "CNNClassifier",
@@ -11,4 +12,5 @@ __all__ = [
     "RNNRegressor",
     "RecursiveNetClassifier",
     "RecursiveNetRegressor",
+    "ToDevice",
 ]

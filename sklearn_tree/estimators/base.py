@@ -332,6 +332,11 @@ class BaseNet(CallbackSupportMixin, ClassNamePrefixFeaturesOutMixin, Transformer
         """
         return self._run(X, "encode")
 
+    def _precision(self, X: Any) -> torch.dtype:
+        """Doubles train in doubles where the device has them, all else in floats."""
+        is_double = str(getattr(X, "dtype", "")).endswith("float64")
+        return torch.float64 if is_double and self.device_.type != "mps" else torch.float32
+
     def _run(self, X: Any, method: str) -> np.ndarray:
         check_is_fitted(self, "net_")
         return self._run_encoded(self._encode(X, reset=False), getattr(self.net_.module_, method))

@@ -42,7 +42,7 @@ class ConvolutionalInputMixin(ImageInputMixin):
             "is_image": self.input_kind_ == "images",
             **{name: getattr(self, name) for name in (*names, "word_dropout")},
             **self._input_params(X, weight),
-            "dtype": self._dtype(X),
+            "dtype": self._precision(X),
         }
 
     def _widths(self) -> tuple[int, ...]:

@@ -34,7 +34,7 @@ class RecurrentInputMixin(SequenceInputMixin):
         params = {name: getattr(self, name) for name in (*names, "word_dropout")}
         if self.input_kind_ == "series":  # what matters may be far from the end
             params["memory"] = float(np.mean(step_counts(X)))
-        return {**params, **self._input_params(X, weight), "dtype": self._dtype(X)}
+        return {**params, **self._input_params(X, weight), "dtype": self._precision(X)}
 
 
 class RNNClassifier(NetClassifierMixin, RecurrentInputMixin, BaseNet):

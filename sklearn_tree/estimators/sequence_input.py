@@ -8,9 +8,9 @@ import numpy as np
 import torch
 from scipy import sparse
 from sklearn.utils._param_validation import StrOptions
-from sklearn.utils.validation import check_array, validate_data
+from sklearn.utils.validation import _check_n_features, check_array, validate_data
 
-from sklearn_tree.estimators.tree_input import is_missing, is_number, items_of_column
+from sklearn_tree.estimators.tree_input import is_missing, is_number, items_of_column, on_host
 from sklearn_tree.preprocessing import SequenceVectorizer
 from sklearn_tree.preprocessing.columns import as_column
 from sklearn_tree.trees import RaggedArray
@@ -23,9 +23,9 @@ SEQUENCE_CONSTRAINTS: dict = {"input_kind": [StrOptions({"auto", *KINDS} - {"ima
 
 
 class SequenceInputMixin:
-    """X to a ``RaggedArray`` (tokens, ragged series) or an ndarray (tables, dense series)."""
+    """X to a ``RaggedArray`` (tokens, ragged series), an ndarray or a tensor (tables, dense series)."""
 
-    def _encode(self, X: Any, *, reset: bool) -> RaggedArray | np.ndarray:
+    def _encode(self, X: Any, *, reset: bool) -> RaggedArray | np.ndarray | torch.Tensor:
         kind = kind_of(X) if self.input_kind == "auto" else KINDS[self.input_kind]
         if reset:
             for name in ("vectorizer_", "n_features_in_", "feature_names_in_", "n_channels_in_"):
@@ -36,7 +36,7 @@ class SequenceInputMixin:
         elif kind != self.input_kind_:
             raise ValueError(f"X must be {self.input_kind_}, as in fit, got {kind}")
         if kind == "a table":
-            return validate_data(self, X, dtype=[np.float64, np.float32], reset=reset)
+            return self._encode_table(X, reset=reset)
         if kind == "texts":
             if reset:
                 self.vectorizer_ = SequenceVectorizer()
@@ -48,12 +48,21 @@ class SequenceInputMixin:
             self._encode_series(X, reset=reset) if kind == "series" else self._encode_images(X, reset=reset)
         )
 
-    def _encode_images(self, X: Any, *, reset: bool) -> np.ndarray:
+    def _encode_images(self, X: Any, *, reset: bool) -> np.ndarray | torch.Tensor:
         raise ValueError("X must be texts, token sequences, series or a table, got images: see CNNClassifier")
 
-    def _encode_series(self, X: Any, *, reset: bool) -> RaggedArray | np.ndarray:
+    def _encode_table(self, X: Any, *, reset: bool) -> np.ndarray | torch.Tensor:
+        if not isinstance(X, torch.Tensor):
+            return validate_data(self, X, dtype=[np.float64, np.float32], reset=reset)
+        _check_n_features(self, X, reset=reset)
+        return checked_tensor(X)
+
+    def _encode_series(self, X: Any, *, reset: bool) -> RaggedArray | np.ndarray | torch.Tensor:
         series: Any
-        if getattr(X, "ndim", 1) == 3:
+        if isinstance(X, torch.Tensor) and X.ndim == 3:
+            series = checked_tensor(X)
+            n_channels = series.shape[2]
+        elif getattr(X, "ndim", 1) == 3:
             series = check_array(X, allow_nd=True, dtype=[np.float64, np.float32], input_name="X")
             n_channels = series.shape[2]
         else:
@@ -85,11 +94,6 @@ class SequenceInputMixin:
             "value_scale": [1.0] * N_RESERVED_IDS + scale,
         }
 
-    def _dtype(self, X: Any) -> torch.dtype:
-        # Arrays of doubles train in doubles where the device has them, all else in floats.
-        is_double = isinstance(X, np.ndarray) and X.dtype == np.float64
-        return torch.float64 if is_double and self.device_.type != "mps" else torch.float32
-
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.string = True
@@ -102,6 +106,8 @@ def kind_of(X: Any) -> str:
         return "series" if not X.is_tokens else "token ids" if X.vocabulary is None else "texts"
     if sparse.issparse(X):
         return "a table"
+    if isinstance(X, torch.Tensor):
+        return {3: "series", 4: "images"}.get(X.ndim, "a table")
     if not isinstance(X, (list, tuple)) and not hasattr(X, "iloc") and hasattr(X, "__array__"):
         X = np.asarray(X)
     rows = X
@@ -128,6 +134,19 @@ def _kind_of_rows(rows: Any) -> str:
     return "token ids" if is_integer else "series"
 
 
+def checked_tensor(X: torch.Tensor, integers: torch.dtype = torch.float64) -> torch.Tensor:
+    """Return a tensor of finite floats where it is; integers become floats of the type given."""
+    if X.is_complex():
+        raise ValueError(f"Complex data not supported: X must hold real numbers, got {X.dtype}")
+    if not len(X):
+        raise ValueError(f"X must hold at least one sample, got shape {tuple(X.shape)}")
+    X = X.detach()
+    X = X if X.dtype in (torch.float32, torch.float64) else X.to(integers)
+    if not X.isfinite().all():
+        raise ValueError(f"X must hold finite numbers, got {X[~X.isfinite()][0]}")
+    return X
+
+
 def _as_ragged(X: Any) -> RaggedArray:
     return X if isinstance(X, RaggedArray) else RaggedArray.from_sequences(_rows(X))
 
@@ -137,7 +156,7 @@ def _rows(X: Any) -> list:
     return list(X) if getattr(X, "ndim", 1) == 2 else as_column(X, "sequences")
 
 
-def step_counts(X: RaggedArray | np.ndarray) -> np.ndarray:
+def step_counts(X: RaggedArray | np.ndarray | torch.Tensor) -> np.ndarray:
     """Return how many steps (or pixels) each sample has; 1 for a row of a table."""
     if isinstance(X, RaggedArray):
         return X.sizes
@@ -160,7 +179,7 @@ def channel_statistics(X: Any, weight: np.ndarray | None) -> tuple[list[float], 
         Scale 1 where the numbers are constant.
     """
     sizes = step_counts(X)
-    steps = X.values if isinstance(X, RaggedArray) else X.reshape(-1, X.shape[-1])
+    steps = on_host(X.values if isinstance(X, RaggedArray) else X.reshape(-1, X.shape[-1]))
     if not len(steps):
         return [0.0] * steps.shape[1], [1.0] * steps.shape[1]
     w = np.repeat(np.ones(len(X)) if weight is None else weight, sizes)

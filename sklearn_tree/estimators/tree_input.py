@@ -32,6 +32,8 @@ class RecursiveInputMixin:
     _module = RecursiveNet
 
     def _encode(self, X: Any, *, reset: bool) -> TreeArray:
+        if isinstance(X, torch.Tensor):
+            X = on_host(X)  # a table, the only tensor that is read, becomes a TreeArray
         kind = kind_of(X)
         if kind != "a table":
             X = to_tree_array(X)
@@ -73,18 +75,18 @@ class RecursiveInputMixin:
             "word_dropout": self.word_dropout,
             "value_shift": shift,
             "value_scale": scale,
-            "dtype": self._dtype(X),
+            "dtype": self._precision(X.values if self.input_kind_ == "a table" else None),
         }
-
-    def _dtype(self, X: TreeArray) -> torch.dtype:
-        # A table of doubles trains in doubles where the device has them, all else in floats.
-        is_double = self.input_kind_ == "a table" and X.values.dtype == np.float64  # type: ignore[union-attr]
-        return torch.float64 if is_double and self.device_.type != "mps" else torch.float32
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()  # type: ignore[misc]
         tags.input_tags.string = True
         return tags
+
+
+def on_host(column: Any) -> np.ndarray:
+    """Return a column as a numpy array, wherever it is."""
+    return column.cpu().numpy() if isinstance(column, torch.Tensor) else column
 
 
 def kind_of(X: Any) -> str:
@@ -149,8 +151,9 @@ def value_statistics(
     """
     if X.values is None:
         return None, None
-    with_value = ~np.isnan(X.values)
-    labels, values = X.labels[with_value], X.values[with_value].astype(np.float64)
+    labels, values = on_host(X.labels), on_host(X.values)
+    with_value = ~np.isnan(values)
+    labels, values = labels[with_value], values[with_value].astype(np.float64)
     w = np.repeat(np.ones(len(X)) if weight is None else weight, X.sizes)[with_value]
 
     def total(x: np.ndarray) -> np.ndarray:

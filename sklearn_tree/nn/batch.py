@@ -112,26 +112,25 @@ class TreeBatch:
         rows = np.where(level_parents < 0, 0, position[level_parents] - first_of_level[above])
 
         trees = np.repeat(np.arange(len(array)), array.sizes)
-        labels, edges = array.labels[order].astype(np.int64), None
+        labels, edges = as_tensor(array.labels[order]).long(), None
         if array.edges is not None:
-            edges = array.edges[order].astype(np.int64)
+            edges = as_tensor(array.edges[order]).long()
         distinct = inverse = None
         if array.values is None:
-            pairs = labels if edges is None else labels * (edges.max(initial=0) + 1) + edges
-            _, distinct, inverse = np.unique(pairs, return_index=True, return_inverse=True)
+            distinct, inverse = _distinct(labels, edges)
         return cls(
-            labels=_tensor(labels),
-            trees=_tensor(trees[order]),
-            roots=_tensor(position[array.offsets[:-1]]),
-            order=_tensor(position),
-            parents=_tensor(rows),
-            ranks=_tensor(_sibling_ranks(parents)[order][by_level]),
+            labels=labels,
+            trees=as_tensor(trees[order]),
+            roots=as_tensor(position[array.offsets[:-1]]),
+            order=as_tensor(position),
+            parents=as_tensor(rows),
+            ranks=as_tensor(_sibling_ranks(parents)[order][by_level]),
             n_inner=tuple(n_inner.tolist()),
             n_leaves=tuple(n_leaves.tolist()),
-            values=None if array.values is None else _tensor(array.values[order]),
-            edges=None if edges is None else _tensor(edges),
-            distinct=None if distinct is None else _tensor(distinct),
-            inverse=None if inverse is None else _tensor(inverse),
+            values=None if array.values is None else as_tensor(array.values[order]),
+            edges=edges,
+            distinct=distinct,
+            inverse=inverse,
         )
 
     def __len__(self) -> int:
@@ -155,6 +154,11 @@ class TreeBatch:
             Level(parents, ranks, n) for (parents, ranks), n in zip(columns, (0, *self.n_inner), strict=False)
         ]
         return levels[1:]
+
+
+def as_tensor(array: np.ndarray | Tensor) -> Tensor:
+    """Return a column as a tensor where it is, without a copy if its rows are contiguous."""
+    return array if isinstance(array, Tensor) else torch.from_numpy(np.ascontiguousarray(array))
 
 
 def moved(batch: Any, device: torch.device | str) -> Any:
@@ -190,5 +194,12 @@ def _sibling_ranks(parents: np.ndarray) -> np.ndarray:
     return ranks
 
 
-def _tensor(array: np.ndarray) -> Tensor:
-    return torch.from_numpy(np.ascontiguousarray(array))
+def _distinct(labels: Tensor, edges: Tensor | None) -> tuple[Tensor, Tensor]:
+    """Return one node of each pair of label and edge, and for each node the row of its pair."""
+    pairs = labels if edges is None else labels * (edges.max() + 1) + edges
+    if pairs.device.type != "cpu":
+        _, inverse = pairs.unique(return_inverse=True)
+        nodes = torch.arange(len(pairs), device=pairs.device)
+        return torch.zeros_like(nodes)[: int(inverse.max()) + 1].scatter(0, inverse, nodes), inverse
+    _, distinct, inverse = np.unique(pairs.numpy(), return_index=True, return_inverse=True)
+    return as_tensor(distinct), as_tensor(inverse)

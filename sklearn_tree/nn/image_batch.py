@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sklearn_tree.nn.batch import moved
+from sklearn_tree.nn.batch import as_tensor, moved
 
 
 @dataclass(frozen=True)
@@ -27,19 +27,19 @@ class ImageBatch:
     sample_weight: Tensor | None = None
 
     @classmethod
-    def from_array(cls, array: np.ndarray) -> ImageBatch:
+    def from_array(cls, array: np.ndarray | Tensor) -> ImageBatch:
         """Take images over.
 
         Parameters
         ----------
-        array : ndarray of uint8 or float, shape (n, height, width, n_channels)
+        array : ndarray or Tensor of uint8 or float, shape (n, height, width, n_channels)
             The pixels.
 
         Returns
         -------
         ImageBatch
         """
-        return cls(torch.from_numpy(np.ascontiguousarray(array)))
+        return cls(as_tensor(array))
 
     def __len__(self) -> int:
         return len(self.values)

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sklearn_tree.nn.batch import moved
+from sklearn_tree.nn.batch import as_tensor, moved
 from sklearn_tree.trees import RaggedArray
 
 
@@ -35,12 +35,12 @@ class SequenceBatch:
     edges: Tensor | None = None  # what an embedding asks of trees; sequences have none
 
     @classmethod
-    def from_array(cls, array: RaggedArray | np.ndarray) -> SequenceBatch:
+    def from_array(cls, array: RaggedArray | np.ndarray | Tensor) -> SequenceBatch:
         """Pad some sequences.
 
         Parameters
         ----------
-        array : RaggedArray; or ndarray of float, shape (n, n_steps, n_channels) or (n, n_columns)
+        array : RaggedArray; or ndarray or Tensor of float, shape (n, n_steps, n_channels) or (n, n_columns)
             Sequences. A table's columns become tokens that carry a number each.
 
         Returns
@@ -54,18 +54,17 @@ class SequenceBatch:
         if array.ndim == 2:
             labels = torch.arange(2, 2 + n_steps).expand(n, n_steps)
         lengths = torch.full((n,), n_steps)
-        return cls(lengths, labels, torch.from_numpy(np.ascontiguousarray(array)))
+        return cls(lengths, labels, as_tensor(array))
 
     @classmethod
     def _from_ragged(cls, array: RaggedArray) -> SequenceBatch:
-        sizes = array.sizes
+        sizes, values = array.sizes, as_tensor(array.values)
         n_steps = max(int(sizes.max(initial=0)), 1)
-        padded = np.zeros((len(array), n_steps, *array.values.shape[1:]), dtype=array.values.dtype)
-        padded[np.arange(n_steps) < sizes[:, None]] = array.values
         lengths = torch.from_numpy(sizes)
-        if array.is_tokens:
-            return cls(lengths, torch.from_numpy(padded.astype(np.int64)))
-        return cls(lengths, None, torch.from_numpy(padded))
+        mask = step_mask(lengths, n_steps).to(values.device)
+        padded = values.new_zeros(len(array), n_steps, *values.shape[1:])
+        padded[mask] = values
+        return cls(lengths, padded.long()) if array.is_tokens else cls(lengths, None, padded)
 
     def __len__(self) -> int:
         return len(self.lengths)

@@ -44,7 +44,9 @@ def object_array(items):
 
 
 rng = np.random.RandomState(0)
-TUPLES = [("S", ("NP", "it"), ("VP", "works" if y else "fails", *["well"] * (i % 4))) for i, y in enumerate(Y)]
+TUPLES = [
+    ("S", ("NP", "it"), ("VP", "works" if y else "fails", *["well"] * (i % 4))) for i, y in enumerate(Y)
+]
 BRACKETS = [Tree.from_any(tree).to_brackets() for tree in TUPLES]
 TEXTS = [" ".join(["it"] + ["really"] * (i % 5) + ["works" if y else "fails"]) for i, y in enumerate(Y)]
 TOKENS = [text.split() for text in TEXTS]

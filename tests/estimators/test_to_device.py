@@ -1,0 +1,119 @@
+"""``ToDevice``: what it puts where, and that nets make the same of it."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from sklearn_tree import (
+    CNNClassifier,
+    RaggedArray,
+    RecursiveNetClassifier,
+    RNNClassifier,
+    SequenceVectorizer,
+    ToDevice,
+    TreeArray,
+    TreeVectorizer,
+)
+from sklearn_tree.estimators.to_device import placed_on
+from sklearn_tree.nn import TreeBatch
+from sklearn_tree.nn.batch import _distinct
+
+Y = np.arange(24) % 3 % 2
+TREES = [("S", "it", ("VP", "works" if y else "fails", "well")) for y in Y]
+TEXTS = ["it really works" if y else "it fails" for y in Y]
+rng = np.random.RandomState(0)
+CASES = {
+    "trees": (RecursiveNetClassifier, TreeVectorizer().fit_transform(TREES)),
+    "texts": (RNNClassifier, SequenceVectorizer().fit_transform(TEXTS)),
+    "ragged series": (RNNClassifier, RaggedArray.from_sequences([rng.rand(3 + i % 4, 2) for i in range(24)])),
+    "series": (CNNClassifier, rng.rand(24, 7, 2)),
+    "table": (RNNClassifier, rng.rand(24, 3)),
+    "images": (CNNClassifier, rng.randint(0, 255, (24, 5, 5, 1), dtype=np.uint8)),
+}
+
+
+@pytest.mark.parametrize("case", list(CASES))
+def test_a_net_makes_the_same_of_tensors(case):
+    cls, X = CASES[case]
+    net = cls(max_epochs=2, random_state=0)
+    reference = net.fit(X, Y).predict_proba(X)
+    placed = placed_on(X, torch.device("cpu"))  # as on an accelerator
+    np.testing.assert_allclose(net.fit(placed, Y).predict_proba(placed), reference, rtol=0, atol=1e-6)
+    content = {"trees": "labels", "texts": "values", "ragged series": "values"}.get(case)
+    assert isinstance(getattr(placed, content) if content else placed, torch.Tensor)
+
+
+@pytest.mark.parametrize("case", list(CASES))
+def test_in_a_pipeline_it_changes_nothing(case):
+    cls, X = CASES[case]
+    net = cls(max_epochs=2, random_state=0)
+    reference = net.fit(X, Y).predict_proba(X)
+    pipe = make_pipeline(ToDevice(), net).fit(X, Y)
+    np.testing.assert_allclose(pipe.predict_proba(X), reference, rtol=0, atol=1e-6)
+    if pipe[0].device_.type == "cpu":
+        assert isinstance(pipe[0].transform(X), type(X))
+
+
+def test_content_goes_to_the_device_and_shape_stays():
+    placed = placed_on(CASES["trees"][1], torch.device("meta"))
+    assert placed.labels.device.type == "meta"
+    assert isinstance(placed.parents, np.ndarray)
+    assert placed_on(CASES["series"][1], torch.device("meta"), torch.float32).dtype == torch.float32
+
+
+def test_arrays_of_tensors_are_cut_like_any_other():
+    placed = placed_on(CASES["trees"][1], torch.device("cpu"))
+    assert isinstance(placed, TreeArray)
+    assert placed[np.array([3, 1])][0] == CASES["trees"][1][3]
+    assert len(placed[5:9]) == 4
+
+
+def test_equal_nodes_are_found():
+    labels, edges = torch.tensor([5, 3, 5, 3, 3]), torch.tensor([0, 1, 0, 1, 0])
+    distinct, inverse = _distinct(labels, edges)
+    assert (labels[distinct][inverse] == labels).all()
+    assert (edges[distinct][inverse] == edges).all()
+    assert len(distinct) == 3
+    assert isinstance(TreeBatch.from_array(CASES["trees"][1]).distinct, torch.Tensor)
+
+
+def test_floats_are_turned_into_the_type_given():
+    X = pd.DataFrame({"a": [1.0, 2.0], "b": [3.0, 4.0]})
+    assert ToDevice("cpu").fit_transform(X).dtype == np.float64
+    to = ToDevice("cpu", dtype="float32").fit(X)
+    assert to.transform(X).dtype == np.float32
+    assert to.get_feature_names_out().tolist() == ["a", "b"]
+    assert ToDevice("cpu", dtype="float32").fit_transform(CASES["images"][1]).dtype == np.uint8
+
+
+def test_the_users_array_is_neither_shared_nor_changed():
+    X = rng.rand(4, 2)
+    before = X.copy()
+    ToDevice("cpu").fit_transform(X)[:] = 0
+    np.testing.assert_array_equal(X, before)
+
+
+def test_a_whole_pipeline_can_be_asked_for_frames():
+    pipe = make_pipeline(StandardScaler(), ToDevice(), CNNClassifier(max_epochs=1))
+    X = CASES["table"][1]
+    assert isinstance(pipe.set_output(transform="pandas").fit(X, Y).transform(X), pd.DataFrame)
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: ToDevice("gpu").fit(np.ones((2, 2))), ValueError, "got 'gpu'"),
+        (lambda: ToDevice(dtype="int8").fit(np.ones((2, 2))), ValueError, "dtype must be 'float32', 'float64' or None, got 'int8'"),
+        (lambda: ToDevice().fit(TreeArray.from_trees(TREES)), TypeError, "a TreeArray of text: vectorize it"),
+        (lambda: ToDevice().fit(np.full((2, 2), np.nan)), ValueError, "contains NaN"),
+        (lambda: ToDevice().fit(torch.full((2, 2), np.inf)), ValueError, "X must hold finite numbers, got inf"),
+        (lambda: ToDevice().fit(np.ones((2, 2))).transform(np.ones((2, 3))), ValueError, "3 features"),
+        (lambda: ToDevice().fit(torch.ones(2, 2)).transform(torch.ones(2, 3)), ValueError, "3 features"),
+    ],
+)  # fmt: skip
+def test_bad_input_names_the_rule_and_the_value(call, error, message):
+    with pytest.raises(error, match=message):
+        call()
