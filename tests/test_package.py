@@ -4,17 +4,21 @@ import inspect
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import torch
 
 import sklearn_tree
 from sklearn_tree import (
+    CNNClassifier,
+    CNNRegressor,
     RecursiveNetClassifier,
     RecursiveNetRegressor,
     RNNClassifier,
     RNNRegressor,
     SequenceVectorizer,
+    ToDevice,
     TreeVectorizer,
     resolve_device,
 )
@@ -56,7 +60,10 @@ def test_all_public_names_are_there_and_listed():
         RecursiveNetRegressor,
         RNNClassifier,
         RNNRegressor,
+        CNNClassifier,
+        CNNRegressor,
         SequenceVectorizer,
+        ToDevice,
         TreeVectorizer,
         load_gum,
         make_listops,
@@ -87,3 +94,13 @@ def test_auto_takes_what_is_there():
 def test_unknown_devices_are_refused(device, message):
     with pytest.raises(ValueError, match=message):
         resolve_device(device)
+
+
+@pytest.mark.parametrize(
+    "cls", [CNNClassifier, RNNRegressor, RecursiveNetClassifier, TreeVectorizer, SequenceVectorizer, ToDevice]
+)
+def test_the_picture_in_a_notebook_links_to_a_page_that_the_docs_have(cls):
+    page = f"sklearn_tree.{cls.__name__}.html"
+    assert f'href="https://sklearn-tree.readthedocs.io/en/stable/generated/{page}"' in cls()._repr_html_()
+    listed = (Path(__file__).parents[1] / "docs" / "api.rst").read_text()
+    assert re.search(rf"^   {cls.__name__}$", listed, re.M)

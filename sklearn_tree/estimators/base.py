@@ -19,6 +19,7 @@ from skorch.helper import predefined_split
 
 from sklearn_tree.callbacks import CallbackSupportMixin, fit_context, with_callbacks
 from sklearn_tree.device import resolve_device
+from sklearn_tree.documentation import DocumentationLinkMixin
 from sklearn_tree.estimators.callbacks import EpochBridge
 from sklearn_tree.estimators.net import BatchIterator, EncodedDataset
 from sklearn_tree.estimators.training import (
@@ -62,7 +63,13 @@ SHARED_CONSTRAINTS: dict = {
 }
 
 
-class BaseNet(CallbackSupportMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class BaseNet(
+    DocumentationLinkMixin,
+    CallbackSupportMixin,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    BaseEstimator,
+):
     """Base class of all estimators.
 
     A family (trees, sequences, images) says how X is encoded and which module it builds:

@@ -156,6 +156,12 @@ class OwnedNetMixin:
             self.stopped_by_callback_ = method_name == "on_epoch_end"
             raise
 
+    def _set_params_callback(self, **params: Any) -> Any:
+        # skorch's stumbles over a net without any callback, as ours are by default.
+        if "callbacks" in params:
+            self.callbacks = params.pop("callbacks")
+        return super()._set_params_callback(**params) if params else self  # type: ignore[misc]
+
     def __getstate__(self) -> dict:
         # Only what prediction needs: training again makes a new optimizer and new callbacks.
         lean = object.__new__(type(self))

@@ -11,11 +11,12 @@ from sklearn.utils._param_validation import Hidden
 from sklearn.utils.validation import _check_n_features, check_array, check_is_fitted, validate_data
 
 from sklearn_tree.device import resolve_device
+from sklearn_tree.documentation import DocumentationLinkMixin
 from sklearn_tree.estimators.sequence_input import checked_tensor
 from sklearn_tree.trees import RaggedArray, TreeArray
 
 
-class ToDevice(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+class ToDevice(DocumentationLinkMixin, OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     """Put data on a device once, so that every later step and epoch works there without copying.
 
     A step before an estimator in a pipeline. Worth it on an accelerator whose memory holds all

@@ -52,6 +52,8 @@ def as_column(X: Any, what: str = "trees") -> list:
     """Return a container's items as a list; one-column tables count as columns."""
     if isinstance(X, (str, bytes, dict, Tree)):
         raise TypeError(f"X must be a list, Series or array of {what}, got a single {type(X).__name__}")
+    if not hasattr(X, "iloc") and len(getattr(X, "shape", ())) == 2:
+        X = np.asarray(X)  # a frame of polars
     if hasattr(X, "iloc") or isinstance(X, np.ndarray):
         if X.ndim == 2 and X.shape[1] == 1:
             X = X.iloc[:, 0] if hasattr(X, "iloc") else X[:, 0]

@@ -8,9 +8,10 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_tree.callbacks import CallbackSupportMixin, fit_context, with_callbacks
+from sklearn_tree.documentation import DocumentationLinkMixin
 
 
-class BaseVectorizer(CallbackSupportMixin, TransformerMixin, BaseEstimator):
+class BaseVectorizer(DocumentationLinkMixin, CallbackSupportMixin, TransformerMixin, BaseEstimator):
     """Base class: subclasses read X (``_read``), learn from it (``_learn``), encode it (``_encode``)."""
 
     @with_callbacks

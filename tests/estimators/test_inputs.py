@@ -5,6 +5,7 @@ import pickle
 import nltk
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 import torch
 from sklearn.base import clone
@@ -74,6 +75,10 @@ ROWS = {
     "texts: Series of string": (SEQUENCES, "texts", pd.Series(TEXTS, dtype="string"), {}),
     "texts: Series of category": (SEQUENCES, "texts", pd.Series(TEXTS, dtype="category"), {}),
     "texts: DataFrame": (SEQUENCES, "texts", pd.DataFrame({"text": TEXTS}), {}),
+    "texts: polars Series": (SEQUENCES, "texts", pl.Series(TEXTS), {}),
+    "texts: polars DataFrame": (SEQUENCES, "texts", pl.DataFrame({"text": TEXTS}), {}),
+    "trees: polars Series": (TREES, "raw trees", pl.Series(BRACKETS), {}),
+    "table: polars DataFrame": ("all", "a table", pl.DataFrame(TABLE), {}),
     "tokens: list of lists": (SEQUENCES, "texts", TOKENS, {}),
     "tokens: Series of lists": (SEQUENCES, "texts", pd.Series(TOKENS), {}),
     "tokens: RaggedArray": (SEQUENCES, "texts", RaggedArray.from_sequences(TOKENS), {}),

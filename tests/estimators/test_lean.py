@@ -1,0 +1,71 @@
+"""What a fitted estimator keeps, and what it leaves as it was."""
+
+import pickle
+import random
+
+import numpy as np
+import pytest
+import torch
+
+from sklearn_tree import (
+    CNNClassifier,
+    CNNRegressor,
+    RecursiveNetClassifier,
+    RecursiveNetRegressor,
+    RNNClassifier,
+    RNNRegressor,
+)
+
+N = 400
+Y = np.arange(N) % 3 % 2
+WORDS = [f"word{i}" for i in range(300)]
+rng = np.random.RandomState(0)
+TEXTS = [" ".join(rng.choice(WORDS, 12)) for _ in range(N)]
+TREES = [("S", *text.split()) for text in TEXTS]
+CASES = [
+    (RecursiveNetClassifier, TREES),
+    (RecursiveNetRegressor, TREES),
+    (RNNClassifier, TEXTS),
+    (RNNRegressor, TEXTS),
+    (CNNClassifier, TEXTS),
+    (CNNRegressor, TEXTS),
+    (CNNClassifier, rng.rand(N, 9, 9, 2)),
+]
+IDS = [f"{cls.__name__}-{i}" for i, (cls, _) in enumerate(CASES)]
+
+
+def needed(net):
+    """Bytes of the weights and of the vocabulary."""
+    weights = sum(t.numel() * t.element_size() for t in net.net_.module_.state_dict().values())
+    return weights + len(pickle.dumps(getattr(net, "vectorizer_", None)))
+
+
+@pytest.mark.parametrize(("cls", "X"), CASES, ids=IDS)
+def test_a_pickle_is_at_most_twice_weights_and_vocabulary(cls, X):
+    net = cls(max_epochs=3, random_state=0).fit(X, Y)
+    assert len(pickle.dumps(net)) <= 2 * needed(net)
+
+
+@pytest.mark.parametrize(("cls", "X"), CASES, ids=IDS)
+def test_no_training_data_stays(cls, X):
+    few = pickle.dumps(cls(max_epochs=1, random_state=0).fit(X, Y))
+    net = cls(max_epochs=1, random_state=0, early_stopping=True).fit(X, Y, X_val=X, y_val=Y)
+    many = pickle.dumps(cls(max_epochs=1, random_state=0).fit(list(X) * 3, np.tile(Y, 3)))
+    assert abs(len(many) - len(few)) < 200
+    assert net.net_.train_split is None
+    assert not [name for name in vars(net) if name.startswith("X")]
+
+
+@pytest.mark.parametrize(("cls", "X"), CASES, ids=IDS)
+def test_generators_modes_and_arguments_are_as_they_were(cls, X):
+    torch.manual_seed(5), np.random.seed(5), random.seed(5)
+    states = torch.get_rng_state(), np.random.get_state()[1].copy(), random.getstate()
+    before, threads = pickle.dumps((X, Y)), torch.get_num_threads()
+    net = cls(max_epochs=1, random_state=0).fit(X, Y)
+    net.predict(X)
+    assert torch.equal(torch.get_rng_state(), states[0])
+    np.testing.assert_array_equal(np.random.get_state()[1], states[1])
+    assert random.getstate() == states[2]
+    assert pickle.dumps((X, Y)) == before
+    assert torch.get_num_threads() == threads
+    assert not net.net_.module_.training

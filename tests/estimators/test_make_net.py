@@ -1,0 +1,98 @@
+"""``make_net``: the same net as a skorch estimator of its own, for every family."""
+
+import pickle
+
+import numpy as np
+import pytest
+import skorch
+import torch
+from sklearn.model_selection import GridSearchCV
+from skorch.callbacks import Checkpoint, EarlyStopping, EpochScoring, LRScheduler
+
+from sklearn_tree import (
+    CNNClassifier,
+    CNNRegressor,
+    RecursiveNetClassifier,
+    RecursiveNetRegressor,
+    RNNClassifier,
+    RNNRegressor,
+    SequenceVectorizer,
+    TreeVectorizer,
+)
+
+Y = np.arange(60) % 3 % 2
+TREES = TreeVectorizer().fit_transform([("S", "it", ("VP", "works" if y else "fails")) for y in Y])
+TEXTS = SequenceVectorizer().fit_transform(["it works" if y else "it fails again" for y in Y])
+IMAGES = np.random.RandomState(0).rand(60, 5, 5, 1).astype(np.float32) + Y[:, None, None, None]
+CASES = [
+    (RecursiveNetClassifier, TREES),
+    (RNNClassifier, TEXTS),
+    (CNNClassifier, TEXTS),
+    (CNNClassifier, IMAGES),
+    (RecursiveNetRegressor, TREES),
+    (RNNRegressor, TEXTS),
+    (CNNRegressor, TEXTS),
+]
+IDS = [f"{cls.__name__}-{i}" for i, (cls, _) in enumerate(CASES)]
+
+
+@pytest.fixture(autouse=True)
+def _seeded():
+    torch.manual_seed(0)
+
+
+def make(cls, X, **params):
+    y = Y if "Classifier" in cls.__name__ else Y[:, None].astype(np.float32)
+    net = cls(random_state=0, **params).make_net(X, y)
+    return net, y
+
+
+@pytest.mark.parametrize(("cls", "X"), CASES, ids=IDS)
+def test_it_fits_encoded_samples(cls, X):
+    net, y = make(cls, X)
+    assert isinstance(
+        net, skorch.NeuralNetClassifier if "Classifier" in cls.__name__ else skorch.NeuralNetRegressor
+    )
+    assert not net.initialized_
+    assert net.fit(X, y).score(X, y) > 0.9
+    assert len(net.predict(X)) == 60
+
+
+@pytest.mark.parametrize(("cls", "X"), CASES, ids=IDS)
+def test_it_is_searched_under_skorchs_names(cls, X):
+    net, y = make(cls, X, max_epochs=2)
+    grid = {"module__hidden_size": [4, 8], "optimizer__weight_decay": [0.0, 0.1]}
+    search = GridSearchCV(net, grid, cv=2, error_score="raise").fit(X, y)
+    hidden = search.best_params_["module__hidden_size"]
+    assert search.best_estimator_.module_.head.in_features in (hidden, 2 * hidden)
+
+
+@pytest.mark.parametrize(("cls", "X"), CASES, ids=IDS)
+def test_skorchs_callbacks_hear_it(cls, X, tmp_path):
+    net, y = make(cls, X, max_epochs=6)
+    scoring = "accuracy" if "Classifier" in cls.__name__ else "r2"
+    callbacks = [
+        ("score", EpochScoring(scoring, lower_is_better=False, on_train=True, name="own")),
+        ("schedule", LRScheduler("StepLR", step_size=1)),
+        ("stop", EarlyStopping("train_loss", patience=50)),
+        ("checkpoint", Checkpoint(monitor=None, dirname=tmp_path)),
+    ]
+    net.set_params(callbacks=callbacks).fit(X, y)
+    assert len(net.history[:, "own"]) == 6
+    assert (tmp_path / "params.pt").exists()
+
+
+@pytest.mark.parametrize(("cls", "X"), CASES, ids=IDS)
+def test_its_weights_are_saved_and_loaded(cls, X, tmp_path):
+    net, y = make(cls, X, max_epochs=2)
+    net.fit(X, y).save_params(f_params=tmp_path / "weights.pt")
+    other, _ = make(cls, X)
+    other.initialize().load_params(f_params=tmp_path / "weights.pt")
+    np.testing.assert_array_equal(other.predict(X), net.predict(X))
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(net)).predict(X), net.predict(X))
+
+
+@pytest.mark.parametrize(("cls", "X"), CASES, ids=IDS)
+def test_with_early_stopping_it_splits_by_itself(cls, X):
+    net, y = make(cls, X, max_epochs=3, early_stopping=True)
+    assert net.fit(X, y).history[-1]["valid_loss"] > 0
