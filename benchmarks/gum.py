@@ -27,6 +27,7 @@ DOCUMENTED = {
     "word_dropout": 0.1,
     "lr": 0.003,
     "lr_schedule": "cosine",
+    "max_epochs": 20,
 }
 
 

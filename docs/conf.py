@@ -44,7 +44,7 @@ sphinx_gallery_conf = {
     "remove_config_comments": True,
     "capture_repr": ("_repr_html_",),
     "matplotlib_animations": False,
-    "image_scrapers": (),
+    "image_scrapers": ("matplotlib",),
     "reset_modules": (),
     "min_reported_time": 0,
     "download_all_examples": False,
