@@ -29,7 +29,9 @@ X_test = [text for text, use in zip(texts, is_train, strict=True) if not use]
 y_train, y_test = gum.target[is_train], gum.target[~is_train]
 
 models = {
-    "TF-IDF, linear": make_pipeline(TfidfVectorizer(ngram_range=(1, 2)), LogisticRegression(C=10, max_iter=1000)),
+    "TF-IDF, linear": make_pipeline(
+        TfidfVectorizer(ngram_range=(1, 2)), LogisticRegression(C=10, max_iter=1000)
+    ),
     "CNN": CNNClassifier(dropout=0.3, max_epochs=5, random_state=0),
     "RNN": RNNClassifier(dropout=0.3, max_epochs=5, random_state=0),
 }
