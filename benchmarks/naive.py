@@ -43,8 +43,8 @@ class NaiveNet(nn.Module):
         else:
             h_k = torch.cat([h for h, _ in children])
             c_k = torch.cat([c for _, c in children])
-            i, o, u = (iou + cell.U_iou(h_k.sum(0, keepdim=True))).chunk(3, dim=1)
-            f = torch.sigmoid(wx_f + cell.U_f(h_k))
+            i, o, u = (iou + cell.U(h_k.sum(0, keepdim=True))).chunk(3, dim=1)
+            f = torch.sigmoid(wx_f + cell.U_k(h_k))
             c = torch.sigmoid(i) * torch.tanh(u) + (f * c_k).sum(0, keepdim=True)
         return torch.sigmoid(o) * torch.tanh(c), c
 

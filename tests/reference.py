@@ -10,8 +10,8 @@ def child_sum_node(cell, x, children):
     size = cell.hidden_size
     W_i, W_o, W_u, W_f = cell.W.weight.split(size)
     b_i, b_o, b_u, b_f = cell.W.bias.split(size)
-    U_i, U_o, U_u = cell.U_iou.weight.split(size)
-    U_f = cell.U_f.weight
+    U_i, U_o, U_u = cell.U.weight.split(size)
+    U_f = cell.U_k.weight
     h_sum = x.new_zeros(size)
     for h_k, _ in children:
         h_sum = h_sum + h_k
@@ -48,7 +48,64 @@ def nary_node(cell, x, children):
     return o * torch.tanh(c), c
 
 
-NODE = {"child_sum_lstm": child_sum_node, "nary_lstm": nary_node}
+def child_sum_gru_node(cell, x, children):
+    """Eqs. 1-5 of ``ChildSumTreeGRU`` for one node; children is a list of (h,)."""
+    size = cell.hidden_size
+    (W_n, W_r, W_z), (b_n, b_r, b_z) = cell.W.weight.split(size), cell.W.bias.split(size)
+    U_r, U_z, U_m = cell.U.weight.split(size)
+    h_sum = x.new_zeros(size)
+    for (h_k,) in children:
+        h_sum = h_sum + h_k
+    r = torch.sigmoid(W_r @ x + U_r @ h_sum + b_r)
+    z = torch.sigmoid(W_z @ x + U_z @ h_sum + b_z)
+    n = torch.tanh(W_n @ x + b_n + r * (U_m @ h_sum))
+    return ((1 - z) * n + z * h_sum,)
+
+
+def places_of(cell, x, children):
+    """The children's h at N places; those beyond N are summed at the last."""
+    places = [x.new_zeros(cell.hidden_size) for _ in range(cell.max_arity)]
+    for k, (h,) in enumerate(children):
+        k = min(k, cell.max_arity - 1)
+        places[k] = places[k] + h
+    return places
+
+
+def nary_gru_node(cell, x, children):
+    """Eqs. 1-4 of ``NaryTreeGRU`` for one node."""
+    size, arity = cell.hidden_size, cell.max_arity
+    (W_n, W_r, W_z), (b_n, b_r, b_z) = cell.W.weight.split(size), cell.W.bias.split(size)
+    places = places_of(cell, x, children)
+    U_r, U_m, *U_z = cell.U.weight.split(size)
+    joined = torch.cat(places)
+    n = torch.tanh(W_n @ x + b_n + torch.sigmoid(W_r @ x + U_r @ joined + b_r) * (U_m @ joined))
+    if not children:
+        return (n,)
+    z = [torch.sigmoid(W_z @ x + U @ joined + b_z) for U in U_z]
+    kept = sum(z_k * h_k for z_k, h_k in zip(z, places)) / arity
+    return ((1 - sum(z) / arity) * n + kept,)
+
+
+def rnn_node(cell, x, children):
+    """The equation of ``RecursiveCell`` for one node."""
+    return (torch.tanh(cell.W(x) + cell.U.weight @ torch.cat(places_of(cell, x, children))),)
+
+
+def rntn_node(cell, x, children):
+    """The equation of ``RNTNCell`` for one node, one slice of the tensor after the other."""
+    p = torch.cat(places_of(cell, x, children))
+    slices = cell.V.view(len(p), cell.hidden_size, len(p)).unbind(1)
+    return (torch.tanh(cell.W(x) + cell.U.weight @ p + torch.stack([p @ V @ p for V in slices])),)
+
+
+NODE = {
+    "child_sum_lstm": child_sum_node,
+    "nary_lstm": nary_node,
+    "child_sum_gru": child_sum_gru_node,
+    "nary_gru": nary_gru_node,
+    "rnn": rnn_node,
+    "rntn": rntn_node,
+}
 
 
 def recursive_states(cell, node, x, tree, i=0):

@@ -24,6 +24,8 @@ def public_objects():
             yield path
             if inspect.isclass(public):
                 for attribute, member in vars(public).items():
+                    if member.__doc__ is None and any(hasattr(base, attribute) for base in public.__bases__):
+                        continue  # documented where it is declared
                     if not attribute.startswith("_") and (
                         callable(member) or isinstance(member, (property, classmethod))
                     ):

@@ -84,9 +84,9 @@ class BaseNet(
         Parameters
         ----------
         X : list, Series, array or one-column DataFrame of samples; TreeArray; RaggedArray; or table
-            Training samples. Recursive nets take trees of any registered format, recurrent nets
-            texts, token sequences and series; both take tables of floats, shape (n_samples,
-            n_features). The user guide lists all forms.
+            Training samples. Recursive nets take trees of any registered format, recurrent and
+            convolutional nets texts, token sequences and series, convolutional nets images; all
+            take tables of floats, shape (n_samples, n_features). The user guide lists all forms.
         y : array-like, shape (n_samples,) or (n_samples, n_outputs)
             Targets.
         sample_weight : array-like of float, shape (n_samples,), default=None
@@ -335,7 +335,7 @@ class BaseNet(
         Returns
         -------
         ndarray of float, shape (n_samples, n_out)
-            ``hidden_size`` columns, twice as many for bidirectional nets.
+            ``hidden_size`` columns, twice as many for bidirectional recurrent nets.
         """
         return self._run(X, "encode")
 

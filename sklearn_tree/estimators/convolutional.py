@@ -48,7 +48,10 @@ class ConvolutionalInputMixin(ImageInputMixin):
     def _widths(self) -> tuple[int, ...]:
         if self.kernel_sizes is None:
             return _KERNEL_SIZES.get(self.input_kind_, _KERNEL_SIZES_OF_TOKENS)
-        sizes = np.asarray(self.kernel_sizes)
+        try:
+            sizes = np.asarray(self.kernel_sizes)
+        except ValueError:  # lists of unequal length
+            sizes = np.zeros(())
         if sizes.ndim != 1 or not len(sizes) or sizes.dtype.kind not in "iu" or np.any(sizes < 1):
             raise ValueError(f"kernel_sizes must hold positive ints, at least one, got {self.kernel_sizes!r}")
         return tuple(sizes.tolist())

@@ -6,9 +6,8 @@ from typing import Any
 
 import numpy as np
 import torch
-from sklearn.utils.validation import check_array
 
-from sklearn_tree.estimators.sequence_input import SequenceInputMixin, checked_tensor
+from sklearn_tree.estimators.sequence_input import SequenceInputMixin, checked_numbers
 from sklearn_tree.preprocessing.columns import as_column
 
 
@@ -19,18 +18,13 @@ class ImageInputMixin(SequenceInputMixin):
         if not hasattr(X, "ndim") or X.ndim == 1:
             X = _stacked(as_column(X, "images"))
         images: Any = X if isinstance(X, torch.Tensor) else np.asarray(X)
-        if images.ndim not in (3, 4):
+        if images.ndim not in (3, 4) or 0 in images.shape:
             raise ValueError(
-                "X must be images of shape (n, height, width) or (n, height, width, channels), "
+                "X must be images of shape (n, height, width) or (n, height, width, channels), none 0, "
                 f"got shape {tuple(images.shape)}"
             )
-        if isinstance(images, torch.Tensor):
-            images = images if images.dtype == torch.uint8 else checked_tensor(images, torch.float32)
-        elif images.dtype != np.uint8:  # which hold no NaN and stay small
-            dtypes = [np.float64, np.float32] if images.dtype.kind in "fO" else np.float32
-            images = check_array(images, allow_nd=True, dtype=dtypes, input_name="X")
-        if 0 in images.shape:
-            raise ValueError(f"X must hold images of at least one pixel, got shape {tuple(images.shape)}")
+        if images.dtype not in (np.uint8, torch.uint8):  # which hold no NaN and stay small
+            images = checked_numbers(images, images.ndim, integers=np.float32)
         images = images if images.ndim == 4 else images[..., None]
         self._check_channels(images.shape[3], reset=reset)
         return images
@@ -38,7 +32,7 @@ class ImageInputMixin(SequenceInputMixin):
 
 def _stacked(rows: list) -> np.ndarray:
     """Stack a list of images; an error names the first row that differs."""
-    images = [np.asarray(row) for row in rows]
+    images = [np.asarray(row.detach().cpu() if isinstance(row, torch.Tensor) else row) for row in rows]
     for i, image in enumerate(images):
         if image.shape != images[0].shape:
             raise ValueError(

@@ -33,8 +33,8 @@ class EncodedDataset(Dataset):
 
     def __init__(self, X: Any, y: Any = None, sample_weight: Any = None) -> None:
         self.X = X
-        self.y = None if y is None else torch.as_tensor(np.asarray(y))
-        self.sample_weight = None if sample_weight is None else torch.as_tensor(np.asarray(sample_weight))
+        self.y = None if y is None else torch.as_tensor(np.array(y))
+        self.sample_weight = None if sample_weight is None else torch.as_tensor(np.array(sample_weight))
 
     def __len__(self) -> int:
         return len(self.X)

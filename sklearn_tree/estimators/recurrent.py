@@ -33,7 +33,7 @@ class RecurrentInputMixin(SequenceInputMixin):
         names = ("cell", "n_layers", "bidirectional", "pooling", "hidden_size", "embedding_dim", "dropout")
         params = {name: getattr(self, name) for name in (*names, "word_dropout")}
         if self.input_kind_ == "series":  # what matters may be far from the end
-            params["memory"] = 2 * float(np.mean(step_counts(X)))
+            params["memory"] = 2 * float(np.average(step_counts(X), weights=weight))
         return {**params, **self._input_params(X, weight), "dtype": self._precision(X)}
 
 

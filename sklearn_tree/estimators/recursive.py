@@ -31,14 +31,17 @@ class RecursiveNetClassifier(NetClassifierMixin, RecursiveInputMixin, BaseNet):
 
     Parameters
     ----------
-    cell : {"child_sum_lstm", "nary_lstm"} or TreeCell subclass, default="child_sum_lstm"
-        What is computed at a node. "child_sum_lstm" takes any number of children and ignores
-        their order; "nary_lstm" has weights of their own for the first, second, ... child.
+    cell : {"child_sum_lstm", "nary_lstm", "child_sum_gru", "nary_gru", "rnn", "rntn"} or TreeCell \
+subclass, default="child_sum_lstm"
+        What is computed at a node. The "child_sum" cells take any number of children and ignore
+        their order; all others have weights of their own for the first, second, ... child. "rnn"
+        is one plain layer, "rntn" the same with a tensor between the children: keep
+        ``hidden_size`` small there.
     pooling : {"root", "mean", "max", "attention"}, default="root"
         How the vectors of a tree's nodes become one; "attention" is an average with learned
         weights.
     max_arity : int, default=None
-        Number of children that "nary_lstm" tells apart; further ones share the last place. None
+        Number of children that are told apart by the cells that do; further ones share the last place. None
         takes the largest number in the training trees, at most 8.
     hidden_size : int, default=64
         Size of a node's vector.
@@ -275,14 +278,17 @@ class RecursiveNetRegressor(NetRegressorMixin, RecursiveInputMixin, BaseNet):
 
     Parameters
     ----------
-    cell : {"child_sum_lstm", "nary_lstm"} or TreeCell subclass, default="child_sum_lstm"
-        What is computed at a node. "child_sum_lstm" takes any number of children and ignores
-        their order; "nary_lstm" has weights of their own for the first, second, ... child.
+    cell : {"child_sum_lstm", "nary_lstm", "child_sum_gru", "nary_gru", "rnn", "rntn"} or TreeCell \
+subclass, default="child_sum_lstm"
+        What is computed at a node. The "child_sum" cells take any number of children and ignore
+        their order; all others have weights of their own for the first, second, ... child. "rnn"
+        is one plain layer, "rntn" the same with a tensor between the children: keep
+        ``hidden_size`` small there.
     pooling : {"root", "mean", "max", "attention"}, default="root"
         How the vectors of a tree's nodes become one; "attention" is an average with learned
         weights.
     max_arity : int, default=None
-        Number of children that "nary_lstm" tells apart; further ones share the last place. None
+        Number of children that are told apart by the cells that do; further ones share the last place. None
         takes the largest number in the training trees, at most 8.
     hidden_size : int, default=64
         Size of a node's vector.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from scipy import sparse
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import _check_n_features, check_array, validate_data
 
-from sklearn_tree.estimators.tree_input import is_missing, is_number, items_of_column, on_host
+from sklearn_tree.estimators.tree_input import is_missing, is_number, items_of_column, on_host, plain
 from sklearn_tree.preprocessing import SequenceVectorizer
 from sklearn_tree.preprocessing.columns import as_column
 from sklearn_tree.trees import RaggedArray
@@ -26,13 +27,14 @@ class SequenceInputMixin:
     """X to a ``RaggedArray`` (tokens, ragged series), an ndarray or a tensor (tables, dense series)."""
 
     def _encode(self, X: Any, *, reset: bool) -> RaggedArray | np.ndarray | torch.Tensor:
+        X = plain(X)
         kind = kind_of(X) if self.input_kind == "auto" else KINDS[self.input_kind]
         if reset:
             for name in ("vectorizer_", "n_features_in_", "feature_names_in_", "n_channels_in_"):
                 self.__dict__.pop(name, None)
             self.input_kind_ = kind
-        elif kind == "a table" and isinstance(X, (list, tuple)) and self.input_kind_ in _LISTS_OF_NUMBERS:
-            kind = self.input_kind_  # rows that happen to be of one length
+        elif self.input_kind_ in _LISTS_OF_NUMBERS and _may_be_lists_of_numbers(X, kind):
+            kind = self.input_kind_
         elif kind != self.input_kind_:
             raise ValueError(f"X must be {self.input_kind_}, as in fit, got {kind}")
         if kind == "a table":
@@ -53,24 +55,25 @@ class SequenceInputMixin:
 
     def _encode_table(self, X: Any, *, reset: bool) -> np.ndarray | torch.Tensor:
         if not isinstance(X, torch.Tensor):
-            return validate_data(self, X, dtype=[np.float64, np.float32], reset=reset)
-        _check_n_features(self, X, reset=reset)
-        return checked_tensor(X)
+            return validate_data(self, narrowed(X), dtype=[np.float64, np.float32], reset=reset)
+        checked = checked_numbers(X, 2)
+        _check_n_features(self, checked, reset=reset)
+        return checked
 
     def _encode_series(self, X: Any, *, reset: bool) -> RaggedArray | np.ndarray | torch.Tensor:
         series: Any
-        if isinstance(X, torch.Tensor) and X.ndim == 3:
-            series = checked_tensor(X)
-            n_channels = series.shape[2]
-        elif getattr(X, "ndim", 1) == 3:
-            series = check_array(X, allow_nd=True, dtype=[np.float64, np.float32], input_name="X")
+        if getattr(X, "ndim", 1) >= 3:
+            series = checked_numbers(X, 3)
             n_channels = series.shape[2]
         else:
             series = _as_ragged(X)
             steps = series.values  # not rounded: that waits until their mean is gone
             if series.is_tokens:
                 steps = steps.astype(np.float64)
-            series = series.replace(values=steps.reshape(len(steps), -1), n_labels=None)
+            n_columns = steps.shape[1] if steps.ndim == 2 else 1
+            if not len(steps) and not reset:
+                n_columns = self.n_channels_in_  # nothing but empty series
+            series = series.replace(values=steps.reshape(len(steps), n_columns), n_labels=None)
             n_channels = series.values.shape[1]
         self._check_channels(n_channels, reset=reset)
         return series
@@ -134,26 +137,84 @@ def _kind_of_rows(rows: Any) -> str:
     return "token ids" if is_integer else "series"
 
 
-def checked_tensor(X: torch.Tensor, integers: torch.dtype = torch.float64) -> torch.Tensor:
-    """Return a tensor of finite floats where it is; integers become floats of the type given."""
-    if X.is_complex():
-        raise ValueError(f"Complex data not supported: X must hold real numbers, got {X.dtype}")
-    if not len(X):
-        raise ValueError(f"X must hold at least one sample, got shape {tuple(X.shape)}")
-    X = X.detach()
-    X = X if X.dtype in (torch.float32, torch.float64) else X.to(integers)
-    if not X.isfinite().all():
-        raise ValueError(f"X must hold finite numbers, got {X[~X.isfinite()][0]}")
+def _may_be_lists_of_numbers(X: Any, kind: str) -> bool:
+    """Whether X, said to be of some kind, is a column of lists of one length, or of empty ones."""
+    if kind == "a table":
+        return isinstance(X, (list, tuple)) or (hasattr(X, "ndim") and _items(X) is not None)
+    rows = _items(X) if hasattr(X, "ndim") else X
+    return kind == "texts" and isinstance(rows, (list, tuple)) and all(_is_empty(row) for row in rows)
+
+
+def _items(X: Any) -> list | None:
+    return None if isinstance(X, torch.Tensor) else items_of_column(np.asarray(X, dtype=object))
+
+
+def _is_empty(row: Any) -> bool:
+    return hasattr(row, "__len__") and not isinstance(row, str) and not len(row)
+
+
+def narrowed(X: Any) -> Any:
+    """Return small floats (half precision, foreign byte orders) as float32, all else as it is."""
+    is_small = isinstance(X, np.ndarray) and X.dtype.kind == "f" and X.dtype.itemsize <= 4
+    return X.astype(np.float32, copy=False) if is_small else X
+
+
+def checked_numbers(
+    X: np.ndarray | torch.Tensor, ndim: int, integers: Any = np.float64
+) -> np.ndarray | torch.Tensor:
+    """Return an array or tensor of finite floats, a tensor where it is.
+
+    Parameters
+    ----------
+    X : ndarray or Tensor
+        Numbers.
+    ndim : int
+        The number of axes that it must have, none of length 0.
+    integers : dtype of numpy, default=float64
+        What integers become.
+
+    Returns
+    -------
+    ndarray or Tensor of float32 or float64
+    """
+    if X.ndim != ndim or 0 in X.shape:
+        raise ValueError(f"X must have {ndim} axes of at least one entry, got shape {tuple(X.shape)}")
+    if isinstance(X, torch.Tensor):
+        if X.is_complex() or X.layout != torch.strided:
+            raise ValueError(f"X must be a dense tensor of real numbers, got {X.dtype}, {X.layout}")
+        X = X.detach()
+        if X.dtype not in (torch.float32, torch.float64):
+            narrow = X.is_floating_point() or integers == np.float32
+            X = X.to(torch.float32 if narrow else torch.float64)
+        is_finite = X.isfinite().flatten(1).all(1).cpu().numpy()
+    else:
+        dtypes = [np.float64, np.float32] if X.dtype.kind in "fO" else integers
+        X = check_array(narrowed(X), allow_nd=True, dtype=dtypes, input_name="X", ensure_all_finite=False)
+        is_finite = np.asarray(np.isfinite(X).reshape(len(X), -1).all(axis=1))
+    for row in np.flatnonzero(~is_finite)[:1]:
+        bad = on_host(X[row].ravel())
+        raise ValueError(f"row {row} of X must hold finite numbers, got {bad[~np.isfinite(bad)][0]}")
     return X
 
 
 def _as_ragged(X: Any) -> RaggedArray:
-    return X if isinstance(X, RaggedArray) else RaggedArray.from_sequences(_rows(X))
+    array = X if isinstance(X, RaggedArray) else RaggedArray.from_sequences(_rows(X))
+    if not len(array.values):  # nothing but empty sequences
+        return RaggedArray(np.zeros(0, dtype=np.int32), array.offsets)
+    if array.is_tokens and array.vocabulary is None and array.values.min() < 0:
+        row = np.searchsorted(array.offsets, int(array.values.argmin()), side="right") - 1
+        raise ValueError(f"row {row} must hold ids from 0, got {int(array.values.min())}")
+    return array
 
 
 def _rows(X: Any) -> list:
-    """Return the rows of a container as a list, the rows of a 2-D array too."""
-    return list(X) if getattr(X, "ndim", 1) == 2 else as_column(X, "sequences")
+    """Return the rows of a container as a list, the rows of a table too; tensors become arrays."""
+    if isinstance(X, torch.Tensor):
+        X = on_host(X.detach())
+    elif hasattr(X, "iloc") and X.ndim == 2 and X.shape[1] > 1:
+        X = X.to_numpy()
+    rows = list(X) if getattr(X, "ndim", 1) == 2 else as_column(X, "sequences")
+    return [on_host(row.detach()) if isinstance(row, torch.Tensor) else row for row in rows]
 
 
 def step_counts(X: RaggedArray | np.ndarray | torch.Tensor) -> np.ndarray:
@@ -179,13 +240,22 @@ def channel_statistics(X: Any, weight: np.ndarray | None) -> tuple[list[float], 
         Scale 1 where the numbers are constant.
     """
     sizes = step_counts(X)
-    steps = on_host(X.values if isinstance(X, RaggedArray) else X.reshape(-1, X.shape[-1]))
+    steps = X.values if isinstance(X, RaggedArray) else X.reshape(-1, X.shape[-1])
+    n_channels = steps.shape[1]
     if not len(steps):
-        return [0.0] * steps.shape[1], [1.0] * steps.shape[1]
+        return [0.0] * n_channels, [1.0] * n_channels
     w = np.repeat(np.ones(len(X)) if weight is None else weight, sizes)
     w = w if w.any() else np.ones_like(w)
-    steps = steps.astype(np.float64)
-    mean = np.average(steps, axis=0, weights=w)
-    scale = np.sqrt(np.average((steps - mean) ** 2, axis=0, weights=w))
+
+    def total(function: Callable) -> np.ndarray:
+        # in parts: images of bytes are many, and eight times as large in doubles
+        parts = [slice(i, i + _PART) for i in range(0, len(steps), _PART)]
+        return sum(w[part] @ function(on_host(steps[part]).astype(np.float64)) for part in parts)  # type: ignore[return-value]
+
+    mean = total(lambda x: x) / w.sum()
+    scale = np.sqrt(total(lambda x: (x - mean) ** 2) / w.sum())
     constant = scale <= 1e-12 * (1 + np.abs(mean))
     return mean.tolist(), np.where(constant, 1.0, scale).tolist()
+
+
+_PART = 100_000  # rows

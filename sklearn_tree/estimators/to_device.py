@@ -8,11 +8,11 @@ import numpy as np
 import torch
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils._param_validation import Hidden
-from sklearn.utils.validation import _check_n_features, check_array, check_is_fitted, validate_data
+from sklearn.utils.validation import _check_n_features, check_is_fitted, validate_data
 
 from sklearn_tree.device import resolve_device
 from sklearn_tree.documentation import DocumentationLinkMixin
-from sklearn_tree.estimators.sequence_input import checked_tensor
+from sklearn_tree.estimators.sequence_input import checked_numbers
 from sklearn_tree.trees import RaggedArray, TreeArray
 
 
@@ -126,13 +126,14 @@ class ToDevice(DocumentationLinkMixin, OneToOneFeatureMixin, TransformerMixin, B
             if X.vocabulary is not None:
                 raise TypeError(f"X must hold ids or numbers, got a {type(X).__name__} of text: vectorize it")
             return X
-        if isinstance(X, torch.Tensor) and X.ndim == 2:
+        if isinstance(X, (list, tuple)):
+            X = np.asarray(X)
+        if getattr(X, "ndim", 2) == 2 and not isinstance(X, torch.Tensor):
+            return validate_data(self, X, reset=reset)
+        if X.ndim == 2:
             _check_n_features(self, X, reset=reset)
-        if isinstance(X, torch.Tensor):
-            return X if X.dtype == torch.uint8 else checked_tensor(X)
-        if getattr(X, "ndim", 2) > 2:
-            return check_array(X, allow_nd=True, input_name="X")
-        return validate_data(self, X, reset=reset)
+        checked_numbers(X, X.ndim)
+        return X
 
 
 def placed_on(X: Any, device: torch.device, dtype: torch.dtype | None = None) -> Any:

@@ -32,8 +32,9 @@ class RecursiveInputMixin:
     _module = RecursiveNet
 
     def _encode(self, X: Any, *, reset: bool) -> TreeArray:
+        X = plain(X)
         if isinstance(X, torch.Tensor):
-            X = on_host(X)  # a table, the only tensor that is read, becomes a TreeArray
+            X = on_host(X.detach())  # a table, the only tensor that is read, becomes a TreeArray
         kind = kind_of(X)
         if kind != "a table":
             X = to_tree_array(X)
@@ -110,15 +111,19 @@ def kind_of(X: Any) -> str:
     return "a table" if is_row or is_number(item) else "trees"
 
 
+def plain(X: Any) -> Any:
+    """Return a Series of polars as a list, all else as it is."""
+    return X.to_list() if hasattr(X, "to_list") and not hasattr(X, "iloc") else X
+
+
 def items_of_column(X: Any) -> list | None:
-    """Return the first items of a numpy or pandas column; None for numbers and real tables."""
+    """Return the items of a numpy or pandas column; None for numbers and real tables."""
     if X.ndim > 2 or (X.ndim == 2 and X.shape[1] != 1):
         return None
-    column = X.iloc[:100] if hasattr(X, "iloc") else X[:100]
     dtypes = list(X.dtypes) if hasattr(X, "iloc") and X.ndim == 2 else [X.dtype]
     if getattr(dtypes[0], "kind", "O") in "biufcmM":
         return None
-    return np.asarray(column, dtype=object).ravel().tolist()
+    return np.asarray(X, dtype=object).ravel().tolist()
 
 
 def is_number(x: Any) -> bool:

@@ -1,7 +1,18 @@
 """Nets in plain PyTorch: batches, cells, encoders, pooling."""
 
 from sklearn_tree.nn.batch import Level, TreeBatch
-from sklearn_tree.nn.cells import CELLS, Children, ChildSumTreeLSTM, NaryTreeLSTM, TreeCell
+from sklearn_tree.nn.cells import (
+    CELLS,
+    Children,
+    ChildSumTreeGRU,
+    ChildSumTreeLSTM,
+    GatedCell,
+    NaryTreeGRU,
+    NaryTreeLSTM,
+    RecursiveCell,
+    RNTNCell,
+    TreeCell,
+)
 from sklearn_tree.nn.convolutional import Convolution, ConvolutionalEncoder, ConvolutionalNet
 from sklearn_tree.nn.embedding import NodeEmbedding, StepValues
 from sklearn_tree.nn.image_batch import ImageBatch
@@ -23,7 +34,12 @@ __all__ = [
     "POOLINGS",
     "RECURRENT_CELLS",
     "SEQUENCE_POOLINGS",
+    "ChildSumTreeGRU",
     "ChildSumTreeLSTM",
+    "GatedCell",
+    "NaryTreeGRU",
+    "RNTNCell",
+    "RecursiveCell",
     "Children",
     "Convolution",
     "ConvolutionalEncoder",

@@ -18,14 +18,17 @@ class Level(NamedTuple):
 
     Attributes
     ----------
+    rows : Tensor of int64, shape (n_children,)
+        For each node, its row among the inner nodes of its level, or behind them among the leaves.
     parents : Tensor of int64, shape (n_children,)
-        For each node, the row of its parent among the inner nodes of the level above.
+        For each node, the row of its parent among the inner nodes of the level above; it rises.
     ranks : Tensor of int64, shape (n_children,)
         Position of each node among its siblings, from 0.
     n_parents : int
         Number of inner nodes of the level above.
     """
 
+    rows: Tensor
     parents: Tensor
     ranks: Tensor
     n_parents: int
@@ -55,14 +58,24 @@ class TreeBatch:
         Position of each tree's root.
     order : Tensor of int64, shape (n_nodes,)
         Position in the batch of each node of the ``TreeArray``.
-    parents, ranks : Tensor of int64, shape (n_nodes,)
-        The columns of all levels, from the root level on (see :class:`Level`).
+    children : Tensor of int64, shape (n_children,)
+        Position of every node but the roots, by depth; siblings in order, beside each other.
+    parents : Tensor of int64, shape (n_children,)
+        Position of the parent of each; it rises, so the children of each inner node are a run.
+    ranks : Tensor of int64, shape (n_children,)
+        Position of each among its siblings, from 0.
     n_inner, n_leaves : tuple of int, length n_levels
         Numbers of inner nodes and of leaves at each depth.
     distinct : Tensor of int64, shape (n_distinct,), or None
         One node of each pair of label and edge label that occurs; None for trees with values.
     inverse : Tensor of int64, shape (n_nodes,), or None
         For each node the row of its pair in ``distinct``.
+    distinct_leaves : Tensor of int64, or None
+        The rows of ``distinct`` whose pair occurs at a leaf.
+    leaf_inverse : Tensor of int64, shape (n_leaves,), or None
+        For each leaf the row of its pair in ``distinct_leaves``.
+    max_rank : int
+        The largest of ``ranks``.
     sample_weight : Tensor of float, shape (n_trees,), or None
         Weight of each tree in the loss.
     """
@@ -71,14 +84,18 @@ class TreeBatch:
     trees: Tensor
     roots: Tensor
     order: Tensor
+    children: Tensor
     parents: Tensor
     ranks: Tensor
     n_inner: tuple[int, ...]
     n_leaves: tuple[int, ...]
+    max_rank: int = 0
     values: Tensor | None = None
     edges: Tensor | None = None
     distinct: Tensor | None = None
     inverse: Tensor | None = None
+    distinct_leaves: Tensor | None = None
+    leaf_inverse: Tensor | None = None
     sample_weight: Tensor | None = None
 
     @classmethod
@@ -105,32 +122,34 @@ class TreeBatch:
         n_inner = np.bincount(depths[~is_leaf], minlength=n_levels)
         n_leaves = np.bincount(depths[is_leaf], minlength=n_levels)
 
-        by_level = _stable_sort(depths[order])  # batch positions by depth, inner nodes first
-        level_parents = parents[order][by_level]
-        first_of_level = np.r_[0, np.cumsum(n_inner)[:-1]]
-        above = np.maximum(depths[order][by_level] - 1, 0)
-        rows = np.where(level_parents < 0, 0, position[level_parents] - first_of_level[above])
+        children = _stable_sort(depths)[len(array) :]  # siblings follow each other in preorder
+        ranks = _sibling_ranks(parents)[children]
 
         trees = np.repeat(np.arange(len(array)), array.sizes)
         labels, edges = as_tensor(array.labels[order]).long(), None
         if array.edges is not None:
             edges = as_tensor(array.edges[order]).long()
-        distinct = inverse = None
+        distinct = inverse = distinct_leaves = leaf_inverse = None
         if array.values is None:
             distinct, inverse = _distinct(labels, edges)
+            distinct_leaves, leaf_inverse = _used(inverse[int(n_inner.sum()) :], len(distinct))
         return cls(
             labels=labels,
             trees=as_tensor(trees[order]),
             roots=as_tensor(position[array.offsets[:-1]]),
             order=as_tensor(position),
-            parents=as_tensor(rows),
-            ranks=as_tensor(_sibling_ranks(parents)[order][by_level]),
+            children=as_tensor(position[children]),
+            parents=as_tensor(position[parents[children]]),
+            ranks=as_tensor(ranks),
+            max_rank=int(ranks.max(initial=0)),
             n_inner=tuple(n_inner.tolist()),
             n_leaves=tuple(n_leaves.tolist()),
             values=None if array.values is None else as_tensor(array.values[order]),
             edges=edges,
             distinct=distinct,
             inverse=inverse,
+            distinct_leaves=distinct_leaves,
+            leaf_inverse=leaf_inverse,
         )
 
     def __len__(self) -> int:
@@ -148,12 +167,18 @@ class TreeBatch:
     @cached_property
     def levels(self) -> list[Level]:
         """One :class:`Level` per depth from 1 on: the children of depths 0, 1, ..."""
-        sizes = [inner + leaves for inner, leaves in zip(self.n_inner, self.n_leaves, strict=True)]
-        columns = zip(self.parents.split(sizes), self.ranks.split(sizes), strict=True)
-        levels = [
-            Level(parents, ranks, n) for (parents, ranks), n in zip(columns, (0, *self.n_inner), strict=False)
-        ]
-        return levels[1:]
+        sizes = [inner + leaves for inner, leaves in zip(self.n_inner, self.n_leaves, strict=True)][1:]
+        columns = zip(*(c.split(sizes) for c in (self.children, self.parents, self.ranks)), strict=True)
+        levels, n_all_inner, first_inner, first_leaf = [], sum(self.n_inner), 0, self.n_leaves[0]
+        for depth, (children, parents, ranks) in enumerate(columns):
+            n_parents = self.n_inner[depth]
+            is_inner = children < n_all_inner
+            first_below = first_inner + n_parents
+            leaf_rows = children - (n_all_inner + first_leaf) + self.n_inner[depth + 1]
+            rows = torch.where(is_inner, children - first_below, leaf_rows)
+            levels.append(Level(rows, parents - first_inner, ranks, n_parents))
+            first_inner, first_leaf = first_below, first_leaf + self.n_leaves[depth + 1]
+        return levels
 
 
 def as_tensor(array: np.ndarray | Tensor) -> Tensor:
@@ -174,6 +199,12 @@ def _move(column: Tensor, device: torch.device | str) -> Tensor:
     if torch.device(device).type == "mps" and column.dtype == torch.float64:
         column = column.float()  # mps has no doubles
     return column.to(device, non_blocking=True)
+
+
+def _used(rows: Tensor, n: int) -> tuple[Tensor, Tensor]:
+    """Return which of ``n`` rows occur, and for each occurrence its place among those."""
+    is_used = torch.zeros(n, dtype=torch.bool, device=rows.device).index_fill_(0, rows, True)
+    return is_used.nonzero().squeeze(1), (is_used.cumsum(0) - 1).index_select(0, rows)
 
 
 def _stable_sort(keys: np.ndarray) -> np.ndarray:

@@ -10,7 +10,7 @@ from torch.nn import functional as F  # noqa: N812
 
 from sklearn_tree.nn.embedding import step_inputs
 from sklearn_tree.nn.image_batch import ImageBatch
-from sklearn_tree.nn.pooling import SequencePooling
+from sklearn_tree.nn.pooling import SequencePooling, layer_norm
 from sklearn_tree.nn.sequence_batch import SequenceBatch
 
 
@@ -107,7 +107,7 @@ class ConvolutionalEncoder(nn.Module):
         self.convolutions = nn.ModuleList(
             Convolution(kernel_sizes, size, n_filters, is_image=is_image) for size in sizes
         )
-        self.norms = nn.ModuleList(nn.LayerNorm(self.output_size) for _ in sizes[1:])
+        self.norms = nn.ModuleList(layer_norm(self.output_size) for _ in sizes[1:])
         self.narrow = nn.ModuleList(nn.Linear(self.output_size, n_filters) for _ in sizes[1:])
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
@@ -214,7 +214,7 @@ class ConvolutionalNet(nn.Module):
             dropout=dropout,
         )
         self.pool = SequencePooling(pooling, self.encoder.output_size)
-        self.norm = nn.LayerNorm(self.encoder.output_size)
+        self.norm = layer_norm(self.encoder.output_size)
         self.hidden = nn.Linear(self.encoder.output_size, hidden_size)
         self.dropout = nn.Dropout(dropout)
         self.head = nn.Linear(hidden_size, n_outputs)

@@ -116,5 +116,10 @@ class SequencePooling(nn.Module):
         return torch.cat([last[:, :half], h[:, 0, half:]], dim=1)
 
 
+def layer_norm(size: int) -> nn.Module:
+    """Return a layer normalisation, none for a single number: it would be constant."""
+    return nn.LayerNorm(size) if size > 1 else nn.Identity()
+
+
 SEQUENCE_POOLINGS = ("attention", "last", "max", "mean")
 CONVOLUTION_POOLINGS = ("attention", "max", "mean")

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from sklearn_tree.nn.embedding import step_inputs
-from sklearn_tree.nn.pooling import SequencePooling
+from sklearn_tree.nn.pooling import SequencePooling, layer_norm
 from sklearn_tree.nn.sequence_batch import SequenceBatch
 
 RECURRENT_CELLS: dict[str, Callable[..., nn.Module]] = {"gru": nn.GRU, "lstm": nn.LSTM, "rnn": nn.RNN}
@@ -190,7 +190,7 @@ class RecurrentNet(nn.Module):
             memory=memory,
         )
         self.pool = SequencePooling(pooling, self.encoder.output_size, n_directions=1 + bidirectional)
-        self.norm = nn.LayerNorm(self.encoder.output_size)
+        self.norm = layer_norm(self.encoder.output_size)
         self.dropout = nn.Dropout(dropout)
         self.head = nn.Linear(self.encoder.output_size, n_outputs)
         self.to(dtype)

@@ -53,10 +53,10 @@ class RecursiveEncoder(nn.Module):
         state: tuple[Tensor, ...] = ()  # of the inner nodes of the level just left
         outputs = [leaf_states[0]]
         for depth in range(len(batch.levels) - 1, -1, -1):
-            below = leaves_at[depth + 1]
+            below, level = leaves_at[depth + 1], batch.levels[depth]
             if state:
                 below = tuple(torch.cat(pair) for pair in zip(state, below, strict=True))
-            level = batch.levels[depth]
+            below = tuple(part.index_select(0, level.rows) for part in below)
             state = self.cell(inner_at[depth], Children(below, level.parents, level.ranks))
             outputs.append(state[0])
         return torch.cat(outputs[::-1])

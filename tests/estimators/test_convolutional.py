@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 
@@ -108,6 +109,7 @@ IMAGES = np.zeros((4, 5, 5, 2), dtype=np.float32)
     [
         (lambda: classifier(kernel_sizes=[0, 3]), ValueError, r"kernel_sizes must hold positive ints, at least one, got \[0, 3\]"),
         (lambda: classifier(kernel_sizes=[]), ValueError, "kernel_sizes must hold positive ints"),
+        (lambda: classifier(kernel_sizes=[[3], [4, 5]]), ValueError, "kernel_sizes must hold positive ints"),
         (lambda: classifier(kernel_sizes=[2.5]), ValueError, "kernel_sizes must hold positive ints"),
         (lambda: classifier(kernel_sizes=3), ValueError, "'kernel_sizes' parameter of CNNClassifier"),
         (lambda: classifier(n_filters=0), ValueError, "'n_filters' parameter"),
@@ -124,8 +126,9 @@ def test_bad_parameters_are_named(call, error, message):
 @pytest.mark.parametrize(
     ("X", "message"),
     [
-        (np.full((4, 5, 5, 2), np.nan), "Input X contains NaN"),
-        (np.zeros((4, 0, 5, 2)), r"images of at least one pixel, got shape \(4, 0, 5, 2\)"),
+        (np.where(np.arange(4)[:, None, None, None] == 2, np.nan, IMAGES), "row 2 of X must hold finite numbers, got nan"),
+        (torch.full((4, 5, 5, 2), torch.inf), "row 0 of X must hold finite numbers, got inf"),
+        (np.zeros((4, 0, 5, 2)), r"X must be images of shape .* none 0, got shape \(4, 0, 5, 2\)"),
         (np.zeros((4, 5)), r"X must be images of shape .*, got shape \(4, 5\)"),
         ([np.zeros((5, 5)), np.zeros((5, 6)), np.zeros((5, 5)), np.zeros((5, 5))], r"row 1 must be an image of shape \(5, 5\) as those before, got \(5, 6\)"),
         ([], "X must hold images, at least one, got 0"),

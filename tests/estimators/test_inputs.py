@@ -1,6 +1,7 @@
 """The table of what X may be: every row with every estimator that reads it."""
 
 import pickle
+import tracemalloc
 
 import nltk
 import numpy as np
@@ -26,6 +27,7 @@ from sklearn_tree import (
     TreeArray,
     TreeVectorizer,
 )
+from sklearn_tree.estimators.sequence_input import channel_statistics
 
 N = 24
 Y = np.arange(N) % 3 % 2
@@ -85,6 +87,15 @@ ROWS = {
     "ids: list of lists": (SEQUENCES, "token ids", IDS, {}),
     "ids: RaggedArray": (SEQUENCES, "token ids", SequenceVectorizer().fit_transform(TEXTS), {}),
     "ids: equal length": (SEQUENCES, "token ids", [row[:2] for row in IDS], {"input_kind": "tokens"}),
+    "ids: Series of lists": (SEQUENCES, "token ids", pd.Series(IDS), {}),
+    "ids: object array": (SEQUENCES, "token ids", object_array(IDS), {}),
+    "ids: polars Series": (SEQUENCES, "token ids", pl.Series(IDS), {}),
+    "ids: tensor": (SEQUENCES, "token ids", torch.tensor([row[:2] for row in IDS]), {"input_kind": "tokens"}),
+    "series: list of tensors": (SEQUENCES, "series", [torch.tensor(wave) for wave in WAVES], {}),
+    "series: Series of floats": (SEQUENCES, "series", pd.Series([wave[:, 0].tolist() for wave in WAVES]), {}),
+    "series: tensor of rows": (SEQUENCES, "series", torch.tensor(TABLE), {"input_kind": "series"}),
+    "series: half precision": (SEQUENCES, "series", DENSE.astype(np.float16), {}),
+    "images: list of tensors": (IMAGES, "images", list(torch.tensor(PIXELS)), {"input_kind": "image"}),
     "series: list of arrays": (SEQUENCES, "series", WAVES, {}),
     "series: Series of arrays": (SEQUENCES, "series", pd.Series(WAVES), {}),
     "series: RaggedArray": (SEQUENCES, "series", RaggedArray.from_sequences(WAVES), {}),
@@ -150,3 +161,78 @@ def test_forms_of_the_same_samples_make_the_same_net():
             first = next(iter(results.values()))
             for row, result in results.items():
                 np.testing.assert_array_equal(result, first, err_msg=row)
+
+
+def test_nothing_but_empty_sequences_is_predicted():
+    empty = {"texts": [""], "token ids": [[]], "series": [np.zeros((0, 2))]}
+    for kind, X in {"texts": TEXTS, "token ids": IDS, "series": WAVES}.items():
+        for cls in (RNNClassifier, CNNClassifier):
+            net = cls(max_epochs=1, random_state=0).fit(X, Y)
+            among = [*empty[kind], X[0]]
+            np.testing.assert_allclose(
+                net.predict_proba(empty[kind]), net.predict_proba(among)[:1], rtol=0, atol=1e-6
+            )
+
+
+def test_the_kind_of_a_column_does_not_depend_on_its_first_rows():
+    ids = [[2, 3, 4]] * 150 + [[2, 3]] * 50
+    for X in (ids, pd.Series(ids), object_array(ids)):
+        assert CNNClassifier(max_epochs=1).fit(X, np.arange(200) % 2).input_kind_ == "token ids"
+
+
+def test_small_floats_train_in_single_precision():
+    for dtype in ("f2", "f4", ">f4"):
+        for X in (TABLE, DENSE, PIXELS[..., None] / 255):
+            net = CNNClassifier(max_epochs=1).fit(X.astype(dtype), Y)
+            assert net.net_.module_.head.weight.dtype == torch.float32
+
+
+def test_sample_weights_equal_repeated_samples():
+    """Also for ragged series, whose length sets the memory of an RNN."""
+    weights = np.random.RandomState(0).randint(0, 3, N)
+    for cls in (RNNClassifier, CNNClassifier):
+        for X in (TEXTS, WAVES):
+            repeated = [row for row, k in zip(X, weights) for _ in range(k)]
+            net = cls(max_epochs=5, hidden_size=8, random_state=0)
+            weighed = net.fit(X, Y, sample_weight=weights).predict_proba(X)
+            again = net.fit(repeated, np.repeat(Y, weights)).predict_proba(X)
+            np.testing.assert_allclose(weighed, again, rtol=0, atol=1e-4)
+
+
+def test_a_net_of_width_1_learns():
+    X = np.random.RandomState(0).rand(200, 3)
+    y = X[:, 0] > 0.5
+    params = {"lr": 0.02, "max_epochs": 50, "random_state": 0}
+    assert RNNClassifier(hidden_size=1, bidirectional=False, **params).fit(X, y).score(X, y) > 0.65
+    assert CNNClassifier((3,), n_filters=1, **params).fit(X, y).predict_proba(X).std() > 0.1
+
+
+def test_statistics_of_many_pixels_need_little_memory():
+    images = np.zeros((2000, 32, 32, 3), dtype=np.uint8)
+    images[::2] = 200
+    tracemalloc.start()
+    shift, scale = channel_statistics(images, None)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert (shift, scale) == ([100.0] * 3, [100.0] * 3)
+    assert peak < 5 * images.nbytes
+
+
+@pytest.mark.parametrize(
+    ("X", "params", "message"),
+    [
+        (torch.rand(4, 2, 2, 2, 2), {}, "X must have 2 axes"),
+        (torch.rand(4, 4, 2), {"input_kind": "table"}, r"X must have 2 axes of at least one entry, got shape \(4, 4, 2\)"),
+        (torch.rand(4), {}, r"X must have 2 axes of at least one entry, got shape \(4,\)"),
+        (torch.rand(4, 0), {}, "X must have 2 axes of at least one entry"),
+        (np.zeros((4, 0, 2)), {}, r"X must have 3 axes of at least one entry, got shape \(4, 0, 2\)"),
+        (np.zeros((4, 3, 0)), {}, "X must have 3 axes of at least one entry"),
+        (torch.rand(4, 5).to_sparse(), {}, "X must be a dense tensor of real numbers"),
+        (np.zeros((4, 4, 2, 2)), {"input_kind": "series"}, "X must have 3 axes"),
+        ([[2], [-1, 2], [3], [3]], {}, "row 1 must hold ids from 0, got -1"),
+    ],
+)  # fmt: skip
+def test_numbers_of_a_wrong_shape_are_refused(X, params, message):
+    for cls in (RNNClassifier, CNNClassifier):
+        with pytest.raises(ValueError, match=message):
+            cls(**params).fit(X, [0, 1, 0, 1])

@@ -175,7 +175,7 @@ def test_child_sum_is_no_lstm():  # the control of the law above: the same gates
     nary = make_cell("nary_lstm", max_arity=1)
     with torch.no_grad():
         nary.W.load_state_dict(cell.W.state_dict())
-        nary.U.weight.copy_(torch.cat([cell.U_iou.weight, cell.U_f.weight]))
+        nary.U.weight.copy_(torch.cat([cell.U.weight, cell.U_k.weight]))
     chain = TreeArray.from_trees([Tree([2, 3], [-1, 0])])
     fork = TreeArray.from_trees([Tree([2, 3, 3], [-1, 0, 0])])
     x = node_inputs(chain)
