@@ -64,6 +64,10 @@ class TreeBatch:
         Position of the parent of each; it rises, so the children of each inner node are a run.
     ranks : Tensor of int64, shape (n_children,)
         Position of each among its siblings, from 0.
+    offsets : Tensor of int64, shape (n_inner,)
+        Where the run of each inner node's children begins.
+    inner_children, leaf_children : Tensor of int64
+        Which of ``children`` are inner nodes, and which leaves; both in batch order.
     n_inner, n_leaves : tuple of int, length n_levels
         Numbers of inner nodes and of leaves at each depth.
     distinct : Tensor of int64, shape (n_distinct,), or None
@@ -87,6 +91,9 @@ class TreeBatch:
     children: Tensor
     parents: Tensor
     ranks: Tensor
+    offsets: Tensor
+    inner_children: Tensor
+    leaf_children: Tensor
     n_inner: tuple[int, ...]
     n_leaves: tuple[int, ...]
     max_rank: int = 0
@@ -141,6 +148,9 @@ class TreeBatch:
             children=as_tensor(position[children]),
             parents=as_tensor(position[parents[children]]),
             ranks=as_tensor(ranks),
+            offsets=as_tensor(np.flatnonzero(ranks == 0)),
+            inner_children=as_tensor(np.flatnonzero(~is_leaf[children])),
+            leaf_children=as_tensor(np.flatnonzero(is_leaf[children])),
             max_rank=int(ranks.max(initial=0)),
             n_inner=tuple(n_inner.tolist()),
             n_leaves=tuple(n_leaves.tolist()),

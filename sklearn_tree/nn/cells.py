@@ -256,7 +256,7 @@ class ChildSumTreeLSTM(GatedCell):
         return torch.sigmoid(o) * tanh(c), c  # (8)
 
 
-class NaryTreeLSTM(ChildSumTreeLSTM):
+class NaryTreeLSTM(GatedCell):
     r"""N-ary Tree-LSTM: an LSTM with weights of their own for the first, second, ... child.
 
     For a node :math:`j` with children :math:`1 \ldots N` [1]_, where an absent child has
@@ -288,7 +288,12 @@ class NaryTreeLSTM(ChildSumTreeLSTM):
     """
 
     # NOTE[DIFF] The paper leaves nodes with more than N children undefined; here they are summed.
+    x_gates = h_gates = ("i", "o", "u")
+    child_gates = ("f",)
+    n_states = 2
     is_placed = True
+    message = ChildSumTreeLSTM.message
+    update = ChildSumTreeLSTM.update
 
 
 class ChildSumTreeGRU(GatedCell):

@@ -11,6 +11,7 @@ from sklearn_tree.nn.batch import TreeBatch
 from sklearn_tree.nn.cells import CELLS, Children, TreeCell
 from sklearn_tree.nn.embedding import NodeEmbedding
 from sklearn_tree.nn.pooling import TreePooling
+from sklearn_tree.nn.walk import can_walk, walk_all
 
 
 class RecursiveEncoder(nn.Module):
@@ -20,11 +21,17 @@ class RecursiveEncoder(nn.Module):
     ----------
     cell : TreeCell
         What is computed at a node.
+
+    Attributes
+    ----------
+    is_fast : bool
+        Whether a :class:`GatedCell` takes the fast walk; set it to False for plain autograd.
     """
 
     def __init__(self, cell: TreeCell) -> None:
         super().__init__()
         self.cell = cell
+        self.is_fast = True
 
     def forward(self, x: Tensor, batch: TreeBatch, inverse: Tensor | None = None) -> Tensor:
         """Walk the batch.
@@ -44,7 +51,12 @@ class RecursiveEncoder(nn.Module):
             Node vectors in batch order.
         """
         wx = self.cell.project(x)
-        wx = wx if inverse is None else wx.index_select(0, inverse)
+        if self.is_fast and can_walk(self.cell, batch):
+            return walk_all(self.cell, wx, batch, inverse)
+        return self._step(wx if inverse is None else wx.index_select(0, inverse), batch)
+
+    def _step(self, wx: Tensor, batch: TreeBatch) -> Tensor:
+        """Walk step by step in plain autograd: any cell, and what the fast walk is tested against."""
         inner, leaves = wx.split((sum(batch.n_inner), sum(batch.n_leaves)))
         leaf_states = self.cell(leaves, None)
         leaves_at = list(zip(*(state.split(batch.n_leaves) for state in leaf_states), strict=True))
