@@ -41,7 +41,12 @@ def main() -> None:
 def report(name: str, work: Workload, batch_size: int, repeats: int, n_naive: int) -> None:
     """Measure one workload at one batch size and print its rows."""
     clf = RecursiveNetClassifier(
-        **work.params, optimizer="adagrad", weight_decay=0.0, max_epochs=1, batch_size=batch_size, random_state=0
+        **work.params,
+        optimizer="adagrad",
+        weight_decay=0.0,
+        max_epochs=1,
+        batch_size=batch_size,
+        random_state=0,
     )
     clf.fit(work.X, work.y)
     few = list(work.X[:n_naive])

@@ -29,9 +29,29 @@ def matmul(a: Tensor, b: Tensor) -> Tensor:
     """
     if _ONEDNN is None or a.dtype != torch.float32 or a.device.type != "cpu" or not a.numel():
         return a @ b
-    rows = _bucket(len(a))
+    rows = bucket(len(a))
     padded = a if rows == len(a) else F.pad(a, (0, 0, 0, rows - len(a)))
     return _ONEDNN(padded, b.t(), None, "none", [], "")[: len(a)]
+
+
+def matmul_rows(a: Tensor, start: int, stop: int, b: Tensor) -> Tensor:
+    """Multiply some rows of ``a`` with ``b``; spares :func:`matmul` its copy.
+
+    Parameters
+    ----------
+    a : Tensor of float, shape (m, k)
+        Left factor. Rows behind ``stop`` may be read, their values do not matter.
+    start, stop : int
+        The rows wanted.
+    b : Tensor of float, shape (k, n)
+        Right factor.
+
+    Returns
+    -------
+    Tensor of float, shape (stop - start, n)
+    """
+    end = start + bucket(stop - start)
+    return matmul(a[start : end if end <= len(a) else stop], b)[: stop - start]
 
 
 def linear(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
@@ -71,9 +91,9 @@ class _Linear(torch.autograd.Function):
         )
 
 
-def _bucket(n: int) -> int:
+def bucket(n: int) -> int:
     """Round a number of rows up: oneDNN builds a kernel per shape, which costs as much as a product."""
-    step = 16 if n <= 64 else 64 if n <= 512 else 256
+    step = 16 if n <= 128 else 64 if n <= 1024 else 256
     return -(-n // step) * step
 
 

@@ -10,7 +10,7 @@ It computes what :class:`RecursiveEncoder` computes by autograd, level by level,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeGuard
 
 import torch
@@ -19,7 +19,13 @@ from torch.nn import functional as F  # noqa: N812
 
 from sklearn_tree.nn.batch import TreeBatch
 from sklearn_tree.nn.cells import GatedCell, TreeCell
-from sklearn_tree.nn.gemm import matmul
+from sklearn_tree.nn.gemm import bucket, matmul, matmul_rows
+
+
+Level = tuple[int, int, int, int]  # nodes a:b, edges p:q
+
+_BLOCK = 512  # inner nodes whose derivatives are found at once
+_SPARE = 256  # the most rows that a product reads beyond the end
 
 
 def can_walk(cell: TreeCell, batch: TreeBatch) -> TypeGuard[GatedCell]:
@@ -50,18 +56,22 @@ def walk_all(cell: GatedCell, wx: Tensor, batch: TreeBatch, inverse: Tensor | No
     """
     n = sum(batch.n_inner)
     if inverse is None or batch.distinct_leaves is None or batch.leaf_inverse is None:
-        inner, leaves = wx[:n], wx[n:]
-        leaf_rows = torch.arange(len(leaves), device=wx.device)
+        inverse = torch.arange(len(wx), device=wx.device)
+        leaves, leaf_rows = wx[n:], inverse[: len(wx) - n]
     else:  # leaves of one input have one state
-        inner, leaves = wx.index_select(0, inverse[:n]), wx.index_select(0, batch.distinct_leaves)
-        leaf_rows = batch.leaf_inverse
+        leaves, leaf_rows = wx.index_select(0, batch.distinct_leaves), batch.leaf_inverse
     states = cell.leaves(leaves)
-    h = states[0] if inverse is None else states[0].index_select(0, leaf_rows)
-    return torch.cat([walk(cell, inner, states, leaf_rows, batch), h]) if n else h
+    h = states[0].index_select(0, leaf_rows)
+    return torch.cat([walk(cell, wx, inverse[:n], states, leaf_rows, batch), h]) if n else h
 
 
 def walk(
-    cell: GatedCell, wx: Tensor, leaf_states: tuple[Tensor, ...], leaf_rows: Tensor, batch: TreeBatch
+    cell: GatedCell,
+    wx: Tensor,
+    wx_rows: Tensor,
+    leaf_states: tuple[Tensor, ...],
+    leaf_rows: Tensor,
+    batch: TreeBatch,
 ) -> Tensor:
     """Compute all inner nodes of a batch.
 
@@ -69,8 +79,10 @@ def walk(
     ----------
     cell : GatedCell
         The cell.
-    wx : Tensor of float, shape (n_inner, any)
-        Rows of ``cell.project`` of the inner nodes, in batch order.
+    wx : Tensor of float, shape (n_rows, any)
+        Rows of ``cell.project``.
+    wx_rows : Tensor of int64, shape (n_inner,)
+        Row of each inner node in ``wx``, in batch order.
     leaf_states : tuple of Tensor, each of shape (n_rows, hidden_size)
         States of the leaves, or of the distinct ones among them.
     leaf_rows : Tensor of int64, shape (n_leaves,)
@@ -84,7 +96,8 @@ def walk(
         The vectors of the inner nodes.
     """
     weights = [cell.U.weight] if cell.U_k is None else [cell.U.weight, cell.U_k.weight]
-    return _Walk.apply(cell, _Plan(cell, batch, leaf_rows, len(leaf_states[0])), wx, *leaf_states, *weights)
+    plan = _Plan(cell, batch, wx_rows, leaf_rows, len(leaf_states[0]))
+    return _Walk.apply(cell, plan, wx, *leaf_states, *weights)
 
 
 class _Plan:
@@ -95,7 +108,10 @@ class _Plan:
     nodes in batch order, then the leaves' rows, then zeros for an empty place.
     """
 
-    def __init__(self, cell: GatedCell, batch: TreeBatch, leaf_rows: Tensor, n_leaf_rows: int) -> None:
+    def __init__(
+        self, cell: GatedCell, batch: TreeBatch, wx_rows: Tensor, leaf_rows: Tensor, n_leaf_rows: int
+    ) -> None:
+        self.wx_rows = wx_rows
         self.n_inner, self.n_rows = sum(batch.n_inner), sum(batch.n_inner) + n_leaf_rows + 1
         self.leaf_rows = leaf_rows[batch.n_leaves[0] :]  # of the leaves that are no roots
         self.n_roots = batch.n_inner[0]
@@ -115,12 +131,23 @@ class _Plan:
         self.edge_of = rows.new_zeros(self.n_inner)  # of each inner node but the roots
         self.edge_of[self.n_roots :] = edges.index_select(0, batch.inner_children)
 
-        self.levels: list[tuple[int, int, int, int]] = []  # nodes a:b, edges p:q
+        self.widths = batch.n_inner
+        self.levels: list[Level] = []  # nodes a:b, edges p:q
         a = p = 0
         for n, m in zip(batch.n_inner, counts, strict=True):
             if n:
                 self.levels.append((a, a + n, p, p + m))
             a, p = a + n, p + m
+
+    def blocks(self) -> Iterator[list[Level]]:
+        """Group the levels, from the roots on, into blocks of some hundred nodes."""
+        block: list[Level] = []
+        for level in self.levels:
+            if block and level[1] - block[0][0] > _BLOCK:
+                yield block
+                block = []
+            block.append(level)
+        yield block
 
     def sums(self, x: Tensor, nodes: tuple[int, int], edges: tuple[int, int]) -> Tensor:
         """Sum the rows of each node's edges, shape (n, any); x holds those edges only."""
@@ -137,17 +164,17 @@ class _Walk(torch.autograd.Function):
         for level in reversed(plan.levels):
             forest.climb(*level)
         ctx.forest = forest if any(ctx.needs_input_grad) else None
-        ctx.n_leaf_rows = len(leaf_states[0])
+        ctx.n_rows = len(wx), len(leaf_states[0])
         return forest.states[0][: plan.n_inner].clone()
 
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple:
-        forest = ctx.forest
-        descent = _Descent(forest, grad)
-        for level in forest.plan.levels:
-            descent.step(*level)
-        return None, None, descent.grad_wx(), *descent.grad_leaves(ctx.n_leaf_rows), *descent.grad_weights()
+        n_rows, n_leaf_rows = ctx.n_rows
+        descent = _Descent(ctx.forest, grad, n_rows)
+        for levels in ctx.forest.plan.blocks():
+            descent.block(levels)
+        return None, None, descent.wx, *descent.leaves(n_leaf_rows), *descent.weights
 
 
 class _Forest:
@@ -165,14 +192,17 @@ class _Forest:
         self.cell, self.plan, self.weights = cell, plan, weights
         self.split = cell.n_gates * size  # the gates of nodes, then those of their places
         self.first_h = self.split - len(cell.h_gates) * size
-        for_children = wx[:, len(cell.x_gates) * size :]
-        self.gates = cell.padded(wx)
+        own, for_children = cell.padded(wx), wx[:, len(cell.x_gates) * size :]
+        at = plan.rows[:0]
         if cell.is_placed:
-            self.gates = torch.cat([self.gates, for_children.repeat(1, cell.max_arity)], dim=1)
+            own = torch.cat([own, for_children.repeat(1, cell.max_arity)], dim=1)
         else:
-            self.gates = self.gates.clone()
-        at = torch.zeros_like(plan.rows[:0]) if cell.is_placed else plan.parents
+            at = plan.wx_rows.index_select(0, plan.parents)
         self.child_gates = for_children.index_select(0, at)  # of the edges, unless they have places
+        # There are more rows than nodes, for products to read beyond the end.
+        self.gates = wx.new_empty(n + _SPARE, own.shape[1])
+        torch.index_select(own, 0, plan.wx_rows, out=self.gates[:n])
+        self.placed = wx.new_empty(bucket(max(plan.widths)), cell.U.in_features)
         self.messages = tuple(wx.new_empty(n, size) for _ in range(cell.n_messages))
         self.states = tuple(wx.new_empty(plan.n_rows, size) for _ in range(cell.n_states))
         for table, state in zip(self.states, leaf_states, strict=True):
@@ -185,13 +215,14 @@ class _Forest:
         children = tuple(table.index_select(0, self.plan.rows[p:q]) for table in self.states)
         gates = self.gates[a:b]
         if cell.is_placed:
-            gates[:, self.first_h :] += matmul(children[0].view(n, -1), self.weights[0].t())
+            self.placed[:n] = children[0].view(n, -1)
+            gates[:, self.first_h :] += matmul_rows(self.placed, 0, n, self.weights[0].t())
             places = tuple(child.view(n, cell.max_arity, size) for child in children)
             sent = cell.message(gates[:, self.split :].view(n, cell.max_arity, -1), places)
             summed = tuple(message.sum(1) for message in sent)
         else:
-            h = self.plan.sums(children[0], (a, b), (p, q))
-            gates[:, self.first_h :] += matmul(h, self.weights[0].t())
+            self.placed[:n] = self.plan.sums(children[0], (a, b), (p, q))
+            gates[:, self.first_h :] += matmul_rows(self.placed, 0, n, self.weights[0].t())
             if len(self.weights) > 1:
                 self.child_gates[p:q] += matmul(children[0], self.weights[1].t())
             sent = cell.message(self.child_gates[p:q], children)
@@ -203,64 +234,84 @@ class _Forest:
 
 
 class _Descent:
-    """The way down: gradients of all nodes from those of their parents."""
+    """The way down: gradients of all nodes from those of their parents, block by block.
 
-    def __init__(self, forest: _Forest, grad: Tensor) -> None:
+    A block is some levels whose derivatives are found in one go; it is small enough for a cache.
+    """
+
+    def __init__(self, forest: _Forest, grad: Tensor, n_rows: int) -> None:
         cell, plan = forest.cell, forest.plan
         self.forest, self.grad_h = forest, grad
-        self.children = tuple(table.index_select(0, plan.rows) for table in forest.states)
-        self.of_update = _local(cell.update, forest.gates[:, : forest.split], forest.messages)
-        gates, children = forest.child_gates, self.children
-        if cell.is_placed:
-            gates = forest.gates[:, forest.split :].unflatten(1, (cell.max_arity, -1))
-            children = tuple(child.view(plan.n_inner, cell.max_arity, -1) for child in children)
-        self.of_message = _local(cell.message, gates, children)
-        self.gates = torch.empty_like(forest.gates)
-        self.child_gates = torch.empty_like(forest.child_gates)
-        self.edges = tuple(torch.empty_like(child) for child in self.children)  # to the states
+        self.edges = tuple(grad.new_empty(len(plan.rows), grad.shape[1]) for _ in forest.states)
+        self.x_width = len(cell.x_gates) * cell.hidden_size
+        self.wx = grad.new_zeros(n_rows, self.x_width + len(cell.child_gates) * cell.hidden_size)
+        self.weights = [torch.zeros_like(weight) for weight in forest.weights]
 
-    def step(self, a: int, b: int, p: int, q: int) -> None:
-        """Take the gradients of the nodes a:b to their gates and their edges p:q."""
+    def block(self, levels: list[Level]) -> None:
+        """Take the gradients of the nodes of some levels to their gates, inputs and edges."""
         forest, cell, plan = self.forest, self.forest.cell, self.forest.plan
-        nodes, edges, gates = slice(a, b), slice(p, q), self.gates[a:b]
-        grads: list[Tensor | None] = [None] * cell.n_states
-        if a >= plan.n_roots:
-            grads = [edge.index_select(0, plan.edge_of[nodes]) for edge in self.edges]
-        grads[0] = self.grad_h[nodes] if grads[0] is None else grads[0] + self.grad_h[nodes]
-        of_gates, sent = _pull_back(self.of_update, grads, nodes, cell.hidden_size)
-        assert of_gates is not None
-        gates[:, : forest.split] = of_gates
+        a, p, b, q = *levels[0][::2], *levels[-1][1::2]
+        children = tuple(table.index_select(0, plan.rows[p:q]) for table in forest.states)
+        inputs, child_gates = children, forest.child_gates[p:q]
         if cell.is_placed:
-            sent = [m.unsqueeze(1) for m in sent]
-            of_gates, states = _pull_back(self.of_message, sent, nodes, cell.hidden_size)
-            if of_gates is not None:
-                gates[:, forest.split :] = of_gates.flatten(1)
-            h = matmul(gates[:, forest.first_h :], forest.weights[0]).view(q - p, -1)
-        else:
-            rows = plan.parents[edges] - a
-            sent = [m.index_select(0, rows) for m in sent]
-            of_gates, states = _pull_back(self.of_message, sent, edges, cell.hidden_size)
-            h = matmul(gates[:, forest.first_h :], forest.weights[0]).index_select(0, rows)
-            if of_gates is not None:
-                self.child_gates[edges] = of_gates
+            inputs = tuple(child.view(b - a, cell.max_arity, -1) for child in children)
+            child_gates = forest.gates[a:b, forest.split :].unflatten(1, (cell.max_arity, -1))
+        messages = tuple(message[a:b] for message in forest.messages)
+        of_update = _local(cell.update, forest.gates[a:b, : forest.split], messages)
+        of_message = _local(cell.message, child_gates, inputs)
+        # More rows than nodes, for products to read beyond the end.
+        gates = forest.gates.new_empty(b - a + _SPARE, forest.gates.shape[1])
+        of_children = torch.empty_like(forest.child_gates[p:q])
+        for c, d, r, s in levels:
+            grads = self._arrived(c, d)
+            of_gates, sent = _pull_back(of_update, grads, slice(c - a, d - a), cell.hidden_size)
+            assert of_gates is not None
+            gates[c - a : d - a, : forest.split] = of_gates
+            if cell.is_placed:
+                sent, rows = [m.unsqueeze(1) for m in sent], slice(c - a, d - a)
+            else:
+                parents = plan.parents[r:s] - c
+                sent, rows = [m.index_select(0, parents) for m in sent], slice(r - p, s - p)
+            of_gates, states = _pull_back(of_message, sent, rows, cell.hidden_size)
+            if of_gates is not None and cell.is_placed:
+                gates[c - a : d - a, forest.split :] = of_gates.flatten(1)
+            h = matmul_rows(gates[:, forest.first_h :], c - a, d - a, forest.weights[0])
+            h = h.view(s - r, -1) if cell.is_placed else h.index_select(0, parents)
+            if of_gates is not None and not cell.is_placed:
+                of_children[rows] = of_gates
                 h += matmul(of_gates, forest.weights[1])
-        for i, edge in enumerate(self.edges):
-            state = states[i].reshape(q - p, -1) if states and states[i] is not None else 0.0
-            edge[edges] = h + state if i == 0 else state
+            for i, edge in enumerate(self.edges):
+                state = states[i].reshape(s - r, -1) if states and states[i] is not None else 0.0
+                edge[r:s] = h + state if i == 0 else state
+        self._collect(a, b, p, q, gates[: b - a], of_children, children[0])
 
-    def grad_wx(self) -> Tensor:
-        """Return the gradient of the projected inputs of the inner nodes."""
+    def _arrived(self, a: int, b: int) -> list[Tensor | None]:
+        """Return the gradients of the states of nodes, once their parents are done."""
+        plan = self.forest.plan
+        grads: list[Tensor | None] = [None] * len(self.edges)
+        if a >= plan.n_roots:
+            grads = [edge.index_select(0, plan.edge_of[a:b]) for edge in self.edges]
+        grads[0] = self.grad_h[a:b] if grads[0] is None else grads[0] + self.grad_h[a:b]
+        return grads
+
+    def _collect(self, a: int, b: int, p: int, q: int, gates: Tensor, of_children: Tensor, h: Tensor) -> None:
+        """Add what a block gives to the gradients of inputs and weights."""
         forest, cell, plan = self.forest, self.forest.cell, self.forest.plan
-        own = self.gates[:, : len(cell.x_gates) * cell.hidden_size]
-        if not cell.child_gates:
-            return own
+        rows = plan.wx_rows[a:b]
         if cell.is_placed:
-            below = self.gates[:, forest.split :].unflatten(1, (cell.max_arity, -1)).sum(1)
+            below = h.view(b - a, -1)
+            to_children = gates[:, forest.split :].unflatten(1, (cell.max_arity, -1)).sum(1)
         else:
-            below = plan.sums(self.child_gates, (0, plan.n_inner), (0, len(plan.rows)))
-        return torch.cat([own, below], dim=1)
+            below = plan.sums(h, (a, b), (p, q))
+            to_children = plan.sums(of_children, (a, b), (p, q)) if cell.child_gates else of_children
+        self.weights[0] += matmul(gates[:, forest.first_h :].t(), below)
+        if len(self.weights) > 1:
+            self.weights[1] += matmul(of_children.t(), h)
+        self.wx[:, : self.x_width].index_add_(0, rows, gates[:, : self.x_width])
+        if cell.child_gates:
+            self.wx[:, self.x_width :].index_add_(0, rows, to_children)
 
-    def grad_leaves(self, n_rows: int) -> list[Tensor]:
+    def leaves(self, n_rows: int) -> list[Tensor]:
         """Return the gradients of the leaves' states."""
         plan = self.forest.plan
         return [
@@ -270,18 +321,6 @@ class _Descent:
             for edge in self.edges
         ]
 
-    def grad_weights(self) -> list[Tensor]:
-        """Return the gradients of ``U`` and, where there is one, of ``U_k``."""
-        forest, plan, h = self.forest, self.forest.plan, self.children[0]
-        if forest.cell.is_placed:
-            below = h.view(plan.n_inner, -1)
-        else:
-            below = plan.sums(h, (0, plan.n_inner), (0, len(h)))
-        grads = [matmul(self.gates[:, forest.first_h :].t(), below)]
-        if len(forest.weights) > 1:
-            grads.append(matmul(self.child_gates.t(), h))
-        return grads
-
 
 Derivatives = list[tuple[Tensor | None, ...]]
 
@@ -289,13 +328,15 @@ Derivatives = list[tuple[Tensor | None, ...]]
 def _local(function: Callable, gates: Tensor, inputs: tuple[Tensor, ...]) -> Derivatives:
     """Return the derivatives of each output of a cell's function by its gates and its inputs.
 
-    The function works on each number by itself, so the gradient of an output's sum holds them all.
+    The function works on each number by itself, so the gradient of an output's sum is all of them.
     """
     with torch.enable_grad():
         arguments = [x.detach().requires_grad_() for x in (gates, *inputs)]
         outputs = function(arguments[0], tuple(arguments[1:]))
         return [
-            torch.autograd.grad(output.sum(), arguments, retain_graph=True, allow_unused=True)
+            torch.autograd.grad(
+                output, arguments, torch.ones_like(output), retain_graph=True, allow_unused=True
+            )
             for output in outputs
         ]
 
