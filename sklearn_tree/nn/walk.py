@@ -21,7 +21,6 @@ from sklearn_tree.nn.batch import TreeBatch
 from sklearn_tree.nn.cells import GatedCell, TreeCell
 from sklearn_tree.nn.gemm import bucket, matmul, matmul_rows
 
-
 Level = tuple[int, int, int, int]  # nodes a:b, edges p:q
 
 _BLOCK = 512  # inner nodes whose derivatives are found at once
