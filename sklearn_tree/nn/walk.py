@@ -164,7 +164,7 @@ class _Walk(torch.autograd.Function):
             forest.climb(*level)
         ctx.forest = forest if any(ctx.needs_input_grad) else None
         ctx.n_rows = len(wx), len(leaf_states[0])
-        return forest.states[0][: plan.n_inner].clone()
+        return forest.states[: plan.n_inner, 0].clone()
 
     @staticmethod
     @torch.autograd.function.once_differentiable
@@ -177,7 +177,12 @@ class _Walk(torch.autograd.Function):
 
 
 class _Forest:
-    """What the way up leaves behind: gates before activation, messages and states of all nodes."""
+    """What the way up leaves behind: gates before activation, messages and states of all nodes.
+
+    The table of nodes has columns for the sums of the messages, then for the gates of the node,
+    then for the gates of its places, if it has places. What :meth:`GatedCell.update` reads is thus
+    one run of columns, and what ``U`` adds to is another.
+    """
 
     def __init__(
         self,
@@ -189,47 +194,55 @@ class _Forest:
     ) -> None:
         size, n = cell.hidden_size, plan.n_inner
         self.cell, self.plan, self.weights = cell, plan, weights
-        self.split = cell.n_gates * size  # the gates of nodes, then those of their places
-        self.first_h = self.split - len(cell.h_gates) * size
+        self.first_gate = cell.n_messages * size
+        self.first_place = self.first_gate + cell.n_gates * size
+        self.first_h = self.first_place - len(cell.h_gates) * size
         own, for_children = cell.padded(wx), wx[:, len(cell.x_gates) * size :]
+        columns = [wx.new_zeros(len(wx), self.first_gate), own]
         at = plan.rows[:0]
         if cell.is_placed:
-            own = torch.cat([own, for_children.repeat(1, cell.max_arity)], dim=1)
+            columns.append(for_children.repeat(1, cell.max_arity))
         else:
             at = plan.wx_rows.index_select(0, plan.parents)
         self.child_gates = for_children.index_select(0, at)  # of the edges, unless they have places
+        start = torch.cat(columns, dim=1)
         # There are more rows than nodes, for products to read beyond the end.
-        self.gates = wx.new_empty(n + _SPARE, own.shape[1])
-        torch.index_select(own, 0, plan.wx_rows, out=self.gates[:n])
-        self.placed = wx.new_empty(bucket(max(plan.widths)), cell.U.in_features)
-        self.messages = tuple(wx.new_empty(n, size) for _ in range(cell.n_messages))
-        self.states = tuple(wx.new_empty(plan.n_rows, size) for _ in range(cell.n_states))
-        for table, state in zip(self.states, leaf_states, strict=True):
-            table[n:-1] = state
-            table[-1] = 0.0
+        self.nodes = wx.new_empty(n + _SPARE, start.shape[1])
+        torch.index_select(start, 0, plan.wx_rows, out=self.nodes[:n])
+        self.below = wx.new_empty(bucket(max(plan.widths)), cell.U.in_features)
+        self.states = wx.new_empty(plan.n_rows, cell.n_states, size)
+        self.states[n:-1] = torch.stack(leaf_states, dim=1)
+        self.states[-1] = 0.0
 
     def climb(self, a: int, b: int, p: int, q: int) -> None:
         """Compute the nodes a:b from their edges p:q."""
-        cell, size, n = self.cell, self.cell.hidden_size, b - a
-        children = tuple(table.index_select(0, self.plan.rows[p:q]) for table in self.states)
-        gates = self.gates[a:b]
+        cell, plan, n, nodes = self.cell, self.plan, b - a, self.nodes[a:b]
+        children = self.states.index_select(0, plan.rows[p:q])
         if cell.is_placed:
-            self.placed[:n] = children[0].view(n, -1)
-            gates[:, self.first_h :] += matmul_rows(self.placed, 0, n, self.weights[0].t())
-            places = tuple(child.view(n, cell.max_arity, size) for child in children)
-            sent = cell.message(gates[:, self.split :].view(n, cell.max_arity, -1), places)
-            summed = tuple(message.sum(1) for message in sent)
+            self.below[:n].view(q - p, -1).copy_(children[:, 0])
         else:
-            self.placed[:n] = self.plan.sums(children[0], (a, b), (p, q))
-            gates[:, self.first_h :] += matmul_rows(self.placed, 0, n, self.weights[0].t())
-            if len(self.weights) > 1:
-                self.child_gates[p:q] += matmul(children[0], self.weights[1].t())
-            sent = cell.message(self.child_gates[p:q], children)
-            summed = tuple(self.plan.sums(message, (a, b), (p, q)) for message in sent)
-        for table, message in zip(self.messages, summed, strict=True):
-            table[a:b] = message
-        for table, state in zip(self.states, cell.update(gates[:, : self.split], summed), strict=True):
-            table[a:b] = state
+            self.below[:n] = plan.sums(children[:, 0], (a, b), (p, q))
+        nodes[:, self.first_h :] += matmul_rows(self.below, 0, n, self.weights[0].t())
+        if len(self.weights) > 1:
+            self.child_gates[p:q] += matmul(children[:, 0], self.weights[1].t())
+        gates, states = self.edges(children, a, b, p, q)
+        for i, message in enumerate(cell.message(gates, states)):
+            summed = message.sum(1) if cell.is_placed else plan.sums(message, (a, b), (p, q))
+            nodes[:, i * cell.hidden_size : (i + 1) * cell.hidden_size] = summed
+        for i, state in enumerate(self.update(nodes[:, : self.first_place])):
+            self.states[a:b, i] = state
+
+    def update(self, nodes: Tensor) -> tuple[Tensor, ...]:
+        """Compute states from rows of the table of nodes, up to the gates of places."""
+        messages = nodes[:, : self.first_gate].split(self.cell.hidden_size, dim=1)
+        return self.cell.update(nodes[:, self.first_gate :], messages if self.first_gate else ())
+
+    def edges(self, children: Tensor, a: int, b: int, p: int, q: int) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """Return gates and states of the edges p:q; a row per node a:b, if they are its places."""
+        if not self.cell.is_placed:
+            return self.child_gates[p:q], children.unbind(1)
+        gates = self.nodes[a:b, self.first_place :].unflatten(1, (self.cell.max_arity, -1))
+        return gates, children.unflatten(0, (b - a, -1)).unbind(2)
 
 
 class _Descent:
@@ -241,7 +254,7 @@ class _Descent:
     def __init__(self, forest: _Forest, grad: Tensor, n_rows: int) -> None:
         cell, plan = forest.cell, forest.plan
         self.forest, self.grad_h = forest, grad
-        self.edges = tuple(grad.new_empty(len(plan.rows), grad.shape[1]) for _ in forest.states)
+        self.to_states = grad.new_empty(len(plan.rows), cell.n_states, cell.hidden_size)  # per edge
         self.x_width = len(cell.x_gates) * cell.hidden_size
         self.wx = grad.new_zeros(n_rows, self.x_width + len(cell.child_gates) * cell.hidden_size)
         self.weights = [torch.zeros_like(weight) for weight in forest.weights]
@@ -250,75 +263,85 @@ class _Descent:
         """Take the gradients of the nodes of some levels to their gates, inputs and edges."""
         forest, cell, plan = self.forest, self.forest.cell, self.forest.plan
         a, p, b, q = *levels[0][::2], *levels[-1][1::2]
-        children = tuple(table.index_select(0, plan.rows[p:q]) for table in forest.states)
-        inputs, child_gates = children, forest.child_gates[p:q]
-        if cell.is_placed:
-            inputs = tuple(child.view(b - a, cell.max_arity, -1) for child in children)
-            child_gates = forest.gates[a:b, forest.split :].unflatten(1, (cell.max_arity, -1))
-        messages = tuple(message[a:b] for message in forest.messages)
-        of_update = _local(cell.update, forest.gates[a:b, : forest.split], messages)
-        of_message = _local(cell.message, child_gates, inputs)
-        # More rows than nodes, for products to read beyond the end.
-        gates = forest.gates.new_empty(b - a + _SPARE, forest.gates.shape[1])
-        of_children = torch.empty_like(forest.child_gates[p:q])
+        children = forest.states.index_select(0, plan.rows[p:q])
+        of_update = self._of_update(forest.nodes[a:b, : forest.first_place])
+        of_message = _local(cell.message, *forest.edges(children, a, b, p, q))
+        nodes = forest.nodes.new_empty(b - a + _SPARE, forest.nodes.shape[1])  # as in the forest
+        child_gates = torch.empty_like(forest.child_gates[p:q])
         for c, d, r, s in levels:
+            rows, parents = slice(c - a, d - a), plan.parents[r:s] - c
+            own = nodes[rows]
             grads = self._arrived(c, d)
-            of_gates, sent = _pull_back(of_update, grads, slice(c - a, d - a), cell.hidden_size)
-            assert of_gates is not None
-            gates[c - a : d - a, : forest.split] = of_gates
+            updated = own[:, : forest.first_place].unflatten(1, (-1, cell.hidden_size))
+            torch.mul(of_update[0][rows], grads[:, :1], out=updated)
+            for i in range(1, cell.n_states):
+                updated.addcmul_(of_update[i][rows], grads[:, i : i + 1])
+            sent = list(own[:, : forest.first_gate].split(cell.hidden_size, dim=1))
             if cell.is_placed:
-                sent, rows = [m.unsqueeze(1) for m in sent], slice(c - a, d - a)
+                sent, at = [message.unsqueeze(1) for message in sent], rows
             else:
-                parents = plan.parents[r:s] - c
-                sent, rows = [m.index_select(0, parents) for m in sent], slice(r - p, s - p)
-            of_gates, states = _pull_back(of_message, sent, rows, cell.hidden_size)
-            if of_gates is not None and cell.is_placed:
-                gates[c - a : d - a, forest.split :] = of_gates.flatten(1)
-            h = matmul_rows(gates[:, forest.first_h :], c - a, d - a, forest.weights[0])
+                sent, at = [message.index_select(0, parents) for message in sent], slice(r - p, s - p)
+            gates, states = _pull_back(of_message, sent if of_message else [], at)
+            if gates is not None and cell.is_placed:
+                own[:, forest.first_place :] = gates.flatten(1)
+            h = matmul_rows(nodes[:, forest.first_h :], c - a, d - a, forest.weights[0])
             h = h.view(s - r, -1) if cell.is_placed else h.index_select(0, parents)
-            if of_gates is not None and not cell.is_placed:
-                of_children[rows] = of_gates
-                h += matmul(of_gates, forest.weights[1])
-            for i, edge in enumerate(self.edges):
-                state = states[i].reshape(s - r, -1) if states and states[i] is not None else 0.0
-                edge[r:s] = h + state if i == 0 else state
-        self._collect(a, b, p, q, gates[: b - a], of_children, children[0])
+            if gates is not None and not cell.is_placed:
+                child_gates[at] = gates
+                h += matmul(gates, forest.weights[1])
+            self.to_states[r:s, 0] = h
+            for i, state in enumerate(states):
+                if state is not None and i == 0:
+                    self.to_states[r:s, 0] += state.reshape(s - r, -1)
+                elif i:
+                    self.to_states[r:s, i] = 0.0 if state is None else state.reshape(s - r, -1)
+        self._collect((a, b), (p, q), nodes[: b - a], child_gates, children[:, 0])
 
-    def _arrived(self, a: int, b: int) -> list[Tensor | None]:
+    def _of_update(self, nodes: Tensor) -> list[Tensor]:
+        """Return the derivatives of each state by the columns of nodes, (n, any, hidden_size)."""
+        forest = self.forest
+        with torch.enable_grad():
+            nodes = nodes.detach().requires_grad_()
+            states = forest.update(nodes)
+            ones = torch.ones_like(states[0])
+            grads = [torch.autograd.grad(state, nodes, ones, retain_graph=True)[0] for state in states]
+        return [grad.unflatten(1, (-1, forest.cell.hidden_size)) for grad in grads]
+
+    def _arrived(self, a: int, b: int) -> Tensor:
         """Return the gradients of the states of nodes, once their parents are done."""
         plan = self.forest.plan
-        grads: list[Tensor | None] = [None] * len(self.edges)
-        if a >= plan.n_roots:
-            grads = [edge.index_select(0, plan.edge_of[a:b]) for edge in self.edges]
-        grads[0] = self.grad_h[a:b] if grads[0] is None else grads[0] + self.grad_h[a:b]
+        if a < plan.n_roots:
+            others = self.grad_h.new_zeros(b - a, self.to_states.shape[1] - 1, self.grad_h.shape[1])
+            return torch.cat([self.grad_h[a:b].unsqueeze(1), others], dim=1)
+        grads = self.to_states.index_select(0, plan.edge_of[a:b])
+        grads[:, 0] += self.grad_h[a:b]
         return grads
 
-    def _collect(self, a: int, b: int, p: int, q: int, gates: Tensor, of_children: Tensor, h: Tensor) -> None:
+    def _collect(
+        self, ab: tuple[int, int], pq: tuple[int, int], nodes: Tensor, child_gates: Tensor, h: Tensor
+    ) -> None:
         """Add what a block gives to the gradients of inputs and weights."""
         forest, cell, plan = self.forest, self.forest.cell, self.forest.plan
-        rows = plan.wx_rows[a:b]
+        to_x = [nodes[:, forest.first_gate : forest.first_gate + self.x_width]]
         if cell.is_placed:
-            below = h.view(b - a, -1)
-            to_children = gates[:, forest.split :].unflatten(1, (cell.max_arity, -1)).sum(1)
+            below = h.reshape(len(nodes), -1)
+            if cell.child_gates:
+                to_x.append(nodes[:, forest.first_place :].unflatten(1, (cell.max_arity, -1)).sum(1))
         else:
-            below = plan.sums(h, (a, b), (p, q))
-            to_children = plan.sums(of_children, (a, b), (p, q)) if cell.child_gates else of_children
-        self.weights[0] += matmul(gates[:, forest.first_h :].t(), below)
+            below = plan.sums(h, ab, pq)
+            if cell.child_gates:
+                to_x.append(plan.sums(child_gates, ab, pq))
+        self.weights[0] += matmul(nodes[:, forest.first_h :].t(), below)
         if len(self.weights) > 1:
-            self.weights[1] += matmul(of_children.t(), h)
-        self.wx[:, : self.x_width].index_add_(0, rows, gates[:, : self.x_width])
-        if cell.child_gates:
-            self.wx[:, self.x_width :].index_add_(0, rows, to_children)
+            self.weights[1] += matmul(child_gates.t(), h)
+        self.wx.index_add_(0, plan.wx_rows[slice(*ab)], torch.cat(to_x, dim=1))
 
-    def leaves(self, n_rows: int) -> list[Tensor]:
+    def leaves(self, n_rows: int) -> tuple[Tensor, ...]:
         """Return the gradients of the leaves' states."""
         plan = self.forest.plan
-        return [
-            edge.new_zeros(n_rows, edge.shape[1]).index_add_(
-                0, plan.leaf_rows, edge.index_select(0, plan.leaf_edges)
-            )
-            for edge in self.edges
-        ]
+        arrived = self.to_states.index_select(0, plan.leaf_edges)
+        grads = arrived.new_zeros(n_rows, *arrived.shape[1:]).index_add_(0, plan.leaf_rows, arrived)
+        return grads.unbind(1)
 
 
 Derivatives = list[tuple[Tensor | None, ...]]
@@ -341,19 +364,17 @@ def _local(function: Callable, gates: Tensor, inputs: tuple[Tensor, ...]) -> Der
 
 
 def _pull_back(
-    derivatives: Derivatives, grads: Sequence[Tensor | None], rows: slice, size: int
+    derivatives: Derivatives, grads: Sequence[Tensor], rows: slice
 ) -> tuple[Tensor | None, list[Any]]:
     """Return the gradients of some rows of gates and inputs from those of the outputs."""
     totals: list[Any] = [None] * (len(derivatives[0]) if derivatives else 0)
     for of_output, grad in zip(derivatives, grads, strict=True):
-        if grad is None:
-            continue
         for i, derivative in enumerate(of_output):
             if derivative is None or not derivative.shape[-1]:
                 continue
             part = derivative[rows]
-            if i == 0:  # several gates side by side
-                part = (part.unflatten(-1, (-1, size)) * grad.unsqueeze(-2)).flatten(-2)
+            if i == 0 and part.shape[-1] != grad.shape[-1]:  # several gates side by side
+                part = (part.unflatten(-1, (-1, grad.shape[-1])) * grad.unsqueeze(-2)).flatten(-2)
             else:
                 part = part * grad
             totals[i] = part if totals[i] is None else totals[i] + part

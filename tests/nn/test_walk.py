@@ -1,0 +1,172 @@
+"""The fast walk equals the plain one, for every cell that takes it; its products are torch's."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import forests
+
+import sklearn_tree.nn.walk as walk
+from sklearn_tree import Tree, TreeArray
+from sklearn_tree.nn import CELLS, POOLINGS, GatedCell, RecursiveNet, TreeBatch, gemm
+from sklearn_tree.nn.walk import can_walk
+
+IDS = st.integers(2, 6)
+GATED = sorted(name for name, cell in CELLS.items() if issubclass(cell, GatedCell))
+
+
+class SoftSumCell(GatedCell):
+    """A cell as a user might write one: children vote with a gate, and the node adds itself."""
+
+    x_gates = ("u", "g")
+    h_gates = ("g",)
+    child_gates = ("v", "w")
+    n_messages = 2
+
+    def message(self, gates, states):
+        v, w = gates.chunk(2, dim=-1)
+        weight = torch.sigmoid(v)
+        return weight, weight * (states[0] + torch.sin(w))
+
+    def update(self, gates, messages):
+        u, g = gates.chunk(2, dim=-1)
+        total, votes = messages
+        return (torch.tanh(u) * torch.sigmoid(g) + votes / (1 + total),)
+
+
+ALL_CELLS = {**{name: CELLS[name] for name in GATED}, "a user's": SoftSumCell}
+each_cell = pytest.mark.parametrize("cell", list(ALL_CELLS))
+
+
+def make_net(cell, dtype, pooling="mean", **kwargs):
+    torch.manual_seed(0)
+    kwargs = {"hidden_size": 6, "embedding_dim": 5, "max_arity": 4, **kwargs}
+    return RecursiveNet(7, 3, cell=ALL_CELLS[cell], pooling=pooling, dtype=dtype, **kwargs).eval()
+
+
+def run(net, batch, is_fast):
+    """Logits, and gradients of all parameters by a sum of weighted logits."""
+    net.encoder.is_fast = is_fast
+    net.zero_grad()
+    logits = net(batch)
+    weights = torch.randn(logits.shape, dtype=logits.dtype, generator=torch.Generator().manual_seed(1))
+    (logits * weights).sum().backward()
+    grads = [torch.zeros_like(p) if p.grad is None else p.grad.clone() for p in net.parameters()]
+    return logits.detach(), grads
+
+
+def compare(net, batch, output, gradient):
+    fast, slow = run(net, batch, True), run(net, batch, False)
+    torch.testing.assert_close(fast[0], slow[0], rtol=0, atol=output)
+    for a, b in zip(fast[1], slow[1]):
+        torch.testing.assert_close(a, b, rtol=0, atol=gradient * max(1.0, float(b.abs().max())))
+
+
+@each_cell
+@given(forest=forests(labels=IDS), data=st.data())
+def test_it_equals_the_plain_walk_in_double_precision(cell, forest, data):
+    pooling = data.draw(st.sampled_from(sorted(POOLINGS)))
+    batch = TreeBatch.from_array(TreeArray.from_trees(forest))
+    compare(make_net(cell, torch.float64, pooling), batch, 1e-9, 1e-9)
+
+
+@each_cell
+@given(forest=forests(labels=IDS))
+def test_it_equals_the_plain_walk_in_single_precision(cell, forest):
+    batch = TreeBatch.from_array(TreeArray.from_trees(forest))
+    compare(make_net(cell, torch.float32), batch, 1e-5, 1e-4)
+
+
+@each_cell
+def test_large_batches_are_taken_in_several_blocks(cell, monkeypatch):
+    rng = np.random.RandomState(0)
+    trees = []
+    for _ in range(40):
+        n = rng.randint(1, 60)
+        parents = [-1] + [rng.randint(max(0, i - 6), i) for i in range(1, n)]
+        ranks = [sum(p == parents[i] for p in parents[:i]) for i in range(n)]
+        parents = [p if r < 4 else i - 1 for i, (p, r) in enumerate(zip(parents, ranks))]
+        trees.append(Tree(rng.randint(2, 7, n).tolist(), parents))
+    batch = TreeBatch.from_array(TreeArray.from_trees(trees))
+    for block in (1, 30, 10_000):
+        monkeypatch.setattr(walk, "_BLOCK", block)
+        compare(make_net(cell, torch.float64), batch, 1e-9, 1e-9)
+        compare(make_net(cell, torch.float32, hidden_size=70), batch, 1e-5, 1e-4)
+
+
+@each_cell
+def test_without_dedupe_the_result_is_the_same(cell):
+    """Nodes with values have inputs of their own; with dropout, too."""
+    array = TreeArray.from_trees([Tree([2, 3, 3, 2], [-1, 0, 0, 2], values=[None, 1.0, 2.0, None])] * 2)
+    net = make_net(cell, torch.float64, value_shift=[0.0] * 7, value_scale=[1.0] * 7)
+    compare(net, TreeBatch.from_array(array), 1e-9, 1e-9)
+
+
+@each_cell
+def test_a_wrong_derivative_is_caught(cell, monkeypatch):  # the control of the laws above
+    batch = TreeBatch.from_array(TreeArray.from_trees([Tree([2, 3, 4, 5], [-1, 0, 0, 1])]))
+    right = walk._Descent._of_update
+    monkeypatch.setattr(walk._Descent, "_of_update", lambda self, x: [1.01 * d for d in right(self, x)])
+    with pytest.raises(AssertionError):
+        compare(make_net(cell, torch.float64), batch, 1e-9, 1e-9)
+    with pytest.raises(AssertionError):
+        compare(make_net(cell, torch.float32), batch, 1e-5, 1e-4)
+
+
+def test_more_children_than_places_take_the_plain_walk():
+    batch = TreeBatch.from_array(TreeArray.from_trees([Tree([2] * 6, [-1, 0, 0, 0, 0, 0])]))
+    assert can_walk(make_net("child_sum_lstm", torch.float64).encoder.cell, batch)
+    net = make_net("nary_lstm", torch.float64)
+    assert not can_walk(net.encoder.cell, batch)
+    compare(net, batch, 1e-12, 1e-12)
+
+
+@each_cell
+def test_two_batches_may_be_on_the_way_at_once(cell):
+    net = make_net(cell, torch.float64)
+    one, two = (
+        TreeBatch.from_array(TreeArray.from_trees([Tree(labels, [-1, 0, 0, 1])]))
+        for labels in ([2, 3, 4, 5], [6, 5, 4, 3])
+    )
+    net.zero_grad()
+    (net(one).sum() + net(two).sum()).backward()
+    together = [p.grad.clone() for p in net.parameters()]
+    net.zero_grad()
+    net(one).sum().backward()
+    net(two).sum().backward()
+    for a, p in zip(together, net.parameters()):
+        torch.testing.assert_close(a, p.grad, rtol=0, atol=1e-12)
+
+
+def test_without_gradients_nothing_is_kept():
+    net = make_net("nary_lstm", torch.float32)
+    batch = TreeBatch.from_array(TreeArray.from_trees([Tree([2, 3, 4], [-1, 0, 0])]))
+    with torch.no_grad():
+        assert net(batch).grad_fn is None
+    x = net.embedding(batch).detach().requires_grad_()
+    (grad,) = torch.autograd.grad(net.encoder(x, batch).sum(), x, create_graph=True)
+    with pytest.raises(RuntimeError, match="once_differentiable"):
+        grad.sum().backward()
+
+
+@pytest.mark.parametrize("onednn", [True, False])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@given(st.integers(1, 150), st.integers(1, 9), st.integers(1, 9), st.integers(0, 7))
+def test_products_are_torchs(onednn, dtype, m, k, n, layout):
+    with pytest.MonkeyPatch.context() as patch:
+        if not onednn:
+            patch.setattr(gemm, "_ONEDNN", None)
+        a = torch.randn(k, m, dtype=dtype).t() if layout & 1 else torch.randn(m, k, dtype=dtype)
+        b = torch.randn(n, k, dtype=dtype).t() if layout & 2 else torch.randn(k, n, dtype=dtype)
+        if layout & 4:  # some columns of a wider table
+            a = torch.randn(m, k + 3, dtype=dtype)[:, 2 : 2 + k]
+        torch.testing.assert_close(gemm.matmul(a, b), a @ b, rtol=0, atol=1e-5)
+        start, stop = m // 3, max(m // 3 + 1, m - 5)
+        torch.testing.assert_close(gemm.matmul_rows(a, start, stop, b), a[start:stop] @ b, rtol=0, atol=1e-5)
+
+
+def test_a_linear_map_has_the_right_gradients():
+    x, w, b = (torch.randn(*s, dtype=torch.float64, requires_grad=True) for s in ((5, 3), (4, 3), (4,)))
+    assert torch.autograd.gradcheck(gemm.linear, (x, w, b))
+    torch.testing.assert_close(gemm.linear(x, w, b), torch.nn.functional.linear(x, w, b))
