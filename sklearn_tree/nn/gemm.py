@@ -29,6 +29,8 @@ def matmul(a: Tensor, b: Tensor) -> Tensor:
     """
     if _ONEDNN is None or a.dtype != torch.float32 or a.device.type != "cpu" or not a.numel():
         return a @ b
+    if not b.is_contiguous() and not b.t().is_contiguous():
+        b = b.contiguous()  # any other layout sends oneDNN to its slowest path
     rows = bucket(len(a))
     padded = a if rows == len(a) else F.pad(a, (0, 0, 0, rows - len(a)))
     return _ONEDNN(padded, b.t(), None, "none", [], "")[: len(a)]
