@@ -30,7 +30,8 @@ y_train, y_test = gum.target[is_train], gum.target[~is_train]
 
 models = {
     "TF-IDF, linear": make_pipeline(
-        TfidfVectorizer(ngram_range=(1, 2)), LogisticRegression(C=10, max_iter=1000)
+        TfidfVectorizer(token_pattern=r"\S+", ngram_range=(1, 2)),  # question marks count
+        LogisticRegression(C=10, max_iter=1000),
     ),
     "CNN": CNNClassifier(dropout=0.3, max_epochs=5, random_state=0),
     "RNN": RNNClassifier(dropout=0.3, max_epochs=5, random_state=0),
