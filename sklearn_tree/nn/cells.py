@@ -126,13 +126,13 @@ class GatedCell(TreeCell):
         """Number of the gates of a node."""
         return len(dict.fromkeys(self.x_gates + self.h_gates))
 
-    def message(self, gates: Tensor, states: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    def message(self, gates: tuple[Tensor, ...], states: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         """Say what children send up, number by number.
 
         Parameters
         ----------
-        gates : Tensor of float, shape (..., len(child_gates) * hidden_size)
-            The children's gates before activation.
+        gates : tuple of Tensor, each of shape (..., hidden_size)
+            The children's ``child_gates`` before activation.
         states : tuple of Tensor, each of shape (..., hidden_size)
             The children's states.
 
@@ -142,12 +142,12 @@ class GatedCell(TreeCell):
         """
         raise NotImplementedError
 
-    def update(self, gates: Tensor, messages: tuple[Tensor | float, ...]) -> tuple[Tensor, ...]:
+    def update(self, gates: tuple[Tensor, ...], messages: tuple) -> tuple[Tensor, ...]:
         """Say what becomes of nodes, number by number.
 
         Parameters
         ----------
-        gates : Tensor of float, shape (n, n_gates * hidden_size)
+        gates : tuple of Tensor, each of shape (n, hidden_size)
             The nodes' gates before activation.
         messages : tuple of Tensor, each of shape (n, hidden_size), or of 0.0
             The sums of their children's messages; 0.0 for leaves.
@@ -165,7 +165,8 @@ class GatedCell(TreeCell):
 
     def leaves(self, wx: Tensor) -> tuple[Tensor, ...]:
         """Compute nodes without children."""
-        return self.update(self.padded(wx), (0.0,) * self.n_messages)
+        gates = self.padded(wx).split(self.hidden_size, dim=1)
+        return self.update(gates, (0.0,) * self.n_messages)
 
     def padded(self, wx: Tensor) -> Tensor:
         """Return the part of ``wx`` that belongs to the nodes' gates, 0 for gates without input."""
@@ -197,17 +198,19 @@ class GatedCell(TreeCell):
             places = tuple(place_children(state, children, n, arity) for state in states)
             u, u_children = self.U(places[0]).split_with_sizes(self._u_sizes(), dim=1)
             child_gates = for_children.unsqueeze(1) + u_children.view(n, arity, -1)
-            messages = self.message(child_gates, tuple(p.view(n, arity, size) for p in places))
+            messages = self.message(
+                split_gates(child_gates, size), tuple(p.view(n, arity, size) for p in places)
+            )
             summed = tuple(message.sum(1) for message in messages)
         else:
             u = self.U(sum_children(states[0], children, n))
             child_gates = for_children.index_select(0, children.parents)
             if self.U_k is not None:
                 child_gates = child_gates + self.U_k(states[0])
-            messages = self.message(child_gates, states)
+            messages = self.message(split_gates(child_gates, size), states)
             summed = tuple(sum_children(message, children, n) for message in messages)
         gates = gates + nn.functional.pad(u, (gates.shape[1] - u.shape[1], 0))
-        return self.update(gates, summed)
+        return self.update(split_gates(gates, size), summed)
 
     def _u_sizes(self) -> tuple[int, int]:
         of_node = len(self.h_gates) * self.hidden_size
@@ -247,11 +250,11 @@ class ChildSumTreeLSTM(GatedCell):
     n_states = 2
 
     # The rest of the interface is documented in GatedCell.
-    def message(self, gates: Tensor, states: tuple[Tensor, ...]) -> tuple[Tensor, ...]:  # noqa: D102
-        return (torch.sigmoid(gates) * states[1],)  # (4), (7)
+    def message(self, gates: tuple, states: tuple) -> tuple[Tensor, ...]:  # noqa: D102
+        return (torch.sigmoid(gates[0]) * states[1],)  # (4), (7)
 
-    def update(self, gates: Tensor, messages: tuple) -> tuple[Tensor, ...]:  # noqa: D102
-        i, o, u = gates.chunk(3, dim=-1)
+    def update(self, gates: tuple, messages: tuple) -> tuple[Tensor, ...]:  # noqa: D102
+        i, o, u = gates
         c = torch.sigmoid(i) * tanh(u) + messages[0]  # (7)
         return torch.sigmoid(o) * tanh(c), c  # (8)
 
@@ -325,11 +328,11 @@ class ChildSumTreeGRU(GatedCell):
     x_gates = ("n", "r", "z")
     h_gates = ("r", "z", "m")
 
-    def message(self, gates: Tensor, states: tuple[Tensor, ...]) -> tuple[Tensor, ...]:  # noqa: D102
+    def message(self, gates: tuple, states: tuple) -> tuple[Tensor, ...]:  # noqa: D102
         return states  # (1)
 
-    def update(self, gates: Tensor, messages: tuple) -> tuple[Tensor, ...]:  # noqa: D102
-        n, r, z, m = gates.chunk(4, dim=-1)
+    def update(self, gates: tuple, messages: tuple) -> tuple[Tensor, ...]:  # noqa: D102
+        n, r, z, m = gates
         z = torch.sigmoid(z)  # (3)
         n = tanh(n + torch.sigmoid(r) * m)  # (4)
         return ((1 - z) * n + z * messages[0],)  # (5)
@@ -365,12 +368,12 @@ class NaryTreeGRU(GatedCell):
     n_messages = 2
     is_placed = True
 
-    def message(self, gates: Tensor, states: tuple[Tensor, ...]) -> tuple[Tensor, ...]:  # noqa: D102
-        z = torch.sigmoid(gates) / self.max_arity  # (2)
+    def message(self, gates: tuple, states: tuple) -> tuple[Tensor, ...]:  # noqa: D102
+        z = torch.sigmoid(gates[0]) / self.max_arity  # (2)
         return z, z * states[0]
 
-    def update(self, gates: Tensor, messages: tuple) -> tuple[Tensor, ...]:  # noqa: D102
-        n, r, m = gates.chunk(3, dim=-1)
+    def update(self, gates: tuple, messages: tuple) -> tuple[Tensor, ...]:  # noqa: D102
+        n, r, m = gates
         z, kept = messages
         return ((1 - z) * tanh(n + torch.sigmoid(r) * m) + kept,)  # (3), (4)
 
@@ -401,11 +404,11 @@ class RecursiveCell(GatedCell):
     n_messages = 0
     is_placed = True
 
-    def message(self, gates: Tensor, states: tuple[Tensor, ...]) -> tuple[Tensor, ...]:  # noqa: D102
+    def message(self, gates: tuple, states: tuple) -> tuple[Tensor, ...]:  # noqa: D102
         return ()
 
-    def update(self, gates: Tensor, messages: tuple) -> tuple[Tensor, ...]:  # noqa: D102
-        return (tanh(gates),)
+    def update(self, gates: tuple, messages: tuple) -> tuple[Tensor, ...]:  # noqa: D102
+        return (tanh(gates[0]),)
 
 
 class RNTNCell(TreeCell):
@@ -466,6 +469,11 @@ class RNTNCell(TreeCell):
         p = place_children(children.states[0], children, len(wx), self.max_arity)
         products = (p @ self.V).view(len(wx), self.hidden_size, -1)  # p^T V^[k], for each k
         return (tanh(wx + self.U(p) + (products @ p.unsqueeze(2)).squeeze(2)),)
+
+
+def split_gates(table: Tensor, size: int) -> tuple[Tensor, ...]:
+    """Return the gates that stand side by side in a table."""
+    return table.split(size, dim=-1) if table.shape[-1] else ()
 
 
 def tanh(x: Tensor) -> Tensor:

@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
 from sklearn_tree.nn.batch import TreeBatch
-from sklearn_tree.nn.cells import GatedCell, TreeCell
+from sklearn_tree.nn.cells import GatedCell, TreeCell, split_gates
 from sklearn_tree.nn.gemm import bucket, matmul, matmul_rows
 
 Level = tuple[int, int, int, int]  # nodes a:b, edges p:q
@@ -229,20 +229,23 @@ class _Forest:
         for i, message in enumerate(cell.message(gates, states)):
             summed = message.sum(1) if cell.is_placed else plan.sums(message, (a, b), (p, q))
             nodes[:, i * cell.hidden_size : (i + 1) * cell.hidden_size] = summed
-        for i, state in enumerate(self.update(nodes[:, : self.first_place])):
+        for i, state in enumerate(cell.update(*self.columns(nodes))):
             self.states[a:b, i] = state
 
-    def update(self, nodes: Tensor) -> tuple[Tensor, ...]:
-        """Compute states from rows of the table of nodes, up to the gates of places."""
-        messages = nodes[:, : self.first_gate].split(self.cell.hidden_size, dim=1)
-        return self.cell.update(nodes[:, self.first_gate :], messages if self.first_gate else ())
+    def columns(self, nodes: Tensor) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
+        """Return the gates and the messages that stand in rows of the table of nodes."""
+        columns = nodes[:, : self.first_place].split(self.cell.hidden_size, dim=1)
+        return columns[self.cell.n_messages :], columns[: self.cell.n_messages]
 
-    def edges(self, children: Tensor, a: int, b: int, p: int, q: int) -> tuple[Tensor, tuple[Tensor, ...]]:
+    def edges(
+        self, children: Tensor, a: int, b: int, p: int, q: int
+    ) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
         """Return gates and states of the edges p:q; a row per node a:b, if they are its places."""
-        if not self.cell.is_placed:
-            return self.child_gates[p:q], children.unbind(1)
-        gates = self.nodes[a:b, self.first_place :].unflatten(1, (self.cell.max_arity, -1))
-        return gates, children.unflatten(0, (b - a, -1)).unbind(2)
+        gates = self.child_gates[p:q]
+        if self.cell.is_placed:
+            gates = self.nodes[a:b, self.first_place :].unflatten(1, (self.cell.max_arity, -1))
+            children = children.unflatten(0, (b - a, -1))
+        return split_gates(gates, self.cell.hidden_size), children.unbind(-2)
 
 
 class _Descent:
@@ -264,7 +267,7 @@ class _Descent:
         forest, cell, plan = self.forest, self.forest.cell, self.forest.plan
         a, p, b, q = *levels[0][::2], *levels[-1][1::2]
         children = forest.states.index_select(0, plan.rows[p:q])
-        of_update = self._of_update(forest.nodes[a:b, : forest.first_place])
+        of_update = self._of_update(forest.nodes[a:b])
         of_message = _local(cell.message, *forest.edges(children, a, b, p, q))
         nodes = forest.nodes.new_empty(b - a + _SPARE, forest.nodes.shape[1])  # as in the forest
         child_gates = torch.empty_like(forest.child_gates[p:q])
@@ -272,50 +275,35 @@ class _Descent:
             rows, parents = slice(c - a, d - a), plan.parents[r:s] - c
             own = nodes[rows]
             grads = self._arrived(c, d)
-            updated = own[:, : forest.first_place].unflatten(1, (-1, cell.hidden_size))
-            torch.mul(of_update[0][rows], grads[:, :1], out=updated)
-            for i in range(1, cell.n_states):
-                updated.addcmul_(of_update[i][rows], grads[:, i : i + 1])
-            sent = list(own[:, : forest.first_gate].split(cell.hidden_size, dim=1))
+            gates, sent = forest.columns(own)
+            _pull_back(of_update, grads, rows, (*gates, *sent))
             if cell.is_placed:
-                sent, at = [message.unsqueeze(1) for message in sent], rows
+                arrived, at = [message.unsqueeze(1) for message in sent], rows
+                of_gates = own[:, forest.first_place :].unflatten(1, (cell.max_arity, -1))
+                of_states = self.to_states[r:s].unflatten(0, (d - c, -1))
             else:
-                sent, at = [message.index_select(0, parents) for message in sent], slice(r - p, s - p)
-            gates, states = _pull_back(of_message, sent if of_message else [], at)
-            if gates is not None and cell.is_placed:
-                own[:, forest.first_place :] = gates.flatten(1)
+                arrived, at = [message.index_select(0, parents) for message in sent], slice(r - p, s - p)
+                of_gates, of_states = child_gates[at], self.to_states[r:s]
+            arguments = (*split_gates(of_gates, cell.hidden_size), *of_states.unbind(-2))
+            _pull_back(of_message, arrived, at, arguments)
             h = matmul_rows(nodes[:, forest.first_h :], c - a, d - a, forest.weights[0])
             h = h.view(s - r, -1) if cell.is_placed else h.index_select(0, parents)
-            if gates is not None and not cell.is_placed:
-                child_gates[at] = gates
-                h += matmul(gates, forest.weights[1])
-            self.to_states[r:s, 0] = h
-            for i, state in enumerate(states):
-                if state is not None and i == 0:
-                    self.to_states[r:s, 0] += state.reshape(s - r, -1)
-                elif i:
-                    self.to_states[r:s, i] = 0.0 if state is None else state.reshape(s - r, -1)
+            if len(self.weights) > 1:
+                h += matmul(of_gates, forest.weights[1])
+            self.to_states[r:s, 0] += h
         self._collect((a, b), (p, q), nodes[: b - a], child_gates, children[:, 0])
 
-    def _of_update(self, nodes: Tensor) -> list[Tensor]:
-        """Return the derivatives of each state by the columns of nodes, (n, any, hidden_size)."""
-        forest = self.forest
-        with torch.enable_grad():
-            nodes = nodes.detach().requires_grad_()
-            states = forest.update(nodes)
-            ones = torch.ones_like(states[0])
-            grads = [torch.autograd.grad(state, nodes, ones, retain_graph=True)[0] for state in states]
-        return [grad.unflatten(1, (-1, forest.cell.hidden_size)) for grad in grads]
+    def _of_update(self, nodes: Tensor) -> Derivatives:
+        return _local(self.forest.cell.update, *self.forest.columns(nodes))
 
-    def _arrived(self, a: int, b: int) -> Tensor:
+    def _arrived(self, a: int, b: int) -> list[Tensor]:
         """Return the gradients of the states of nodes, once their parents are done."""
-        plan = self.forest.plan
+        plan, (_, n_states, size) = self.forest.plan, self.to_states.shape
         if a < plan.n_roots:
-            others = self.grad_h.new_zeros(b - a, self.to_states.shape[1] - 1, self.grad_h.shape[1])
-            return torch.cat([self.grad_h[a:b].unsqueeze(1), others], dim=1)
+            return [self.grad_h[a:b]] + [self.grad_h.new_zeros(b - a, size)] * (n_states - 1)
         grads = self.to_states.index_select(0, plan.edge_of[a:b])
         grads[:, 0] += self.grad_h[a:b]
-        return grads
+        return list(grads.unbind(1))
 
     def _collect(
         self, ab: tuple[int, int], pq: tuple[int, int], nodes: Tensor, child_gates: Tensor, h: Tensor
@@ -347,14 +335,14 @@ class _Descent:
 Derivatives = list[tuple[Tensor | None, ...]]
 
 
-def _local(function: Callable, gates: Tensor, inputs: tuple[Tensor, ...]) -> Derivatives:
+def _local(function: Callable, gates: tuple[Tensor, ...], inputs: tuple[Tensor, ...]) -> Derivatives:
     """Return the derivatives of each output of a cell's function by its gates and its inputs.
 
     The function works on each number by itself, so the gradient of an output's sum is all of them.
     """
     with torch.enable_grad():
-        arguments = [x.detach().requires_grad_() for x in (gates, *inputs)]
-        outputs = function(arguments[0], tuple(arguments[1:]))
+        arguments = [x.detach().requires_grad_() for x in (*gates, *inputs)]
+        outputs = function(tuple(arguments[: len(gates)]), tuple(arguments[len(gates) :]))
         return [
             torch.autograd.grad(
                 output, arguments, torch.ones_like(output), retain_graph=True, allow_unused=True
@@ -363,19 +351,16 @@ def _local(function: Callable, gates: Tensor, inputs: tuple[Tensor, ...]) -> Der
         ]
 
 
-def _pull_back(
-    derivatives: Derivatives, grads: Sequence[Tensor], rows: slice
-) -> tuple[Tensor | None, list[Any]]:
-    """Return the gradients of some rows of gates and inputs from those of the outputs."""
-    totals: list[Any] = [None] * (len(derivatives[0]) if derivatives else 0)
-    for of_output, grad in zip(derivatives, grads, strict=True):
-        for i, derivative in enumerate(of_output):
-            if derivative is None or not derivative.shape[-1]:
-                continue
-            part = derivative[rows]
-            if i == 0 and part.shape[-1] != grad.shape[-1]:  # several gates side by side
-                part = (part.unflatten(-1, (-1, grad.shape[-1])) * grad.unsqueeze(-2)).flatten(-2)
-            else:
-                part = part * grad
-            totals[i] = part if totals[i] is None else totals[i] + part
-    return (totals[0], totals[1:]) if totals else (None, [])
+def _pull_back(derivatives: Derivatives, grads: Sequence[Tensor], rows: slice, out: Sequence[Tensor]) -> None:
+    """Write the gradients of a function's arguments, for some rows, from those of its outputs."""
+    for i, target in enumerate(out):
+        is_first = True
+        for of_output, grad in zip(derivatives, grads, strict=True):
+            derivative = of_output[i]
+            if derivative is not None and is_first:
+                torch.mul(derivative[rows], grad, out=target)
+                is_first = False
+            elif derivative is not None:
+                target.addcmul_(derivative[rows], grad)
+        if is_first:
+            target.zero_()
