@@ -56,6 +56,26 @@ def matmul_rows(a: Tensor, start: int, stop: int, b: Tensor) -> Tensor:
     return matmul(a[start : end if end <= len(a) else stop], b)[: stop - start]
 
 
+def matmul_transposed(a: Tensor, b: Tensor) -> Tensor:
+    """Compute ``a.T @ b``, a sum over rows of which there may be any number.
+
+    Parameters
+    ----------
+    a : Tensor of float, shape (m, k)
+        Left factor.
+    b : Tensor of float, shape (m, n)
+        Right factor.
+
+    Returns
+    -------
+    Tensor of float, shape (k, n)
+    """
+    if _ONEDNN is not None and bucket(len(a)) != len(a):  # zeros add nothing, and spare a kernel
+        missing = (0, 0, 0, bucket(len(a)) - len(a))
+        a, b = F.pad(a, missing), F.pad(b, missing)
+    return matmul(a.t(), b)
+
+
 def linear(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     """Compute ``x @ weight.T + bias`` as ``torch.nn.functional.linear`` does, also for autograd.
 
@@ -88,7 +108,7 @@ class _Linear(torch.autograd.Function):
         needs_x, needs_weight, needs_bias = ctx.needs_input_grad
         return (
             matmul(grad, weight) if needs_x else None,
-            matmul(grad.t(), x) if needs_weight else None,
+            matmul_transposed(grad, x) if needs_weight else None,
             grad.sum(0) if needs_bias else None,
         )
 

@@ -19,7 +19,7 @@ from torch.nn import functional as F  # noqa: N812
 
 from sklearn_tree.nn.batch import TreeBatch
 from sklearn_tree.nn.cells import GatedCell, TreeCell, split_gates
-from sklearn_tree.nn.gemm import bucket, matmul, matmul_rows
+from sklearn_tree.nn.gemm import bucket, matmul, matmul_rows, matmul_transposed
 
 Level = tuple[int, int, int, int]  # nodes a:b, edges p:q
 
@@ -319,9 +319,9 @@ class _Descent:
             below = plan.sums(h, ab, pq)
             if cell.child_gates:
                 to_x.append(plan.sums(child_gates, ab, pq))
-        self.weights[0] += matmul(nodes[:, forest.first_h :].t(), below)
+        self.weights[0] += matmul_transposed(nodes[:, forest.first_h :], below)
         if len(self.weights) > 1:
-            self.weights[1] += matmul(child_gates.t(), h)
+            self.weights[1] += matmul_transposed(child_gates, h)
         self.wx.index_add_(0, plan.wx_rows[slice(*ab)], torch.cat(to_x, dim=1))
 
     def leaves(self, n_rows: int) -> tuple[Tensor, ...]:

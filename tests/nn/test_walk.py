@@ -166,6 +166,7 @@ def test_products_are_torchs(onednn, dtype, m, k, n, layout):
         if layout & 4:  # some columns of a wider table
             a = torch.randn(m, k + 3, dtype=dtype)[:, 2 : 2 + k]
         torch.testing.assert_close(gemm.matmul(a, b), a @ b, rtol=0, atol=1e-5)
+        torch.testing.assert_close(gemm.matmul_transposed(a.t(), b), a @ b, rtol=0, atol=1e-5)
         start, stop = m // 3, max(m // 3 + 1, m - 5)
         torch.testing.assert_close(gemm.matmul_rows(a, start, stop, b), a[start:stop] @ b, rtol=0, atol=1e-5)
 
