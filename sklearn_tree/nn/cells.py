@@ -88,6 +88,9 @@ class GatedCell(TreeCell):
     - :meth:`message` says what a child sends up (the messages are summed), and :meth:`update`
       what the node makes of it.
 
+    A cell with more than that (parameters or modules of its own, functions that mix numbers) is
+    computed in plain autograd.
+
     The gates of a node are ``x_gates`` and behind them those of ``h_gates`` that are new; ``h_gates``
     must be the last of them.
 

@@ -3,9 +3,9 @@
 It computes what :class:`RecursiveEncoder` computes by autograd, level by level, in less time:
 
 - a level's inputs are gathered from one table of states, so nothing is concatenated;
-- the derivatives of a cell's gates are found for all nodes at once, before the way back, which
-  then needs a multiplication, a product and a gather per level;
-- the gradients of the weights are one product for the forest, not one per level.
+- the derivatives of a cell's gates are found for some hundred nodes at once, so a level of the way
+  back needs little more than a multiplication, a product and a gather;
+- the gradients of the weights are a product for some hundred nodes, not one per level.
 """
 
 from __future__ import annotations
@@ -28,10 +28,54 @@ _SPARE = 256  # the most rows that a product reads beyond the end
 
 
 def can_walk(cell: TreeCell, batch: TreeBatch) -> TypeGuard[GatedCell]:
-    """Whether the fast walk knows the cell and no node has more children than it has places."""
-    if not isinstance(cell, GatedCell):
+    """Whether the fast walk takes the cell and no node has more children than it has places."""
+    if not isinstance(cell, GatedCell) or not takes_fast_walk(cell):
         return False
     return not cell.is_placed or batch.max_rank < cell.max_arity
+
+
+def takes_fast_walk(cell: GatedCell) -> bool:
+    """Whether a cell is what the walk takes it for; any other would get wrong gradients.
+
+    Its only parameters are those of its linear maps, its ``forward`` is its own base's, and
+    ``update`` and ``message`` work on each number by itself, always in the same way.
+    """
+    known = "_takes_fast_walk"
+    if known not in cell.__dict__:
+        maps = {"W", "U"} if cell.U_k is None else {"W", "U", "U_k"}
+        owned = {name for name, _ in cell.named_children()}
+        has_more = owned != maps or len(list(cell.parameters())) != len(maps) + 1
+        is_own = type(cell).forward is not GatedCell.forward or type(cell).leaves is not GatedCell.leaves
+        cell.__dict__[known] = not has_more and not is_own and _is_elementwise(cell)
+    return cell.__dict__[known]
+
+
+@torch.no_grad()
+def _is_elementwise(cell: GatedCell) -> bool:
+    """Whether a number of the outputs stays when all others of the inputs change."""
+    generator = torch.Generator().manual_seed(0)
+
+    def outputs(function: Callable, n: int, n_inputs: int, *, change: bool) -> list[Tensor]:
+        generator.manual_seed(0)
+        arguments = [torch.randn(2, cell.hidden_size, generator=generator) for _ in range(n + n_inputs)]
+        if change:
+            for x in arguments:
+                kept = x[0, 0].clone()
+                x.neg_().mul_(3.0)[0, 0] = kept
+        return [output[0, 0] for output in function(tuple(arguments[:n]), tuple(arguments[n:]))]
+
+    return all(
+        torch.equal(one, other)
+        for function, n, n_inputs in (
+            (cell.update, cell.n_gates, cell.n_messages),
+            (cell.message, len(cell.child_gates), cell.n_states),
+        )
+        for one, other in zip(
+            outputs(function, n, n_inputs, change=False),
+            outputs(function, n, n_inputs, change=True),
+            strict=True,
+        )
+    )
 
 
 def walk_all(cell: GatedCell, wx: Tensor, batch: TreeBatch, inverse: Tensor | None) -> Tensor:
@@ -272,7 +316,7 @@ class _Descent:
         nodes = forest.nodes.new_empty(b - a + _SPARE, forest.nodes.shape[1])  # as in the forest
         child_gates = torch.empty_like(forest.child_gates[p:q])
         for c, d, r, s in levels:
-            rows, parents = slice(c - a, d - a), plan.parents[r:s] - c
+            rows = slice(c - a, d - a)
             own = nodes[rows]
             grads = self._arrived(c, d)
             gates, sent = forest.columns(own)
@@ -282,6 +326,7 @@ class _Descent:
                 of_gates = own[:, forest.first_place :].unflatten(1, (cell.max_arity, -1))
                 of_states = self.to_states[r:s].unflatten(0, (d - c, -1))
             else:
+                parents = plan.parents[r:s] - c
                 arrived, at = [message.index_select(0, parents) for message in sent], slice(r - p, s - p)
                 of_gates, of_states = child_gates[at], self.to_states[r:s]
             arguments = (*split_gates(of_gates, cell.hidden_size), *of_states.unbind(-2))

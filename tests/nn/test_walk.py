@@ -118,6 +118,44 @@ def test_a_wrong_derivative_is_caught(cell, monkeypatch):  # the control of the 
         compare(make_net(cell, torch.float32), batch, 1e-5, 1e-4)
 
 
+class WithParameter(SoftSumCell):
+    def __init__(self, *args):
+        super().__init__(*args)
+        self.own = torch.nn.Parameter(torch.ones(()))
+
+    def update(self, gates, messages):
+        return (super().update(gates, messages)[0] * self.own,)
+
+
+class WithDropout(SoftSumCell):
+    def __init__(self, *args):
+        super().__init__(*args)
+        self.dropout = torch.nn.Dropout(0.5)
+
+
+class WithForward(SoftSumCell):
+    def forward(self, wx, children):
+        return (super().forward(wx, children)[0] * 2,)
+
+
+class AcrossUnits(SoftSumCell):
+    def update(self, gates, messages):
+        return (super().update(gates, messages)[0].softmax(dim=-1),)
+
+
+class AcrossUnitsInMessages(SoftSumCell):
+    def message(self, gates, states):
+        return super().message(gates, (states[0].flip(-1),))
+
+
+@pytest.mark.parametrize("cls", [WithParameter, WithDropout, WithForward, AcrossUnits, AcrossUnitsInMessages])
+def test_cells_that_are_more_than_gates_take_the_plain_walk(cls):
+    batch = TreeBatch.from_array(TreeArray.from_trees([Tree([2, 3, 4], [-1, 0, 0])]))
+    cell = cls(4, 5, 2)
+    assert not can_walk(cell, batch)
+    assert can_walk(SoftSumCell(4, 5, 2), batch)
+
+
 def test_more_children_than_places_take_the_plain_walk():
     batch = TreeBatch.from_array(TreeArray.from_trees([Tree([2] * 6, [-1, 0, 0, 0, 0, 0])]))
     assert can_walk(make_net("child_sum_lstm", torch.float64).encoder.cell, batch)
