@@ -10,16 +10,17 @@ It computes what :class:`RecursiveEncoder` computes by autograd, level by level,
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeGuard
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
 from sklearn_tree.nn.batch import TreeBatch
 from sklearn_tree.nn.cells import GatedCell, TreeCell, split_gates
-from sklearn_tree.nn.gemm import bucket, matmul, matmul_rows, matmul_transposed
+from sklearn_tree.nn.gemm import bucket, is_mixed, matmul, matmul_rows, matmul_transposed
 
 Level = tuple[int, int, int, int]  # nodes a:b, edges p:q
 
@@ -37,45 +38,58 @@ def can_walk(cell: TreeCell, batch: TreeBatch) -> TypeGuard[GatedCell]:
 def takes_fast_walk(cell: GatedCell) -> bool:
     """Whether a cell is what the walk takes it for; any other would get wrong gradients.
 
-    Its only parameters are those of its linear maps, its ``forward`` is its own base's, and
-    ``update`` and ``message`` work on each number by itself, always in the same way.
+    Its only parameters are those of its linear maps, its ``forward`` is its own base's, nothing
+    listens to it, and ``update`` and ``message`` work on each number by itself, always in the
+    same way. Mixed precision is left to autograd too.
     """
-    known = "_takes_fast_walk"
-    if known not in cell.__dict__:
-        maps = {"W", "U"} if cell.U_k is None else {"W", "U", "U_k"}
-        owned = {name for name, _ in cell.named_children()}
-        has_more = owned != maps or len(list(cell.parameters())) != len(maps) + 1
-        is_own = type(cell).forward is not GatedCell.forward or type(cell).leaves is not GatedCell.leaves
-        cell.__dict__[known] = not has_more and not is_own and _is_elementwise(cell)
-    return cell.__dict__[known]
+    maps = dict(cell.named_children())
+    names = ["W", "U"] if cell.U_k is None else ["W", "U", "U_k"]
+    if sorted(maps) != sorted(names) or any(type(linear) is not nn.Linear for linear in maps.values()):
+        return False
+    if len(list(cell.parameters())) != len(names) + 1 or cell.W.bias is None:
+        return False
+    if any(module._forward_hooks or module._forward_pre_hooks for module in (cell, *maps.values())):
+        return False
+    if type(cell).forward is not GatedCell.forward or type(cell).leaves is not GatedCell.leaves:
+        return False
+    if is_mixed(cell.U.weight.device):
+        return False
+    if cell.U.weight.is_meta:  # nothing to probe
+        return True
+    known = cell.__dict__.setdefault("_is_elementwise", {})  # in training, and else
+    if cell.training not in known:
+        known[cell.training] = _is_elementwise(cell)
+    return known[cell.training]
 
 
-@torch.no_grad()
 def _is_elementwise(cell: GatedCell) -> bool:
-    """Whether a number of the outputs stays when all others of the inputs change."""
-    generator = torch.Generator().manual_seed(0)
+    """Whether a cell's functions pass some probes of what they must not do.
 
-    def outputs(function: Callable, n: int, n_inputs: int, *, change: bool) -> list[Tensor]:
-        generator.manual_seed(0)
-        arguments = [torch.randn(2, cell.hidden_size, generator=generator) for _ in range(n + n_inputs)]
-        if change:
-            for x in arguments:
-                kept = x[0, 0].clone()
-                x.neg_().mul_(3.0)[0, 0] = kept
-        return [output[0, 0] for output in function(tuple(arguments[:n]), tuple(arguments[n:]))]
-
-    return all(
-        torch.equal(one, other)
+    A number of the outputs stays when all others of the inputs change, nothing is drawn at random,
+    and nothing but the inputs has a gradient.
+    """
+    size, like = cell.hidden_size, cell.U.weight
+    state = torch.get_rng_state()
+    try:
         for function, n, n_inputs in (
             (cell.update, cell.n_gates, cell.n_messages),
             (cell.message, len(cell.child_gates), cell.n_states),
-        )
-        for one, other in zip(
-            outputs(function, n, n_inputs, change=False),
-            outputs(function, n, n_inputs, change=True),
-            strict=True,
-        )
-    )
+        ):
+            generator = torch.Generator().manual_seed(0)
+            x = torch.randn(n + n_inputs, 2, size, generator=generator).to(like.detach())
+            right = function(tuple(x[:n].unbind()), tuple(x[n:].unbind()))
+            if any(output.requires_grad for output in right):
+                return False
+            for row, unit in ((0, 0), (1, size // 2), (0, size - 1)):
+                other = -3 * x
+                other[:, row, unit] = x[:, row, unit]
+                changed = function(tuple(other[:n].unbind()), tuple(other[n:].unbind()))
+                pairs = zip(right, changed, strict=True)
+                if not all(torch.equal(a[row, unit], b[row, unit]) for a, b in pairs):
+                    return False
+        return torch.equal(state, torch.get_rng_state())
+    finally:
+        torch.set_rng_state(state)
 
 
 def walk_all(cell: GatedCell, wx: Tensor, batch: TreeBatch, inverse: Tensor | None) -> Tensor:
@@ -206,15 +220,17 @@ class _Walk(torch.autograd.Function):
         forest = _Forest(cell, plan, wx, leaf_states, weights)
         for level in reversed(plan.levels):
             forest.climb(*level)
-        ctx.forest = forest if any(ctx.needs_input_grad) else None
-        ctx.n_rows = len(wx), len(leaf_states[0])
-        return forest.states[: plan.n_inner, 0].clone()
+        h = forest.states[: plan.n_inner, 0].clone()
+        if any(ctx.needs_input_grad):
+            ctx.save_for_backward(*forest.give_away())
+        ctx.forest, ctx.n_rows = forest, (len(wx), len(leaf_states[0]))
+        return h
 
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple:
         n_rows, n_leaf_rows = ctx.n_rows
-        descent = _Descent(ctx.forest, grad, n_rows)
+        descent = _Descent(ctx.forest.with_tables(ctx.saved_tensors), grad, n_rows)
         for levels in ctx.forest.plan.blocks():
             descent.block(levels)
         return None, None, descent.wx, *descent.leaves(n_leaf_rows), *descent.weights
@@ -257,6 +273,19 @@ class _Forest:
         self.states = wx.new_empty(plan.n_rows, cell.n_states, size)
         self.states[n:-1] = torch.stack(leaf_states, dim=1)
         self.states[-1] = 0.0
+
+    def give_away(self) -> tuple[Tensor, ...]:
+        """Return all tables and weights and forget them: autograd keeps, checks and frees them."""
+        tables = self.nodes, self.states, self.child_gates, *self.weights
+        del self.nodes, self.states, self.child_gates, self.weights, self.below
+        return tables
+
+    def with_tables(self, tables: tuple[Tensor, ...]) -> _Forest:
+        """Return a forest with the tables and weights that were given away."""
+        forest = copy.copy(self)
+        forest.nodes, forest.states, forest.child_gates, *weights = tables
+        forest.weights = tuple(weights)
+        return forest
 
     def climb(self, a: int, b: int, p: int, q: int) -> None:
         """Compute the nodes a:b from their edges p:q."""
@@ -392,6 +421,8 @@ def _local(function: Callable, gates: tuple[Tensor, ...], inputs: tuple[Tensor, 
             torch.autograd.grad(
                 output, arguments, torch.ones_like(output), retain_graph=True, allow_unused=True
             )
+            if output.requires_grad  # it may be a constant
+            else (None,) * len(arguments)
             for output in outputs
         ]
 

@@ -148,12 +148,104 @@ class AcrossUnitsInMessages(SoftSumCell):
         return super().message(gates, (states[0].flip(-1),))
 
 
-@pytest.mark.parametrize("cls", [WithParameter, WithDropout, WithForward, AcrossUnits, AcrossUnitsInMessages])
+class WithRandomness(SoftSumCell):
+    def update(self, gates, messages):
+        h = super().update(gates, messages)[0]
+        return (torch.nn.functional.dropout(h, 0.5, self.training),)
+
+
+class Cumulative(SoftSumCell):  # the first unit is right, all others are not
+    def update(self, gates, messages):
+        return (super().update(gates, messages)[0].cumsum(-1),)
+
+
+class WithItsOwnWeights(SoftSumCell):
+    def update(self, gates, messages):
+        return (super().update(gates, messages)[0] * self.U.weight[0, 0],)
+
+
+STRANGE = [
+    WithParameter, WithDropout, WithForward, AcrossUnits, AcrossUnitsInMessages, WithRandomness, Cumulative,
+    WithItsOwnWeights,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("cls", STRANGE)
 def test_cells_that_are_more_than_gates_take_the_plain_walk(cls):
     batch = TreeBatch.from_array(TreeArray.from_trees([Tree([2, 3, 4], [-1, 0, 0])]))
-    cell = cls(4, 5, 2)
+    before = torch.get_rng_state()
+    cell, plain = cls(4, 5, 2), SoftSumCell(4, 5, 2)
+    torch.set_rng_state(before)
     assert not can_walk(cell, batch)
-    assert can_walk(SoftSumCell(4, 5, 2), batch)
+    assert can_walk(plain, batch)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_changed_and_watched_cells_take_the_plain_walk():
+    batch = TreeBatch.from_array(TreeArray.from_trees([Tree([2, 3, 4], [-1, 0, 0])]))
+    cell = SoftSumCell(4, 5, 2)
+    assert can_walk(cell, batch)
+    handle = cell.U.register_forward_hook(lambda *args: None)
+    assert not can_walk(cell, batch)
+    handle.remove()
+    assert can_walk(cell, batch)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert not can_walk(cell, batch)
+    torch.nn.utils.parametrizations.spectral_norm(cell.U)
+    assert not can_walk(cell, batch)
+    cell = SoftSumCell(4, 5, 2)
+    cell.U = torch.nn.Linear(5, 5, bias=True)
+    assert not can_walk(cell, batch)
+
+
+class Mean(GatedCell):
+    """Messages may be constants: here each child is counted."""
+
+    x_gates = ("u",)
+    h_gates = ("u",)
+    n_messages = 2
+
+    def message(self, gates, states):
+        return states[0], torch.ones_like(states[0])
+
+    def update(self, gates, messages):
+        total, n = messages
+        return (torch.tanh(gates[0]) + total / (1 + n),)
+
+
+def test_constant_messages_have_no_gradient(monkeypatch):
+    monkeypatch.setitem(ALL_CELLS, "mean", Mean)
+    batch = TreeBatch.from_array(TreeArray.from_trees([Tree([2, 3, 4, 5], [-1, 0, 0, 1])]))
+    assert can_walk(make_net("mean", torch.float64).encoder.cell, batch)
+    compare(make_net("mean", torch.float64), batch, 1e-9, 1e-9)
+
+
+@each_cell
+def test_mixed_precision_trains(cell, monkeypatch):
+    monkeypatch.setattr(gemm, "_ONEDNN", None)
+    batch = TreeBatch.from_array(TreeArray.from_trees([Tree([2, 3, 4, 5], [-1, 0, 0, 1])]))
+    net = make_net(cell, torch.float32)
+    with torch.autocast("cpu", torch.bfloat16):
+        loss = net(batch).float().sum()
+    loss.backward()
+    assert torch.isfinite(net.encoder.cell.W.weight.grad).all()
+    torch.testing.assert_close(loss, net(batch).sum(), rtol=0.05, atol=0.05)
+
+
+def test_weights_that_change_before_the_way_back_are_noticed_and_nothing_stays_behind():
+    net = make_net("nary_lstm", torch.float64)
+    batch = TreeBatch.from_array(TreeArray.from_trees([Tree([2, 3, 4], [-1, 0, 0])]))
+    loss = net(batch).sum()
+    with torch.no_grad():
+        net.encoder.cell.U.weight.mul_(3)
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        loss.backward()
+    x = net.embedding(batch).detach().requires_grad_()
+    h = net.encoder(x, batch)
+    h.sum().backward()
+    way_back = h.grad_fn.next_functions[0][0]
+    with pytest.raises(RuntimeError, match="freed"):
+        _ = way_back.saved_tensors
 
 
 def test_more_children_than_places_take_the_plain_walk():
