@@ -89,6 +89,11 @@ def test_floats_are_turned_into_the_type_given():
     assert ToDevice("cpu", dtype="float32").fit_transform(CASES["images"][1]).dtype == np.uint8
 
 
+def test_integers_stay_what_they_are():
+    for X in (np.arange(6).reshape(2, 3), torch.arange(6).reshape(2, 3)):
+        assert ToDevice("cpu", dtype="float32").fit_transform(X).dtype == np.int64
+
+
 def test_the_users_array_is_neither_shared_nor_changed():
     X = rng.rand(4, 2)
     before = X.copy()
