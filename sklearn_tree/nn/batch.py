@@ -71,13 +71,12 @@ class TreeBatch:
     n_inner, n_leaves : tuple of int, length n_levels
         Numbers of inner nodes and of leaves at each depth.
     distinct : Tensor of int64, shape (n_distinct,), or None
-        One node of each pair of label and edge label that occurs; None for trees with values.
+        One inner node of each pair of label and edge label that occurs among the inner nodes,
+        then one leaf of each that occurs among the leaves; None for trees with values.
     inverse : Tensor of int64, shape (n_nodes,), or None
         For each node the row of its pair in ``distinct``.
-    distinct_leaves : Tensor of int64, or None
-        The rows of ``distinct`` whose pair occurs at a leaf.
-    leaf_inverse : Tensor of int64, shape (n_leaves,), or None
-        For each leaf the row of its pair in ``distinct_leaves``.
+    n_distinct_inner : int
+        How many of ``distinct`` are inner nodes.
     max_rank : int
         The largest of ``ranks``.
     sample_weight : Tensor of float, shape (n_trees,), or None
@@ -101,8 +100,7 @@ class TreeBatch:
     edges: Tensor | None = None
     distinct: Tensor | None = None
     inverse: Tensor | None = None
-    distinct_leaves: Tensor | None = None
-    leaf_inverse: Tensor | None = None
+    n_distinct_inner: int = 0
     sample_weight: Tensor | None = None
 
     @classmethod
@@ -136,10 +134,13 @@ class TreeBatch:
         labels, edges = as_tensor(array.labels[order]).long(), None
         if array.edges is not None:
             edges = as_tensor(array.edges[order]).long()
-        distinct = inverse = distinct_leaves = leaf_inverse = None
+        distinct, inverse, n_distinct_inner, n = None, None, 0, int(n_inner.sum())
         if array.values is None:
-            distinct, inverse = _distinct(labels, edges)
-            distinct_leaves, leaf_inverse = _used(inverse[int(n_inner.sum()) :], len(distinct))
+            inner, inverse = _distinct(labels[:n], None if edges is None else edges[:n])
+            outer, leaf_inverse = _distinct(labels[n:], None if edges is None else edges[n:])
+            n_distinct_inner = len(inner)
+            distinct = torch.cat([inner, outer + n])
+            inverse = torch.cat([inverse, leaf_inverse + n_distinct_inner])
         return cls(
             labels=labels,
             trees=as_tensor(trees[order]),
@@ -158,8 +159,7 @@ class TreeBatch:
             edges=edges,
             distinct=distinct,
             inverse=inverse,
-            distinct_leaves=distinct_leaves,
-            leaf_inverse=leaf_inverse,
+            n_distinct_inner=n_distinct_inner,
         )
 
     def __len__(self) -> int:
@@ -211,12 +211,6 @@ def _move(column: Tensor, device: torch.device | str) -> Tensor:
     return column.to(device, non_blocking=True)
 
 
-def _used(rows: Tensor, n: int) -> tuple[Tensor, Tensor]:
-    """Return which of ``n`` rows occur, and for each occurrence its place among those."""
-    is_used = torch.zeros(n, dtype=torch.bool, device=rows.device).index_fill_(0, rows, True)
-    return is_used.nonzero().squeeze(1), (is_used.cumsum(0) - 1).index_select(0, rows)
-
-
 def _stable_sort(keys: np.ndarray) -> np.ndarray:
     # numpy sorts 16-bit keys by radix, in linear time.
     small = keys.max(initial=0) < 2**16
@@ -237,10 +231,11 @@ def _sibling_ranks(parents: np.ndarray) -> np.ndarray:
 
 def _distinct(labels: Tensor, edges: Tensor | None) -> tuple[Tensor, Tensor]:
     """Return one node of each pair of label and edge, and for each node the row of its pair."""
-    pairs = labels if edges is None else labels * (edges.max() + 1) + edges
+    pairs = labels if edges is None or not len(edges) else labels * (edges.max() + 1) + edges
     if pairs.device.type != "cpu":
         _, inverse = pairs.unique(return_inverse=True)
         nodes = torch.arange(len(pairs), device=pairs.device)
-        return torch.zeros_like(nodes)[: int(inverse.max()) + 1].scatter(0, inverse, nodes), inverse
+        n = int(inverse.max()) + 1 if len(pairs) else 0
+        return torch.zeros_like(nodes)[:n].scatter(0, inverse, nodes), inverse
     _, distinct, inverse = np.unique(pairs.numpy(), return_index=True, return_inverse=True)
     return as_tensor(distinct), as_tensor(inverse)

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from sklearn_tree.nn.gemm import linear
+
+# Of what a cell's function takes: of the gates, then of the rest.
+Gradients = tuple[tuple[Tensor, ...], tuple[Tensor, ...]]
+SomeGradients = tuple[tuple[Tensor, ...], tuple[Tensor | None, ...]]
+_MINUS_ONE = torch.tensor(-1.0)
 
 
 class Children(NamedTuple):
@@ -76,20 +82,20 @@ class TreeCell(nn.Module):
 class GatedCell(TreeCell):
     r"""Base class of cells whose equations are gates; a subclass writes them once.
 
-    A node's state follows from linear maps and from two functions that work on each number by
-    itself, so their derivatives are found for all nodes of a batch at once and the walk is fast
-    (see :mod:`sklearn_tree.nn.walk`):
+    A node's state follows from linear maps, from their activations, and from two functions without
+    weights, so the walk knows where all weights are and is fast (see :mod:`sklearn_tree.nn.walk`):
 
     - ``x_gates`` and ``child_gates`` get :math:`W x + b`;
     - ``h_gates`` get :math:`U \tilde h`, where :math:`\tilde h` is the sum of the children's
       ``h``, or with ``is_placed`` the children's ``h`` side by side, ``max_arity`` of them;
     - ``child_gates``, which each child has for itself, get :math:`U^{(k)} h_k`, or with
       ``is_placed`` rows of :math:`U` for each place;
+    - a gate is the sigmoid of that, unless ``tanh_gates`` or ``linear_gates`` name it;
     - :meth:`message` says what a child sends up (the messages are summed), and :meth:`update`
       what the node makes of it.
 
-    A cell with more than that (parameters or modules of its own, functions that mix numbers) is
-    computed in plain autograd.
+    A cell with more than that (parameters or modules of its own, randomness) is computed in plain
+    autograd.
 
     The gates of a node are ``x_gates`` and behind them those of ``h_gates`` that are new; ``h_gates``
     must be the last of them.
@@ -98,6 +104,8 @@ class GatedCell(TreeCell):
     ----------
     x_gates, h_gates, child_gates : tuple of str
         Names of the gates.
+    tanh_gates, linear_gates : tuple of str
+        Those whose activation is tanh, and those that have none.
     n_states : int
         Number of states of a node.
     n_messages : int
@@ -109,6 +117,8 @@ class GatedCell(TreeCell):
     x_gates: ClassVar[tuple[str, ...]]
     h_gates: ClassVar[tuple[str, ...]]
     child_gates: ClassVar[tuple[str, ...]] = ()
+    tanh_gates: ClassVar[tuple[str, ...]] = ()
+    linear_gates: ClassVar[tuple[str, ...]] = ()
     n_states: ClassVar[int] = 1
     n_messages: ClassVar[int] = 1
     is_placed: ClassVar[bool] = False
@@ -125,17 +135,17 @@ class GatedCell(TreeCell):
             self.U_k = nn.Linear(size, n_child * size, bias=False)
 
     @property
-    def n_gates(self) -> int:
-        """Number of the gates of a node."""
-        return len(dict.fromkeys(self.x_gates + self.h_gates))
+    def gates(self) -> tuple[str, ...]:
+        """Names of the gates of a node."""
+        return tuple(dict.fromkeys(self.x_gates + self.h_gates))
 
     def message(self, gates: tuple[Tensor, ...], states: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-        """Say what children send up, number by number.
+        """Say what children send up, each by itself.
 
         Parameters
         ----------
         gates : tuple of Tensor, each of shape (..., hidden_size)
-            The children's ``child_gates`` before activation.
+            The children's ``child_gates``.
         states : tuple of Tensor, each of shape (..., hidden_size)
             The children's states.
 
@@ -146,21 +156,66 @@ class GatedCell(TreeCell):
         raise NotImplementedError
 
     def update(self, gates: tuple[Tensor, ...], messages: tuple) -> tuple[Tensor, ...]:
-        """Say what becomes of nodes, number by number.
+        """Say what becomes of nodes, each by itself.
 
         Parameters
         ----------
         gates : tuple of Tensor, each of shape (n, hidden_size)
-            The nodes' gates before activation.
-        messages : tuple of Tensor, each of shape (n, hidden_size), or of 0.0
-            The sums of their children's messages; 0.0 for leaves.
+            The nodes' gates.
+        messages : tuple of Tensor, each of shape (n, hidden_size), or of shape ()
+            The sums of their children's messages; 0 for leaves.
 
         Returns
         -------
         tuple of Tensor, each of shape (n, hidden_size)
-            The states; the first is the node's output ``h``.
+            The states; the first is the node's output ``h``. Further tensors are kept for
+            :meth:`update_backward`.
         """
         raise NotImplementedError
+
+    def message_backward(self, gates: tuple, states: tuple, grads: Sequence[Tensor]) -> SomeGradients:
+        """Return the gradients of what :meth:`message` takes; a cell may know a faster way than this.
+
+        Parameters
+        ----------
+        gates, states : tuple of Tensor
+            What :meth:`message` took.
+        grads : sequence of Tensor
+            The gradients of the messages.
+
+        Returns
+        -------
+        tuple of tuples of Tensor
+            The gradients of the gates, and of the states; None for a state that is not read.
+        """
+        return pull_back(self.message, gates, states, grads)
+
+    def update_backward(
+        self, gates: tuple, messages: tuple, kept: tuple, grads: Sequence[Tensor]
+    ) -> Gradients:
+        """Return the gradients of what :meth:`update` takes; a cell may know a faster way than this.
+
+        Parameters
+        ----------
+        gates, messages : tuple of Tensor
+            What :meth:`update` took.
+        kept : tuple of Tensor
+            What it gave beside the states.
+        grads : sequence of Tensor
+            The gradients of the states.
+
+        Returns
+        -------
+        tuple of tuples of Tensor
+            The gradients of the gates, and of the messages.
+        """
+        return pull_back(self.update, gates, messages, grads)
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        for name in ("message", "update"):  # another function has another gradient
+            if name in cls.__dict__ and f"{name}_backward" not in cls.__dict__:
+                setattr(cls, f"{name}_backward", getattr(GatedCell, f"{name}_backward"))
 
     def project(self, x: Tensor) -> Tensor:
         """Compute ``W x + b`` of all gates, shape (n_nodes, any)."""
@@ -168,14 +223,21 @@ class GatedCell(TreeCell):
 
     def leaves(self, wx: Tensor) -> tuple[Tensor, ...]:
         """Compute nodes without children."""
-        gates = self.padded(wx).split(self.hidden_size, dim=1)
-        return self.update(gates, (0.0,) * self.n_messages)
+        nothing = (wx.new_zeros(()),) * self.n_messages
+        return self.update(self.activated(self.padded(wx), self.gates), nothing)[: self.n_states]
 
     def padded(self, wx: Tensor) -> Tensor:
         """Return the part of ``wx`` that belongs to the nodes' gates, 0 for gates without input."""
         own = wx[:, : len(self.x_gates) * self.hidden_size]
-        missing = self.n_gates - len(self.x_gates)
+        missing = len(self.gates) - len(self.x_gates)
         return nn.functional.pad(own, (0, missing * self.hidden_size)) if missing else own
+
+    def activated(self, table: Tensor, names: tuple[str, ...]) -> tuple[Tensor, ...]:
+        """Return the gates that stand side by side in a table, activated."""
+        return tuple(
+            gate if name in self.linear_gates else tanh(gate) if name in self.tanh_gates else gate.sigmoid()
+            for name, gate in zip(names, split_gates(table, self.hidden_size), strict=True)
+        )
 
     def forward(self, wx: Tensor, children: Children | None) -> tuple[Tensor, ...]:
         """Compute one level.
@@ -201,19 +263,18 @@ class GatedCell(TreeCell):
             places = tuple(place_children(state, children, n, arity) for state in states)
             u, u_children = self.U(places[0]).split_with_sizes(self._u_sizes(), dim=1)
             child_gates = for_children.unsqueeze(1) + u_children.view(n, arity, -1)
-            messages = self.message(
-                split_gates(child_gates, size), tuple(p.view(n, arity, size) for p in places)
-            )
+            child_states = tuple(p.view(n, arity, size) for p in places)
+            messages = self.message(self.activated(child_gates, self.child_gates), child_states)
             summed = tuple(message.sum(1) for message in messages)
         else:
             u = self.U(sum_children(states[0], children, n))
             child_gates = for_children.index_select(0, children.parents)
             if self.U_k is not None:
                 child_gates = child_gates + self.U_k(states[0])
-            messages = self.message(split_gates(child_gates, size), states)
+            messages = self.message(self.activated(child_gates, self.child_gates), states)
             summed = tuple(sum_children(message, children, n) for message in messages)
         gates = gates + nn.functional.pad(u, (gates.shape[1] - u.shape[1], 0))
-        return self.update(split_gates(gates, size), summed)
+        return self.update(self.activated(gates, self.gates), summed)[: self.n_states]
 
     def _u_sizes(self) -> tuple[int, int]:
         of_node = len(self.h_gates) * self.hidden_size
@@ -250,16 +311,28 @@ class ChildSumTreeLSTM(GatedCell):
 
     x_gates = h_gates = ("i", "o", "u")
     child_gates = ("f",)
+    tanh_gates = ("u",)
     n_states = 2
 
     # The rest of the interface is documented in GatedCell.
     def message(self, gates: tuple, states: tuple) -> tuple[Tensor, ...]:  # noqa: D102
-        return (torch.sigmoid(gates[0]) * states[1],)  # (4), (7)
+        return (gates[0] * states[1],)  # (7)
+
+    def message_backward(self, gates: tuple, states: tuple, grads: Sequence[Tensor]) -> SomeGradients:  # noqa: D102
+        return (grads[0] * states[1],), (None, grads[0] * gates[0])
 
     def update(self, gates: tuple, messages: tuple) -> tuple[Tensor, ...]:  # noqa: D102
         i, o, u = gates
-        c = torch.sigmoid(i) * tanh(u) + messages[0]  # (7)
-        return torch.sigmoid(o) * tanh(c), c  # (8)
+        c = torch.addcmul(messages[0], i, u)  # (7)
+        tanh_c = tanh(c)
+        return o * tanh_c, c, tanh_c  # (8)
+
+    def update_backward(  # noqa: D102
+        self, gates: tuple, messages: tuple, kept: tuple, grads: Sequence[Tensor]
+    ) -> Gradients:
+        (i, o, u), (tanh_c,), (grad_h, grad_c) = gates, kept, grads
+        grad_c = grad_c + torch.ops.aten.tanh_backward(grad_h * o, tanh_c)
+        return (grad_c * u, grad_h * tanh_c, grad_c * i), (grad_c,)
 
 
 class NaryTreeLSTM(GatedCell):
@@ -296,10 +369,13 @@ class NaryTreeLSTM(GatedCell):
     # NOTE[DIFF] The paper leaves nodes with more than N children undefined; here they are summed.
     x_gates = h_gates = ("i", "o", "u")
     child_gates = ("f",)
+    tanh_gates = ("u",)
     n_states = 2
     is_placed = True
     message = ChildSumTreeLSTM.message
+    message_backward = ChildSumTreeLSTM.message_backward
     update = ChildSumTreeLSTM.update
+    update_backward = ChildSumTreeLSTM.update_backward
 
 
 class ChildSumTreeGRU(GatedCell):
@@ -330,14 +406,14 @@ class ChildSumTreeGRU(GatedCell):
 
     x_gates = ("n", "r", "z")
     h_gates = ("r", "z", "m")
+    linear_gates = ("n", "m")
 
     def message(self, gates: tuple, states: tuple) -> tuple[Tensor, ...]:  # noqa: D102
         return states  # (1)
 
     def update(self, gates: tuple, messages: tuple) -> tuple[Tensor, ...]:  # noqa: D102
         n, r, z, m = gates
-        z = torch.sigmoid(z)  # (3)
-        n = tanh(n + torch.sigmoid(r) * m)  # (4)
+        n = tanh(n + r * m)  # (4)
         return ((1 - z) * n + z * messages[0],)  # (5)
 
 
@@ -368,17 +444,18 @@ class NaryTreeGRU(GatedCell):
     x_gates = ("n", "r")
     h_gates = ("r", "m")
     child_gates = ("z",)
+    linear_gates = ("n", "m")
     n_messages = 2
     is_placed = True
 
     def message(self, gates: tuple, states: tuple) -> tuple[Tensor, ...]:  # noqa: D102
-        z = torch.sigmoid(gates[0]) / self.max_arity  # (2)
+        z = gates[0] / self.max_arity
         return z, z * states[0]
 
     def update(self, gates: tuple, messages: tuple) -> tuple[Tensor, ...]:  # noqa: D102
         n, r, m = gates
         z, kept = messages
-        return ((1 - z) * tanh(n + torch.sigmoid(r) * m) + kept,)  # (3), (4)
+        return ((1 - z) * tanh(n + r * m) + kept,)  # (3), (4)
 
 
 class RecursiveCell(GatedCell):
@@ -403,7 +480,7 @@ class RecursiveCell(GatedCell):
        with Recursive Neural Networks. ICML.
     """
 
-    x_gates = h_gates = ("h",)
+    x_gates = h_gates = tanh_gates = ("h",)
     n_messages = 0
     is_placed = True
 
@@ -411,7 +488,7 @@ class RecursiveCell(GatedCell):
         return ()
 
     def update(self, gates: tuple, messages: tuple) -> tuple[Tensor, ...]:  # noqa: D102
-        return (tanh(gates[0]),)
+        return gates
 
 
 class RNTNCell(TreeCell):
@@ -481,7 +558,26 @@ def split_gates(table: Tensor, size: int) -> tuple[Tensor, ...]:
 
 def tanh(x: Tensor) -> Tensor:
     """Compute tanh; on CPUs through the sigmoid, which torch computes ten times as fast."""
-    return 2 * torch.sigmoid(2 * x) - 1 if x.device.type == "cpu" else torch.tanh(x)
+    return tanh_of_sigmoid(torch.sigmoid(x + x)) if x.device.type == "cpu" else torch.tanh(x)
+
+
+def tanh_of_sigmoid(x: Tensor) -> Tensor:
+    r"""Compute :math:`\tanh t = 2 \sigma(2t) - 1` from :math:`\sigma(2t)`."""
+    return torch.add(_MINUS_ONE, x, alpha=2)  # scalar factors would cost an operation each
+
+
+def pull_back(function: Callable, gates: tuple, inputs: tuple, grads: Sequence[Tensor]) -> Gradients:
+    """Return the gradients of what a cell's function takes from those of what it gives, by autograd."""
+    with torch.enable_grad():
+        arguments = [x.detach().requires_grad_() for x in (*gates, *inputs)]
+        outputs = function(tuple(arguments[: len(gates)]), tuple(arguments[len(gates) :]))
+    pairs = [(x, grad) for x, grad in zip(outputs, grads, strict=False) if x.requires_grad]  # else a constant
+    if not pairs:
+        found: tuple[Tensor, ...] = tuple(torch.zeros_like(x) for x in arguments)
+    else:
+        outputs, grads = zip(*pairs, strict=True)
+        found = torch.autograd.grad(outputs, arguments, grads, materialize_grads=True)
+    return found[: len(gates)], found[len(gates) :]
 
 
 def sum_children(state: Tensor, children: Children, n: int) -> Tensor:

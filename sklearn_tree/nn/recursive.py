@@ -33,7 +33,9 @@ class RecursiveEncoder(nn.Module):
         self.cell = cell
         self.is_fast = True
 
-    def forward(self, x: Tensor, batch: TreeBatch, inverse: Tensor | None = None) -> Tensor:
+    def forward(
+        self, x: Tensor, batch: TreeBatch, inverse: Tensor | None = None, nodes: Tensor | None = None
+    ) -> Tensor:
         """Walk the batch.
 
         Parameters
@@ -44,16 +46,19 @@ class RecursiveEncoder(nn.Module):
             The trees.
         inverse : Tensor of int64, shape (n_nodes,), default=None
             Row of ``x`` for each node; None if ``x`` has a row per node.
+        nodes : Tensor of int64, shape (n,), default=None
+            Positions of the nodes wanted; None for all.
 
         Returns
         -------
-        Tensor of float, shape (n_nodes, hidden_size)
-            Node vectors in batch order.
+        Tensor of float, shape (n_nodes, hidden_size) or (n, hidden_size)
+            Vectors of all nodes in batch order, or of those wanted.
         """
-        wx = self.cell.project(x)
         if self.is_fast and can_walk(self.cell, batch):
-            return walk_all(self.cell, wx, batch, inverse)
-        return self._step(wx if inverse is None else wx.index_select(0, inverse), batch)
+            return walk_all(self.cell, x, batch, inverse, nodes)
+        wx = self.cell.project(x)
+        h = self._step(wx if inverse is None else wx.index_select(0, inverse), batch)
+        return h if nodes is None else h.index_select(0, nodes)
 
     def _step(self, wx: Tensor, batch: TreeBatch) -> Tensor:
         """Walk step by step in plain autograd: any cell, and what the fast walk is tested against."""
@@ -155,11 +160,13 @@ class RecursiveNet(nn.Module):
 
     def encode(self, batch: TreeBatch) -> Tensor:
         """Return one vector per tree, float, shape (n_trees, hidden_size)."""
+        if self.pool.how == "root":
+            return self.encode_nodes(batch, batch.roots)
         return self.pool(self.encode_nodes(batch), batch)
 
-    def encode_nodes(self, batch: TreeBatch) -> Tensor:
-        """Return one vector per node in batch order, float, shape (n_nodes, hidden_size)."""
+    def encode_nodes(self, batch: TreeBatch, nodes: Tensor | None = None) -> Tensor:
+        """Return one vector per node, or per node wanted, in batch order, float, shape (n, hidden_size)."""
         if batch.distinct is None or self.embedding.is_random:
-            return self.encoder(self.embedding(batch), batch)
+            return self.encoder(self.embedding(batch), batch, nodes=nodes)
         # Nodes of one label have one input: it is embedded and projected once.
-        return self.encoder(self.embedding(batch, batch.distinct), batch, batch.inverse)
+        return self.encoder(self.embedding(batch, batch.distinct), batch, batch.inverse, nodes)

@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import forests
 
-import sklearn_tree.nn.walk as walk
 from sklearn_tree import Tree, TreeArray
 from sklearn_tree.nn import CELLS, POOLINGS, GatedCell, RecursiveNet, TreeBatch, gemm
 from sklearn_tree.nn.walk import can_walk
@@ -20,22 +19,65 @@ class SoftSumCell(GatedCell):
     """A cell as a user might write one: children vote with a gate, and the node adds itself."""
 
     x_gates = ("u", "g")
-    h_gates = ("g",)
+    h_gates = ("g", "k")
     child_gates = ("v", "w")
+    tanh_gates = ("u", "w")
+    linear_gates = ("k",)
     n_messages = 2
 
     def message(self, gates, states):
         v, w = gates
-        weight = torch.sigmoid(v)
-        return weight, weight * (states[0] + torch.sin(w))
+        return v, v * (states[0] + torch.sin(w))
 
     def update(self, gates, messages):
-        u, g = gates
+        u, g, k = gates
         total, votes = messages
-        return (torch.tanh(u) * torch.sigmoid(g) + votes / (1 + total),)
+        return (u * g + votes / (1 + total + k * k),)
 
 
-ALL_CELLS = {**{name: CELLS[name] for name in GATED}, "a user's": SoftSumCell}
+class ClippedLSTM(CELLS["nary_lstm"]):
+    """A user's variant of a cell that knows its own gradients: they are not this one's."""
+
+    def update(self, gates, messages):
+        h, c, _ = super().update(gates, messages)
+        return h.sin(), c.clamp(-0.3, 0.3)
+
+
+class PlacedCell(GatedCell):
+    """Gates that a place has for itself, of all kinds, between gates without children."""
+
+    x_gates = ("a", "b")
+    h_gates = ("b", "c")
+    child_gates = ("s", "t")
+    tanh_gates = ("t", "b")
+    linear_gates = ("a",)
+    n_states = 2
+    is_placed = True
+
+    def message(self, gates, states):
+        s, t = gates
+        return (s * states[1] + t * states[0].softmax(-1),)
+
+    def update(self, gates, messages):
+        a, b, c = gates
+        return b * c + messages[0], a.cos() * messages[0]
+
+
+class AcrossUnits(SoftSumCell):
+    def message(self, gates, states):
+        return super().message(gates, (states[0].flip(-1),))
+
+    def update(self, gates, messages):
+        return (super().update(gates, messages)[0].softmax(dim=-1).cumsum(-1),)
+
+
+ALL_CELLS = {
+    **{name: CELLS[name] for name in GATED},
+    "a user's": SoftSumCell,
+    "a user's variant": ClippedLSTM,
+    "a user's with places": PlacedCell,
+    "a user's across units": AcrossUnits,
+}
 each_cell = pytest.mark.parametrize("cell", list(ALL_CELLS))
 
 
@@ -79,7 +121,7 @@ def test_it_equals_the_plain_walk_in_single_precision(cell, forest):
 
 
 @each_cell
-def test_large_batches_are_taken_in_several_blocks(cell, monkeypatch):
+def test_large_batches_of_many_shapes(cell):
     rng = np.random.RandomState(0)
     trees = []
     for _ in range(40):
@@ -89,10 +131,8 @@ def test_large_batches_are_taken_in_several_blocks(cell, monkeypatch):
         parents = [p if r < 4 else i - 1 for i, (p, r) in enumerate(zip(parents, ranks))]
         trees.append(Tree(rng.randint(2, 7, n).tolist(), parents))
     batch = TreeBatch.from_array(TreeArray.from_trees(trees))
-    for block in (1, 30, 10_000):
-        monkeypatch.setattr(walk, "_BLOCK", block)
-        compare(make_net(cell, torch.float64), batch, 1e-9, 1e-9)
-        compare(make_net(cell, torch.float32, hidden_size=70), batch, 1e-5, 1e-4)
+    compare(make_net(cell, torch.float64), batch, 1e-9, 1e-9)
+    compare(make_net(cell, torch.float32, hidden_size=70), batch, 1e-5, 1e-4)
 
 
 @each_cell
@@ -106,12 +146,13 @@ def test_without_dedupe_the_result_is_the_same(cell):
 @each_cell
 def test_a_wrong_derivative_is_caught(cell, monkeypatch):  # the control of the laws above
     batch = TreeBatch.from_array(TreeArray.from_trees([Tree([2, 3, 4, 5], [-1, 0, 0, 1])]))
-    right = walk._Descent._of_update
-    monkeypatch.setattr(
-        walk._Descent,
-        "_of_update",
-        lambda self, x: [[d if d is None else 1.01 * d for d in row] for row in right(self, x)],
-    )
+    right = ALL_CELLS[cell].update_backward
+
+    def wrong(*args):
+        to_gates, to_messages = right(*args)
+        return [1.01 * grad for grad in to_gates], to_messages
+
+    monkeypatch.setattr(ALL_CELLS[cell], "update_backward", wrong)
     with pytest.raises(AssertionError):
         compare(make_net(cell, torch.float64), batch, 1e-9, 1e-9)
     with pytest.raises(AssertionError):
@@ -138,25 +179,10 @@ class WithForward(SoftSumCell):
         return (super().forward(wx, children)[0] * 2,)
 
 
-class AcrossUnits(SoftSumCell):
-    def update(self, gates, messages):
-        return (super().update(gates, messages)[0].softmax(dim=-1),)
-
-
-class AcrossUnitsInMessages(SoftSumCell):
-    def message(self, gates, states):
-        return super().message(gates, (states[0].flip(-1),))
-
-
 class WithRandomness(SoftSumCell):
     def update(self, gates, messages):
         h = super().update(gates, messages)[0]
         return (torch.nn.functional.dropout(h, 0.5, self.training),)
-
-
-class Cumulative(SoftSumCell):  # the first unit is right, all others are not
-    def update(self, gates, messages):
-        return (super().update(gates, messages)[0].cumsum(-1),)
 
 
 class WithItsOwnWeights(SoftSumCell):
@@ -164,10 +190,12 @@ class WithItsOwnWeights(SoftSumCell):
         return (super().update(gates, messages)[0] * self.U.weight[0, 0],)
 
 
-STRANGE = [
-    WithParameter, WithDropout, WithForward, AcrossUnits, AcrossUnitsInMessages, WithRandomness, Cumulative,
-    WithItsOwnWeights,
-]  # fmt: skip
+class WithActivation(SoftSumCell):
+    def activated(self, table, names):
+        return tuple(gate.sin() for gate in super().activated(table, names))
+
+
+STRANGE = [WithParameter, WithDropout, WithForward, WithRandomness, WithItsOwnWeights, WithActivation]
 
 
 @pytest.mark.parametrize("cls", STRANGE)
