@@ -1,0 +1,136 @@
+"""Other libraries' tree nets, each in a process of its own: their workers as objects."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import tempfile
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from workloads import Workload
+
+    from sklearn_tree.nn import RecursiveNet
+
+HERE = Path(__file__).parent
+
+
+class Kind(NamedTuple):
+    """A peer: its script, the environment it runs in, and the cells that it has."""
+
+    script: str
+    venv: str
+    cells: tuple[str, ...]
+
+
+BOTH_CELLS = ("nary_lstm", "child_sum_lstm")
+PEERS = {
+    "torchfold": Kind("torchfold_peer.py", "fold", BOTH_CELLS),
+    "pytorch-tree-lstm": Kind("tree_lstm_peer.py", "fold", ("child_sum_lstm",)),
+    "dynet": Kind("dynet_peer.py", "dynet", BOTH_CELLS),
+    "dgl": Kind("dgl_peer.py", "dgl", BOTH_CELLS),
+}
+
+
+def installed(venvs: Path) -> list[str]:
+    """Return the names of the peers that ``install.py`` has put into a folder."""
+    return [name for name, kind in PEERS.items() if (venvs / kind.venv / "packages.txt").exists()]
+
+
+def write_workload(path: Path, work: Workload, net: RecursiveNet, lr: float) -> None:
+    """Write trees and the weights of a net with which all peers begin."""
+    cell = net.encoder.cell
+    modules = {"embedding": net.embedding.labels, "W": cell.W, "U": cell.U, "U_k": cell.U_k}
+    columns = {name: module.weight for name, module in modules.items() if module is not None}
+    columns |= {"b": cell.W.bias, "head_w": net.head.weight, "head_b": net.head.bias}
+    np.savez(
+        path,
+        labels=work.X.labels.astype(np.int64),
+        parents=work.X.parents.astype(np.int64),
+        offsets=work.X.offsets,
+        y=work.y.astype(np.int64),
+        cell=work.params["cell"],
+        lr=lr,
+        **{name: weight.detach().float().cpu().numpy() for name, weight in columns.items()},
+    )
+
+
+class Peer:
+    """A peer at work on a file of :func:`write_workload`; all it does starts from the file's weights.
+
+    Parameters
+    ----------
+    name : str
+        A key of ``PEERS``.
+    venvs : Path
+        Folder that ``install.py`` filled.
+    file : Path
+        The workload.
+    batch_size, n_threads : int
+        Trees in a batch, and threads (``dynet`` has one in any case).
+    """
+
+    def __init__(self, name: str, venvs: Path, file: Path, batch_size: int, n_threads: int) -> None:
+        kind = PEERS[name]
+        self.name = name
+        self._process = subprocess.Popen(
+            [venvs / kind.venv / "bin" / "python", HERE / kind.script, file, str(batch_size), str(n_threads)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=os.environ | {"OMP_NUM_THREADS": str(n_threads)},
+        )
+
+    def logits(self, n: int) -> np.ndarray:
+        """Return the logits of the first trees, shape (n, n_classes)."""
+        return self._array("logits", n)
+
+    def steps(self, k: int) -> np.ndarray:
+        """Return the logits of the first batch after steps of Adagrad on the first ``k`` batches."""
+        return self._array("steps", k)
+
+    def fit(self) -> float:
+        """Return the seconds of an epoch of training."""
+        return self._ask("fit")["seconds"]
+
+    def predict(self) -> float:
+        """Return the seconds of computing the logits of all trees."""
+        return self._ask("predict")["seconds"]
+
+    def close(self) -> None:
+        """End the process."""
+        if self._process.poll() is None:
+            self._process.communicate("quit\n")
+
+    def __enter__(self) -> Peer:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _array(self, command: str, number: int) -> np.ndarray:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "logits.npy"
+            self._ask(f"{command} {number} {path}")
+            return np.load(path)
+
+    def _ask(self, command: str) -> dict:
+        stdin, stdout = self._process.stdin, self._process.stdout
+        assert stdin is not None
+        assert stdout is not None
+        try:
+            stdin.write(command + "\n")
+            stdin.flush()
+            reply = stdout.readline()
+        except BrokenPipeError:
+            reply = ""
+        if not reply:
+            raise RuntimeError(f"{self.name} ended with exit status {self._process.wait()}")
+        return json.loads(reply)
