@@ -1,23 +1,32 @@
-"""Trees per second of training and prediction, beside naive recursion in the same run.
+"""Trees per second of training and prediction beside naive recursion and other libraries, in the same run.
 
-Run ``python benchmarks/trees.py``; ``--help`` lists the options. Each row is measured in turn,
-several times over, and the medians are printed with their ratio.
+Run ``python benchmarks/trees.py``; ``--help`` lists the options. All rows of a workload are measured
+in turn, several times over; the table has the medians and what they are to sklearn_tree's.
 """
 
 from __future__ import annotations
 
 import argparse
 import statistics
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import torch
 from naive import NaiveNet, train_naively
+from peers.client import PEERS, Peer, installed, write_workload
 from workloads import WORKLOADS, Workload
 
 from sklearn_tree import RecursiveNetClassifier
+from sklearn_tree.estimators.net import make_batch
 from sklearn_tree.nn import TreeBatch
+
+LR = 0.005
+OURS = "sklearn_tree"
 
 
 def main() -> None:
@@ -28,64 +37,163 @@ def main() -> None:
     parser.add_argument("--batch-sizes", type=int, nargs="+", default=[25, 128])
     parser.add_argument("--naive-trees", type=int, default=256, help="trees that naive recursion gets")
     parser.add_argument("--workloads", nargs="+", default=list(WORKLOADS), choices=list(WORKLOADS))
+    parser.add_argument(
+        "--peers", type=Path, default=Path(__file__).parent / "peers" / ".venvs", help="see peers/install.py"
+    )
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     print(f"torch {torch.__version__}, {options.threads} thread(s), median of {options.repeats}")
-    print(f"{'workload':14}{'batch':>6}  {'what':10}{'naive':>10}{'sklearn_tree':>14}{'ratio':>8}   trees/s")
+    print(f"{'workload':14}{'batch':>6}  {'':22}{'fit':>8}{'':>8}{'predict':>10}    trees/s")
     for name in options.workloads:
         workload = WORKLOADS[name]()
         for batch_size in options.batch_sizes:
-            report(name, workload, batch_size, options.repeats, options.naive_trees)
+            report(name, workload, batch_size, options)
 
 
-def report(name: str, work: Workload, batch_size: int, repeats: int, n_naive: int) -> None:
+def report(name: str, work: Workload, batch_size: int, options: argparse.Namespace) -> None:
     """Measure one workload at one batch size and print its rows."""
     clf = RecursiveNetClassifier(
         **work.params,
         optimizer="adagrad",
+        lr=LR,
         weight_decay=0.0,
         max_epochs=1,
         batch_size=batch_size,
         random_state=0,
-    )
-    clf.fit(work.X, work.y)
-    few = list(work.X[:n_naive])
-    y = torch.from_numpy(work.y[:n_naive].astype(np.int64))
-    naive = NaiveNet(clf.net_.module_)
-    check_parity(naive, few[:20], work)
-
-    rows: dict[str, tuple[Callable[[], object], Callable[[], object]]] = {
-        "fit": (lambda: train_naively(naive, few, y, batch_size), lambda: clf.fit(work.X, work.y)),
-        "predict": (lambda: predict_naively(naive, few), lambda: clf.predict(work.X)),
+    ).fit(work.X, work.y)
+    net, n = clf.net_.module_, len(work.X)
+    few = list(work.X[: options.naive_trees])
+    y = torch.from_numpy(work.y[: len(few)].astype(np.int64))
+    naive = NaiveNet(net)
+    check(naive_logits(naive, few[:20]), logits(net, work, 20), 1e-5, "naive recursion")
+    with ExitStack() as stack:
+        rows: dict[str, tuple[int, Callable[[], float], Callable[[], float]]] = {
+            "naive recursion": (
+                len(few),
+                timed(lambda: train_naively(naive, few, y, batch_size)),
+                timed(lambda: naive_logits(naive, few)),
+            )
+        }
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        for peer in open_peers(work, net, batch_size, options, folder, stack):
+            rows[peer.name] = (n, peer.fit, peer.predict)
+        rows["its net's bare loop"] = (n, timed(lambda: bare_loop(net, work, batch_size)), lambda: np.nan)
+        rows["leaves one by one"] = (n, undeduped(timed(lambda: clf.fit(work.X, work.y))), lambda: np.nan)
+        rows[OURS] = (n, timed(lambda: clf.fit(work.X, work.y)), timed(lambda: clf.predict(work.X)))
+        times = [
+            {row: (fit(), predict()) for row, (_, fit, predict) in rows.items()}
+            for _ in range(options.repeats)
+        ]
+    rates = {
+        row: [size / statistics.median(time[row][k] for time in times) for k in (0, 1)]
+        for row, (size, *_) in rows.items()
     }
-    for what, (slow, fast) in rows.items():
-        pairs = [(timed(slow), timed(fast)) for _ in range(repeats)]  # interleaved
-        slow_rate = len(few) / statistics.median(pair[0] for pair in pairs)
-        fast_rate = len(work.X) / statistics.median(pair[1] for pair in pairs)
-        ratio = f"{fast_rate / slow_rate:.1f}x"
-        print(f"{name:14}{batch_size:6}  {what:10}{slow_rate:10.0f}{fast_rate:14.0f}{ratio:>8}", flush=True)
+    for row, (fit, predict) in rates.items():
+        line = f"{name:14}{batch_size:6}  {row:22}{fit:8.0f}{rates[OURS][0] / fit:7.2f}x"
+        if predict == predict:
+            line += f"{predict:10.0f}{rates[OURS][1] / predict:7.2f}x"
+        print(line, flush=True)
 
 
-def predict_naively(naive: NaiveNet, trees: list) -> torch.Tensor:
+def open_peers(
+    work: Workload,
+    net: torch.nn.Module,
+    batch_size: int,
+    options: argparse.Namespace,
+    folder: Path,
+    stack: ExitStack,
+) -> Iterator[Peer]:
+    """Start the peers that have the cell; each must compute what the net computes, and learn it too."""
+    path = folder / "workload.npz"
+    write_workload(path, work, net, LR)
+    n = min(100, len(work.X))
+    for name in installed(options.peers):
+        if work.params["cell"] not in PEERS[name].cells:
+            continue
+        peer = stack.enter_context(Peer(name, options.peers, path, batch_size, options.threads))
+        check(torch.from_numpy(peer.logits(n)), logits(net, work, n), 1e-5, name)
+        # The first steps of Adagrad go by the sign of a gradient, also of one that is rounding alone.
+        check(torch.from_numpy(peer.steps(3)), after_steps(net, work, batch_size, 3), 3e-4, name)
+        yield peer
+
+
+def check(found: torch.Tensor, wanted: torch.Tensor, tolerance: float, name: str) -> None:
+    """Refuse to measure what does not compute the same."""
+    torch.testing.assert_close(
+        found.to(wanted),
+        wanted,
+        rtol=0,
+        atol=tolerance,
+        msg=lambda text: f"{name} computes something else: {text}",
+    )
+
+
+def logits(net: torch.nn.Module, work: Workload, n: int) -> torch.Tensor:
+    """Return the logits of the first trees, without gradients."""
+    with torch.no_grad():
+        return net.eval()(TreeBatch.from_array(work.X[:n]))
+
+
+def naive_logits(naive: NaiveNet, trees: list) -> torch.Tensor:
     """Return logits without gradients."""
     naive.eval()
     with torch.no_grad():
         return naive(trees)
 
 
-def check_parity(naive: NaiveNet, trees: list, work: Workload) -> None:
-    """Refuse to measure nets that do not compute the same."""
-    net = naive.net.eval()
-    with torch.no_grad():
-        batched = net(TreeBatch.from_array(work.X[: len(trees)]))
-    torch.testing.assert_close(predict_naively(naive, trees), batched, rtol=0, atol=1e-5)
+def after_steps(net: torch.nn.Module, work: Workload, batch_size: int, k: int) -> torch.Tensor:
+    """Return the logits of the first batch after some steps; the net is as it was."""
+    before = {name: tensor.clone() for name, tensor in net.state_dict().items()}
+    bare_loop(net, work, batch_size, k)
+    found = logits(net, work, batch_size)
+    net.load_state_dict(before)
+    return found
 
 
-def timed(function: Callable[[], object]) -> float:
-    """Return the seconds that a call takes."""
-    start = time.perf_counter()
-    function()
-    return time.perf_counter() - start
+def bare_loop(net: torch.nn.Module, work: Workload, batch_size: int, n_batches: int | None = None) -> None:
+    """Train as ``fit`` does, in the fewest lines that one would write for it."""
+    optimizer = torch.optim.Adagrad(net.parameters(), lr=LR, fused=True)
+    y = torch.from_numpy(work.y.astype(np.int64))
+    net.train()
+    for start in range(0, len(work.X), batch_size)[:n_batches]:
+        batch = slice(start, start + batch_size)
+        loss = torch.nn.functional.cross_entropy(net(make_batch(work.X[batch])), y[batch])
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+
+
+def timed(function: Callable[[], object]) -> Callable[[], float]:
+    """Return a function that calls another and returns the seconds it takes."""
+
+    def call() -> float:
+        start = time.perf_counter()
+        function()
+        return time.perf_counter() - start
+
+    return call
+
+
+def undeduped(function: Callable[[], float]) -> Callable[[], float]:
+    """Return a function that calls another with batches whose equal nodes are computed each for itself."""
+
+    @contextmanager
+    def patched() -> Iterator[None]:
+        right = TreeBatch.__dict__["from_array"]
+        plain = classmethod(
+            lambda cls, array: replace(right.__get__(None, cls)(array), distinct=None, inverse=None)
+        )
+        TreeBatch.from_array = plain
+        try:
+            yield
+        finally:
+            TreeBatch.from_array = right
+
+    def call() -> float:
+        with patched():
+            return function()
+
+    return call
 
 
 if __name__ == "__main__":

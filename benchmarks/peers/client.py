@@ -82,6 +82,7 @@ class Peer:
             [venvs / kind.venv / "bin" / "python", HERE / kind.script, file, str(batch_size), str(n_threads)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
             text=True,
             env=os.environ | {"OMP_NUM_THREADS": str(n_threads)},
         )
