@@ -16,12 +16,13 @@ from sklearn.utils.validation import _check_sample_weight, check_consistent_leng
 from skorch.callbacks import EarlyStopping, GradientNormClipping, LRScheduler
 from skorch.dataset import ValidSplit
 from skorch.helper import predefined_split
+from torch.utils.data import Subset
 
 from sklearn_tree.callbacks import CallbackSupportMixin, fit_context, with_callbacks
 from sklearn_tree.device import resolve_device
 from sklearn_tree.documentation import DocumentationLinkMixin
 from sklearn_tree.estimators.callbacks import EpochBridge
-from sklearn_tree.estimators.net import BatchIterator, EncodedDataset
+from sklearn_tree.estimators.net import BatchIterator, EncodedDataset, SplitBatch
 from sklearn_tree.estimators.training import (
     LR_SCHEDULES,
     OPTIMIZERS,
@@ -237,6 +238,7 @@ class BaseNet(
             "iterator_train": BatchIterator,
             "iterator_train__shuffle": True,
             "iterator_valid": BatchIterator,
+            **self._iterator_params(),
             "train_split": None,
             "callbacks": self._make_callbacks(self._n_epochs(len(encoded))),
             "device": str(self.device_),
@@ -251,6 +253,9 @@ class BaseNet(
         if "optimizer__foreach" in extra:
             params.pop("optimizer__fused", None)  # torch takes one of the two
         return self._net_class(**{**params, **extra})
+
+    def _iterator_params(self) -> dict[str, Any]:
+        return {}
 
     def _n_epochs(self, n_samples: int) -> int:
         if self.max_epochs is not None:
@@ -348,13 +353,22 @@ class BaseNet(
         check_is_fitted(self, "net_")
         return self._run_encoded(self._encode(X, reset=False), getattr(self.net_.module_, method))
 
-    def _run_encoded(self, encoded: Any, function: Callable) -> np.ndarray:
-        net = self.net_
+    def _run_encoded(self, encoded: Any, function: Callable, *, per_sample: bool = True) -> np.ndarray:
+        """Run a function of a batch on all; what has a row per sample runs in the cheapest order."""
+        net, dataset = self.net_, EncodedDataset(encoded)
+        order = None
+        if per_sample and dataset.cost is not None and len(dataset) > net.batch_size:
+            order = np.argsort(dataset.cost, kind="stable")
         net.module_.eval()
         with torch.no_grad():
-            batches = net.get_iterator(EncodedDataset(encoded))
-            outputs = [function(batch.to(net.device)).cpu() for batch, _ in batches]
-        return torch.cat(outputs).numpy()
+            batches = net.get_iterator(dataset if order is None else Subset(dataset, order.tolist()))
+            parts = (part for X, _ in batches for part in (X.parts if isinstance(X, SplitBatch) else [X]))
+            output = torch.cat([function(part.to(net.device)).cpu() for part in parts]).numpy()
+        if order is None:
+            return output
+        restored = np.empty_like(output)
+        restored[order] = output
+        return restored
 
     @property
     def history_(self) -> pd.DataFrame:

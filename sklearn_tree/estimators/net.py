@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,10 @@ from torch.utils.data import Dataset, Subset
 
 from sklearn_tree.nn import ImageBatch, SequenceBatch, TreeBatch
 from sklearn_tree.trees import TreeArray
+
+Batch = TreeBatch | SequenceBatch | ImageBatch
+
+_WINDOW = 8  # batches whose samples are sorted together
 
 
 class EncodedDataset(Dataset):
@@ -42,17 +47,77 @@ class EncodedDataset(Dataset):
     def __getitem__(self, i: int) -> Any:
         return self.batch(np.array([i]))
 
-    def batch(self, rows: np.ndarray) -> tuple[TreeBatch | SequenceBatch | ImageBatch, Any]:
-        """Return the batch of some rows and its target; the batch carries the weights."""
+    @cached_property
+    def cost(self) -> np.ndarray | None:
+        """What a batch costs by its largest sample: the heights of trees; None if they are all alike."""
+        if not isinstance(self.X, TreeArray) or not len(self.X):
+            return None
+        return np.maximum.reduceat(self.X.depths, self.X.offsets[:-1])
+
+    def batch(self, rows: np.ndarray, max_nodes: int | None = None) -> tuple[Any, Tensor]:
+        """Return the batch of some rows and its target; the batch carries the weights.
+
+        Parameters
+        ----------
+        rows : ndarray of int, shape (n,)
+            The rows.
+        max_nodes : int, default=None
+            The most nodes of trees that are computed together; None for no limit.
+
+        Returns
+        -------
+        batch : TreeBatch, SequenceBatch, ImageBatch or SplitBatch
+            The samples.
+        y : Tensor, shape (n, ...)
+            Their targets; zeros if there are none, since skorch wants something.
+        """
+        y = torch.zeros(len(rows)) if self.y is None else self.y[torch.from_numpy(rows)]
+        if max_nodes is None or not isinstance(self.X, TreeArray):
+            return self._part(rows), y
+        parts = split_by_size(rows, self.X.sizes[rows], max_nodes)
+        return (self._part(rows) if len(parts) == 1 else SplitBatch(tuple(map(self._part, parts)))), y
+
+    def _part(self, rows: np.ndarray) -> Batch:
         X = make_batch(self.X[rows])
-        if self.sample_weight is not None:
-            X = replace(X, sample_weight=self.sample_weight[torch.from_numpy(rows)])
-        if self.y is None:
-            return X, torch.zeros(len(rows))  # skorch wants something in the target's place
-        return X, self.y[torch.from_numpy(rows)]
+        if self.sample_weight is None:
+            return X
+        return replace(X, sample_weight=self.sample_weight[torch.from_numpy(rows)])
 
 
-def make_batch(X: Any) -> TreeBatch | SequenceBatch | ImageBatch:
+def split_by_size(rows: np.ndarray, sizes: np.ndarray, most: int) -> list[np.ndarray]:
+    """Cut rows into runs of at most ``most`` in size; a row that is larger is a run by itself."""
+    cuts, total = [], 0
+    for i, size in enumerate(sizes.tolist()):
+        total += size
+        if total > most and i:
+            cuts.append(i)
+            total = size
+    return np.split(rows, cuts)
+
+
+@dataclass(frozen=True)
+class SplitBatch:
+    """A batch in parts that are computed one after the other, so that memory holds one at a time.
+
+    Attributes
+    ----------
+    parts : tuple of batches
+        The parts, in order.
+    """
+
+    parts: tuple[Batch, ...]
+
+    def __len__(self) -> int:
+        return sum(map(len, self.parts))
+
+    @property
+    def sample_weight(self) -> Tensor | None:
+        """The weights of all samples."""
+        weights = [part.sample_weight for part in self.parts if part.sample_weight is not None]
+        return torch.cat(weights) if weights else None
+
+
+def make_batch(X: Any) -> Batch:
     """Make the batch of some encoded samples."""
     if isinstance(X, TreeArray):
         return TreeBatch.from_array(X)
@@ -62,7 +127,9 @@ def make_batch(X: Any) -> TreeBatch | SequenceBatch | ImageBatch:
 class BatchIterator:
     """Iterate over an :class:`EncodedDataset` (or a ``Subset`` of one) in whole batches.
 
-    Shuffling draws from torch's global generator, as ``DataLoader`` does.
+    Shuffling draws from torch's global generator, as ``DataLoader`` does. A batch of trees takes a
+    step per level of its highest tree, so after shuffling, trees are sorted by height inside windows
+    of eight batches, or less: a quarter of the data at most. Then the batches are shuffled.
 
     Parameters
     ----------
@@ -74,25 +141,43 @@ class BatchIterator:
         Whether each pass has an order of its own.
     drop_last : bool, default=False
         Whether to leave out a last batch that is smaller.
+    max_nodes : int, default=None
+        The most nodes of trees that are computed together: a batch with more is split into parts.
     """
 
     def __init__(
-        self, dataset: Any, batch_size: int = 128, shuffle: bool = False, drop_last: bool = False
+        self,
+        dataset: Any,
+        batch_size: int = 128,
+        shuffle: bool = False,
+        drop_last: bool = False,
+        max_nodes: int | None = None,
     ) -> None:
         self.dataset = dataset
         self.batch_size = batch_size
         self.shuffle = shuffle
         self.drop_last = drop_last
+        self.max_nodes = max_nodes
 
     def __iter__(self) -> Iterator[Any]:
         dataset, rows = self.dataset, np.arange(len(self.dataset))
         while isinstance(dataset, Subset):
             rows, dataset = np.asarray(dataset.indices)[rows], dataset.dataset
+        size, order = self.batch_size, np.arange(len(rows) // self.batch_size + 1)
         if self.shuffle:
             rows = rows[torch.randperm(len(rows)).numpy()]
-        stop = len(rows) - len(rows) % self.batch_size if self.drop_last else len(rows)
-        for start in range(0, stop, self.batch_size):
-            yield dataset.batch(rows[start : start + self.batch_size])
+        if self.drop_last:
+            rows = rows[: len(rows) - len(rows) % size]
+        if self.shuffle:
+            window = min(_WINDOW, len(rows) // size // 4)
+            if window > 1 and dataset.cost is not None:
+                for start in range(0, len(rows), window * size):
+                    here = rows[start : start + window * size]
+                    rows[start : start + window * size] = here[np.argsort(dataset.cost[here], kind="stable")]
+                order = torch.randperm(len(order)).numpy()
+        for i in order:
+            if i * size < len(rows):
+                yield dataset.batch(rows[i * size : (i + 1) * size], self.max_nodes)
 
 
 class OwnedNetMixin:
@@ -110,7 +195,23 @@ class OwnedNetMixin:
 
     # skorch documents these three.
     def infer(self, x: Any, **fit_params: Any) -> Tensor:  # noqa: D102
+        if isinstance(x, SplitBatch):
+            return torch.cat([self.infer(part, **fit_params) for part in x.parts])
         return self.module_(x.to(self.device), **fit_params)  # type: ignore[attr-defined]
+
+    def train_step_single(self, batch: Any, **fit_params: Any) -> dict[str, Tensor]:  # noqa: D102
+        X, y = batch
+        if not isinstance(X, SplitBatch):
+            return super().train_step_single(batch, **fit_params)  # type: ignore[misc]
+        steps = []  # gradients add up, and no part's graph outlives it
+        for part, y_part in zip(X.parts, y.split([len(part) for part in X.parts]), strict=True):
+            self._set_training(True)  # type: ignore[attr-defined]
+            y_pred = self.infer(part, **fit_params)
+            loss = self.get_loss(y_pred, y_part, X=part, training=True) * (len(part) / len(X))
+            loss.backward()
+            steps.append((loss.detach(), y_pred.detach()))
+        losses, outputs = zip(*steps, strict=True)
+        return {"loss": torch.stack(losses).sum(), "y_pred": torch.cat(outputs)}
 
     def get_loss(self, y_pred: Tensor, y_true: Any, X: Any = None, *args: Any, **kwargs: Any) -> Tensor:  # noqa: D102
         y_true = y_true.to(y_pred.device)

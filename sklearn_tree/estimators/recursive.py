@@ -68,6 +68,10 @@ subclass, default="child_sum_lstm"
         batches.
     batch_size : int, default=64
         Samples in a batch.
+    max_batch_nodes : int, default=100000
+        The most nodes that are computed together, which bounds the memory: a batch with more is split
+        into parts whose gradients add up to the same step. A tree with more is a part by itself;
+        None for no limit.
     early_stopping : bool, default=False
         Whether to stop when the validation loss has not improved for ``patience`` epochs, and go
         back to the best epoch.
@@ -157,6 +161,7 @@ subclass, default="child_sum_lstm"
         gradient_clip: float | None = None,
         max_epochs: int | None = None,
         batch_size: int = 64,
+        max_batch_nodes: int | None = 100_000,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
         patience: int = 5,
@@ -182,6 +187,7 @@ subclass, default="child_sum_lstm"
         self.gradient_clip = gradient_clip
         self.max_epochs = max_epochs
         self.batch_size = batch_size
+        self.max_batch_nodes = max_batch_nodes
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
         self.patience = patience
@@ -221,7 +227,7 @@ subclass, default="child_sum_lstm"
             h = module.encode_nodes(batch)
             return torch.cat([h, module.pool.weights(h)], dim=1).index_select(0, batch.order)
 
-        vectors = pool_subtrees(self._run_encoded(array, node_vectors), array, self.pooling)
+        vectors = pool_subtrees(self._run_encoded(array, node_vectors, per_sample=False), array, self.pooling)
         with torch.no_grad():
             weight = module.head.weight
             logits = module.head(torch.from_numpy(vectors).to(weight.device, weight.dtype)).cpu().numpy()
@@ -315,6 +321,10 @@ subclass, default="child_sum_lstm"
         batches.
     batch_size : int, default=64
         Samples in a batch.
+    max_batch_nodes : int, default=100000
+        The most nodes that are computed together, which bounds the memory: a batch with more is split
+        into parts whose gradients add up to the same step. A tree with more is a part by itself;
+        None for no limit.
     early_stopping : bool, default=False
         Whether to stop when the validation loss has not improved for ``patience`` epochs, and go
         back to the best epoch.
@@ -398,6 +408,7 @@ subclass, default="child_sum_lstm"
         gradient_clip: float | None = None,
         max_epochs: int | None = None,
         batch_size: int = 64,
+        max_batch_nodes: int | None = 100_000,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
         patience: int = 5,
@@ -422,6 +433,7 @@ subclass, default="child_sum_lstm"
         self.gradient_clip = gradient_clip
         self.max_epochs = max_epochs
         self.batch_size = batch_size
+        self.max_batch_nodes = max_batch_nodes
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
         self.patience = patience

@@ -20,6 +20,7 @@ TREE_CONSTRAINTS: dict = {
     "cell": [StrOptions(set(CELLS)), callable],
     "pooling": [StrOptions(set(POOLINGS))],
     "max_arity": [Interval(Integral, 1, None, closed="left"), None],
+    "max_batch_nodes": [Interval(Integral, 1, None, closed="left"), None],
 }
 # With max_arity=None an N-ary cell tells at most so many children apart: its weights grow with
 # the square of their number.
@@ -78,6 +79,9 @@ class RecursiveInputMixin:
             "value_scale": scale,
             "dtype": self._precision(X.values if self.input_kind_ == "a table" else None),
         }
+
+    def _iterator_params(self) -> dict[str, Any]:
+        return {f"iterator_{which}__max_nodes": self.max_batch_nodes for which in ("train", "valid")}
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()  # type: ignore[misc]
