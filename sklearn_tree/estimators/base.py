@@ -16,6 +16,7 @@ from sklearn.utils.validation import _check_sample_weight, check_consistent_leng
 from skorch.callbacks import EarlyStopping, GradientNormClipping, LRScheduler
 from skorch.dataset import ValidSplit
 from skorch.helper import predefined_split
+from torch import nn
 from torch.utils.data import Subset
 
 from sklearn_tree.callbacks import CallbackSupportMixin, fit_context, with_callbacks
@@ -23,6 +24,7 @@ from sklearn_tree.device import resolve_device
 from sklearn_tree.documentation import DocumentationLinkMixin
 from sklearn_tree.estimators.callbacks import EpochBridge
 from sklearn_tree.estimators.net import BatchIterator, EncodedDataset, SplitBatch
+from sklearn_tree.estimators.rowwise import RowwiseAdagrad, sparse_gradients
 from sklearn_tree.estimators.training import (
     LR_SCHEDULES,
     OPTIMIZERS,
@@ -292,7 +294,8 @@ class BaseNet(
         if bridge is not None:
             net.callbacks_.append(("sklearn", bridge))
         try:
-            net.partial_fit(train, None)
+            with sparse_gradients(self._rowwise_tables()):
+                net.partial_fit(train, None)
         finally:  # no training data stays on the net
             net.train_split = None
             net.callbacks_ = [pair for pair in net.callbacks_ if pair[1] is not bridge]
@@ -300,6 +303,15 @@ class BaseNet(
         if len(net.history) - done < epochs and not net.stopped_by_callback_:
             raise KeyboardInterrupt  # skorch swallows the user's
         warn_of_divergence(net.history[done:, "train_loss"])
+
+    def _rowwise_tables(self) -> list[nn.Embedding]:
+        """Return the embeddings whose unused rows stay where they are, if nobody else reads gradients."""
+        optimizer = self.net_.optimizer_
+        if not isinstance(optimizer, RowwiseAdagrad) or self.callbacks or self.gradient_clip is not None:
+            return []
+        if any(group["weight_decay"] for group in optimizer.param_groups):
+            return []
+        return [module for module in self.net_.module_.modules() if isinstance(module, nn.Embedding)]
 
     def make_net(self, X: Any, y: Any) -> Any:
         """Return the same net as a skorch estimator of its own, not fitted.

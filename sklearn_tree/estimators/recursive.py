@@ -68,8 +68,8 @@ subclass, default="child_sum_lstm"
         batches.
     batch_size : int, default=64
         Samples in a batch.
-    max_batch_nodes : int, default=100000
-        The most nodes that are computed together, which bounds the memory: a batch with more is split
+    max_batch_nodes : int, default=50000
+        The most nodes that are computed together, which bounds the memory: a batch of more is split
         into parts whose gradients add up to the same step. A tree with more is a part by itself;
         None for no limit.
     early_stopping : bool, default=False
@@ -161,7 +161,7 @@ subclass, default="child_sum_lstm"
         gradient_clip: float | None = None,
         max_epochs: int | None = None,
         batch_size: int = 64,
-        max_batch_nodes: int | None = 100_000,
+        max_batch_nodes: int | None = 50_000,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
         patience: int = 5,
@@ -321,8 +321,8 @@ subclass, default="child_sum_lstm"
         batches.
     batch_size : int, default=64
         Samples in a batch.
-    max_batch_nodes : int, default=100000
-        The most nodes that are computed together, which bounds the memory: a batch with more is split
+    max_batch_nodes : int, default=50000
+        The most nodes that are computed together, which bounds the memory: a batch of more is split
         into parts whose gradients add up to the same step. A tree with more is a part by itself;
         None for no limit.
     early_stopping : bool, default=False
@@ -408,7 +408,7 @@ subclass, default="child_sum_lstm"
         gradient_clip: float | None = None,
         max_epochs: int | None = None,
         batch_size: int = 64,
-        max_batch_nodes: int | None = 100_000,
+        max_batch_nodes: int | None = 50_000,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
         patience: int = 5,

@@ -13,6 +13,8 @@ import torch
 from sklearn.model_selection import train_test_split
 from torch.optim import lr_scheduler
 
+from sklearn_tree.estimators.rowwise import RowwiseAdagrad
+
 OPTIMIZERS: dict[str, type[torch.optim.Optimizer]] = {
     "adadelta": torch.optim.Adadelta,
     "adagrad": torch.optim.Adagrad,
@@ -50,11 +52,13 @@ def optimizer_params(
     The fused implementation is chosen where torch has one for the device.
     """
     cls = OPTIMIZERS[optimizer] if isinstance(optimizer, str) else optimizer
+    if cls is torch.optim.Adagrad and not weight_decay:
+        cls = RowwiseAdagrad
     known = inspect.signature(cls).parameters
     params: dict[str, Any] = {"optimizer": cls}
     if "weight_decay" in known:
         params["optimizer__weight_decay"] = weight_decay
-    if cls in _FUSED.get(device.type, ()):
+    if issubclass(cls, _FUSED.get(device.type, ())):
         params["optimizer__fused"] = True
     return params
 

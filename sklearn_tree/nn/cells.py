@@ -110,6 +110,8 @@ class GatedCell(TreeCell):
         Number of states of a node.
     n_messages : int
         Number of messages of a child.
+    n_kept : int
+        How many further tensors :meth:`update` gives.
     is_placed : bool
         Whether children are told apart.
     """
@@ -121,6 +123,7 @@ class GatedCell(TreeCell):
     linear_gates: ClassVar[tuple[str, ...]] = ()
     n_states: ClassVar[int] = 1
     n_messages: ClassVar[int] = 1
+    n_kept: ClassVar[int] = 0
     is_placed: ClassVar[bool] = False
 
     def __init__(self, input_size: int, hidden_size: int, max_arity: int = 2) -> None:
@@ -168,7 +171,7 @@ class GatedCell(TreeCell):
         Returns
         -------
         tuple of Tensor, each of shape (n, hidden_size)
-            The states; the first is the node's output ``h``. Further tensors are kept for
+            The states; the first is the node's output ``h``. Behind them, ``n_kept`` tensors for
             :meth:`update_backward`.
         """
         raise NotImplementedError
@@ -216,6 +219,8 @@ class GatedCell(TreeCell):
         for name in ("message", "update"):  # another function has another gradient
             if name in cls.__dict__ and f"{name}_backward" not in cls.__dict__:
                 setattr(cls, f"{name}_backward", getattr(GatedCell, f"{name}_backward"))
+                if name == "update" and "n_kept" not in cls.__dict__:
+                    cls.n_kept = 0
 
     def project(self, x: Tensor) -> Tensor:
         """Compute ``W x + b`` of all gates, shape (n_nodes, any)."""
@@ -313,6 +318,7 @@ class ChildSumTreeLSTM(GatedCell):
     child_gates = ("f",)
     tanh_gates = ("u",)
     n_states = 2
+    n_kept = 1
 
     # The rest of the interface is documented in GatedCell.
     def message(self, gates: tuple, states: tuple) -> tuple[Tensor, ...]:  # noqa: D102
@@ -371,6 +377,7 @@ class NaryTreeLSTM(GatedCell):
     child_gates = ("f",)
     tanh_gates = ("u",)
     n_states = 2
+    n_kept = 1
     is_placed = True
     message = ChildSumTreeLSTM.message
     message_backward = ChildSumTreeLSTM.message_backward

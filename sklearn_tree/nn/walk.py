@@ -11,9 +11,10 @@ It computes what :class:`RecursiveEncoder` computes by autograd, level by level,
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import accumulate
-from typing import Any, NamedTuple, TypeGuard
+from types import SimpleNamespace
+from typing import Any, TypeGuard
 
 import numpy as np
 import torch
@@ -27,6 +28,7 @@ from sklearn_tree.nn.gemm import bucket, is_mixed, linear, matmul, matmul_rows, 
 Arguments = tuple[tuple[Tensor, ...], tuple[Tensor, ...]]  # of a cell's functions
 
 _SPARE = 256  # the most rows that a product reads beyond the end
+_BLOCK = 64  # levels whose views exist at once
 
 
 def can_walk(cell: TreeCell, batch: TreeBatch) -> TypeGuard[GatedCell]:
@@ -137,44 +139,72 @@ class _Plan:
         self.n_inner = sum(self.n_nodes)
         self.n_rows = self.n_inner + n_leaf_rows + 1
         self.leaf_rows = leaf_rows[batch.n_leaves[0] :]  # of the leaves that are no roots
-        inner, leaves = [*self.n_nodes[1:], 0], list(batch.n_leaves[1 : n_levels + 1])
-        children = [a + b for a, b in zip(inner, leaves, strict=True)]
-        at_inner, at_leaves = batch.inner_children, batch.leaf_children
+        self.n_inner_below = [*self.n_nodes[1:], 0]
+        self.n_leaves_below = list(batch.n_leaves[1 : n_levels + 1])
+        children = [a + b for a, b in zip(self.n_inner_below, self.n_leaves_below, strict=True)]
 
         rows = torch.empty_like(batch.children)  # in the tables of states
-        rows[at_inner] = torch.arange(self.n_nodes[0], self.n_inner, device=rows.device)
-        rows[at_leaves] = self.n_inner + self.leaf_rows
-        parents = batch.parents - _repeated(_starts(self.n_nodes), children, rows)
+        rows[batch.inner_children] = torch.arange(self.n_nodes[0], self.n_inner, device=rows.device)
+        rows[batch.leaf_children] = self.n_inner + self.leaf_rows
+        first_child = [0, *accumulate(children[:-1])]
+        parents = batch.parents - _repeated([0, *accumulate(self.n_nodes[:-1])], children, rows)
+        self.wx_rows, self.edges, self.parents, self.offsets, self.wx_rows_of_edges = wx_rows, *[rows] * 4
         if cell.is_placed:
-            edges = parents * cell.max_arity + batch.ranks
+            edges = products = parents * cell.max_arity + batch.ranks
             self.n_edges = [n * cell.max_arity for n in self.n_nodes]
-            places = rows.new_full((sum(self.n_edges),), self.n_rows - 1)
-            places[batch.parents * cell.max_arity + batch.ranks] = rows
-            rows, products = places, edges
+            self.rows = rows.new_full((sum(self.n_edges),), self.n_rows - 1)
+            self.rows[batch.parents * cell.max_arity + batch.ranks] = rows
         else:
-            self.n_edges, products = children, parents
-            edges = torch.arange(len(rows), device=rows.device) - _repeated(_starts(children), children, rows)
-            self.edges, self.parents = edges.split(children), parents.split(children)
-            offsets = batch.offsets - _repeated(_starts(children), self.n_nodes, rows)
-            self.offsets = offsets.split(self.n_nodes)
-            self.all_wx_rows_of_edges = wx_rows.index_select(0, batch.parents)
-            self.wx_rows_of_edges = self.all_wx_rows_of_edges.split(children)
-        self.all_wx_rows, self.wx_rows = wx_rows, wx_rows.split(self.n_nodes)
-        self.rows, self.first_edge = rows.split(self.n_edges), _starts(self.n_edges)
+            edges = torch.arange(len(rows), device=rows.device) - _repeated(first_child, children, rows)
+            self.n_edges, self.rows, products = children, rows, parents
+            self.edges, self.parents = edges, parents
+            self.offsets = batch.offsets - _repeated(first_child, self.n_nodes, rows)
+            self.wx_rows_of_edges = wx_rows.index_select(0, batch.parents)
         # Of the children, by kind: their edges, and the rows of U's product that they get.
-        self.inner_edges = edges.index_select(0, at_inner).split(inner)
-        self.leaf_edges = edges.index_select(0, at_leaves).split(leaves)
-        self.inner_products = products.index_select(0, at_inner).split(inner)
-        self.leaf_products = products.index_select(0, at_leaves).split(leaves)
-
-
-def _starts(counts: list[int]) -> list[int]:
-    return list(accumulate(counts[:-1], initial=0))
+        self.inner_edges = edges.index_select(0, batch.inner_children)
+        self.leaf_edges = edges.index_select(0, batch.leaf_children)
+        self.inner_products = products.index_select(0, batch.inner_children)
+        self.leaf_products = products.index_select(0, batch.leaf_children)
 
 
 def _repeated(values: list[int], counts: list[int], like: Tensor) -> Tensor:
     """Repeat each value as often as its count says; integers where ``like`` is."""
     return like.new_tensor(np.repeat(values, counts))
+
+
+def _levels(columns: dict[str, tuple[Any, list[int]]], *, upwards: bool = False) -> Iterator[SimpleNamespace]:
+    """Yield the levels of some tables, from the roots down or up to them.
+
+    Views are made for some levels at a time: a view takes more memory than the row of a chain.
+
+    Parameters
+    ----------
+    columns : dict of str to (Tensor or list of Tensor, list of int)
+        For each name a table or several, and how many of its rows belong to each level.
+    upwards : bool, default=False
+        Whether to begin with the deepest level.
+
+    Yields
+    ------
+    SimpleNamespace
+        The rows of one level by name.
+    """
+    n_levels = len(next(iter(columns.values()))[1])
+    starts = {id(sizes): [0, *accumulate(sizes)] for _, sizes in columns.values()}
+    blocks = range(0, n_levels, _BLOCK)
+    for first in reversed(blocks) if upwards else blocks:
+        last = min(first + _BLOCK, n_levels)
+
+        def split(table: Any, sizes: list[int], first: int = first, last: int = last) -> Any:
+            if isinstance(table, list):
+                parts = [split(each, sizes) for each in table]
+                return list(zip(*parts, strict=True)) if parts else [()] * (last - first)
+            at = starts[id(sizes)]
+            return table[at[first] : at[last]].split(sizes[first:last])
+
+        rows = list(zip(*(split(*column) for column in columns.values()), strict=True))
+        for values in reversed(rows) if upwards else rows:
+            yield SimpleNamespace(**dict(zip(columns, values, strict=True)))
 
 
 class _Columns:
@@ -220,7 +250,7 @@ class _Walk(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, cell: GatedCell, plan: _Plan, wx: Tensor, *rest: Tensor) -> Tensor:
         forest = _Forest(cell, plan, wx, rest[: cell.n_states], rest[cell.n_states :])
-        h = forest.climb(keep=any(ctx.needs_input_grad))
+        h = forest.climb()
         if any(ctx.needs_input_grad):
             ctx.save_for_backward(h, *forest.give_away())
         ctx.forest, ctx.n_rows = forest, len(wx)
@@ -235,23 +265,12 @@ class _Walk(torch.autograd.Function):
         return None, None, descent.wx(ctx.n_rows), *leaves, *descent.weights()
 
 
-class _Level(NamedTuple):
-    """One level of a forest's tables: rows start:stop of the nodes, and those of their edges."""
-
-    start: int
-    stop: int
-    gates: Tensor
-    edge_gates: Tensor | None  # None: the places of the nodes have them, or there are none
-    messages: tuple[Tensor, ...]
-    below: tuple[Tensor, ...]
-
-
 class _Forest:
     """The way up, and what it leaves behind: gates, messages and states of all nodes.
 
     The table of gates has columns for the gates of each node, then for those of its places, if it
     has places; else the gates of its children have a table of their own, with a row per edge. What
-    ``U`` is multiplied with is ``h_below``, a row per node.
+    ``U`` is multiplied with is ``h_below``, a row per node; ``below`` are the children's states.
     """
 
     def __init__(
@@ -264,7 +283,7 @@ class _Forest:
     ) -> None:
         size, n, arity = cell.hidden_size, plan.n_inner, cell.max_arity if cell.is_placed else 0
         n_edges = sum(plan.n_edges)
-        self.cell, self.plan, self.weights = cell, plan, weights
+        self.cell, self.plan, self.weights = cell, plan, list(weights)
         self.has_edge_gates = bool(cell.child_gates) and not cell.is_placed
         self.columns = _Columns(cell, cell.gates + cell.child_gates * arity, wx)
         self.own_columns = _Columns(cell, cell.gates, wx)
@@ -278,10 +297,10 @@ class _Forest:
         # There are more rows than nodes, for products to read beyond the end.
         self.gates = wx.new_empty(n, self.start.shape[1])
         self.messages = [wx.new_empty(n, size) for _ in range(cell.n_messages)]
+        self.kept = [wx.new_empty(n, size) for _ in range(cell.n_kept)]
         self.below = [wx.new_empty(n_edges + arity * _SPARE, size) for _ in leaf_states]
         self.h_below = self.below[0].view(n + _SPARE, -1) if arity else wx.new_empty(n + _SPARE, size)
         self.h_below[n:] = 0.0
-        self.kept: list[tuple[Tensor, ...]] = []  # the deepest level's first
         self.states = [wx.new_empty(plan.n_rows, size) for _ in leaf_states]
         for state, leaves in zip(self.states, leaf_states, strict=True):
             state[n:-1] = leaves
@@ -293,158 +312,187 @@ class _Forest:
             self.sent = wx.new_empty(plan.n_rows, for_children.shape[1])
             self.sent[n:-1] = matmul(leaf_states[0], self.U_k_up)
 
+    _FOR_THE_WAY_DOWN = ("gates", "edge_gates", "h_below", "messages", "kept", "below", "weights")
+    _OF_THE_WAY_UP = ("start", "U_up", "edge_start", "U_k_up", "states", "sent")
+
     def give_away(self) -> list[Tensor]:
         """Return what the way down needs and forget all tables: autograd keeps, checks and frees them."""
-        tables = [self.gates, self.edge_gates, *self.messages, *self.below, self.h_below, *self.weights]
-        tables += [tensor for kept in self.kept for tensor in kept]
-        own = ("cell", "plan", "has_edge_gates", "columns", "own_columns", "child_columns")
-        self.__dict__ = {name: self.__dict__[name] for name in (*own, "first_place", "first_h")}
+        tables: list[Tensor] = []
+        self.counts = {}
+        for name in self._FOR_THE_WAY_DOWN:
+            table = self.__dict__.pop(name)
+            self.counts[name] = len(table) if isinstance(table, list) else None
+            tables += table if isinstance(table, list) else [table]
+        for name in self._OF_THE_WAY_UP:
+            self.__dict__.pop(name, None)
         return tables
 
     def with_tables(self, tables: Sequence[Tensor]) -> _Forest:
         """Return a forest with what was given away."""
-        forest, cell, rest = copy.copy(self), self.cell, iter(tables)
-        forest.gates, forest.edge_gates = next(rest), next(rest)
-        forest.messages = [next(rest) for _ in range(cell.n_messages)]
-        forest.below = [next(rest) for _ in range(cell.n_states)]
-        forest.h_below = next(rest)
-        forest.weights = tuple(next(rest) for _ in range(1 + self.has_edge_gates))
-        kept = list(rest)
-        n = len(kept) // len(self.plan.n_nodes)
-        forest.kept = [tuple(kept[i * n : i * n + n]) for i in range(len(self.plan.n_nodes))]
+        forest, rest = copy.copy(self), iter(tables)
+        for name, n in self.counts.items():
+            forest.__dict__[name] = next(rest) if n is None else [next(rest) for _ in range(n)]
         return forest
 
-    def levels(self) -> list[_Level]:
-        """Return the levels of the tables, from the roots down."""
-        plan, n = self.plan, sum(self.plan.n_edges)
-        none: list = [()] * len(plan.n_nodes)
-        return [
-            _Level(*columns)
-            for columns in zip(
-                _starts(plan.n_nodes),
-                accumulate(plan.n_nodes),
-                self.gates.split(plan.n_nodes),
-                self.edge_gates.split(plan.n_edges) if self.has_edge_gates else [None] * len(plan.n_nodes),
-                zip(*(table.split(plan.n_nodes) for table in self.messages), strict=True)
-                if self.messages
-                else none,
-                zip(*(table[:n].split(plan.n_edges) for table in self.below), strict=True),
-                strict=True,
-            )
-        ]
+    def tables(self) -> dict[str, tuple[Any, list[int]]]:
+        """Return the tables of both ways, and how many of their rows belong to each level."""
+        n_nodes, n_edges = self.plan.n_nodes, self.plan.n_edges
+        columns: dict[str, tuple[Any, list[int]]] = {
+            "gates": (self.gates, n_nodes),
+            "messages": (self.messages, n_nodes),
+            "kept": (self.kept, n_nodes),
+            "below": (self.below, n_edges),
+        }
+        if self.has_edge_gates:
+            columns["edge_gates"] = self.edge_gates, n_edges
+        return columns
 
-    def climb(self, keep: bool) -> Tensor:
-        """Compute all nodes; return the vectors of the table, shape (n_rows - 1, hidden_size)."""
-        for i, level in reversed(list(enumerate(self.levels()))):
-            kept = self._climb(i, level)
-            if keep:
-                self.kept.append(kept)
+    def climb(self) -> Tensor:
+        """Compute all nodes; return the vectors of the tables, shape (n_rows - 1, hidden_size)."""
+        plan, stop = self.plan, self.plan.n_inner
+        columns = self.tables()
+        columns["rows"] = plan.rows, plan.n_edges
+        columns["wx_rows"] = plan.wx_rows, plan.n_nodes
+        columns["new"] = self.states, plan.n_nodes
+        if not self.cell.is_placed:
+            columns["h_below"] = self.h_below, plan.n_nodes
+            columns["edges"] = plan.edges, plan.n_edges
+            columns["offsets"] = plan.offsets, plan.n_nodes
+            columns["wx_rows_of_edges"] = plan.wx_rows_of_edges, plan.n_edges
+        for level in _levels(columns, upwards=True):
+            start = stop - len(level.gates)
+            self._climb(level, start, stop)
+            stop = start
         return self.states[0][:-1]
 
-    def _climb(self, i: int, level: _Level) -> tuple[Tensor, ...]:
-        cell, plan, rows = self.cell, self.plan, self.plan.rows[i]
-        start, stop, gates, edge_gates = level[:4]
+    def _climb(self, level: SimpleNamespace, start: int, stop: int) -> None:
+        cell = self.cell
         for state, below in zip(self.states, level.below, strict=True):
-            torch.index_select(state, 0, rows, out=below)
+            torch.index_select(state, 0, level.rows, out=below)
         if not cell.is_placed:
-            self.h_below[start:stop] = F.embedding_bag(rows, self.states[0], plan.offsets[i], mode="sum")
-        if edge_gates is not None:
-            torch.index_select(self.sent, 0, rows, out=edge_gates)
-            edge_gates.add_(self.edge_start.index_select(0, plan.wx_rows_of_edges[i]))
-            self.child_columns.activate(edge_gates)
-        torch.index_select(self.start, 0, plan.wx_rows[i], out=gates)
-        gates[:, self.first_h :].add_(matmul_rows(self.h_below, start, stop, self.U_up))
-        self.columns.activate(gates)
+            level.h_below.copy_(F.embedding_bag(level.rows, self.states[0], level.offsets, mode="sum"))
+        if self.has_edge_gates:
+            torch.index_select(self.sent, 0, level.rows, out=level.edge_gates)
+            level.edge_gates.add_(self.edge_start.index_select(0, level.wx_rows_of_edges))
+            self.child_columns.activate(level.edge_gates)
+        product = matmul_rows(self.h_below, start, stop, self.U_up)
+        if len(self.start) == 1 and not self.first_h:  # one input for all, often none
+            torch.add(product, self.start, out=level.gates)
+        else:
+            torch.index_select(self.start, 0, level.wx_rows, out=level.gates)
+            level.gates[:, self.first_h :].add_(product)
+        self.columns.activate(level.gates)
         for sums, message in zip(level.messages, cell.message(*self.of_message(level)), strict=True):
             if cell.is_placed:
                 _sum_places(message, sums)
             else:
-                sums.copy_(F.embedding_bag(plan.edges[i], message, plan.offsets[i], mode="sum"))
+                sums.copy_(F.embedding_bag(level.edges, message, level.offsets, mode="sum"))
         new = cell.update(*self.of_update(level))
-        for state, value in zip(self.states, new, strict=False):  # what is kept stands behind
-            state[start:stop] = value
-        if edge_gates is not None and i:
+        for table, value in zip((*level.new, *level.kept), new, strict=False):
+            table.copy_(value)
+        if self.has_edge_gates and start:
             self.sent[start:stop] = matmul_rows(self.states[0], start, stop, self.U_k_up)
-        return new[cell.n_states :]
 
-    def of_update(self, level: _Level) -> Arguments:
+    def of_update(self, level: SimpleNamespace) -> Arguments:
         """Return what :meth:`GatedCell.update` takes for the nodes of a level."""
         return self.own_columns.gates(level.gates), level.messages
 
-    def of_message(self, level: _Level) -> Arguments:
+    def of_message(self, level: SimpleNamespace) -> Arguments:
         """Return what :meth:`GatedCell.message` takes for the edges of a level, by node if placed."""
-        gates, states = level.edge_gates, level.below
-        if self.cell.is_placed:
-            places = (self.cell.max_arity, -1)
-            gates = level.gates[:, self.first_place :].unflatten(1, places) if self.cell.child_gates else None
-            states = tuple(state.unflatten(0, (-1, places[0])) for state in states)
-        return () if gates is None else self.child_columns.gates(gates), states
+        cell, states = self.cell, level.below
+        if self.has_edge_gates:
+            return self.child_columns.gates(level.edge_gates), states
+        if not cell.is_placed:
+            return (), states
+        states = tuple(state.unflatten(0, (-1, cell.max_arity)) for state in states)
+        if not cell.child_gates:
+            return (), states
+        places = level.gates[:, self.first_place :].unflatten(1, (cell.max_arity, -1))
+        return self.child_columns.gates(places), states
 
 
 class _Descent:
     """The way down: gradients of all nodes from those of their parents, level by level."""
 
     def __init__(self, forest: _Forest, h: Tensor, grad: Tensor) -> None:
-        n = forest.plan.n_inner
+        plan, n = forest.plan, forest.plan.n_inner
         self.forest, self.h, self.grad = forest, h, grad
         self.own = grad.new_empty(n + _SPARE, forest.gates.shape[1])  # by the gates
         self.own[n:] = 0.0
+        self.at_leaves = [grad.new_empty(len(plan.leaf_edges), h.shape[1]) for _ in forest.below]
         self.U_down = forest.weights[0] * forest.columns.down[forest.first_h :, None]
         if forest.has_edge_gates:
             self.edges = torch.empty_like(forest.edge_gates)
             self.U_k_down = forest.weights[1] * forest.child_columns.down[:, None]
             self.sent = grad.new_zeros(len(h), self.edges.shape[1])
+            self.at_leaves.append(grad.new_empty(len(plan.leaf_edges), self.edges.shape[1]))
 
     def descend(self) -> list[Tensor]:
         """Visit all levels; return the gradients of the leaves' states."""
-        forest, plan, cell = self.forest, self.forest.plan, self.forest.cell
-        n, n_inner = plan.n_nodes[0], plan.n_inner
-        arrived = [self.grad[:n], *[self.grad.new_zeros(n, cell.hidden_size)] * (cell.n_states - 1)]
-        columns: list[list[Tensor]] = []
-        for i, level in enumerate(forest.levels()):
-            if i:
-                arrived[0] += self.grad[level.start : level.stop]
-            arrived, of_leaves = self._descend(i, level, arrived)
-            columns.append(of_leaves)
+        forest, plan, n_inner = self.forest, self.forest.plan, self.forest.plan.n_inner
+        columns = forest.tables()
+        columns["own"] = self.own, plan.n_nodes
+        columns["grad"] = self.grad, plan.n_nodes
+        columns["at_leaves"] = self.at_leaves, plan.n_leaves_below
+        columns["inner_edges"] = plan.inner_edges, plan.n_inner_below
+        columns["inner_products"] = plan.inner_products, plan.n_inner_below
+        columns["leaf_edges"] = plan.leaf_edges, plan.n_leaves_below
+        columns["leaf_products"] = plan.leaf_products, plan.n_leaves_below
+        if not forest.cell.is_placed:
+            columns["parents"] = plan.parents, plan.n_edges
+        if forest.has_edge_gates:
+            columns["edges"] = self.edges, plan.n_edges
+        start, arrived = 0, None
+        for level in _levels(columns):
+            if arrived is None:
+                arrived = [level.grad, *[torch.zeros_like(level.grad)] * (len(forest.below) - 1)]
+            else:
+                arrived[0] += level.grad
+            stop = start + len(level.grad)
+            arrived = self._descend(level, start, stop, arrived)
+            start = stop
         n_rows = plan.n_rows - n_inner - 1
-        grads = [_sum_rows(torch.cat(parts), plan.leaf_rows, n_rows) for parts in zip(*columns, strict=True)]
+        grads = [_sum_rows(table, plan.leaf_rows, n_rows) for table in self.at_leaves]
         grads[0] += self.grad[n_inner:]
         if forest.has_edge_gates:
             self.sent[n_inner:] = grads.pop()
             grads[0] += matmul(self.sent[n_inner:], self.U_k_down)
         return grads
 
-    def _descend(self, i: int, level: _Level, arrived: Sequence[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
+    def _descend(
+        self, level: SimpleNamespace, start: int, stop: int, arrived: Sequence[Tensor]
+    ) -> list[Tensor]:
         """Take the gradients of the states of a level to those of its inner children and its leaves."""
-        forest, plan, cell = self.forest, self.forest.plan, self.forest.cell
-        own = self.own[level.start : level.stop]
-        to_gates, to_messages = cell.update_backward(*forest.of_update(level), forest.kept[-1 - i], arrived)
+        forest, cell = self.forest, self.forest.cell
+        to_gates, to_messages = cell.update_backward(*forest.of_update(level), level.kept, arrived)
         if cell.is_placed:
             arrived = [grad.unsqueeze(1).expand(-1, cell.max_arity, -1) for grad in to_messages]
         else:
-            arrived = [grad.index_select(0, plan.parents[i]) for grad in to_messages]
+            arrived = [grad.index_select(0, level.parents) for grad in to_messages]
         to_children, to_states = cell.message_backward(*forest.of_message(level), arrived)
-        if level.edge_gates is not None:
-            edges = self.edges[plan.first_edge[i] : plan.first_edge[i] + plan.n_edges[i]]
-            torch.cat(to_children, dim=1, out=edges)
-            forest.child_columns.pull_back(edges, level.edge_gates)
+        if forest.has_edge_gates:
+            torch.cat(to_children, dim=1, out=level.edges)
+            forest.child_columns.pull_back(level.edges, level.edge_gates)
         elif cell.child_gates:
             to_gates = *to_gates, torch.cat(to_children, dim=2).flatten(1)
-        torch.cat(to_gates, dim=1, out=own)
-        forest.columns.pull_back(own, level.gates)
+        torch.cat(to_gates, dim=1, out=level.own)
+        forest.columns.pull_back(level.own, level.gates)
 
         # Every child has one parent, so its gradients are gathered.
-        product = matmul_rows(self.own[:, forest.first_h :], level.start, level.stop, self.U_down)
+        product = matmul_rows(self.own[:, forest.first_h :], start, stop, self.U_down)
         product = product.view(-1, cell.hidden_size) if cell.is_placed else product
         to_states = tuple(x if x is None else x.reshape(-1, cell.hidden_size) for x in to_states)
-        inner = _gather(product, plan.inner_products[i], to_states, plan.inner_edges[i])
-        leaves = _gather(product, plan.leaf_products[i], to_states, plan.leaf_edges[i])
-        if level.edge_gates is not None:
-            leaves.append(edges.index_select(0, plan.leaf_edges[i]))
-            start, stop = level.stop, level.stop + len(inner[0])
-            torch.index_select(edges, 0, plan.inner_edges[i], out=self.sent[start:stop])
-            inner[0] += matmul_rows(self.sent, start, stop, self.U_k_down)
-        return inner, leaves
+        if len(level.leaf_edges):
+            _gather(product, level.leaf_products, to_states, level.leaf_edges, out=level.at_leaves)
+        n = len(level.inner_edges)
+        inner = [product.new_empty(n, cell.hidden_size) for _ in to_states]
+        if n:
+            _gather(product, level.inner_products, to_states, level.inner_edges, out=inner)
+        if forest.has_edge_gates:
+            torch.index_select(level.edges, 0, level.leaf_edges, out=level.at_leaves[-1])
+            torch.index_select(level.edges, 0, level.inner_edges, out=self.sent[stop : stop + n])
+            inner[0] += matmul_rows(self.sent, stop, stop + n, self.U_k_down)
+        return inner
 
     def weights(self) -> list[Tensor]:
         """Return the gradients of the weights, once those of the leaves are known."""
@@ -458,10 +506,10 @@ class _Descent:
     def wx(self, n_rows: int) -> Tensor:
         """Return the gradients of the inputs."""
         forest, cell, plan = self.forest, self.forest.cell, self.forest.plan
-        own = _sum_rows(self.own[: plan.n_inner], plan.all_wx_rows, n_rows) * forest.columns.down
+        own = _sum_rows(self.own[: plan.n_inner], plan.wx_rows, n_rows) * forest.columns.down
         grads = [own[:, : len(cell.x_gates) * cell.hidden_size]]
         if forest.has_edge_gates:
-            of_edges = _sum_rows(self.edges, plan.all_wx_rows_of_edges, n_rows)
+            of_edges = _sum_rows(self.edges, plan.wx_rows_of_edges, n_rows)
             grads.append(of_edges * forest.child_columns.down)
         elif cell.child_gates:
             grads.append(own[:, forest.first_place :].unflatten(1, (cell.max_arity, -1)).sum(1))
@@ -469,16 +517,21 @@ class _Descent:
 
 
 def _gather(
-    product: Tensor, rows: Tensor, to_states: tuple[Tensor | None, ...], edges: Tensor
-) -> list[Tensor]:
-    """Return the gradients of the states of some children: the first has a part from the product."""
-    grads = [product.index_select(0, rows)]
+    product: Tensor,
+    rows: Tensor,
+    to_states: tuple[Tensor | None, ...],
+    edges: Tensor,
+    out: Sequence[Tensor],
+) -> None:
+    """Write the gradients of the states of some children: the first has a part from the product."""
+    torch.index_select(product, 0, rows, out=out[0])
     for k, to_state in enumerate(to_states):
-        if to_state is not None and k:
-            grads.append(to_state.index_select(0, edges))
+        if k and to_state is None:
+            out[k].zero_()
+        elif k and to_state is not None:
+            torch.index_select(to_state, 0, edges, out=out[k])
         elif to_state is not None:
-            grads[0] += to_state.index_select(0, edges)
-    return grads
+            out[0].add_(to_state.index_select(0, edges))
 
 
 def _sum_places(x: Tensor, out: Tensor) -> None:
