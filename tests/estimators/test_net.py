@@ -1,10 +1,12 @@
 """Batches: every row once, trees of one height together, large batches in parts with the same result."""
 
+import joblib
 import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.model_selection import GridSearchCV
 from torch.utils.data import Subset
 
 from sklearn_tree import RecursiveNetClassifier, RecursiveNetRegressor, TreeArray
@@ -122,3 +124,21 @@ def test_predictions_keep_the_order_of_the_rows(listops):
 def test_a_limit_that_is_none_is_refused(bad, listops):
     with pytest.raises(ValueError, match=f"'max_batch_nodes' parameter .* Got {bad}"):
         RecursiveNetClassifier(max_batch_nodes=bad).fit(*listops)
+
+
+def test_workers_share_the_cores_and_threads_stay_as_they_are(listops):
+    X, y = listops
+    before = torch.get_num_threads()
+
+    def n_threads(estimator, X, y):  # inside, so that it travels by value
+        return torch.get_num_threads()
+
+    search = GridSearchCV(
+        RecursiveNetClassifier(max_epochs=1, random_state=0),
+        {"lr": [0.01, 0.02]},
+        cv=2,
+        n_jobs=2,
+        scoring=n_threads,
+    ).fit(X, y)
+    assert search.best_score_ <= max(1, joblib.cpu_count() // 2)
+    assert torch.get_num_threads() == before

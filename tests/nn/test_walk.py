@@ -285,6 +285,20 @@ def test_more_children_than_places_take_the_plain_walk():
 
 
 @each_cell
+def test_no_step_waits_for_a_number_from_the_device(cell):
+    """The meta device has no numbers: reading one, as a level of unknown size would, is an error there."""
+    array = TreeArray.from_trees([Tree([2, 3, 4, 5], [-1, 0, 0, 1])] * 3)
+    batch = TreeBatch.from_array(array).to("meta")
+    net = make_net(cell, torch.float32).to("meta")
+    assert can_walk(net.encoder.cell, batch)
+    loss = net(batch).sum()
+    loss.backward()
+    assert all(p.grad.shape == p.shape for p in net.parameters())
+    with pytest.raises((RuntimeError, NotImplementedError)):  # the control
+        loss.item()
+
+
+@each_cell
 def test_two_batches_may_be_on_the_way_at_once(cell):
     net = make_net(cell, torch.float64)
     one, two = (
