@@ -15,11 +15,15 @@ from skorch.callbacks import PrintLog
 from torch import Tensor
 from torch.utils.data import Dataset, Subset
 
+from sklearn_tree.estimators.tree_input import on_host
 from sklearn_tree.nn import ImageBatch, SequenceBatch, TreeBatch
 from sklearn_tree.trees import TreeArray
+from sklearn_tree.trees.subtrees import heights_of, number_subtrees
 
 Batch = TreeBatch | SequenceBatch | ImageBatch
 
+_FEWEST_NODES = 8  # per level, on average: in chains, equal subtrees are not worth the search
+_MOST_DISTINCT = 0.9  # subtrees, of all in a batch, for the search to be worth it
 _WINDOW = 8  # batches whose samples are sorted together
 
 
@@ -54,7 +58,29 @@ class EncodedDataset(Dataset):
             return None
         return np.maximum.reduceat(self.X.depths, self.X.offsets[:-1])
 
-    def batch(self, rows: np.ndarray, max_nodes: int | None = None) -> tuple[Any, Tensor]:
+    @cached_property
+    def with_subtrees(self) -> Any:
+        """The samples; trees without values know which of their subtrees are equal."""
+        X = self.X
+        if not isinstance(X, TreeArray) or X.values is not None or not len(X):
+            return X
+        if X.n_nodes < _FEWEST_NODES * (int(X.depths.max()) + 1):
+            return X
+        return X.replace(subtrees=number_subtrees(X, on_host(X.labels), on_host(X.edges)))
+
+    def pays_to_share(self, batch_size: int) -> bool:
+        """Whether enough inner nodes of a batch are roots of equal subtrees, by a batch from all over."""
+        numbers = getattr(self.with_subtrees, "subtrees", None)
+        if numbers is None:
+            return False
+        rows = np.linspace(0, len(self) - 1, min(batch_size, len(self))).astype(np.int64)
+        numbers = self.with_subtrees[rows].subtrees
+        inner = numbers[heights_of(numbers) > 0]
+        return len(np.unique(inner)) <= _MOST_DISTINCT * len(inner)
+
+    def batch(
+        self, rows: np.ndarray, max_nodes: int | None = None, share_subtrees: bool = False
+    ) -> tuple[Any, Tensor]:
         """Return the batch of some rows and its target; the batch carries the weights.
 
         Parameters
@@ -63,6 +89,8 @@ class EncodedDataset(Dataset):
             The rows.
         max_nodes : int, default=None
             The most nodes of trees that are computed together; None for no limit.
+        share_subtrees : bool, default=False
+            Whether equal subtrees of the batch are computed once.
 
         Returns
         -------
@@ -72,13 +100,14 @@ class EncodedDataset(Dataset):
             Their targets; zeros if there are none, since skorch wants something.
         """
         y = torch.zeros(len(rows)) if self.y is None else self.y[torch.from_numpy(rows)]
-        if max_nodes is None or not isinstance(self.X, TreeArray):
-            return self._part(rows), y
-        parts = split_by_size(rows, self.X.sizes[rows], max_nodes)
-        return (self._part(rows) if len(parts) == 1 else SplitBatch(tuple(map(self._part, parts)))), y
+        samples = self.with_subtrees if share_subtrees else self.X
+        if max_nodes is None or not isinstance(samples, TreeArray):
+            return self._part(samples, rows), y
+        parts = [self._part(samples, part) for part in split_by_size(rows, samples.sizes[rows], max_nodes)]
+        return (parts[0] if len(parts) == 1 else SplitBatch(tuple(parts))), y
 
-    def _part(self, rows: np.ndarray) -> Batch:
-        X = make_batch(self.X[rows])
+    def _part(self, samples: Any, rows: np.ndarray) -> Batch:
+        X = make_batch(samples[rows])
         if self.sample_weight is None:
             return X
         return replace(X, sample_weight=self.sample_weight[torch.from_numpy(rows)])
@@ -143,6 +172,8 @@ class BatchIterator:
         Whether to leave out a last batch that is smaller.
     max_nodes : int, default=None
         The most nodes of trees that are computed together: a batch with more is split into parts.
+    share_subtrees : bool, default=False
+        Whether equal subtrees of a batch are computed once, where there are enough of them.
     """
 
     def __init__(
@@ -152,12 +183,14 @@ class BatchIterator:
         shuffle: bool = False,
         drop_last: bool = False,
         max_nodes: int | None = None,
+        share_subtrees: bool = False,
     ) -> None:
         self.dataset = dataset
         self.batch_size = batch_size
         self.shuffle = shuffle
         self.drop_last = drop_last
         self.max_nodes = max_nodes
+        self.share_subtrees = share_subtrees
 
     def __iter__(self) -> Iterator[Any]:
         dataset, rows = self.dataset, np.arange(len(self.dataset))
@@ -175,9 +208,10 @@ class BatchIterator:
                     here = rows[start : start + window * size]
                     rows[start : start + window * size] = here[np.argsort(dataset.cost[here], kind="stable")]
                 order = torch.randperm(len(order)).numpy()
+        share = self.share_subtrees and dataset.pays_to_share(size)
         for i in order:
             if i * size < len(rows):
-                yield dataset.batch(rows[i * size : (i + 1) * size], self.max_nodes)
+                yield dataset.batch(rows[i * size : (i + 1) * size], self.max_nodes, share)
 
 
 class OwnedNetMixin:

@@ -81,7 +81,12 @@ class RecursiveInputMixin:
         }
 
     def _iterator_params(self) -> dict[str, Any]:
-        return {f"iterator_{which}__max_nodes": self.max_batch_nodes for which in ("train", "valid")}
+        return {
+            "iterator_train__max_nodes": self.max_batch_nodes,
+            "iterator_valid__max_nodes": self.max_batch_nodes,
+            # Dropped at random, equal subtrees are not equal; for one prediction the search is not worth it.
+            "iterator_train__share_subtrees": not self.dropout and not self.word_dropout,
+        }
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()  # type: ignore[misc]

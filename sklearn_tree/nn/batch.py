@@ -10,7 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from sklearn_tree.nn.schedule import Schedule, share_subtrees, stable_sort
 from sklearn_tree.trees import TreeArray
+from sklearn_tree.trees.subtrees import sibling_ranks
 
 
 class Level(NamedTuple):
@@ -79,6 +81,8 @@ class TreeBatch:
         How many of ``distinct`` are inner nodes.
     max_rank : int
         The largest of ``ranks``.
+    shared : Schedule or None
+        How equal subtrees are computed once, if they are.
     sample_weight : Tensor of float, shape (n_trees,), or None
         Weight of each tree in the loss.
     """
@@ -101,6 +105,7 @@ class TreeBatch:
     distinct: Tensor | None = None
     inverse: Tensor | None = None
     n_distinct_inner: int = 0
+    shared: Schedule | None = None
     sample_weight: Tensor | None = None
 
     @classmethod
@@ -121,25 +126,31 @@ class TreeBatch:
         is_leaf = np.ones(len(depths), dtype=bool)
         is_leaf[parents[parents >= 0]] = False
 
-        order = _stable_sort(depths + is_leaf * n_levels)  # inner by depth, then leaves by depth
+        order = stable_sort(depths + is_leaf * n_levels)  # inner by depth, then leaves by depth
         position = np.empty_like(order)
         position[order] = np.arange(len(order))
         n_inner = np.bincount(depths[~is_leaf], minlength=n_levels)
         n_leaves = np.bincount(depths[is_leaf], minlength=n_levels)
 
-        children = _stable_sort(depths)[len(array) :]  # siblings follow each other in preorder
-        ranks = _sibling_ranks(parents)[children]
+        children = stable_sort(depths)[len(array) :]  # siblings follow each other in preorder
+        ranks = sibling_ranks(parents[children])
 
         trees = np.repeat(np.arange(len(array)), array.sizes)
         labels, edges = as_tensor(array.labels[order]).long(), None
         if array.edges is not None:
             edges = as_tensor(array.edges[order]).long()
-        distinct, inverse, n_distinct_inner, n = None, None, 0, int(n_inner.sum())
+        distinct = inverse = shared = None
+        n_distinct_inner, n = 0, int(n_inner.sum())
         if array.values is None:
             inner, inverse = _distinct(labels[:n], None if edges is None else edges[:n])
             outer, leaf_inverse = _distinct(labels[n:], None if edges is None else edges[n:])
             n_distinct_inner = len(inner)
             distinct = torch.cat([inner, outer + n])
+            if array.subtrees is not None and n:
+                inputs = torch.cat([inverse, leaf_inverse]).cpu().numpy()[position]
+                all_ranks = np.zeros_like(parents)
+                all_ranks[children] = ranks
+                shared = share_subtrees(array.subtrees, is_leaf, parents, all_ranks, order[:n], inputs)
             inverse = torch.cat([inverse, leaf_inverse + n_distinct_inner])
         return cls(
             labels=labels,
@@ -160,6 +171,7 @@ class TreeBatch:
             distinct=distinct,
             inverse=inverse,
             n_distinct_inner=n_distinct_inner,
+            shared=shared,
         )
 
     def __len__(self) -> int:
@@ -199,34 +211,17 @@ def as_tensor(array: np.ndarray | Tensor) -> Tensor:
 def moved(batch: Any, device: torch.device | str) -> Any:
     """Return a batch with all its columns on a device, itself if they are there already."""
     columns = {field.name: getattr(batch, field.name) for field in fields(batch)}
+    parts = {name: moved(part, device) for name, part in columns.items() if isinstance(part, Schedule)}
     columns = {name: column for name, column in columns.items() if isinstance(column, Tensor)}
     if all(column.device == torch.device(device) for column in columns.values()):
         return batch
-    return replace(batch, **{name: _move(column, device) for name, column in columns.items()})
+    return replace(batch, **{name: _move(column, device) for name, column in columns.items()}, **parts)
 
 
 def _move(column: Tensor, device: torch.device | str) -> Tensor:
     if torch.device(device).type == "mps" and column.dtype == torch.float64:
         column = column.float()  # mps has no doubles
     return column.to(device, non_blocking=True)
-
-
-def _stable_sort(keys: np.ndarray) -> np.ndarray:
-    # numpy sorts 16-bit keys by radix, in linear time.
-    small = keys.max(initial=0) < 2**16
-    return np.argsort(keys.astype(np.uint16) if small else keys, kind="stable")
-
-
-def _sibling_ranks(parents: np.ndarray) -> np.ndarray:
-    """Position of each node among its siblings; siblings follow each other in preorder."""
-    order = np.argsort(parents, kind="stable")
-    grouped = parents[order]
-    first = np.r_[True, grouped[1:] != grouped[:-1]]
-    starts = np.flatnonzero(first)
-    ranks = np.empty(len(parents), dtype=np.int64)
-    ranks[order] = np.arange(len(parents)) - np.repeat(starts, np.diff(np.r_[starts, len(parents)]))
-    ranks[parents < 0] = 0
-    return ranks
 
 
 def _distinct(labels: Tensor, edges: Tensor | None) -> tuple[Tensor, Tensor]:

@@ -24,6 +24,7 @@ from torch.nn import functional as F  # noqa: N812
 from sklearn_tree.nn.batch import TreeBatch
 from sklearn_tree.nn.cells import GatedCell, TreeCell, split_gates, tanh_of_sigmoid
 from sklearn_tree.nn.gemm import bucket, is_mixed, linear, matmul, matmul_rows, matmul_transposed
+from sklearn_tree.nn.schedule import Schedule
 
 Arguments = tuple[tuple[Tensor, ...], tuple[Tensor, ...]]  # of a cell's functions
 
@@ -108,63 +109,95 @@ def walk_all(
     """
     n = sum(batch.n_inner)
     k = n if inverse is None else batch.n_distinct_inner
+    shared = batch.shared
     if inverse is None:
-        inverse = torch.arange(len(x), device=x.device)
+        shared, inverse = None, torch.arange(len(x), device=x.device)
     n_gates = len(cell.x_gates) * cell.hidden_size  # leaves have no children to have gates for
     states = cell.leaves(linear(x[k:], cell.W.weight[:n_gates], cell.W.bias[:n_gates]))
-    leaf_rows = inverse[n:] - k
-    if not n:
-        return states[0].index_select(0, leaf_rows if nodes is None else leaf_rows.index_select(0, nodes))
-    weights = [cell.U.weight] if cell.U_k is None else [cell.U.weight, cell.U_k.weight]
-    plan = _Plan(cell, batch, inverse[:n], leaf_rows, len(states[0]))
-    h = _Walk.apply(cell, plan, cell.project(x[:k]), *states, *weights)
-    rows = torch.cat([torch.arange(n, device=h.device), leaf_rows + n])
+    rows, h = inverse[n:] - k, states[0]
+    if n:
+        weights = [cell.U.weight] if cell.U_k is None else [cell.U.weight, cell.U_k.weight]
+        schedule = one_by_one(batch, inverse[:n], rows) if shared is None else shared
+        plan = _Plan(cell, schedule, len(h))
+        h = _Walk.apply(cell, plan, cell.project(x[:k]), *states, *weights)
+        rows = torch.cat([schedule.rows, rows + plan.n_inner])
     return h.index_select(0, rows if nodes is None else rows.index_select(0, nodes))
 
 
+def one_by_one(batch: TreeBatch, inputs: Tensor, leaf_rows: Tensor) -> Schedule:
+    """Make the schedule of a batch with a row for each inner node, level by level as the batch has them.
+
+    Parameters
+    ----------
+    batch : TreeBatch
+        The trees, at least one with an inner node.
+    inputs : Tensor of int64, shape (n_inner,)
+        The row of the inputs of each inner node.
+    leaf_rows : Tensor of int64, shape (n_leaves,)
+        The row of the leaves of each leaf.
+    """
+    n_rows = tuple(n for n in batch.n_inner if n)
+    n, below = len(inputs), leaf_rows[batch.n_leaves[0] :]  # leaves that are no roots
+    everything = torch.arange(n, device=inputs.device)
+    children = torch.empty_like(batch.children)
+    children[batch.inner_children] = everything[n_rows[0] :]
+    children[batch.leaf_children] = n + below
+    inner_below = (*n_rows[1:], 0)
+    return Schedule(
+        rows=everything,
+        inputs=inputs,
+        children=children,
+        parents=batch.parents,
+        ranks=batch.ranks,
+        offsets=batch.offsets,
+        incoming=batch.inner_children,
+        incoming_offsets=None,
+        leaf_edges=batch.leaf_children,
+        leaf_rows=below,
+        n_rows=n_rows,
+        n_edges=tuple(map(sum, zip(inner_below, batch.n_leaves[1 : len(n_rows) + 1], strict=True))),
+        n_incoming=(0, *n_rows[1:]),
+    )
+
+
 class _Plan:
-    """Where everything is, level by level from the roots down.
+    """Where everything is for a cell, level by level from the roots down.
 
     An *edge* hangs a child on its parent. The edges of a cell that places its children are
-    ``max_arity`` places per inner node, some of them empty; of any other cell, the children
-    themselves. Edges and parents are numbered from the first of their level. The tables of states
-    hold the inner nodes in batch order, then the leaves' rows, then zeros for an empty place.
+    ``max_arity`` places per row, some of them empty; of any other cell, the edges of the schedule.
+    The tables of states hold the rows of the schedule, then the leaves' rows, then zeros for an empty
+    place. What is used level by level is numbered from the first of its level.
     """
 
-    def __init__(
-        self, cell: GatedCell, batch: TreeBatch, wx_rows: Tensor, leaf_rows: Tensor, n_leaf_rows: int
-    ) -> None:
-        n_levels = sum(n > 0 for n in batch.n_inner)
-        self.n_nodes = list(batch.n_inner[:n_levels])
-        self.n_inner = sum(self.n_nodes)
-        self.n_rows = self.n_inner + n_leaf_rows + 1
-        self.leaf_rows = leaf_rows[batch.n_leaves[0] :]  # of the leaves that are no roots
-        self.n_inner_below = [*self.n_nodes[1:], 0]
-        self.n_leaves_below = list(batch.n_leaves[1 : n_levels + 1])
-        children = [a + b for a, b in zip(self.n_inner_below, self.n_leaves_below, strict=True)]
-
-        rows = torch.empty_like(batch.children)  # in the tables of states
-        rows[batch.inner_children] = torch.arange(self.n_nodes[0], self.n_inner, device=rows.device)
-        rows[batch.leaf_children] = self.n_inner + self.leaf_rows
-        first_child = [0, *accumulate(children[:-1])]
-        parents = batch.parents - _repeated([0, *accumulate(self.n_nodes[:-1])], children, rows)
-        self.wx_rows, self.edges, self.parents, self.offsets, self.wx_rows_of_edges = wx_rows, *[rows] * 4
+    def __init__(self, cell: GatedCell, schedule: Schedule, n_leaf_rows: int) -> None:
+        self.n_nodes, self.n_edges = list(schedule.n_rows), list(schedule.n_edges)
+        self.n_inner, self.n_incoming = len(schedule.inputs), list(schedule.n_incoming)
+        self.n_leaf_rows, self.leaf_rows = n_leaf_rows, schedule.leaf_rows
+        self.wx_rows, self.rows = schedule.inputs, schedule.children
+        edges = products = schedule.parents * cell.max_arity + schedule.ranks
         if cell.is_placed:
-            edges = products = parents * cell.max_arity + batch.ranks
             self.n_edges = [n * cell.max_arity for n in self.n_nodes]
-            self.rows = rows.new_full((sum(self.n_edges),), self.n_rows - 1)
-            self.rows[batch.parents * cell.max_arity + batch.ranks] = rows
+            self.rows = edges.new_full((sum(self.n_edges),), self.n_inner + n_leaf_rows)
+            self.rows[edges] = schedule.children
         else:
-            edges = torch.arange(len(rows), device=rows.device) - _repeated(first_child, children, rows)
-            self.n_edges, self.rows, products = children, rows, parents
-            self.edges, self.parents = edges, parents
-            self.offsets = batch.offsets - _repeated(first_child, self.n_nodes, rows)
-            self.wx_rows_of_edges = wx_rows.index_select(0, batch.parents)
-        # Of the children, by kind: their edges, and the rows of U's product that they get.
-        self.inner_edges = edges.index_select(0, batch.inner_children)
-        self.leaf_edges = edges.index_select(0, batch.leaf_children)
-        self.inner_products = products.index_select(0, batch.inner_children)
-        self.leaf_products = products.index_select(0, batch.leaf_children)
+            edges, products = torch.arange(len(edges), device=edges.device), schedule.parents
+            self.edges = _local(edges, self.n_edges, self.n_edges)
+            self.parents = _local(schedule.parents, self.n_nodes, self.n_edges)
+            self.offsets = _local(schedule.offsets, self.n_edges, self.n_nodes)
+            self.wx_rows_of_edges = schedule.inputs.index_select(0, schedule.parents)
+        # Where the gradients of children come from: edges, and rows of U's product.
+        self.incoming_edges = edges.index_select(0, schedule.incoming)
+        self.incoming_products = products.index_select(0, schedule.incoming)
+        self.leaf_edges = edges.index_select(0, schedule.leaf_edges)
+        self.leaf_products = products.index_select(0, schedule.leaf_edges)
+        self.incoming_offsets = schedule.incoming_offsets
+        if self.incoming_offsets is not None:
+            self.incoming_offsets = _local(self.incoming_offsets, self.n_incoming, self.n_nodes)
+
+
+def _local(numbers: Tensor, counted: list[int], counts: list[int]) -> Tensor:
+    """Number from the first of each level: ``counted`` of them in each, for ``counts`` rows in each."""
+    return numbers - _repeated([0, *accumulate(counted[:-1])], counts, numbers)
 
 
 def _repeated(values: list[int], counts: list[int], like: Tensor) -> Tensor:
@@ -301,7 +334,7 @@ class _Forest:
         self.below = [wx.new_empty(n_edges + arity * _SPARE, size) for _ in leaf_states]
         self.h_below = self.below[0].view(n + _SPARE, -1) if arity else wx.new_empty(n + _SPARE, size)
         self.h_below[n:] = 0.0
-        self.states = [wx.new_empty(plan.n_rows, size) for _ in leaf_states]
+        self.states = [wx.new_empty(plan.n_inner + plan.n_leaf_rows + 1, size) for _ in leaf_states]
         for state, leaves in zip(self.states, leaf_states, strict=True):
             state[n:-1] = leaves
             state[-1] = 0.0
@@ -309,7 +342,7 @@ class _Forest:
         if self.has_edge_gates:
             self.edge_start = for_children * self.child_columns.up
             self.U_k_up = (weights[1] * self.child_columns.up[:, None]).t()
-            self.sent = wx.new_empty(plan.n_rows, for_children.shape[1])
+            self.sent = wx.new_empty(plan.n_inner + plan.n_leaf_rows + 1, for_children.shape[1])
             self.sent[n:-1] = matmul(leaf_states[0], self.U_k_up)
 
     _FOR_THE_WAY_DOWN = ("gates", "edge_gates", "h_below", "messages", "kept", "below", "weights")
@@ -390,7 +423,7 @@ class _Forest:
         new = cell.update(*self.of_update(level))
         for table, value in zip((*level.new, *level.kept), new, strict=False):
             table.copy_(value)
-        if self.has_edge_gates and start:
+        if self.has_edge_gates and start:  # those of the highest level send nothing
             self.sent[start:stop] = matmul_rows(self.states[0], start, stop, self.U_k_up)
 
     def of_update(self, level: SimpleNamespace) -> Arguments:
@@ -415,61 +448,64 @@ class _Descent:
     """The way down: gradients of all nodes from those of their parents, level by level."""
 
     def __init__(self, forest: _Forest, h: Tensor, grad: Tensor) -> None:
-        plan, n = forest.plan, forest.plan.n_inner
+        n = forest.plan.n_inner
         self.forest, self.h, self.grad = forest, h, grad
         self.own = grad.new_empty(n + _SPARE, forest.gates.shape[1])  # by the gates
         self.own[n:] = 0.0
-        self.at_leaves = [grad.new_empty(len(plan.leaf_edges), h.shape[1]) for _ in forest.below]
+        self.products = grad.new_empty(n, forest.weights[0].shape[1])  # by what U is multiplied with
+        self.states: list[Tensor | None] = [None] * len(forest.below)  # by the children's states
         self.U_down = forest.weights[0] * forest.columns.down[forest.first_h :, None]
         if forest.has_edge_gates:
             self.edges = torch.empty_like(forest.edge_gates)
             self.U_k_down = forest.weights[1] * forest.child_columns.down[:, None]
             self.sent = grad.new_zeros(len(h), self.edges.shape[1])
-            self.at_leaves.append(grad.new_empty(len(plan.leaf_edges), self.edges.shape[1]))
 
     def descend(self) -> list[Tensor]:
         """Visit all levels; return the gradients of the leaves' states."""
-        forest, plan, n_inner = self.forest, self.forest.plan, self.forest.plan.n_inner
+        forest, plan = self.forest, self.forest.plan
         columns = forest.tables()
         columns["own"] = self.own, plan.n_nodes
+        columns["products"] = self.products, plan.n_nodes
         columns["grad"] = self.grad, plan.n_nodes
-        columns["at_leaves"] = self.at_leaves, plan.n_leaves_below
-        columns["inner_edges"] = plan.inner_edges, plan.n_inner_below
-        columns["inner_products"] = plan.inner_products, plan.n_inner_below
-        columns["leaf_edges"] = plan.leaf_edges, plan.n_leaves_below
-        columns["leaf_products"] = plan.leaf_products, plan.n_leaves_below
+        columns["incoming_edges"] = plan.incoming_edges, plan.n_incoming
+        columns["incoming_products"] = plan.incoming_products, plan.n_incoming
+        if plan.incoming_offsets is not None:
+            columns["incoming_offsets"] = plan.incoming_offsets, plan.n_nodes
         if not forest.cell.is_placed:
             columns["parents"] = plan.parents, plan.n_edges
         if forest.has_edge_gates:
             columns["edges"] = self.edges, plan.n_edges
-        start, arrived = 0, None
+        start = first_edge = 0
         for level in _levels(columns):
-            if arrived is None:
-                arrived = [level.grad, *[torch.zeros_like(level.grad)] * (len(forest.below) - 1)]
-            else:
-                arrived[0] += level.grad
-            stop = start + len(level.grad)
-            arrived = self._descend(level, start, stop, arrived)
-            start = stop
-        n_rows = plan.n_rows - n_inner - 1
-        grads = [_sum_rows(table, plan.leaf_rows, n_rows) for table in self.at_leaves]
-        grads[0] += self.grad[n_inner:]
+            stop, last_edge = start + len(level.own), first_edge + len(level.below[0])
+            self._descend(level, slice(start, stop), slice(first_edge, last_edge))
+            start, first_edge = stop, last_edge
+        leaves = self._gathered(plan.leaf_products, plan.leaf_edges, None)
+        grads = [_sum_rows(grad, plan.leaf_rows, plan.n_leaf_rows) for grad in leaves]
+        grads[0] += self.grad[plan.n_inner :]
         if forest.has_edge_gates:
-            self.sent[n_inner:] = grads.pop()
-            grads[0] += matmul(self.sent[n_inner:], self.U_k_down)
+            sent = self.edges.index_select(0, plan.leaf_edges)
+            self.sent[plan.n_inner :] = _sum_rows(sent, plan.leaf_rows, plan.n_leaf_rows)
+            grads[0] += matmul(self.sent[plan.n_inner :], self.U_k_down)
         return grads
 
-    def _descend(
-        self, level: SimpleNamespace, start: int, stop: int, arrived: Sequence[Tensor]
-    ) -> list[Tensor]:
-        """Take the gradients of the states of a level to those of its inner children and its leaves."""
+    def _descend(self, level: SimpleNamespace, nodes: slice, edges: slice) -> None:
+        """Take the gradients of the states of a level to its gates and edges."""
         forest, cell = self.forest, self.forest.cell
-        to_gates, to_messages = cell.update_backward(*forest.of_update(level), level.kept, arrived)
+        to_gates, to_messages = cell.update_backward(
+            *forest.of_update(level), level.kept, self._arrived(level, nodes)
+        )
         if cell.is_placed:
             arrived = [grad.unsqueeze(1).expand(-1, cell.max_arity, -1) for grad in to_messages]
         else:
             arrived = [grad.index_select(0, level.parents) for grad in to_messages]
         to_children, to_states = cell.message_backward(*forest.of_message(level), arrived)
+        for k, to_state in enumerate(to_states):
+            if to_state is not None:
+                table = self.states[k]
+                if table is None:
+                    table = self.states[k] = self.h.new_empty(sum(forest.plan.n_edges), cell.hidden_size)
+                table[edges] = to_state.reshape(-1, cell.hidden_size)
         if forest.has_edge_gates:
             torch.cat(to_children, dim=1, out=level.edges)
             forest.child_columns.pull_back(level.edges, level.edge_gates)
@@ -477,22 +513,32 @@ class _Descent:
             to_gates = *to_gates, torch.cat(to_children, dim=2).flatten(1)
         torch.cat(to_gates, dim=1, out=level.own)
         forest.columns.pull_back(level.own, level.gates)
+        product = matmul_rows(self.own[:, forest.first_h :], nodes.start, nodes.stop, self.U_down)
+        level.products.copy_(product)
 
-        # Every child has one parent, so its gradients are gathered.
-        product = matmul_rows(self.own[:, forest.first_h :], start, stop, self.U_down)
-        product = product.view(-1, cell.hidden_size) if cell.is_placed else product
-        to_states = tuple(x if x is None else x.reshape(-1, cell.hidden_size) for x in to_states)
-        if len(level.leaf_edges):
-            _gather(product, level.leaf_products, to_states, level.leaf_edges, out=level.at_leaves)
-        n = len(level.inner_edges)
-        inner = [product.new_empty(n, cell.hidden_size) for _ in to_states]
-        if n:
-            _gather(product, level.inner_products, to_states, level.inner_edges, out=inner)
+    def _arrived(self, level: SimpleNamespace, nodes: slice) -> list[Tensor]:
+        """Return the gradients of the states of a level, once those of all parents are known."""
+        forest, zeros = self.forest, torch.zeros_like(level.grad)
+        if not len(level.incoming_edges):
+            return [level.grad, *[zeros] * (len(self.states) - 1)]
+        offsets = None if forest.plan.incoming_offsets is None else level.incoming_offsets
+        grads = self._gathered(level.incoming_products, level.incoming_edges, offsets)
+        grads[0].add_(level.grad)
         if forest.has_edge_gates:
-            torch.index_select(level.edges, 0, level.leaf_edges, out=level.at_leaves[-1])
-            torch.index_select(level.edges, 0, level.inner_edges, out=self.sent[stop : stop + n])
-            inner[0] += matmul_rows(self.sent, stop, stop + n, self.U_k_down)
-        return inner
+            self.sent[nodes] = _gather(self.edges, level.incoming_edges, offsets)
+            grads[0].add_(matmul_rows(self.sent, nodes.start, nodes.stop, self.U_k_down))
+        return grads
+
+    def _gathered(self, products: Tensor, edges: Tensor, offsets: Tensor | None) -> list[Tensor]:
+        """Return the gradients that the states of some children get through their edges."""
+        first = _gather(self.products.view(-1, self.h.shape[1]), products, offsets)
+        grads = [
+            torch.zeros_like(first) if table is None else _gather(table, edges, offsets)
+            for table in self.states[1:]
+        ]
+        if self.states[0] is not None:
+            first.add_(_gather(self.states[0], edges, offsets))
+        return [first, *grads]
 
     def weights(self) -> list[Tensor]:
         """Return the gradients of the weights, once those of the leaves are known."""
@@ -516,22 +562,11 @@ class _Descent:
         return torch.cat(grads, dim=1)
 
 
-def _gather(
-    product: Tensor,
-    rows: Tensor,
-    to_states: tuple[Tensor | None, ...],
-    edges: Tensor,
-    out: Sequence[Tensor],
-) -> None:
-    """Write the gradients of the states of some children: the first has a part from the product."""
-    torch.index_select(product, 0, rows, out=out[0])
-    for k, to_state in enumerate(to_states):
-        if k and to_state is None:
-            out[k].zero_()
-        elif k and to_state is not None:
-            torch.index_select(to_state, 0, edges, out=out[k])
-        elif to_state is not None:
-            out[0].add_(to_state.index_select(0, edges))
+def _gather(table: Tensor, rows: Tensor, offsets: Tensor | None) -> Tensor:
+    """Return rows of a table, or with offsets their sums from each offset to the next."""
+    if offsets is None:
+        return table.index_select(0, rows)
+    return F.embedding_bag(rows, table, offsets, mode="sum")
 
 
 def _sum_places(x: Tensor, out: Tensor) -> None:

@@ -74,7 +74,7 @@ class TreeArray(FlatArray):
     (3,)
     """
 
-    _columns: ClassVar[tuple[str, ...]] = _COLUMNS
+    _columns: ClassVar[tuple[str, ...]] = (*_COLUMNS, "subtrees")
     _noun = "tree"
 
     def __init__(
@@ -135,6 +135,7 @@ class TreeArray(FlatArray):
     edge_vocabulary: np.ndarray | None
     n_labels: int
     n_edge_labels: int | None
+    subtrees: np.ndarray | None = None  # numbers of ``number_subtrees``, for those who put them there
 
     @classmethod
     def from_trees(cls, trees: Iterable[Any]) -> TreeArray:

@@ -90,7 +90,7 @@ class FlatArray:
         return self._select(rows, offsets)
 
     def _select(self, rows: Any, offsets: np.ndarray) -> Any:
-        columns = {name: self.__dict__[name] for name in self._columns}
+        columns = {name: getattr(self, name) for name in self._columns}
         taken = {name: None if c is None else c[rows] for name, c in columns.items()}
         return self.replace(offsets=offsets, **taken)
 

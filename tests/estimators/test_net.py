@@ -3,6 +3,7 @@
 import joblib
 import numpy as np
 import pytest
+import skorch
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
@@ -109,6 +110,52 @@ def test_parts_have_the_gradient_of_the_whole(listops):
     for a, b in zip(whole, parts):
         torch.testing.assert_close(a, b, rtol=0, atol=1e-6 + 1e-5 * float(a.abs().max()))
     assert two["loss"].grad_fn is None
+
+
+def alike(n):
+    """Trees of few phrases, many of them the same."""
+    rng = np.random.RandomState(0)
+    phrases = [f"(P (Q {word}) {other})" for word in "ab" for other in "cd"]
+    return [f"(S {' '.join(rng.choice(phrases, 3))})" for _ in range(n)], np.arange(n) % 2
+
+
+def shared_batches(X, y, **params):
+    """Fit, and return the estimator and whether each batch shared its equal subtrees."""
+    clf, seen = RecursiveNetClassifier(max_epochs=2, random_state=0, **params), []
+
+    class Watch(skorch.callbacks.Callback):
+        def on_batch_begin(self, net, batch, training, **kwargs):
+            seen.append(batch[0].shared is not None)
+
+    clf.set_params(callbacks=[Watch()]).fit(X, y)
+    return clf, seen
+
+
+def test_equal_subtrees_are_learned_once_with_the_same_result():
+    X, y = alike(200)
+    shared, seen = shared_batches(X, y)
+    assert all(seen)
+    params = {"iterator_train__share_subtrees": False}
+    plain, seen = shared_batches(X, y, net_params=params)
+    assert not any(seen)
+    np.testing.assert_allclose(shared.predict_proba(X), plain.predict_proba(X), rtol=0, atol=1e-3)
+    np.testing.assert_allclose(shared.history_.train_loss, plain.history_.train_loss, rtol=1e-4)
+    again, _ = shared_batches(X, y)
+    assert np.array_equal(shared.predict_proba(X), again.predict_proba(X))
+
+
+@pytest.mark.parametrize("params", [{"dropout": 0.1}, {"word_dropout": 0.1}])
+def test_what_is_dropped_at_random_is_not_shared(params):
+    assert not any(shared_batches(*alike(100), **params)[1])
+
+
+def test_subtrees_that_differ_are_not_shared():
+    y = np.arange(100) % 2
+    different = [f"(S (P a{i} b{i}) (Q c{i}))" for i in range(100)]
+    assert not any(shared_batches(different, y)[1])
+    assert not any(shared_batches(np.random.RandomState(0).rand(100, 3), y)[1])
+    chains = ["(S " * 30 + "a" + ")" * 30] * 2  # equal, but a search level by level would take longer
+    assert not any(shared_batches(chains, y[:2])[1])
 
 
 def test_predictions_keep_the_order_of_the_rows(listops):

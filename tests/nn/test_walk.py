@@ -10,6 +10,7 @@ from strategies import forests
 from sklearn_tree import Tree, TreeArray
 from sklearn_tree.nn import CELLS, POOLINGS, GatedCell, RecursiveNet, TreeBatch, gemm
 from sklearn_tree.nn.walk import can_walk
+from sklearn_tree.trees.subtrees import number_subtrees
 
 IDS = st.integers(2, 6)
 GATED = sorted(name for name, cell in CELLS.items() if issubclass(cell, GatedCell))
@@ -141,6 +142,32 @@ def test_without_dedupe_the_result_is_the_same(cell):
     array = TreeArray.from_trees([Tree([2, 3, 3, 2], [-1, 0, 0, 2], values=[None, 1.0, 2.0, None])] * 2)
     net = make_net(cell, torch.float64, value_shift=[0.0] * 7, value_scale=[1.0] * 7)
     compare(net, TreeBatch.from_array(array), 1e-9, 1e-9)
+
+
+def last_branches(tree):
+    """The nodes whose subtree ends the tree in preorder, but the root."""
+    return [k for k in range(1, len(tree.labels)) if min(tree.parents[k + 1 :], default=k) >= k]
+
+
+@each_cell
+@given(forest=forests(labels=IDS), data=st.data())
+def test_equal_subtrees_may_be_computed_once(cell, forest, data):
+    """Trees come twice and inside one another, so most of them are shared."""
+    more = [
+        Tree(tree.labels[k:], [-1, *(p - k for p in tree.parents[k + 1 :])])
+        for tree in forest
+        for k in last_branches(tree)
+    ]
+    array = TreeArray.from_trees([*forest, *more, *forest])
+    pooling = data.draw(st.sampled_from(sorted(POOLINGS)))
+    batch = TreeBatch.from_array(array.replace(subtrees=number_subtrees(array)))
+    plain = TreeBatch.from_array(array)
+    net, net32 = make_net(cell, torch.float64, pooling), make_net(cell, torch.float32)
+    compare(net, batch, 1e-9, 1e-9)
+    compare(net32, batch, 1e-5, 1e-4)
+    torch.testing.assert_close(net(batch), net(plain), rtol=0, atol=1e-12)
+    if batch.shared is not None:
+        assert sum(batch.shared.n_rows) <= sum(plain.n_inner) // 2
 
 
 @each_cell
@@ -288,12 +315,14 @@ def test_more_children_than_places_take_the_plain_walk():
 def test_no_step_waits_for_a_number_from_the_device(cell):
     """The meta device has no numbers: reading one, as a level of unknown size would, is an error there."""
     array = TreeArray.from_trees([Tree([2, 3, 4, 5], [-1, 0, 0, 1])] * 3)
-    batch = TreeBatch.from_array(array).to("meta")
     net = make_net(cell, torch.float32).to("meta")
-    assert can_walk(net.encoder.cell, batch)
-    loss = net(batch).sum()
-    loss.backward()
-    assert all(p.grad.shape == p.shape for p in net.parameters())
+    for subtrees in (None, number_subtrees(array)):
+        batch = TreeBatch.from_array(array.replace(subtrees=subtrees)).to("meta")
+        assert can_walk(net.encoder.cell, batch)
+        assert subtrees is None or batch.shared.rows.device.type == "meta"
+        loss = net(batch).sum()
+        loss.backward()
+        assert all(p.grad.shape == p.shape for p in net.parameters())
     with pytest.raises((RuntimeError, NotImplementedError)):  # the control
         loss.item()
 
