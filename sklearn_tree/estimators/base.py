@@ -259,6 +259,11 @@ class BaseNet(
     def _iterator_params(self) -> dict[str, Any]:
         return {}
 
+    def _set_iterators(self) -> None:
+        for name, value in self._iterator_params().items():
+            if name not in (self.net_params or {}):
+                setattr(self.net_, name, value)
+
     def _n_epochs(self, n_samples: int) -> int:
         if self.max_epochs is not None:
             return self.max_epochs
@@ -285,6 +290,7 @@ class BaseNet(
         net, done = self.net_, len(self.net_.history)
         net.train_split = None if valid is None else predefined_split(valid)
         net.lr, net.batch_size, net.max_epochs = self.lr, self.batch_size, epochs
+        self._set_iterators()
         net.stopped_by_callback_ = False
         for group in net.optimizer_.param_groups:  # where a schedule left it
             group["lr"] = self.lr
@@ -368,6 +374,7 @@ class BaseNet(
     def _run_encoded(self, encoded: Any, function: Callable, *, per_sample: bool = True) -> np.ndarray:
         """Run a function of a batch on all; what has a row per sample runs in the cheapest order."""
         net, dataset = self.net_, EncodedDataset(encoded)
+        self._set_iterators()  # the limit of memory may be another than in fit
         order = None
         if per_sample and dataset.cost is not None and len(dataset) > net.batch_size:
             order = np.argsort(dataset.cost, kind="stable")

@@ -53,10 +53,11 @@ class EncodedDataset(Dataset):
 
     @cached_property
     def cost(self) -> np.ndarray | None:
-        """What a batch costs by its largest sample: the heights of trees; None if they are all alike."""
+        """What a batch costs by its largest sample: the heights of trees; None if all cost the same."""
         if not isinstance(self.X, TreeArray) or not len(self.X):
             return None
-        return np.maximum.reduceat(self.X.depths, self.X.offsets[:-1])
+        heights = np.maximum.reduceat(self.X.depths, self.X.offsets[:-1])
+        return heights if (heights != heights[0]).any() else None
 
     @cached_property
     def with_subtrees(self) -> Any:
@@ -204,9 +205,10 @@ class BatchIterator:
         if self.shuffle:
             window = min(_WINDOW, len(rows) // size // 4)
             if window > 1 and dataset.cost is not None:
-                for start in range(0, len(rows), window * size):
-                    here = rows[start : start + window * size]
-                    rows[start : start + window * size] = here[np.argsort(dataset.cost[here], kind="stable")]
+                full = len(rows) - len(rows) % size  # the highest of a window are not left for a short batch
+                for start in range(0, full, window * size):
+                    here = rows[start : min(start + window * size, full)]
+                    here[:] = here[np.argsort(dataset.cost[here], kind="stable")]
                 order = torch.randperm(len(order)).numpy()
         share = self.share_subtrees and dataset.pays_to_share(size)
         for i in order:

@@ -30,7 +30,8 @@ class RowwiseAdagrad(torch.optim.Adagrad):
         Any
             What the closure returned.
         """
-        loss = None if closure is None else closure()
+        with torch.enable_grad():
+            loss = None if closure is None else closure()
         sparse = [
             (group, p, p.grad)
             for group in self.param_groups

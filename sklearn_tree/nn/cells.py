@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from sklearn_tree.nn.gemm import linear
 
-# Of what a cell's function takes: of the gates, then of the rest.
-Gradients = tuple[tuple[Tensor, ...], tuple[Tensor, ...]]
-SomeGradients = tuple[tuple[Tensor, ...], tuple[Tensor | None, ...]]
+# Of what a cell's function takes: of the gates, then of the rest, None for what is not read.
+Gradients = tuple[tuple[Tensor, ...], tuple[Tensor | None, ...]]
 _MINUS_ONE = torch.tensor(-1.0)
 
 
@@ -95,7 +94,11 @@ class GatedCell(TreeCell):
       what the node makes of it.
 
     A cell with more than that (parameters or modules of its own, randomness) is computed in plain
-    autograd.
+    autograd. The two functions are differentiated by autograd too, unless the same class knows more:
+    ``message_backward(gates, states, grads)`` takes what :meth:`message` takes and the gradients of
+    what it gives, and returns the gradients of the gates and of the states, None for a state that is not
+    read; ``update_backward(gates, messages, kept, grads)`` likewise, with what :meth:`update` gives
+    beside the states.
 
     The gates of a node are ``x_gates`` and behind them those of ``h_gates`` that are new; ``h_gates``
     must be the last of them.
@@ -105,7 +108,7 @@ class GatedCell(TreeCell):
     x_gates, h_gates, child_gates : tuple of str
         Names of the gates.
     tanh_gates, linear_gates : tuple of str
-        Those whose activation is tanh, and those that have none.
+        Those whose activation is tanh, and those that have none, whatever ``tanh_gates`` says.
     n_states : int
         Number of states of a node.
     n_messages : int
@@ -128,6 +131,7 @@ class GatedCell(TreeCell):
 
     def __init__(self, input_size: int, hidden_size: int, max_arity: int = 2) -> None:
         super().__init__(input_size, hidden_size, max_arity)
+        self._check_gates()
         size, n_child = hidden_size, len(self.child_gates)
         places = max_arity if self.is_placed else 1
         self.W = nn.Linear(input_size, (len(self.x_gates) + n_child) * size)
@@ -136,6 +140,17 @@ class GatedCell(TreeCell):
         self.U_k = None
         if n_child and not self.is_placed:
             self.U_k = nn.Linear(size, n_child * size, bias=False)
+
+    def _check_gates(self) -> None:
+        known, name = {*self.gates, *self.child_gates}, type(self).__name__
+        for where in ("tanh_gates", "linear_gates"):
+            unknown = sorted(set(getattr(self, where)) - known)
+            if unknown:
+                raise ValueError(f"{where} of {name} must name gates, {sorted(known)}; got {unknown}")
+        if self.gates[len(self.gates) - len(self.h_gates) :] != self.h_gates:
+            raise ValueError(
+                f"h_gates of {name} must be the last of its gates, {self.gates}; got {self.h_gates}"
+            )
 
     @property
     def gates(self) -> tuple[str, ...]:
@@ -172,55 +187,9 @@ class GatedCell(TreeCell):
         -------
         tuple of Tensor, each of shape (n, hidden_size)
             The states; the first is the node's output ``h``. Behind them, ``n_kept`` tensors for
-            :meth:`update_backward`.
+            ``update_backward``.
         """
         raise NotImplementedError
-
-    def message_backward(self, gates: tuple, states: tuple, grads: Sequence[Tensor]) -> SomeGradients:
-        """Return the gradients of what :meth:`message` takes; a cell may know a faster way than this.
-
-        Parameters
-        ----------
-        gates, states : tuple of Tensor
-            What :meth:`message` took.
-        grads : sequence of Tensor
-            The gradients of the messages.
-
-        Returns
-        -------
-        tuple of tuples of Tensor
-            The gradients of the gates, and of the states; None for a state that is not read.
-        """
-        return pull_back(self.message, gates, states, grads)
-
-    def update_backward(
-        self, gates: tuple, messages: tuple, kept: tuple, grads: Sequence[Tensor]
-    ) -> Gradients:
-        """Return the gradients of what :meth:`update` takes; a cell may know a faster way than this.
-
-        Parameters
-        ----------
-        gates, messages : tuple of Tensor
-            What :meth:`update` took.
-        kept : tuple of Tensor
-            What it gave beside the states.
-        grads : sequence of Tensor
-            The gradients of the states.
-
-        Returns
-        -------
-        tuple of tuples of Tensor
-            The gradients of the gates, and of the messages.
-        """
-        return pull_back(self.update, gates, messages, grads)
-
-    def __init_subclass__(cls, **kwargs: Any) -> None:
-        super().__init_subclass__(**kwargs)
-        for name in ("message", "update"):  # another function has another gradient
-            if name in cls.__dict__ and f"{name}_backward" not in cls.__dict__:
-                setattr(cls, f"{name}_backward", getattr(GatedCell, f"{name}_backward"))
-                if name == "update" and "n_kept" not in cls.__dict__:
-                    cls.n_kept = 0
 
     def project(self, x: Tensor) -> Tensor:
         """Compute ``W x + b`` of all gates, shape (n_nodes, any)."""
@@ -324,7 +293,7 @@ class ChildSumTreeLSTM(GatedCell):
     def message(self, gates: tuple, states: tuple) -> tuple[Tensor, ...]:  # noqa: D102
         return (gates[0] * states[1],)  # (7)
 
-    def message_backward(self, gates: tuple, states: tuple, grads: Sequence[Tensor]) -> SomeGradients:  # noqa: D102
+    def message_backward(self, gates: tuple, states: tuple, grads: Sequence[Tensor]) -> Gradients:  # noqa: D102
         return (grads[0] * states[1],), (None, grads[0] * gates[0])
 
     def update(self, gates: tuple, messages: tuple) -> tuple[Tensor, ...]:  # noqa: D102
@@ -574,17 +543,32 @@ def tanh_of_sigmoid(x: Tensor) -> Tensor:
 
 
 def pull_back(function: Callable, gates: tuple, inputs: tuple, grads: Sequence[Tensor]) -> Gradients:
-    """Return the gradients of what a cell's function takes from those of what it gives, by autograd."""
+    """Return the gradients of what a cell's function takes from those of what it gives, by autograd.
+
+    Parameters
+    ----------
+    function : callable
+        :meth:`GatedCell.message` or :meth:`GatedCell.update`.
+    gates, inputs : tuple of Tensor
+        What it takes.
+    grads : sequence of Tensor
+        The gradients of what it gives.
+
+    Returns
+    -------
+    tuple of tuples of Tensor
+        The gradients of the gates, and of the inputs; None for an input that is not read.
+    """
     with torch.enable_grad():
         arguments = [x.detach().requires_grad_() for x in (*gates, *inputs)]
         outputs = function(tuple(arguments[: len(gates)]), tuple(arguments[len(gates) :]))
     pairs = [(x, grad) for x, grad in zip(outputs, grads, strict=False) if x.requires_grad]  # else a constant
-    if not pairs:
-        found: tuple[Tensor, ...] = tuple(torch.zeros_like(x) for x in arguments)
-    else:
+    found: Sequence[Tensor | None] = [None] * len(arguments)
+    if pairs:
         outputs, grads = zip(*pairs, strict=True)
-        found = torch.autograd.grad(outputs, arguments, grads, materialize_grads=True)
-    return found[: len(gates)], found[len(gates) :]
+        found = torch.autograd.grad(outputs, arguments, grads, allow_unused=True)
+    of_gates = [torch.zeros_like(x) if grad is None else grad for x, grad in zip(gates, found, strict=False)]
+    return tuple(of_gates), tuple(found[len(gates) :])
 
 
 def sum_children(state: Tensor, children: Children, n: int) -> Tensor:

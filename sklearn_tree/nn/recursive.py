@@ -11,7 +11,8 @@ from sklearn_tree.nn.batch import TreeBatch
 from sklearn_tree.nn.cells import CELLS, Children, TreeCell
 from sklearn_tree.nn.embedding import NodeEmbedding
 from sklearn_tree.nn.pooling import TreePooling
-from sklearn_tree.nn.walk import can_walk, walk_all
+from sklearn_tree.nn.walk import walk_all
+from sklearn_tree.nn.walkable import can_walk
 
 
 class RecursiveEncoder(nn.Module):

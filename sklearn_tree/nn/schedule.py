@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from sklearn_tree.trees.subtrees import heights_of
+
+if TYPE_CHECKING:
+    from sklearn_tree.nn.batch import TreeBatch
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,42 @@ class Schedule:
     n_rows: tuple[int, ...]
     n_edges: tuple[int, ...]
     n_incoming: tuple[int, ...]
+
+
+def one_by_one(batch: TreeBatch, inputs: Tensor, leaf_rows: Tensor) -> Schedule:
+    """Make the schedule of a batch with a row for each inner node, level by level as the batch has them.
+
+    Parameters
+    ----------
+    batch : TreeBatch
+        The trees, at least one with an inner node.
+    inputs : Tensor of int64, shape (n_inner,)
+        The row of the inputs of each inner node.
+    leaf_rows : Tensor of int64, shape (n_leaves,)
+        The row of the leaves of each leaf.
+    """
+    n_rows = tuple(n for n in batch.n_inner if n)
+    n, below = len(inputs), leaf_rows[batch.n_leaves[0] :]  # leaves that are no roots
+    everything = torch.arange(n, device=inputs.device)
+    children = torch.empty_like(batch.children)
+    children[batch.inner_children] = everything[n_rows[0] :]
+    children[batch.leaf_children] = n + below
+    inner_below = (*n_rows[1:], 0)
+    return Schedule(
+        rows=everything,
+        inputs=inputs,
+        children=children,
+        parents=batch.parents,
+        ranks=batch.ranks,
+        offsets=batch.offsets,
+        incoming=batch.inner_children,
+        incoming_offsets=None,
+        leaf_edges=batch.leaf_children,
+        leaf_rows=below,
+        n_rows=n_rows,
+        n_edges=tuple(map(sum, zip(inner_below, batch.n_leaves[1 : len(n_rows) + 1], strict=True))),
+        n_incoming=(0, *n_rows[1:]),
+    )
 
 
 def share_subtrees(

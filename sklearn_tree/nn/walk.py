@@ -11,77 +11,24 @@ It computes what :class:`RecursiveEncoder` computes by autograd, level by level,
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Sequence
-from itertools import accumulate
+from collections.abc import Sequence
 from types import SimpleNamespace
-from typing import Any, TypeGuard
+from typing import Any
 
-import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
 from sklearn_tree.nn.batch import TreeBatch
-from sklearn_tree.nn.cells import GatedCell, TreeCell, split_gates, tanh_of_sigmoid
-from sklearn_tree.nn.gemm import bucket, is_mixed, linear, matmul, matmul_rows, matmul_transposed
-from sklearn_tree.nn.schedule import Schedule
+from sklearn_tree.nn.cells import GatedCell, pull_back
+from sklearn_tree.nn.gemm import bucket, linear, matmul, matmul_rows, matmul_transposed
+from sklearn_tree.nn.plan import Columns, Plan, Sized, levels
+from sklearn_tree.nn.schedule import one_by_one
+from sklearn_tree.nn.walkable import backward_of
 
 Arguments = tuple[tuple[Tensor, ...], tuple[Tensor, ...]]  # of a cell's functions
 
 _SPARE = 256  # the most rows that a product reads beyond the end
-_BLOCK = 64  # levels whose views exist at once
-
-
-def can_walk(cell: TreeCell, batch: TreeBatch) -> TypeGuard[GatedCell]:
-    """Whether the fast walk takes the cell and no node has more children than it has places."""
-    if not isinstance(cell, GatedCell) or not takes_fast_walk(cell):
-        return False
-    return not cell.is_placed or batch.max_rank < cell.max_arity
-
-
-def takes_fast_walk(cell: GatedCell) -> bool:
-    """Whether a cell is what the walk takes it for; any other would get wrong gradients.
-
-    Its only parameters are those of its linear maps, its ``forward`` is its own base's, nothing
-    listens to it, and ``update`` and ``message`` have no weights and draw nothing at random. Mixed
-    precision is left to autograd too.
-    """
-    maps = dict(cell.named_children())
-    names = ["W", "U"] if cell.U_k is None else ["W", "U", "U_k"]
-    if sorted(maps) != sorted(names) or any(type(linear) is not nn.Linear for linear in maps.values()):
-        return False
-    if len(list(cell.parameters())) != len(names) + 1 or cell.W.bias is None:
-        return False
-    if any(module._forward_hooks or module._forward_pre_hooks for module in (cell, *maps.values())):
-        return False
-    own = ("forward", "leaves", "project", "padded", "activated")
-    if any(getattr(type(cell), name) is not getattr(GatedCell, name) for name in own):
-        return False
-    if is_mixed(cell.U.weight.device):
-        return False
-    if cell.U.weight.is_meta:  # nothing to probe
-        return True
-    known = cell.__dict__.setdefault("_is_plain", {})  # in training, and else
-    if cell.training not in known:
-        known[cell.training] = _is_plain(cell)
-    return known[cell.training]
-
-
-def _is_plain(cell: GatedCell) -> bool:
-    """Whether a cell's functions have no weights and draw nothing at random, as two calls show."""
-    like, state = cell.U.weight.detach(), torch.get_rng_state()
-    try:
-        for function, n, n_inputs in (
-            (cell.update, len(cell.gates), cell.n_messages),
-            (cell.message, len(cell.child_gates), cell.n_states),
-        ):
-            x = like.new_full((n + n_inputs, 2, cell.hidden_size), 0.5)
-            outputs = function(tuple(x[:n].unbind()), tuple(x[n:].unbind()))
-            if any(output.requires_grad for output in outputs):
-                return False
-        return torch.equal(state, torch.get_rng_state())
-    finally:
-        torch.set_rng_state(state)
 
 
 def walk_all(
@@ -118,170 +65,15 @@ def walk_all(
     if n:
         weights = [cell.U.weight] if cell.U_k is None else [cell.U.weight, cell.U_k.weight]
         schedule = one_by_one(batch, inverse[:n], rows) if shared is None else shared
-        plan = _Plan(cell, schedule, len(h))
+        plan = Plan(cell, schedule, len(h))
         h = _Walk.apply(cell, plan, cell.project(x[:k]), *states, *weights)
         rows = torch.cat([schedule.rows, rows + plan.n_inner])
     return h.index_select(0, rows if nodes is None else rows.index_select(0, nodes))
 
 
-def one_by_one(batch: TreeBatch, inputs: Tensor, leaf_rows: Tensor) -> Schedule:
-    """Make the schedule of a batch with a row for each inner node, level by level as the batch has them.
-
-    Parameters
-    ----------
-    batch : TreeBatch
-        The trees, at least one with an inner node.
-    inputs : Tensor of int64, shape (n_inner,)
-        The row of the inputs of each inner node.
-    leaf_rows : Tensor of int64, shape (n_leaves,)
-        The row of the leaves of each leaf.
-    """
-    n_rows = tuple(n for n in batch.n_inner if n)
-    n, below = len(inputs), leaf_rows[batch.n_leaves[0] :]  # leaves that are no roots
-    everything = torch.arange(n, device=inputs.device)
-    children = torch.empty_like(batch.children)
-    children[batch.inner_children] = everything[n_rows[0] :]
-    children[batch.leaf_children] = n + below
-    inner_below = (*n_rows[1:], 0)
-    return Schedule(
-        rows=everything,
-        inputs=inputs,
-        children=children,
-        parents=batch.parents,
-        ranks=batch.ranks,
-        offsets=batch.offsets,
-        incoming=batch.inner_children,
-        incoming_offsets=None,
-        leaf_edges=batch.leaf_children,
-        leaf_rows=below,
-        n_rows=n_rows,
-        n_edges=tuple(map(sum, zip(inner_below, batch.n_leaves[1 : len(n_rows) + 1], strict=True))),
-        n_incoming=(0, *n_rows[1:]),
-    )
-
-
-class _Plan:
-    """Where everything is for a cell, level by level from the roots down.
-
-    An *edge* hangs a child on its parent. The edges of a cell that places its children are
-    ``max_arity`` places per row, some of them empty; of any other cell, the edges of the schedule.
-    The tables of states hold the rows of the schedule, then the leaves' rows, then zeros for an empty
-    place. What is used level by level is numbered from the first of its level.
-    """
-
-    def __init__(self, cell: GatedCell, schedule: Schedule, n_leaf_rows: int) -> None:
-        self.n_nodes, self.n_edges = list(schedule.n_rows), list(schedule.n_edges)
-        self.n_inner, self.n_incoming = len(schedule.inputs), list(schedule.n_incoming)
-        self.n_leaf_rows, self.leaf_rows = n_leaf_rows, schedule.leaf_rows
-        self.wx_rows, self.rows = schedule.inputs, schedule.children
-        edges = products = schedule.parents * cell.max_arity + schedule.ranks
-        if cell.is_placed:
-            self.n_edges = [n * cell.max_arity for n in self.n_nodes]
-            self.rows = edges.new_full((sum(self.n_edges),), self.n_inner + n_leaf_rows)
-            self.rows[edges] = schedule.children
-        else:
-            edges, products = torch.arange(len(edges), device=edges.device), schedule.parents
-            self.edges = _local(edges, self.n_edges, self.n_edges)
-            self.parents = _local(schedule.parents, self.n_nodes, self.n_edges)
-            self.offsets = _local(schedule.offsets, self.n_edges, self.n_nodes)
-            self.wx_rows_of_edges = schedule.inputs.index_select(0, schedule.parents)
-        # Where the gradients of children come from: edges, and rows of U's product.
-        self.incoming_edges = edges.index_select(0, schedule.incoming)
-        self.incoming_products = products.index_select(0, schedule.incoming)
-        self.leaf_edges = edges.index_select(0, schedule.leaf_edges)
-        self.leaf_products = products.index_select(0, schedule.leaf_edges)
-        self.incoming_offsets = schedule.incoming_offsets
-        if self.incoming_offsets is not None:
-            self.incoming_offsets = _local(self.incoming_offsets, self.n_incoming, self.n_nodes)
-
-
-def _local(numbers: Tensor, counted: list[int], counts: list[int]) -> Tensor:
-    """Number from the first of each level: ``counted`` of them in each, for ``counts`` rows in each."""
-    return numbers - _repeated([0, *accumulate(counted[:-1])], counts, numbers)
-
-
-def _repeated(values: list[int], counts: list[int], like: Tensor) -> Tensor:
-    """Repeat each value as often as its count says; integers where ``like`` is."""
-    return like.new_tensor(np.repeat(values, counts))
-
-
-def _levels(columns: dict[str, tuple[Any, list[int]]], *, upwards: bool = False) -> Iterator[SimpleNamespace]:
-    """Yield the levels of some tables, from the roots down or up to them.
-
-    Views are made for some levels at a time: a view takes more memory than the row of a chain.
-
-    Parameters
-    ----------
-    columns : dict of str to (Tensor or list of Tensor, list of int)
-        For each name a table or several, and how many of its rows belong to each level.
-    upwards : bool, default=False
-        Whether to begin with the deepest level.
-
-    Yields
-    ------
-    SimpleNamespace
-        The rows of one level by name.
-    """
-    n_levels = len(next(iter(columns.values()))[1])
-    starts = {id(sizes): [0, *accumulate(sizes)] for _, sizes in columns.values()}
-    blocks = range(0, n_levels, _BLOCK)
-    for first in reversed(blocks) if upwards else blocks:
-        last = min(first + _BLOCK, n_levels)
-
-        def split(table: Any, sizes: list[int], first: int = first, last: int = last) -> Any:
-            if isinstance(table, list):
-                parts = [split(each, sizes) for each in table]
-                return list(zip(*parts, strict=True)) if parts else [()] * (last - first)
-            at = starts[id(sizes)]
-            return table[at[first] : at[last]].split(sizes[first:last])
-
-        rows = list(zip(*(split(*column) for column in columns.values()), strict=True))
-        for values in reversed(rows) if upwards else rows:
-            yield SimpleNamespace(**dict(zip(columns, values, strict=True)))
-
-
-class _Columns:
-    r"""Gates side by side, activated together.
-
-    As :math:`\tanh x = 2 \sigma(2x) - 1`, what becomes a tanh is doubled before, and the table
-    holds :math:`\sigma`; the derivative by :math:`x` is then four times that of :math:`\sigma`.
-    """
-
-    def __init__(self, cell: GatedCell, names: tuple[str, ...], like: Tensor) -> None:
-        self.size = cell.hidden_size
-        self.is_tanh = [name in cell.tanh_gates for name in names]
-        up = [2.0 if is_tanh else 1.0 for is_tanh in self.is_tanh]
-        self.up = like.new_tensor(up).repeat_interleave(self.size)  # factors before the sigmoid
-        self.down = self.up**2
-        self.runs: list[slice] = []  # of columns that become a sigmoid
-        for i, name in enumerate(names):
-            start, stop = i * self.size, (i + 1) * self.size
-            if name in cell.linear_gates:
-                continue
-            if self.runs and self.runs[-1].stop == start:
-                start = self.runs.pop().start
-            self.runs.append(slice(start, stop))
-
-    def activate(self, table: Tensor) -> None:
-        """Take the sigmoid in place."""
-        for run in self.runs:
-            table[:, run].sigmoid_()
-
-    def gates(self, table: Tensor) -> tuple[Tensor, ...]:
-        """Return the activated gates that stand in a table."""
-        pairs = zip(split_gates(table, self.size), self.is_tanh, strict=False)  # others may follow
-        return tuple(tanh_of_sigmoid(gate) if is_tanh else gate for gate, is_tanh in pairs)
-
-    def pull_back(self, grad: Tensor, table: Tensor) -> None:
-        """Take gradients by what the sigmoid gave to those by what it took, in place."""
-        for run in self.runs:
-            part = grad[:, run]
-            torch.ops.aten.sigmoid_backward.grad_input(part, table[:, run], grad_input=part)
-
-
 class _Walk(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, cell: GatedCell, plan: _Plan, wx: Tensor, *rest: Tensor) -> Tensor:
+    def forward(ctx: Any, cell: GatedCell, plan: Plan, wx: Tensor, *rest: Tensor) -> Tensor:
         forest = _Forest(cell, plan, wx, rest[: cell.n_states], rest[cell.n_states :])
         h = forest.climb()
         if any(ctx.needs_input_grad):
@@ -309,7 +101,7 @@ class _Forest:
     def __init__(
         self,
         cell: GatedCell,
-        plan: _Plan,
+        plan: Plan,
         wx: Tensor,
         leaf_states: tuple[Tensor, ...],
         weights: tuple[Tensor, ...],
@@ -318,9 +110,9 @@ class _Forest:
         n_edges = sum(plan.n_edges)
         self.cell, self.plan, self.weights = cell, plan, list(weights)
         self.has_edge_gates = bool(cell.child_gates) and not cell.is_placed
-        self.columns = _Columns(cell, cell.gates + cell.child_gates * arity, wx)
-        self.own_columns = _Columns(cell, cell.gates, wx)
-        self.child_columns = _Columns(cell, cell.child_gates, wx)
+        self.columns = Columns(cell, cell.gates + cell.child_gates * arity, wx)
+        self.own_columns = Columns(cell, cell.gates, wx)
+        self.child_columns = Columns(cell, cell.child_gates, wx)
         self.first_place = len(cell.gates) * size
         self.first_h = self.first_place - len(cell.h_gates) * size
         own, for_children = cell.padded(wx), wx[:, len(cell.x_gates) * size :]
@@ -330,7 +122,10 @@ class _Forest:
         # There are more rows than nodes, for products to read beyond the end.
         self.gates = wx.new_empty(n, self.start.shape[1])
         self.messages = [wx.new_empty(n, size) for _ in range(cell.n_messages)]
-        self.kept = [wx.new_empty(n, size) for _ in range(cell.n_kept)]
+        self.update_backward = backward_of(cell, "update")
+        self.message_backward = backward_of(cell, "message")
+        n_kept = 0 if self.update_backward is None else cell.n_kept
+        self.kept = [wx.new_empty(n, size) for _ in range(n_kept)]
         self.below = [wx.new_empty(n_edges + arity * _SPARE, size) for _ in leaf_states]
         self.h_below = self.below[0].view(n + _SPARE, -1) if arity else wx.new_empty(n + _SPARE, size)
         self.h_below[n:] = 0.0
@@ -367,10 +162,10 @@ class _Forest:
             forest.__dict__[name] = next(rest) if n is None else [next(rest) for _ in range(n)]
         return forest
 
-    def tables(self) -> dict[str, tuple[Any, list[int]]]:
+    def tables(self) -> dict[str, Sized]:
         """Return the tables of both ways, and how many of their rows belong to each level."""
         n_nodes, n_edges = self.plan.n_nodes, self.plan.n_edges
-        columns: dict[str, tuple[Any, list[int]]] = {
+        columns: dict[str, Sized] = {
             "gates": (self.gates, n_nodes),
             "messages": (self.messages, n_nodes),
             "kept": (self.kept, n_nodes),
@@ -392,7 +187,7 @@ class _Forest:
             columns["edges"] = plan.edges, plan.n_edges
             columns["offsets"] = plan.offsets, plan.n_nodes
             columns["wx_rows_of_edges"] = plan.wx_rows_of_edges, plan.n_edges
-        for level in _levels(columns, upwards=True):
+        for level in levels(columns, upwards=True):
             start = stop - len(level.gates)
             self._climb(level, start, stop)
             stop = start
@@ -476,7 +271,7 @@ class _Descent:
         if forest.has_edge_gates:
             columns["edges"] = self.edges, plan.n_edges
         start = first_edge = 0
-        for level in _levels(columns):
+        for level in levels(columns):
             stop, last_edge = start + len(level.own), first_edge + len(level.below[0])
             self._descend(level, slice(start, stop), slice(first_edge, last_edge))
             start, first_edge = stop, last_edge
@@ -492,14 +287,20 @@ class _Descent:
     def _descend(self, level: SimpleNamespace, nodes: slice, edges: slice) -> None:
         """Take the gradients of the states of a level to its gates and edges."""
         forest, cell = self.forest, self.forest.cell
-        to_gates, to_messages = cell.update_backward(
-            *forest.of_update(level), level.kept, self._arrived(level, nodes)
-        )
-        if cell.is_placed:
-            arrived = [grad.unsqueeze(1).expand(-1, cell.max_arity, -1) for grad in to_messages]
+        arrived = self._arrived(level, nodes)
+        if forest.update_backward is None:
+            to_gates, to_messages = pull_back(cell.update, *forest.of_update(level), arrived)
         else:
-            arrived = [grad.index_select(0, level.parents) for grad in to_messages]
-        to_children, to_states = cell.message_backward(*forest.of_message(level), arrived)
+            to_gates, to_messages = forest.update_backward(*forest.of_update(level), level.kept, arrived)
+        sent = [torch.zeros_like(level.grad) if grad is None else grad for grad in to_messages]
+        if cell.is_placed:
+            arrived = [grad.unsqueeze(1).expand(-1, cell.max_arity, -1) for grad in sent]
+        else:
+            arrived = [grad.index_select(0, level.parents) for grad in sent]
+        if forest.message_backward is None:
+            to_children, to_states = pull_back(cell.message, *forest.of_message(level), arrived)
+        else:
+            to_children, to_states = forest.message_backward(*forest.of_message(level), arrived)
         for k, to_state in enumerate(to_states):
             if to_state is not None:
                 table = self.states[k]

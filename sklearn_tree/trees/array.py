@@ -269,6 +269,22 @@ class TreeArray(FlatArray):
             else max(a.n_edge_labels or 0 for a in arrays),
         )
 
+    def replace(self, **fields: Any) -> TreeArray:
+        """Return an array that shares all columns with this one but those given.
+
+        Parameters
+        ----------
+        **fields : array or sequence
+            New columns or sizes by name; they are not checked.
+
+        Returns
+        -------
+        TreeArray
+        """
+        if {"labels", "edges", "depths", "parents"} & fields.keys():
+            fields = {"subtrees": None, **fields}  # they were those of other trees
+        return super().replace(**fields)
+
     @property
     def n_nodes(self) -> int:
         """Number of nodes in all trees together."""

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sklearn.model_selection import GridSearchCV
 from torch.utils.data import Subset
 
-from sklearn_tree import RecursiveNetClassifier, RecursiveNetRegressor, TreeArray
+from sklearn_tree import RecursiveNetClassifier, RecursiveNetRegressor, Tree, TreeArray
 from sklearn_tree.datasets import make_listops
 from sklearn_tree.estimators.net import BatchIterator, EncodedDataset, SplitBatch, split_by_size
 
@@ -54,6 +54,21 @@ def test_shuffled_trees_of_one_height_come_together_in_an_order_of_their_own(lis
     assert firsts != sorted(firsts)
     subset = rows_of(BatchIterator(Subset(dataset, range(100, 300)), 10, shuffle=True))
     assert sorted(row for rows in subset for row in rows) == list(range(100, 300))
+
+
+def test_a_short_batch_does_not_get_the_highest_trees():
+    heights = np.arange(577) % 50
+    trees = TreeArray.from_trees([Tree([2] * (h + 1), list(range(-1, h))) for h in heights])
+    dataset = EncodedDataset(trees, heights)
+    torch.manual_seed(0)
+    short = [
+        y.double().mean()
+        for _ in range(100)
+        for _, y in BatchIterator(dataset, 64, shuffle=True)
+        if len(y) < 64
+    ]
+    assert len(short) == 100
+    assert abs(np.mean(short) - heights.mean()) < 6  # of one tree each, so the mean strays by 1.4
 
 
 def test_few_batches_stay_mixed(listops):
@@ -165,6 +180,27 @@ def test_predictions_keep_the_order_of_the_rows(listops):
     np.testing.assert_allclose(clf.predict_proba(X)[order], clf.predict_proba(X[order]), rtol=0, atol=1e-6)
     alone = np.vstack([clf.predict_proba(X[i : i + 1]) for i in range(20)])
     np.testing.assert_allclose(clf.predict_proba(X)[:20], alone, rtol=0, atol=1e-6)
+
+
+def test_the_limit_may_change_after_a_fit(listops, monkeypatch):
+    X, y = listops
+    clf, seen = RecursiveNetClassifier(max_epochs=1, warm_start=True, random_state=0).fit(X, y), []
+    walk = type(clf.net_.module_).encode
+    monkeypatch.setattr(
+        type(clf.net_.module_),
+        "encode",
+        lambda self, batch: (seen.append(batch.n_nodes), walk(self, batch))[1],
+    )
+    largest = int(X.sizes.max())
+    for run in (lambda: clf.fit(X, y), lambda: clf.predict(X)):
+        clf.set_params(max_batch_nodes=None)
+        run()
+        assert max(seen) > 2 * largest
+        seen.clear()
+        clf.set_params(max_batch_nodes=largest)
+        run()
+        assert max(seen) <= largest
+        seen.clear()
 
 
 @pytest.mark.parametrize("bad", [0, -1, 1.5])

@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import forests
 
+import sklearn_tree.nn.walk as walk
 from sklearn_tree import Tree, TreeArray
 from sklearn_tree.nn import CELLS, POOLINGS, GatedCell, RecursiveNet, TreeBatch, gemm
-from sklearn_tree.nn.walk import can_walk
+from sklearn_tree.nn.walkable import can_walk
 from sklearn_tree.trees.subtrees import number_subtrees
 
 IDS = st.integers(2, 6)
@@ -42,6 +43,38 @@ class ClippedLSTM(CELLS["nary_lstm"]):
     def update(self, gates, messages):
         h, c, _ = super().update(gates, messages)
         return h.sin(), c.clamp(-0.3, 0.3)
+
+
+class Wave:
+    """A mixin, which is no cell: its update has no gradient of its own."""
+
+    def update(self, gates, messages):
+        i, o, u = gates
+        c = messages[0] + i * u
+        return o * torch.sin(c), c
+
+    def message(self, gates, states):
+        return (gates[0] * states[1] * states[0],)
+
+
+class Mixed(Wave, CELLS["child_sum_lstm"]):
+    pass
+
+
+class TwoGates(CELLS["child_sum_lstm"]):
+    """One more gate than the inherited backward knows of; u is linear, though its base says tanh."""
+
+    child_gates = ("f", "q")
+    linear_gates = ("u",)
+
+
+class Positions(CELLS["nary_lstm"]):
+    def __init__(self, *args):
+        super().__init__(*args)
+        self.register_buffer("position", torch.arange(1.0, self.max_arity + 1).unsqueeze(1))
+
+    def message(self, gates, states):
+        return (gates[0] * states[1] * self.position.to(states[1]),)
 
 
 class PlacedCell(GatedCell):
@@ -78,6 +111,9 @@ ALL_CELLS = {
     "a user's variant": ClippedLSTM,
     "a user's with places": PlacedCell,
     "a user's across units": AcrossUnits,
+    "a user's mixin": Mixed,
+    "a user's with more gates": TwoGates,
+    "a user's positions": Positions,
 }
 each_cell = pytest.mark.parametrize("cell", list(ALL_CELLS))
 
@@ -173,13 +209,8 @@ def test_equal_subtrees_may_be_computed_once(cell, forest, data):
 @each_cell
 def test_a_wrong_derivative_is_caught(cell, monkeypatch):  # the control of the laws above
     batch = TreeBatch.from_array(TreeArray.from_trees([Tree([2, 3, 4, 5], [-1, 0, 0, 1])]))
-    right = ALL_CELLS[cell].update_backward
-
-    def wrong(*args):
-        to_gates, to_messages = right(*args)
-        return [1.01 * grad for grad in to_gates], to_messages
-
-    monkeypatch.setattr(ALL_CELLS[cell], "update_backward", wrong)
+    right = walk._Descent._arrived
+    monkeypatch.setattr(walk._Descent, "_arrived", lambda *args: [1.01 * grad for grad in right(*args)])
     with pytest.raises(AssertionError):
         compare(make_net(cell, torch.float64), batch, 1e-9, 1e-9)
     with pytest.raises(AssertionError):
@@ -222,7 +253,29 @@ class WithActivation(SoftSumCell):
         return tuple(gate.sin() for gate in super().activated(table, names))
 
 
-STRANGE = [WithParameter, WithDropout, WithForward, WithRandomness, WithItsOwnWeights, WithActivation]
+class WithConstant(SoftSumCell):
+    def __init__(self, *args):
+        super().__init__(*args)
+        self.constant = torch.ones((), requires_grad=True)  # no parameter, but its gradient is wanted
+
+    def update(self, gates, messages):
+        return (super().update(gates, messages)[0] * self.constant,)
+
+
+class WithGenerator(SoftSumCell):
+    def __init__(self, *args):
+        super().__init__(*args)
+        self.generator = torch.Generator()
+
+    def update(self, gates, messages):
+        h = super().update(gates, messages)[0]
+        return (h * torch.rand(h.shape, generator=self.generator).to(h),)
+
+
+STRANGE = [
+    WithParameter, WithDropout, WithForward, WithRandomness, WithItsOwnWeights, WithActivation, WithConstant,
+    WithGenerator,
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("cls", STRANGE)
@@ -232,6 +285,8 @@ def test_cells_that_are_more_than_gates_take_the_plain_walk(cls):
     cell, plain = cls(4, 5, 2), SoftSumCell(4, 5, 2)
     torch.set_rng_state(before)
     assert not can_walk(cell, batch)
+    with torch.no_grad():
+        assert not can_walk(cell, batch)
     assert can_walk(plain, batch)
     assert torch.equal(torch.get_rng_state(), before)
 
@@ -251,6 +306,46 @@ def test_changed_and_watched_cells_take_the_plain_walk():
     cell = SoftSumCell(4, 5, 2)
     cell.U = torch.nn.Linear(5, 5, bias=True)
     assert not can_walk(cell, batch)
+
+
+class Risky(SoftSumCell):
+    """Dropout that may be switched on after the first batch."""
+
+    p = 0.0
+
+    def update(self, gates, messages):
+        return (torch.nn.functional.dropout(super().update(gates, messages)[0], self.p),)
+
+
+def test_what_changes_after_the_first_batch_is_seen(monkeypatch):
+    batch = TreeBatch.from_array(TreeArray.from_trees([Tree([2, 3, 4, 5], [-1, 0, 0, 1])]))
+    cell = Risky(4, 5, 2)
+    assert can_walk(cell, batch)
+    cell.p = 0.5
+    assert not can_walk(cell, batch)
+    cell = CELLS["child_sum_lstm"](4, 5)
+    cell.register_full_backward_hook(lambda *args: None)
+    assert not can_walk(cell, batch)
+    net = make_net("child_sum_lstm", torch.float64)
+    wave = Wave()
+    net.encoder.cell.update = wave.update
+    compare(net, batch, 1e-9, 1e-9)
+    net.encoder.cell.forward = lambda wx, children: None
+    assert not can_walk(net.encoder.cell, batch)
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        ({"tanh_gates": ("v",)}, r"tanh_gates of Odd must name gates, .*; got \['v'\]"),
+        ({"linear_gates": ("w",)}, r"linear_gates of Odd must name gates"),
+        ({"h_gates": ("i", "o")}, r"h_gates of Odd must be the last of its gates, .*; got \('i', 'o'\)"),
+    ],
+)
+def test_names_of_gates_that_make_no_sense_are_refused(names, message):
+    odd = type("Odd", (CELLS["child_sum_lstm"],), names)
+    with pytest.raises(ValueError, match=message):
+        odd(3, 4)
 
 
 class Mean(GatedCell):

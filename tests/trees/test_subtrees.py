@@ -68,6 +68,14 @@ def test_there_may_be_nothing():
     assert len(number_subtrees(array)) == 1
 
 
+def test_other_labels_make_other_subtrees():
+    array = TreeArray.from_trees([Tree([2, 3], [-1, 0])])
+    numbered = array.replace(subtrees=number_subtrees(array))
+    assert len(numbered[[0, 0]].subtrees) == 4
+    assert numbered.replace(n_labels=9).subtrees is numbered.subtrees
+    assert numbered.replace(labels=array.labels + 1).subtrees is None
+
+
 def test_ranks_begin_at_each_parent():
     assert sibling_ranks(np.array([0, 0, 3, 4, 4, 4])).tolist() == [0, 1, 0, 0, 1, 2]
     assert len(sibling_ranks(np.zeros(0, dtype=int))) == 0
