@@ -3,18 +3,16 @@
 from sklearn_tree.nn.batch import Level, TreeBatch
 from sklearn_tree.nn.cells import (
     CELLS,
-    Children,
     ChildSumTreeGRU,
     ChildSumTreeLSTM,
-    GatedCell,
     NaryTreeGRU,
     NaryTreeLSTM,
     RecursiveCell,
     RNTNCell,
-    TreeCell,
 )
 from sklearn_tree.nn.convolutional import Convolution, ConvolutionalEncoder, ConvolutionalNet
 from sklearn_tree.nn.embedding import NodeEmbedding, StepValues
+from sklearn_tree.nn.gated import Children, GatedCell, TreeCell
 from sklearn_tree.nn.image_batch import ImageBatch
 from sklearn_tree.nn.losses import MultiOutputCrossEntropy
 from sklearn_tree.nn.pooling import (

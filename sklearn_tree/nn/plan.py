@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sklearn_tree.nn.cells import GatedCell, split_gates, tanh_of_sigmoid
+from sklearn_tree.nn.gated import GatedCell, split_gates, tanh_of_sigmoid
 from sklearn_tree.nn.schedule import Schedule
 
 Sized = tuple[Any, list[int]]  # tables, and how many of their rows belong to each level

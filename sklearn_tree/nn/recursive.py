@@ -8,8 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from sklearn_tree.nn.batch import TreeBatch
-from sklearn_tree.nn.cells import CELLS, Children, TreeCell
+from sklearn_tree.nn.cells import CELLS
 from sklearn_tree.nn.embedding import NodeEmbedding
+from sklearn_tree.nn.gated import Children, TreeCell
 from sklearn_tree.nn.pooling import TreePooling
 from sklearn_tree.nn.walk import walk_all
 from sklearn_tree.nn.walkable import can_walk

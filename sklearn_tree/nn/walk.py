@@ -20,7 +20,7 @@ from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
 from sklearn_tree.nn.batch import TreeBatch
-from sklearn_tree.nn.cells import GatedCell, pull_back
+from sklearn_tree.nn.gated import GatedCell, pull_back
 from sklearn_tree.nn.gemm import bucket, linear, matmul, matmul_rows, matmul_transposed
 from sklearn_tree.nn.plan import Columns, Plan, Sized, levels
 from sklearn_tree.nn.schedule import one_by_one

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from sklearn_tree.nn.batch import TreeBatch
-from sklearn_tree.nn.cells import GatedCell, TreeCell
+from sklearn_tree.nn.gated import GatedCell, TreeCell
 from sklearn_tree.nn.gemm import is_mixed
 
 _OWN_METHODS = ("forward", "leaves", "project", "padded", "activated")
@@ -50,7 +50,7 @@ def takes_fast_walk(cell: GatedCell) -> bool:
 
 
 def _is_ours(method: Any) -> bool:
-    return getattr(method, "__module__", None) == GatedCell.__module__
+    return str(getattr(method, "__module__", "")).startswith("sklearn_tree.nn.")
 
 
 def _are_functions(cell: GatedCell) -> bool:
