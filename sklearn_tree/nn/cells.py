@@ -49,7 +49,8 @@ class ChildSumTreeLSTM(GatedCell):
     def message(self, gates: tuple, states: tuple) -> tuple[Tensor, ...]:  # noqa: D102
         return (gates[0] * states[1],)  # (7)
 
-    def message_backward(self, gates: tuple, states: tuple, grads: Sequence[Tensor]) -> Gradients:  # noqa: D102
+    def message_backward(self, gates: tuple, states: tuple, grads: Sequence[Tensor]) -> Gradients:
+        """Differentiate :meth:`message`."""
         return (grads[0] * states[1],), (None, grads[0] * gates[0])
 
     def update(self, gates: tuple, messages: tuple) -> tuple[Tensor, ...]:  # noqa: D102
@@ -58,9 +59,10 @@ class ChildSumTreeLSTM(GatedCell):
         tanh_c = tanh(c)
         return o * tanh_c, c, tanh_c  # (8)
 
-    def update_backward(  # noqa: D102
+    def update_backward(
         self, gates: tuple, messages: tuple, kept: tuple, grads: Sequence[Tensor]
     ) -> Gradients:
+        """Differentiate :meth:`update`."""
         (i, o, u), (tanh_c,), (grad_h, grad_c) = gates, kept, grads
         grad_c = grad_c + torch.ops.aten.tanh_backward(grad_h * o, tanh_c)
         return (grad_c * u, grad_h * tanh_c, grad_c * i), (grad_c,)
