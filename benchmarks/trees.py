@@ -23,7 +23,7 @@ from peers.client import PEERS, Peer, installed, write_workload
 from workloads import WORKLOADS, Workload
 
 from sklearn_tree import RecursiveNetClassifier
-from sklearn_tree.estimators.net import BatchIterator, EncodedDataset
+from sklearn_tree.estimators.batches import BatchIterator, EncodedDataset
 from sklearn_tree.estimators.rowwise import RowwiseAdagrad, sparse_gradients
 from sklearn_tree.nn import TreeBatch
 

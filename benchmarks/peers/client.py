@@ -1,4 +1,4 @@
-"""Other libraries' tree nets, each in a process of its own: their workers as objects."""
+"""Other libraries' nets, each in a process of its own: their workers as objects."""
 
 from __future__ import annotations
 
@@ -34,6 +34,7 @@ PEERS = {
     "pytorch-tree-lstm": Kind("tree_lstm_peer.py", "fold", ("child_sum_lstm",)),
     "dynet": Kind("dynet_peer.py", "dynet", BOTH_CELLS),
     "dgl": Kind("dgl_peer.py", "dgl", BOTH_CELLS),
+    "keras": Kind("keras_peer.py", "keras", ()),
 }
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 ENVIRONMENTS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "fold": (("numpy==2.4.6", "torch==2.13.0"), ("torchfold==0.1", "pytorch-tree-lstm==0.1.3")),
     "dynet": (("numpy==2.4.6", "dynet38==2.2"), ()),
+    "keras": (("keras==3.15.1", "tensorflow-cpu==2.21.0"), ()),
     "dgl": (
         (
             "networkx==3.2.1",

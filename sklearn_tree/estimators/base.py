@@ -22,12 +22,13 @@ from torch.utils.data import Subset
 from sklearn_tree.callbacks import CallbackSupportMixin, fit_context, with_callbacks
 from sklearn_tree.device import resolve_device
 from sklearn_tree.documentation import DocumentationLinkMixin
+from sklearn_tree.estimators.batches import BatchIterator, EncodedDataset, SplitBatch
 from sklearn_tree.estimators.callbacks import EpochBridge
-from sklearn_tree.estimators.net import BatchIterator, EncodedDataset, SplitBatch
 from sklearn_tree.estimators.rowwise import RowwiseAdagrad, sparse_gradients
 from sklearn_tree.estimators.training import (
     LR_SCHEDULES,
     OPTIMIZERS,
+    keep_freed_memory,
     optimizer_params,
     seeded,
     split_off_validation,
@@ -231,7 +232,6 @@ class BaseNet(
             **{f"module__{name}": p for name, p in self._module_params(encoded, weight).items()},
             **self._task_params(),
             "criterion": self._criterion,
-            "criterion__reduction": "none",
             **optimizer_params(self.optimizer, self.weight_decay, self.device_),
             "lr": self.lr,
             "max_epochs": self._n_epochs(len(encoded)),
@@ -288,6 +288,7 @@ class BaseNet(
         self, train: EncodedDataset, valid: EncodedDataset | None, epochs: int, bridge: Any, *, whole: bool
     ) -> None:
         net, done = self.net_, len(self.net_.history)
+        keep_freed_memory()
         net.train_split = None if valid is None else predefined_split(valid)
         net.lr, net.batch_size, net.max_epochs = self.lr, self.batch_size, epochs
         self._set_iterators()
@@ -374,6 +375,7 @@ class BaseNet(
     def _run_encoded(self, encoded: Any, function: Callable, *, per_sample: bool = True) -> np.ndarray:
         """Run a function of a batch on all; what has a row per sample runs in the cheapest order."""
         net, dataset = self.net_, EncodedDataset(encoded)
+        keep_freed_memory()
         self._set_iterators()  # the limit of memory may be another than in fit
         order = None
         if per_sample and dataset.cost is not None and len(dataset) > net.batch_size:

@@ -37,6 +37,7 @@ LR_SCHEDULES: dict[str, Callable[[int], dict[str, Any]]] = {
         "total_iters": epochs,
     },
 }
+_LARGEST_BLOCK = 32 * 2**20 - 2**13  # bytes; what glibc counts in, less room for its own fields
 # Where torch 2.6 has fused implementations.
 _FUSED: dict[str, tuple] = {
     "cpu": (torch.optim.Adam, torch.optim.AdamW, torch.optim.SGD, torch.optim.Adagrad),
@@ -83,6 +84,16 @@ def seeded(seed: int, device: torch.device) -> Iterator[None]:
 @contextmanager
 def _nothing() -> Iterator[None]:
     yield
+
+
+def keep_freed_memory() -> None:
+    """Let the C library keep what a training frees, up to 64 MB, for its next batch.
+
+    By default glibc hands freed memory back to the system at once, and every batch pays for fresh
+    pages, up to a third of its time. It keeps twice the largest block that was ever freed, of those up
+    to 32 MB; so we free one, which costs microseconds: its pages are never touched. No effect elsewhere.
+    """
+    torch.empty(_LARGEST_BLOCK, dtype=torch.uint8)
 
 
 def split_off_validation(

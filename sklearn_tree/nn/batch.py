@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -208,18 +208,26 @@ def as_tensor(array: np.ndarray | Tensor) -> Tensor:
     return array if isinstance(array, Tensor) else torch.from_numpy(np.ascontiguousarray(array))
 
 
+def picked(column: Any, rows: np.ndarray) -> Any:
+    """Return some rows of an array or tensor, where it is."""
+    if isinstance(column, Tensor):
+        return column.index_select(0, torch.from_numpy(rows).to(column.device, non_blocking=True))
+    return column.take(rows, axis=0)
+
+
 def moved(batch: Any, device: torch.device | str) -> Any:
     """Return a batch with all its columns on a device, itself if they are there already."""
-    columns = {field.name: getattr(batch, field.name) for field in fields(batch)}
-    parts = {name: moved(part, device) for name, part in columns.items() if isinstance(part, Schedule)}
-    columns = {name: column for name, column in columns.items() if isinstance(column, Tensor)}
-    if all(column.device == torch.device(device) for column in columns.values()):
+    device = torch.device(device)
+    columns = {name: column for name, column in vars(batch).items() if isinstance(column, (Tensor, Schedule))}
+    tensors = {name: column for name, column in columns.items() if isinstance(column, Tensor)}
+    if all(column.device == device for column in tensors.values()):
         return batch
-    return replace(batch, **{name: _move(column, device) for name, column in columns.items()}, **parts)
+    parts = {name: moved(part, device) for name, part in columns.items() if name not in tensors}
+    return replace(batch, **{name: _move(column, device) for name, column in tensors.items()}, **parts)
 
 
-def _move(column: Tensor, device: torch.device | str) -> Tensor:
-    if torch.device(device).type == "mps" and column.dtype == torch.float64:
+def _move(column: Tensor, device: torch.device) -> Tensor:
+    if device.type == "mps" and column.dtype == torch.float64:
         column = column.float()  # mps has no doubles
     return column.to(device, non_blocking=True)
 

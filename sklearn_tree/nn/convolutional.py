@@ -11,7 +11,7 @@ from torch.nn import functional as F  # noqa: N812
 from sklearn_tree.nn.embedding import step_inputs
 from sklearn_tree.nn.image_batch import ImageBatch
 from sklearn_tree.nn.pooling import SequencePooling, layer_norm
-from sklearn_tree.nn.sequence_batch import SequenceBatch
+from sklearn_tree.nn.sequence_batch import SequenceBatch, step_mask
 
 
 class Convolution(nn.Module):
@@ -238,9 +238,9 @@ class ConvolutionalNet(nn.Module):
         """Return the hidden layer, one vector per sample; float, shape (n, hidden_size)."""
         x = self.embedding(batch).to(self.head.weight.dtype)
         if isinstance(batch, ImageBatch):
-            h = self.encoder(x).flatten(1, 2)
-            lengths = torch.full((len(h),), h.shape[1], device=h.device)
+            h, ends = self.encoder(x).flatten(1, 2), None
         else:
-            h = self.encoder(x.unsqueeze(1), batch.mask[:, None, :, None]).squeeze(1)
-            lengths = batch.lengths
-        return self.hidden(self.dropout(self.norm(self.pool(h, lengths)))).relu()
+            ends = batch.ends
+            mask = None if ends is None else step_mask(ends, batch.n_steps)[:, None, :, None]
+            h = self.encoder(x.unsqueeze(1), mask).squeeze(1)
+        return self.hidden(self.dropout(self.norm(self.pool(h, ends)))).relu()

@@ -79,41 +79,49 @@ class SequencePooling(nn.Module):
         self.n_directions = n_directions
         self.score = nn.Linear(size, 1) if how == "attention" else None
 
-    def forward(self, h: Tensor, lengths: Tensor) -> Tensor:
+    def forward(self, h: Tensor, ends: Tensor | None) -> Tensor:
         """Pool.
 
         Parameters
         ----------
         h : Tensor of float, shape (n, n_steps, size)
             Vectors of the steps.
-        lengths : Tensor of int64, shape (n,)
-            Number of steps of each sequence; what stands behind them does not count.
+        ends : Tensor of int64, shape (n,), or None
+            Number of steps of each sequence; what stands behind them does not count. None if
+            nothing does.
 
         Returns
         -------
         Tensor of float, shape (n, size)
             Zero for an empty sequence.
         """
-        mask = step_mask(lengths, h.shape[1]).unsqueeze(2)
-        h = h.masked_fill(~mask, 0.0)
+        mask = None if ends is None else step_mask(ends, h.shape[1]).unsqueeze(2)
         if self.how == "last":
-            return self._last(h, lengths)
-        if self.how == "mean":
-            return h.sum(1) / lengths.clamp(min=1).unsqueeze(1)
+            return self._last(h, ends)
         if self.how == "max":
-            return h.masked_fill(~mask, -torch.inf).amax(1).masked_fill(lengths.unsqueeze(1) == 0, 0.0)
+            if ends is None:
+                return h.amax(1)
+            highest = h.masked_fill(~mask, -torch.inf).amax(1)  # type: ignore[operator]
+            return highest.masked_fill(ends.unsqueeze(1) == 0, 0.0)
+        if mask is not None:
+            h = h.masked_fill(~mask, 0.0)
+        if self.how == "mean":
+            return h.mean(1) if ends is None else h.sum(1) / ends.clamp(min=1).unsqueeze(1)
         assert self.score is not None
-        # The lowest number, not -inf: a row of nothing but -inf would be NaN.
-        weights = self.score(h).masked_fill(~mask, torch.finfo(h.dtype).min).softmax(1)
-        return (weights * h).sum(1)
+        weights = self.score(h)
+        if mask is not None:  # the lowest number, not -inf: a row of nothing but -inf would be NaN
+            weights = weights.masked_fill(~mask, torch.finfo(h.dtype).min)
+        return (weights.softmax(1) * h).sum(1)
 
-    def _last(self, h: Tensor, lengths: Tensor) -> Tensor:
-        end = (lengths - 1).clamp(min=0).view(-1, 1, 1).expand(-1, 1, h.shape[2])
-        last = h.gather(1, end).squeeze(1)
-        if self.n_directions == 1:
-            return last
-        half = h.shape[2] // 2
-        return torch.cat([last[:, :half], h[:, 0, half:]], dim=1)
+    def _last(self, h: Tensor, ends: Tensor | None) -> Tensor:
+        half = h.shape[2] // self.n_directions  # behind it, the backward half ends at the first step
+        if ends is None:
+            last = h[:, -1, :half]
+        else:
+            at = (ends - 1).clamp(min=0).view(-1, 1, 1).expand(-1, 1, half)
+            last = h[:, :, :half].gather(1, at).squeeze(1)
+        last = last if self.n_directions == 1 else torch.cat([last, h[:, 0, half:]], dim=1)
+        return last if ends is None else last.masked_fill(ends.unsqueeze(1) == 0, 0.0)
 
 
 def layer_norm(size: int) -> nn.Module:

@@ -88,13 +88,12 @@ class RecurrentEncoder(nn.Module):
         Tensor of float, shape (n, n_steps, output_size)
             States of the steps, arbitrary behind the end.
         """
-        back = reversal(batch).unsqueeze(2)
         for i, layer in enumerate(self.forwards):
             x = x if i == 0 else self.dropout(x)
             y = layer(x)[0]
             if self.backwards is not None:
-                mirrored = self.backwards[i](x.gather(1, back.expand(-1, -1, x.shape[2])))[0]
-                y = torch.cat([y, mirrored.gather(1, back.expand(-1, -1, mirrored.shape[2]))], dim=2)
+                mirrored = self.backwards[i](reversed_in(batch, x))[0]
+                y = torch.cat([y, reversed_in(batch, mirrored)], dim=2)
             x = y
         return x
 
@@ -110,11 +109,14 @@ def _remember(layer: Any, memory: float) -> None:
             gates[1] = last
 
 
-def reversal(batch: SequenceBatch) -> Tensor:
-    """Return the index that reverses each sequence within its length; int64, shape (n, n_steps)."""
-    steps = torch.arange(batch.n_steps, device=batch.lengths.device)
+def reversed_in(batch: SequenceBatch, x: Tensor) -> Tensor:
+    """Reverse each sequence of vectors, shape (n, n_steps, size), within its length."""
+    if batch.is_full:
+        return x.flip(1)
+    steps = torch.arange(batch.n_steps, device=x.device)
     mirrored = batch.lengths.unsqueeze(1) - 1 - steps
-    return torch.where(mirrored >= 0, mirrored, steps)
+    index = torch.where(mirrored >= 0, mirrored, steps)
+    return x.gather(1, index.unsqueeze(2).expand_as(x))
 
 
 class RecurrentNet(nn.Module):
@@ -212,4 +214,4 @@ class RecurrentNet(nn.Module):
     def encode(self, batch: SequenceBatch) -> Tensor:
         """Return one vector per sequence, float, shape (n, output_size)."""
         x = self.embedding(batch).to(self.head.weight.dtype)
-        return self.norm(self.pool(self.encoder(x, batch), batch.lengths))
+        return self.norm(self.pool(self.encoder(x, batch), batch.ends))

@@ -12,7 +12,7 @@ from torch.utils.data import Subset
 
 from sklearn_tree import RecursiveNetClassifier, RecursiveNetRegressor, Tree, TreeArray
 from sklearn_tree.datasets import make_listops
-from sklearn_tree.estimators.net import BatchIterator, EncodedDataset, SplitBatch, split_by_size
+from sklearn_tree.estimators.batches import BatchIterator, EncodedDataset, SplitBatch, split_by_size
 
 
 @pytest.fixture(scope="module")
