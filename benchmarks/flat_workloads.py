@@ -6,10 +6,10 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
+from workloads import N_WORDS, draw_words
 
 from sklearn_tree import CNNClassifier, RaggedArray, RNNClassifier
 
-N_WORDS = 10_000
 N_STEPS = 52
 
 
@@ -23,11 +23,11 @@ class Workload(NamedTuple):
 
 
 def texts(make: Callable[..., Any], n: int = 10_000, **params: Any) -> Workload:
-    """Texts of 2 to 52 ids, 19 on average, of 10,000 words by Zipf's law."""
+    """Texts of 2 to 52 ids, 19 on average, of 10,000 words."""
     rng = np.random.RandomState(0)
     sizes = np.clip(rng.gamma(4.0, 19.3 / 4.0, n), 2, N_STEPS).astype(np.int64)
     sizes[:8] = N_STEPS  # those that parity is checked on
-    ids = np.minimum(rng.zipf(1.35, sizes.sum()) + 1, N_WORDS - 1).astype(np.int32)
+    ids = draw_words(rng, sizes.sum()).astype(np.int32)
     X = RaggedArray(ids, np.r_[0, np.cumsum(sizes)], n_labels=N_WORDS)
     padded = np.zeros((n, N_STEPS), dtype=np.int64)
     padded[np.arange(N_STEPS) < sizes[:, None]] = ids

@@ -8,10 +8,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
-from sklearn_tree.nn.embedding import step_inputs
+from sklearn_tree.nn.embedding import NodeEmbedding, step_inputs
+from sklearn_tree.nn.gemm import Linear, is_mixed
 from sklearn_tree.nn.image_batch import ImageBatch
 from sklearn_tree.nn.pooling import SequencePooling, layer_norm
 from sklearn_tree.nn.sequence_batch import SequenceBatch, step_mask
+from sklearn_tree.nn.walkable import is_hooked
+from sklearn_tree.nn.word_table import answers
 
 
 class Convolution(nn.Module):
@@ -36,8 +39,12 @@ class Convolution(nn.Module):
         self, kernel_sizes: Sequence[int], input_size: int, n_filters: int, *, is_image: bool
     ) -> None:
         super().__init__()
-        self.convolutions = nn.ModuleList(
-            nn.Conv2d(input_size, n_filters, (size if is_image else 1, size)) for size in kernel_sizes
+        widths = [(size if is_image else 1, size) for size in kernel_sizes]
+        self.convolutions = (
+            nn.ModuleList(  # even ones reach further to the right: one answer too many, cut off
+                nn.Conv2d(input_size, n_filters, width, padding=(width[0] // 2, width[1] // 2))
+                for width in widths
+            )
         )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -54,10 +61,9 @@ class Convolution(nn.Module):
         """
         x = x.permute(0, 3, 1, 2)  # in torch's words: channels_last
         outputs = []
-        for convolution in self.convolutions:
-            height, width = convolution.kernel_size  # type: ignore[misc]
-            pad = ((width - 1) // 2, width // 2, (height - 1) // 2, height // 2)
-            outputs.append(convolution(F.pad(x, pad)))
+        for filters in self.convolutions:
+            height, width = filters.kernel_size  # type: ignore[misc]
+            outputs.append(filters(x)[:, :, 1 - height % 2 :, 1 - width % 2 :])
         return torch.cat(outputs, dim=1).permute(0, 2, 3, 1)
 
 
@@ -108,7 +114,7 @@ class ConvolutionalEncoder(nn.Module):
             Convolution(kernel_sizes, size, n_filters, is_image=is_image) for size in sizes
         )
         self.norms = nn.ModuleList(layer_norm(self.output_size) for _ in sizes[1:])
-        self.narrow = nn.ModuleList(nn.Linear(self.output_size, n_filters) for _ in sizes[1:])
+        self.narrow = nn.ModuleList(Linear(self.output_size, n_filters) for _ in sizes[1:])
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         """Run all blocks.
@@ -123,18 +129,21 @@ class ConvolutionalEncoder(nn.Module):
         Returns
         -------
         Tensor of float, shape (n, height, width, output_size)
-            Arbitrary outside the mask; images come out smaller.
+            Arbitrary outside the mask; images come out smaller. Not activated yet.
         """
+        return self.refine(self.convolutions[0](_inside(x, mask)), mask)
 
-        def inside(x: Tensor) -> Tensor:
-            return x if mask is None else x.masked_fill(~mask, 0.0)
-
-        h = self.convolutions[0](inside(x))
+    def refine(self, h: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Run the blocks behind the first on what it has made; as :meth:`forward` otherwise."""
         for convolution, norm, narrow in zip(self.convolutions[1:], self.norms, self.narrow, strict=True):
             if self.is_image:
                 h = halved(h)
-            h = h + convolution(inside(self.dropout(narrow(norm(h).relu()))))
-        return h.relu()
+            h = h + convolution(_inside(self.dropout(narrow(norm(h).relu())), mask))
+        return h
+
+
+def _inside(x: Tensor, mask: Tensor | None) -> Tensor:
+    return x if mask is None else x.masked_fill(~mask, 0.0)
 
 
 def halved(x: Tensor) -> Tensor:
@@ -236,11 +245,40 @@ class ConvolutionalNet(nn.Module):
 
     def encode(self, batch: SequenceBatch | ImageBatch) -> Tensor:
         """Return the hidden layer, one vector per sample; float, shape (n, hidden_size)."""
-        x = self.embedding(batch).to(self.head.weight.dtype)
+        return self.hidden(self.dropout(self.norm(self._pooled(batch)))).relu()
+
+    def _pooled(self, batch: SequenceBatch | ImageBatch) -> Tensor:
         if isinstance(batch, ImageBatch):
-            h, ends = self.encoder(x).flatten(1, 2), None
-        else:
-            ends = batch.ends
-            mask = None if ends is None else step_mask(ends, batch.n_steps)[:, None, :, None]
-            h = self.encoder(x.unsqueeze(1), mask).squeeze(1)
-        return self.hidden(self.dropout(self.norm(self.pool(h, ends)))).relu()
+            return self._activate_and_pool(self.encoder(self._embedded(batch)).flatten(1, 2), None)
+        ends = batch.ends
+        mask = None if ends is None else step_mask(ends, batch.n_steps)[:, None, :, None]
+        words = self.embedding.words(batch) if self._takes_words(batch) else None
+        if words is None:
+            h = self.encoder(self._embedded(batch).unsqueeze(1), mask)
+            return self._activate_and_pool(h.squeeze(1), ends)
+        vectors, rows = words
+        filters = list(self.encoder.convolutions[0].convolutions)
+        if self.pool.how == "max" and len(self.encoder.convolutions) == 1:
+            largest = answers(filters, vectors, rows, ends, largest=True).relu()
+            return largest if ends is None else largest.masked_fill(ends.unsqueeze(1) == 0, 0.0)
+        h = self.encoder.refine(answers(filters, vectors, rows, ends, largest=False).unsqueeze(1), mask)
+        return self._activate_and_pool(h.squeeze(1), ends)
+
+    def _embedded(self, batch: SequenceBatch | ImageBatch) -> Tensor:
+        return self.embedding(batch).to(self.head.weight.dtype)
+
+    def _activate_and_pool(self, h: Tensor, ends: Tensor | None) -> Tensor:
+        if self.pool.how == "max":  # the same in either order
+            return self.pool(h, ends).relu()
+        return self.pool(h.relu(), ends)
+
+    def _takes_words(self, batch: SequenceBatch) -> bool:
+        """Whether the first block is computed from a table of the batch's words."""
+        first = (self.embedding, self.encoder, *self.encoder.convolutions[0].modules())
+        return (
+            isinstance(self.embedding, NodeEmbedding)
+            and batch.lengths.device.type == "cpu"
+            and batch.labels is not None
+            and not any(is_hooked(module) for module in first)
+            and not is_mixed(batch.lengths.device)
+        )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -89,15 +90,45 @@ class NodeEmbedding(nn.Module):
         numbers = None
         if self.values is not None and batch.values is not None:
             numbers = self.standardize(wanted(batch.values), labels)  # as what they were measured
-        if self.training and self.word_dropout:
-            drop = torch.rand(labels.shape, device=labels.device) < self.word_dropout
-            labels = labels.masked_fill(drop & (labels != PAD_ID), UNKNOWN_ID)
+        labels = self._thinned(labels)
         x = self.labels(labels)
         if self.edges is not None and batch.edges is not None:
             x = x + self.edges(_known(wanted(batch.edges), self.edges))
         if self.values is not None and numbers is not None:
             x = x + numbers.to(x.dtype).unsqueeze(-1) * self.values(labels)
         return self.dropout(x)
+
+    def words(self, batch: SequenceBatch) -> tuple[Tensor, Tensor] | None:
+        """Embed the distinct words of texts, if equal words of a batch have equal vectors.
+
+        Parameters
+        ----------
+        batch : SequenceBatch
+            Sequences of tokens, on the CPU.
+
+        Returns
+        -------
+        tuple of Tensor of float, shape (n_words, embedding_dim), and of int64, shape (n, n_steps)
+            The vectors, and for each token its row there; None where dropout makes each vector
+            another, or tokens have numbers or edges.
+        """
+        if batch.labels is None or self.values is not None or self.edges is not None:
+            return None
+        if self.training and self.dropout.p:
+            return None
+        ids = self._thinned(_known(batch.labels, self.labels)).numpy()
+        is_there = np.zeros(self.labels.num_embeddings, dtype=bool)
+        is_there[ids] = True
+        distinct = np.flatnonzero(is_there)
+        rows = np.empty(len(is_there), dtype=np.int64)
+        rows[distinct] = np.arange(len(distinct))
+        return self.labels(torch.from_numpy(distinct)), torch.from_numpy(rows[ids])
+
+    def _thinned(self, labels: Tensor) -> Tensor:
+        if not (self.training and self.word_dropout):
+            return labels
+        drop = torch.rand(labels.shape, device=labels.device) < self.word_dropout
+        return labels.masked_fill(drop & (labels != PAD_ID), UNKNOWN_ID)
 
 
 class StepValues(nn.Module):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
 
@@ -27,13 +27,21 @@ def matmul(a: Tensor, b: Tensor) -> Tensor:
     -------
     Tensor of float, shape (m, n)
     """
-    if _ONEDNN is None or a.dtype != torch.float32 or a.device.type != "cpu" or not a.numel():
+    if not _takes_onednn(a):
         return a @ b
-    if not b.is_contiguous() and not b.t().is_contiguous():
-        b = b.contiguous()  # any other layout sends oneDNN to its slowest path
     rows = bucket(len(a))
     padded = a if rows == len(a) else F.pad(a, (0, 0, 0, rows - len(a)))
-    return _ONEDNN(padded, b.t(), None, "none", [], "")[: len(a)]
+    return _onednn(padded, b)[: len(a)]
+
+
+def _takes_onednn(a: Tensor) -> bool:
+    return _ONEDNN is not None and a.dtype == torch.float32 and a.device.type == "cpu" and a.numel() > 0
+
+
+def _onednn(a: Tensor, b: Tensor) -> Tensor:
+    if not b.is_contiguous() and not b.t().is_contiguous():
+        b = b.contiguous()  # any other layout sends oneDNN to its slowest path
+    return _ONEDNN(a, b.t(), None, "none", [], "")
 
 
 def matmul_rows(a: Tensor, start: int, stop: int, b: Tensor) -> Tensor:
@@ -70,10 +78,14 @@ def matmul_transposed(a: Tensor, b: Tensor) -> Tensor:
     -------
     Tensor of float, shape (k, n)
     """
-    if _ONEDNN is not None and bucket(len(a)) != len(a):  # zeros add nothing, and spare a kernel
+    if a.shape[1] > b.shape[1]:  # faster with the narrower factor in front
+        return matmul_transposed(b, a).t()
+    if not _takes_onednn(a):
+        return a.t() @ b
+    if bucket(len(a)) != len(a):  # zeros add nothing, and spare a kernel
         missing = (0, 0, 0, bucket(len(a)) - len(a))
         a, b = F.pad(a, missing), F.pad(b, missing)
-    return matmul(a.t(), b)
+    return _onednn(a.t(), b)
 
 
 def linear(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
@@ -97,11 +109,26 @@ def linear(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     return _Linear.apply(x, weight, bias)
 
 
+def product(x: Tensor, weight: Tensor) -> Tensor:
+    """Compute ``x @ weight.T`` of two matrices, also for autograd."""
+    return F.linear(x, weight) if is_mixed(x.device) else _Linear.apply(x, weight, None)
+
+
+class Linear(nn.Linear):
+    """``torch.nn.Linear`` by :func:`linear`."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Map the last axis."""
+        y = linear(input.reshape(-1, input.shape[-1]), self.weight, self.bias)
+        return y.view(*input.shape[:-1], -1)
+
+
 class _Linear(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         ctx.save_for_backward(x, weight)
-        return matmul(x, weight.t()).add_(bias)
+        y = matmul(x, weight.t())
+        return y if bias is None else y.add_(bias)
 
     @staticmethod
     @torch.autograd.function.once_differentiable

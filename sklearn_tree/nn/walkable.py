@@ -38,7 +38,7 @@ def takes_fast_walk(cell: GatedCell) -> bool:
         return False
     if len(list(cell.parameters())) != len(names) + 1 or cell.W.bias is None:
         return False
-    if any(getattr(module, hooks) for module in (cell, *maps.values()) for hooks in _HOOKS):
+    if any(map(is_hooked, (cell, *maps.values()))):
         return False
     if any(getattr(type(cell), name) is not getattr(GatedCell, name) for name in _OWN_METHODS):
         return False
@@ -47,6 +47,11 @@ def takes_fast_walk(cell: GatedCell) -> bool:
     if _is_ours(cell.update) and _is_ours(cell.message):
         return True
     return cell.U.weight.is_meta or _are_functions(cell)  # on meta there is nothing to probe
+
+
+def is_hooked(module: nn.Module) -> bool:
+    """Whether anybody listens to what goes into a module, or comes out."""
+    return any(getattr(module, hooks) for hooks in _HOOKS)
 
 
 def _is_ours(method: Any) -> bool:

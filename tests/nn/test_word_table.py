@@ -1,0 +1,77 @@
+"""Laws of the word table: it is the convolution of the words' vectors, forward and backward."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sklearn_tree import RaggedArray
+from sklearn_tree.nn import CONVOLUTION_POOLINGS, ConvolutionalNet, SequenceBatch, word_table
+
+LENGTHS = st.lists(st.integers(0, 9), min_size=1, max_size=6)
+WIDTHS = st.lists(st.integers(1, 6), min_size=1, max_size=3)
+
+
+def make_net(kernel_sizes, **kwargs):
+    torch.manual_seed(0)
+    sizes = {"n_labels": 9, "kernel_sizes": kernel_sizes, "n_filters": 4, "embedding_dim": 3}
+    return ConvolutionalNet(2, **sizes, dtype=torch.float64, **kwargs)
+
+
+def sequences(lengths):
+    rng = np.random.RandomState(0)  # id 1 is "unknown", so is 11: the table ends at 9
+    return RaggedArray(rng.choice([1, 2, 3, 8, 11], sum(lengths)), np.r_[0, np.cumsum(lengths)])
+
+
+def outcome(net, batch, *, by_table):
+    """Return the logits and the gradients of all parameters."""
+    if not by_table:
+        net.embedding.words = lambda batch: None
+    assert net._takes_words(batch)
+    net.zero_grad()
+    logits = net(batch)
+    (logits * torch.linspace(-1, 1, logits.numel(), dtype=logits.dtype).view_as(logits)).sum().backward()
+    vars(net.embedding).pop("words", None)
+    return [logits.detach(), *(p.grad.clone() for p in net.parameters())]
+
+
+@pytest.mark.parametrize("n_blocks", [1, 3])
+@pytest.mark.parametrize("pooling", CONVOLUTION_POOLINGS)
+@given(lengths=LENGTHS, widths=WIDTHS)
+def test_the_table_is_the_convolution(pooling, n_blocks, lengths, widths):
+    net, batch = (
+        make_net(widths, pooling=pooling, n_blocks=n_blocks),
+        SequenceBatch.from_array(sequences(lengths)),
+    )
+    pairs = zip(outcome(net, batch, by_table=True), outcome(net, batch, by_table=False), strict=True)
+    for ours, theirs in pairs:
+        torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-10)
+
+
+@pytest.mark.parametrize("pooling", ["max", "mean"])
+def test_a_table_whose_columns_are_swapped_is_another_convolution(pooling, monkeypatch):  # the control
+    rows_of_sums = word_table._rows_of_sums
+    net, batch = make_net([3], pooling=pooling), SequenceBatch.from_array(sequences([3, 9]))
+    wanted = outcome(net, batch, by_table=False)
+    monkeypatch.setattr(word_table, "_rows_of_sums", lambda *args: (rows ^ 1 for rows in rows_of_sums(*args)))
+    found = outcome(net, batch, by_table=True)
+    assert not torch.allclose(found[0], wanted[0], atol=1e-6)
+
+
+def test_words_dropped_at_random_are_unknown_ones():
+    net, batch = make_net([2], word_dropout=0.5).train(), SequenceBatch.from_array(sequences([5, 9]))
+    torch.manual_seed(1)
+    ours = outcome(net, batch, by_table=True)
+    torch.manual_seed(1)
+    for one, other in zip(ours, outcome(net, batch, by_table=False), strict=True):
+        torch.testing.assert_close(one, other, rtol=0, atol=1e-10)
+
+
+def test_dropout_and_hooks_take_the_plain_way():
+    batch = SequenceBatch.from_array(sequences([5, 9]))
+    assert make_net([2], dropout=0.5).train().embedding.words(batch) is None
+    assert make_net([2], dropout=0.5).eval().embedding.words(batch) is not None
+    net = make_net([2])
+    net.encoder.convolutions[0].convolutions[0].register_forward_hook(lambda *args: None)
+    assert not net._takes_words(batch)
