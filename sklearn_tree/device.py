@@ -1,7 +1,8 @@
-"""Choosing the device on which nets are trained and run."""
+"""Choosing the device on which nets are trained and run, and the precision."""
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -52,6 +53,38 @@ def resolve_device(device: str | torch.device = "auto") -> torch.device:
             f"{resolved.type!r} (found: {', '.join(found)})"
         )
     return resolved
+
+
+def autocast(precision: str, device: torch.device) -> AbstractContextManager:
+    """Return the context in which a net computes in a precision.
+
+    Parameters
+    ----------
+    precision : {"float32", "bfloat16", "auto"}
+        "float32" rounds nothing, "bfloat16" the factors of matrix products and convolutions, "auto"
+        does so if the device computes such products itself.
+    device : torch.device
+        Where the net is.
+
+    Returns
+    -------
+    context manager
+    """
+    import torch
+
+    if precision == "float32" or (precision == "auto" and not _has_bfloat16(device)):
+        return nullcontext()
+    return torch.autocast(device.type, torch.bfloat16)
+
+
+def _has_bfloat16(device: torch.device) -> bool:
+    """Whether products of bfloat16 are faster there, as far as torch tells."""
+    import torch
+
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    tells = ("_is_avx512_bf16_supported", "_is_amx_tile_supported") if device.type == "cpu" else ()
+    return any(getattr(torch.cpu, name, bool)() for name in tells)
 
 
 def _count(kind: str) -> int:

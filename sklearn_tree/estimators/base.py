@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,7 @@ from sklearn_tree.documentation import DocumentationLinkMixin
 from sklearn_tree.estimators.batches import BatchIterator, EncodedDataset, SplitBatch
 from sklearn_tree.estimators.callbacks import EpochBridge
 from sklearn_tree.estimators.rowwise import RowwiseAdagrad, sparse_gradients
+from sklearn_tree.estimators.threads import at_most, threads_for
 from sklearn_tree.estimators.training import (
     LR_SCHEDULES,
     OPTIMIZERS,
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
 _POSITIVE_INT = Interval(Integral, 1, None, closed="left")
 # With max_epochs=None a fit has so many epochs, or as many as make so many batches.
 _FEWEST_EPOCHS, _FEWEST_BATCHES = 10, 100
+_OWNED = {"batch_size", "callbacks", "dataset", "lr", "max_epochs", "module", "precision", "train_split"}
 _SHARE = Interval(Real, 0.0, 1.0, closed="left")
 
 SHARED_CONSTRAINTS: dict = {
@@ -60,6 +63,7 @@ SHARED_CONSTRAINTS: dict = {
     "patience": [_POSITIVE_INT],
     "warm_start": ["boolean"],
     "device": [str, Hidden(torch.device)],
+    "precision": [StrOptions({"auto", "bfloat16", "float32"})],
     "random_state": ["random_state"],
     "callbacks": [list, tuple, None],
     "net_params": [dict, None],
@@ -244,12 +248,11 @@ class BaseNet(
             "train_split": None,
             "callbacks": self._make_callbacks(self._n_epochs(len(encoded))),
             "device": str(self.device_),
+            "precision": self.precision,
             "verbose": int(self.verbose),
         }
         extra = self.net_params or {}
-        owned = sorted(
-            {"batch_size", "callbacks", "dataset", "lr", "max_epochs", "module", "train_split"} & set(extra)
-        )
+        owned = sorted(_OWNED & set(extra))
         if owned:
             raise ValueError(f"net_params must not hold {owned}: the estimator sets them itself")
         if "optimizer__foreach" in extra:
@@ -291,6 +294,7 @@ class BaseNet(
         keep_freed_memory()
         net.train_split = None if valid is None else predefined_split(valid)
         net.lr, net.batch_size, net.max_epochs = self.lr, self.batch_size, epochs
+        net.precision = self.precision
         self._set_iterators()
         net.stopped_by_callback_ = False
         for group in net.optimizer_.param_groups:  # where a schedule left it
@@ -301,7 +305,7 @@ class BaseNet(
         if bridge is not None:
             net.callbacks_.append(("sklearn", bridge))
         try:
-            with sparse_gradients(self._rowwise_tables()):
+            with sparse_gradients(self._rowwise_tables()), self._few_threads(train.X):
                 net.partial_fit(train, None)
         finally:  # no training data stays on the net
             net.train_split = None
@@ -381,15 +385,19 @@ class BaseNet(
         if per_sample and dataset.cost is not None and len(dataset) > net.batch_size:
             order = np.argsort(dataset.cost, kind="stable")
         net.module_.eval()
-        with torch.no_grad():
+        with torch.no_grad(), self._few_threads(encoded):
             batches = net.get_iterator(dataset if order is None else Subset(dataset, order.tolist()))
             parts = (part for X, _ in batches for part in (X.parts if isinstance(X, SplitBatch) else [X]))
-            output = torch.cat([function(part.to(net.device)).cpu() for part in parts]).numpy()
+            output = torch.cat([net.computed(function, part).cpu() for part in parts]).numpy()
         if order is None:
             return output
         restored = np.empty_like(output)
         restored[order] = output
         return restored
+
+    def _few_threads(self, encoded: Any) -> AbstractContextManager:
+        n = threads_for(self.net_.module_, encoded, self.batch_size) if self.device_.type == "cpu" else None
+        return at_most(n)
 
     @property
     def history_(self) -> pd.DataFrame:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import time
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -13,6 +14,7 @@ from skorch.callbacks import PrintLog
 from skorch.utils import TeeGenerator
 from torch import Tensor
 
+from sklearn_tree.device import autocast
 from sklearn_tree.estimators.batches import SplitBatch
 
 
@@ -21,9 +23,27 @@ class OwnedNetMixin:
 
     Batches are objects that move themselves to a device, losses can be weighted per sample, the
     history keeps epochs only, and pickles hold neither optimizer nor callbacks.
+
+    Parameters
+    ----------
+    *args, **kwargs
+        Those of skorch's nets.
+    precision : {"float32", "bfloat16", "auto"}, default="float32"
+        What factors of products are rounded to, see :func:`~sklearn_tree.device.autocast`.
     """
 
     stopped_by_callback_ = False
+
+    def __init__(self, *args: Any, precision: str = "float32", **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.precision = precision
+
+    def computed(self, function: Callable[[Any], Tensor], batch: Any) -> Tensor:
+        """Return what a function of the module says of a batch, on the device, at least in floats."""
+        device = torch.device(self.device)  # type: ignore[attr-defined]
+        with autocast(self.precision, device):
+            output = function(batch.to(device))
+        return output.float() if output.dtype in (torch.bfloat16, torch.float16) else output
 
     @property
     def _default_callbacks(self) -> list:
@@ -37,7 +57,7 @@ class OwnedNetMixin:
     def infer(self, x: Any, **fit_params: Any) -> Tensor:  # noqa: D102
         if isinstance(x, SplitBatch):
             return torch.cat([self.infer(part, **fit_params) for part in x.parts])
-        return self.module_(x.to(self.device), **fit_params)  # type: ignore[attr-defined]
+        return self.computed(lambda x: self.module_(x, **fit_params), x)  # type: ignore[attr-defined]
 
     def train_step(self, batch: Any, **fit_params: Any) -> dict[str, Tensor]:  # noqa: D102
         optimizer = self.optimizer_  # type: ignore[attr-defined]

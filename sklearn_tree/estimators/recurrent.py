@@ -96,6 +96,10 @@ class RNNClassifier(NetClassifierMixin, RecurrentInputMixin, BaseNet):
         Whether a further ``fit`` goes on with the net of the one before.
     device : str or torch.device, default="auto"
         "auto", "cpu", "cuda", "cuda:1", "mps", "xpu": see :func:`resolve_device`.
+    precision : {"float32", "bfloat16", "auto"}, default="float32"
+        "bfloat16" rounds the factors of matrix products and convolutions to 8 bits of mantissa, in
+        training and prediction, which is faster where the hardware has such products; "auto" does
+        so there alone. Weights stay in single precision; tables of doubles are not rounded.
     random_state : int, RandomState or None, default=None
         Seed of the weights, of dropout and of the order of the samples. An int gives the same
         result at each fit and leaves all global generators as they were; None draws the seed
@@ -180,6 +184,7 @@ class RNNClassifier(NetClassifierMixin, RecurrentInputMixin, BaseNet):
         class_weight: dict | str | None = None,
         warm_start: bool = False,
         device: str | torch.device = "auto",
+        precision: str = "float32",
         random_state: Any = None,
         callbacks: list | None = None,
         net_params: dict | None = None,
@@ -207,6 +212,7 @@ class RNNClassifier(NetClassifierMixin, RecurrentInputMixin, BaseNet):
         self.class_weight = class_weight
         self.warm_start = warm_start
         self.device = device
+        self.precision = precision
         self.random_state = random_state
         self.callbacks = callbacks
         self.net_params = net_params
@@ -272,6 +278,10 @@ class RNNRegressor(NetRegressorMixin, RecurrentInputMixin, BaseNet):
         Whether a further ``fit`` goes on with the net of the one before.
     device : str or torch.device, default="auto"
         "auto", "cpu", "cuda", "cuda:1", "mps", "xpu": see :func:`resolve_device`.
+    precision : {"float32", "bfloat16", "auto"}, default="float32"
+        "bfloat16" rounds the factors of matrix products and convolutions to 8 bits of mantissa, in
+        training and prediction, which is faster where the hardware has such products; "auto" does
+        so there alone. Weights stay in single precision; tables of doubles are not rounded.
     random_state : int, RandomState or None, default=None
         Seed of the weights, of dropout and of the order of the samples. An int gives the same
         result at each fit and leaves all global generators as they were; None draws the seed
@@ -351,6 +361,7 @@ class RNNRegressor(NetRegressorMixin, RecurrentInputMixin, BaseNet):
         patience: int = 5,
         warm_start: bool = False,
         device: str | torch.device = "auto",
+        precision: str = "float32",
         random_state: Any = None,
         callbacks: list | None = None,
         net_params: dict | None = None,
@@ -377,6 +388,7 @@ class RNNRegressor(NetRegressorMixin, RecurrentInputMixin, BaseNet):
         self.patience = patience
         self.warm_start = warm_start
         self.device = device
+        self.precision = precision
         self.random_state = random_state
         self.callbacks = callbacks
         self.net_params = net_params

@@ -86,6 +86,10 @@ subclass, default="child_sum_lstm"
         Whether a further ``fit`` goes on with the net of the one before.
     device : str or torch.device, default="auto"
         "auto", "cpu", "cuda", "cuda:1", "mps", "xpu": see :func:`resolve_device`.
+    precision : {"float32", "bfloat16", "auto"}, default="float32"
+        "bfloat16" rounds the factors of matrix products and convolutions to 8 bits of mantissa, in
+        training and prediction, which is faster where the hardware has such products; "auto" does
+        so there alone. Weights stay in single precision; tables of doubles are not rounded.
     random_state : int, RandomState or None, default=None
         Seed of the weights, of dropout and of the order of the samples. An int gives the same
         result at each fit and leaves all global generators as they were; None draws the seed
@@ -168,6 +172,7 @@ subclass, default="child_sum_lstm"
         class_weight: dict | str | None = None,
         warm_start: bool = False,
         device: str | torch.device = "auto",
+        precision: str = "float32",
         random_state: Any = None,
         callbacks: list | None = None,
         net_params: dict | None = None,
@@ -194,6 +199,7 @@ subclass, default="child_sum_lstm"
         self.class_weight = class_weight
         self.warm_start = warm_start
         self.device = device
+        self.precision = precision
         self.random_state = random_state
         self.callbacks = callbacks
         self.net_params = net_params
@@ -337,6 +343,10 @@ subclass, default="child_sum_lstm"
         Whether a further ``fit`` goes on with the net of the one before.
     device : str or torch.device, default="auto"
         "auto", "cpu", "cuda", "cuda:1", "mps", "xpu": see :func:`resolve_device`.
+    precision : {"float32", "bfloat16", "auto"}, default="float32"
+        "bfloat16" rounds the factors of matrix products and convolutions to 8 bits of mantissa, in
+        training and prediction, which is faster where the hardware has such products; "auto" does
+        so there alone. Weights stay in single precision; tables of doubles are not rounded.
     random_state : int, RandomState or None, default=None
         Seed of the weights, of dropout and of the order of the samples. An int gives the same
         result at each fit and leaves all global generators as they were; None draws the seed
@@ -414,6 +424,7 @@ subclass, default="child_sum_lstm"
         patience: int = 5,
         warm_start: bool = False,
         device: str | torch.device = "auto",
+        precision: str = "float32",
         random_state: Any = None,
         callbacks: list | None = None,
         net_params: dict | None = None,
@@ -439,6 +450,7 @@ subclass, default="child_sum_lstm"
         self.patience = patience
         self.warm_start = warm_start
         self.device = device
+        self.precision = precision
         self.random_state = random_state
         self.callbacks = callbacks
         self.net_params = net_params

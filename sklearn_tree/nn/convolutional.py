@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
 from sklearn_tree.nn.embedding import NodeEmbedding, step_inputs
-from sklearn_tree.nn.gemm import Linear, is_mixed
+from sklearn_tree.nn.gemm import Linear
 from sklearn_tree.nn.image_batch import ImageBatch
 from sklearn_tree.nn.pooling import SequencePooling, layer_norm
 from sklearn_tree.nn.sequence_batch import SequenceBatch, step_mask
@@ -115,6 +115,11 @@ class ConvolutionalEncoder(nn.Module):
         )
         self.norms = nn.ModuleList(layer_norm(self.output_size) for _ in sizes[1:])
         self.narrow = nn.ModuleList(Linear(self.output_size, n_filters) for _ in sizes[1:])
+
+    @property
+    def first_filters(self) -> list[nn.Module]:
+        """The filters of the first block, of each width."""
+        return list(self.convolutions[0].convolutions)  # type: ignore[arg-type]
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         """Run all blocks.
@@ -252,12 +257,12 @@ class ConvolutionalNet(nn.Module):
             return self._activate_and_pool(self.encoder(self._embedded(batch)).flatten(1, 2), None)
         ends = batch.ends
         mask = None if ends is None else step_mask(ends, batch.n_steps)[:, None, :, None]
-        words = self.embedding.words(batch) if self._takes_words(batch) else None
+        words = self._words(batch)
         if words is None:
             h = self.encoder(self._embedded(batch).unsqueeze(1), mask)
             return self._activate_and_pool(h.squeeze(1), ends)
         vectors, rows = words
-        filters = list(self.encoder.convolutions[0].convolutions)
+        filters = self.encoder.first_filters
         if self.pool.how == "max" and len(self.encoder.convolutions) == 1:
             largest = answers(filters, vectors, rows, ends, largest=True).relu()
             return largest if ends is None else largest.masked_fill(ends.unsqueeze(1) == 0, 0.0)
@@ -272,13 +277,9 @@ class ConvolutionalNet(nn.Module):
             return self.pool(h, ends).relu()
         return self.pool(h.relu(), ends)
 
-    def _takes_words(self, batch: SequenceBatch) -> bool:
-        """Whether the first block is computed from a table of the batch's words."""
-        first = (self.embedding, self.encoder, *self.encoder.convolutions[0].modules())
-        return (
-            isinstance(self.embedding, NodeEmbedding)
-            and batch.lengths.device.type == "cpu"
-            and batch.labels is not None
-            and not any(is_hooked(module) for module in first)
-            and not is_mixed(batch.lengths.device)
-        )
+    def _words(self, batch: SequenceBatch) -> tuple[Tensor, Tensor] | None:
+        """Return the batch's distinct words, if the first block is computed from a table of them."""
+        if not isinstance(self.embedding, NodeEmbedding) or batch.lengths.device.type != "cpu":
+            return None
+        first = (self.embedding, self.encoder, self.encoder.convolutions[0], *self.encoder.first_filters)
+        return None if any(map(is_hooked, first)) else self.embedding.words(batch)

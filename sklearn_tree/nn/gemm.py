@@ -1,11 +1,15 @@
 """Matrix products at the rate of the CPU: oneDNN's where torch has it, torch's own elsewhere.
 
-torch's single-precision products go to MKL, which runs at less than half of oneDNN's rate on CPUs of
-AMD. The operator that reaches oneDNN is private, so it is asked for here alone and may be missing.
+torch's single-precision products go to MKL, which runs at less than half of oneDNN's rate on many CPUs
+of AMD. The operator that reaches oneDNN is private, so it is asked for here alone and may be missing.
+
+Under ``torch.autocast`` the factors of single precision are rounded to its type, and nothing else is:
+the sums inside a product and all that products go into stay in single precision.
 """
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
@@ -27,18 +31,35 @@ def matmul(a: Tensor, b: Tensor) -> Tensor:
     -------
     Tensor of float, shape (m, n)
     """
-    if not _takes_onednn(a):
-        return a @ b
-    rows = bucket(len(a))
+    rows = bucket(len(a)) if _has_kernels(a) else len(a)
     padded = a if rows == len(a) else F.pad(a, (0, 0, 0, rows - len(a)))
-    return _onednn(padded, b)[: len(a)]
+    return _multiply(padded, b)[: len(a)]
 
 
-def _takes_onednn(a: Tensor) -> bool:
+def low_precision(x: Tensor) -> torch.dtype | None:
+    """Return the type that autocast rounds the factors of products to; None if it leaves them alone."""
+    kind = x.device.type
+    if x.dtype != torch.float32 or kind == "meta" or not torch.is_autocast_enabled(kind):
+        return None
+    return torch.get_autocast_dtype(kind)
+
+
+def again(dtype: torch.dtype | None, device: torch.device) -> AbstractContextManager:
+    """Return a context in which autocast is as it was, for a way back."""
+    return nullcontext() if dtype is None else torch.autocast(device.type, dtype)
+
+
+def _has_kernels(a: Tensor) -> bool:
+    """Whether a kernel is built for each shape."""
     return _ONEDNN is not None and a.dtype == torch.float32 and a.device.type == "cpu" and a.numel() > 0
 
 
-def _onednn(a: Tensor, b: Tensor) -> Tensor:
+def _multiply(a: Tensor, b: Tensor) -> Tensor:
+    dtype = low_precision(a)
+    if dtype is not None:
+        return (a.to(dtype) @ b.to(dtype)).to(a.dtype)
+    if not _has_kernels(a):
+        return a @ b
     if not b.is_contiguous() and not b.t().is_contiguous():
         b = b.contiguous()  # any other layout sends oneDNN to its slowest path
     return _ONEDNN(a, b.t(), None, "none", [], "")
@@ -80,12 +101,10 @@ def matmul_transposed(a: Tensor, b: Tensor) -> Tensor:
     """
     if a.shape[1] > b.shape[1]:  # faster with the narrower factor in front
         return matmul_transposed(b, a).t()
-    if not _takes_onednn(a):
-        return a.t() @ b
-    if bucket(len(a)) != len(a):  # zeros add nothing, and spare a kernel
+    if _has_kernels(a) and bucket(len(a)) != len(a):  # zeros add nothing, and spare a kernel
         missing = (0, 0, 0, bucket(len(a)) - len(a))
         a, b = F.pad(a, missing), F.pad(b, missing)
-    return _onednn(a.t(), b)
+    return _multiply(a.t(), b)
 
 
 def linear(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
@@ -104,14 +123,14 @@ def linear(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     -------
     Tensor of float, shape (m, n)
     """
-    if is_mixed(x.device):
+    if x.dtype != weight.dtype:  # what autocast has rounded, it goes on with
         return F.linear(x, weight, bias)
     return _Linear.apply(x, weight, bias)
 
 
 def product(x: Tensor, weight: Tensor) -> Tensor:
     """Compute ``x @ weight.T`` of two matrices, also for autograd."""
-    return F.linear(x, weight) if is_mixed(x.device) else _Linear.apply(x, weight, None)
+    return _Linear.apply(x, weight, None)
 
 
 class Linear(nn.Linear):
@@ -127,6 +146,7 @@ class _Linear(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         ctx.save_for_backward(x, weight)
+        ctx.dtype = low_precision(x)
         y = matmul(x, weight.t())
         return y if bias is None else y.add_(bias)
 
@@ -135,16 +155,12 @@ class _Linear(torch.autograd.Function):
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         x, weight = ctx.saved_tensors
         needs_x, needs_weight, needs_bias = ctx.needs_input_grad
-        return (
-            matmul(grad, weight) if needs_x else None,
-            matmul_transposed(grad, x) if needs_weight else None,
-            grad.sum(0) if needs_bias else None,
-        )
-
-
-def is_mixed(device: torch.device) -> bool:
-    """Whether autocast is on: mixed precision is left to torch."""
-    return device.type != "meta" and torch.is_autocast_enabled(device.type)
+        with again(ctx.dtype, x.device):
+            return (
+                matmul(grad, weight) if needs_x else None,
+                matmul_transposed(grad, x) if needs_weight else None,
+                grad.sum(0) if needs_bias else None,
+            )
 
 
 def bucket(n: int) -> int:

@@ -21,7 +21,7 @@ from torch.nn import functional as F  # noqa: N812
 
 from sklearn_tree.nn.batch import TreeBatch
 from sklearn_tree.nn.gated import GatedCell, pull_back
-from sklearn_tree.nn.gemm import bucket, linear, matmul, matmul_rows, matmul_transposed
+from sklearn_tree.nn.gemm import again, bucket, linear, low_precision, matmul, matmul_rows, matmul_transposed
 from sklearn_tree.nn.plan import Columns, Plan, Sized, levels
 from sklearn_tree.nn.schedule import one_by_one
 from sklearn_tree.nn.walkable import backward_of
@@ -78,16 +78,17 @@ class _Walk(torch.autograd.Function):
         h = forest.climb()
         if any(ctx.needs_input_grad):
             ctx.save_for_backward(h, *forest.give_away())
-        ctx.forest, ctx.n_rows = forest, len(wx)
+        ctx.forest, ctx.n_rows, ctx.dtype = forest, len(wx), low_precision(wx)
         return h
 
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple:
         h, *tables = ctx.saved_tensors
-        descent = _Descent(ctx.forest.with_tables(tables), h, grad)
-        leaves = descent.descend()
-        return None, None, descent.wx(ctx.n_rows), *leaves, *descent.weights()
+        with again(ctx.dtype, h.device):
+            descent = _Descent(ctx.forest.with_tables(tables), h, grad)
+            leaves = descent.descend()
+            return None, None, descent.wx(ctx.n_rows), *leaves, *descent.weights()
 
 
 class _Forest:

@@ -10,7 +10,6 @@ from torch import nn
 
 from sklearn_tree.nn.batch import TreeBatch
 from sklearn_tree.nn.gated import GatedCell, TreeCell
-from sklearn_tree.nn.gemm import is_mixed
 
 _OWN_METHODS = ("forward", "leaves", "project", "padded", "activated")
 _HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
@@ -29,8 +28,7 @@ def takes_fast_walk(cell: GatedCell) -> bool:
     """Whether a cell is what the walk takes it for; any other would get wrong gradients.
 
     Its only parameters are those of its linear maps, all but its two functions is its base's, no hook
-    listens to it, and the functions have no weights and draw nothing at random. Mixed precision is
-    left to autograd too.
+    listens to it, and the functions have no weights and draw nothing at random.
     """
     maps = dict(cell.named_children())
     names = ["W", "U"] if cell.U_k is None else ["W", "U", "U_k"]
@@ -42,7 +40,7 @@ def takes_fast_walk(cell: GatedCell) -> bool:
         return False
     if any(getattr(type(cell), name) is not getattr(GatedCell, name) for name in _OWN_METHODS):
         return False
-    if any(name in vars(cell) for name in _OWN_METHODS) or is_mixed(cell.U.weight.device):
+    if any(name in vars(cell) for name in _OWN_METHODS):
         return False
     if _is_ours(cell.update) and _is_ours(cell.message):
         return True

@@ -1,0 +1,65 @@
+"""Precision: products in bfloat16 where asked for, and nothing else."""
+
+import numpy as np
+import pytest
+import torch
+
+from sklearn_tree import CNNClassifier, RecursiveNetClassifier, RNNClassifier, RNNRegressor
+from sklearn_tree.device import autocast
+
+TEXTS, Y = ["a great film", "dull", "a film so dull"] * 20, [1, 0, 0] * 20
+SERIES = np.random.RandomState(0).randn(60, 12, 2).astype(np.float32)
+SERIES[::3] += 1
+PROBLEMS = {
+    "trees": (RecursiveNetClassifier(random_state=0), ["(S a b)", "(S (T a) b)", "(S b (T b))"] * 20),
+    "texts, RNN": (RNNClassifier(random_state=0), TEXTS),
+    "texts, CNN": (CNNClassifier(random_state=0), TEXTS),
+    "series, CNN": (CNNClassifier(n_blocks=2, random_state=0), SERIES),
+}
+
+
+@pytest.mark.parametrize("problem", PROBLEMS)
+def test_bfloat16_learns_the_same_with_rounded_products(problem):
+    estimator, X = PROBLEMS[problem]
+    plain = estimator.set_params(precision="float32").fit(X, Y)
+    exact = plain.predict_proba(X)
+    rounded = estimator.set_params(precision="bfloat16").fit(X, Y)
+    found = rounded.predict_proba(X)
+    assert found.dtype == np.float32
+    assert not np.array_equal(exact, found)  # the control: it does round
+    assert rounded.score(X, Y) == 1.0
+    assert {p.dtype for p in rounded.net_.module_.parameters()} == {torch.float32}
+
+
+def test_bfloat16_does_not_depend_on_the_batch():
+    clf = RNNClassifier(precision="bfloat16", random_state=0).fit(TEXTS, Y)
+    one_by_one = np.concatenate([clf.predict_proba([text]) for text in TEXTS[:6]])
+    np.testing.assert_allclose(one_by_one, clf.predict_proba(TEXTS)[:6], atol=0.02)
+
+
+def test_doubles_are_not_rounded():
+    X, y = np.random.RandomState(0).randn(40, 3), np.arange(40) % 2
+    plain = RNNRegressor(random_state=0).fit(X, y).predict(X)
+    found = RNNRegressor(precision="bfloat16", random_state=0).fit(X, y).predict(X)
+    np.testing.assert_allclose(found, plain, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("has", [False, True])
+def test_auto_rounds_where_the_hardware_does(has, monkeypatch):
+    for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"):
+        monkeypatch.setattr(torch.cpu, name, lambda: has, raising=False)
+    with autocast("auto", torch.device("cpu")):
+        assert torch.is_autocast_enabled("cpu") == has
+    with autocast("auto", torch.device("meta")):
+        assert not torch.is_autocast_enabled("cpu")
+
+
+def test_an_unknown_precision_is_refused():
+    with pytest.raises(ValueError, match=r"'precision' parameter.*'float16'"):
+        RNNClassifier(precision="float16").fit(TEXTS, Y)
+
+
+def test_make_net_takes_the_precision():
+    net = RNNClassifier(precision="bfloat16").make_net(TEXTS, Y)
+    assert net.get_params()["precision"] == "bfloat16"
+    assert net.set_params(precision="float32").precision == "float32"
