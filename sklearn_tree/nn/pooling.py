@@ -64,19 +64,15 @@ class SequencePooling(nn.Module):
 
     Parameters
     ----------
-    how : {"last", "mean", "max", "attention"}
-        "last" takes where each direction ends: the last step of the forward half, the first of
-        the backward half. "attention" averages with learned weights.
+    how : {"mean", "max", "attention"}
+        "attention" averages with learned weights.
     size : int
         Size of a step's vector.
-    n_directions : int, default=1
-        Number of directions that the vector is made of.
     """
 
-    def __init__(self, how: str, size: int, n_directions: int = 1) -> None:
+    def __init__(self, how: str, size: int) -> None:
         super().__init__()
         self.how = how
-        self.n_directions = n_directions
         self.score = nn.Linear(size, 1) if how == "attention" else None
 
     def forward(self, h: Tensor, ends: Tensor | None) -> Tensor:
@@ -96,8 +92,6 @@ class SequencePooling(nn.Module):
             Zero for an empty sequence.
         """
         mask = None if ends is None else step_mask(ends, h.shape[1]).unsqueeze(2)
-        if self.how == "last":
-            return self._last(h, ends)
         if self.how == "max":
             if ends is None:
                 return largest(h)
@@ -112,16 +106,6 @@ class SequencePooling(nn.Module):
         if mask is not None:  # the lowest number, not -inf: a row of nothing but -inf would be NaN
             weights = weights.masked_fill(~mask, torch.finfo(h.dtype).min)
         return (weights.softmax(1) * h).sum(1)
-
-    def _last(self, h: Tensor, ends: Tensor | None) -> Tensor:
-        half = h.shape[2] // self.n_directions  # behind it, the backward half ends at the first step
-        if ends is None:
-            last = h[:, -1, :half]
-        else:
-            at = (ends - 1).clamp(min=0).view(-1, 1, 1).expand(-1, 1, half)
-            last = h[:, :, :half].gather(1, at).squeeze(1)
-        last = last if self.n_directions == 1 else torch.cat([last, h[:, 0, half:]], dim=1)
-        return last if ends is None else last.masked_fill(ends.unsqueeze(1) == 0, 0.0)
 
 
 def largest(h: Tensor) -> Tensor:

@@ -88,14 +88,38 @@ class RecurrentEncoder(nn.Module):
         Tensor of float, shape (n, n_steps, output_size)
             States of the steps, arbitrary behind the end.
         """
+        return _side_by_side(self._last_layer(x, batch), batch)
+
+    def ends(self, x: Tensor, batch: SequenceBatch) -> Tensor:
+        """Run all layers; as :meth:`forward` otherwise.
+
+        Returns
+        -------
+        Tensor of float, shape (n, output_size)
+            The states in which the directions end; zero for an empty sequence.
+        """
+        states = self._last_layer(x, batch)
+        if batch.is_full:
+            return torch.cat([state[:, -1] for state in states], dim=1)
+        first = torch.arange(len(batch), device=x.device) * batch.n_steps
+        last = first + (batch.lengths - 1).clamp(min=0)
+        ends = torch.cat([state.flatten(0, 1).index_select(0, last) for state in states], dim=1)
+        return ends.masked_fill(batch.lengths.unsqueeze(1) == 0, 0.0)
+
+    def _last_layer(self, x: Tensor, batch: SequenceBatch) -> list[Tensor]:
+        """Return the states of the last layer in each direction, each in its own order."""
+        states: list[Tensor] = []
         for i, layer in enumerate(self.forwards):
-            x = x if i == 0 else self.dropout(x)
-            y = layer(x)[0]
+            x = self.dropout(_side_by_side(states, batch)) if i else x
+            states = [layer(x)[0]]
             if self.backwards is not None:
-                mirrored = self.backwards[i](reversed_in(batch, x))[0]
-                y = torch.cat([y, reversed_in(batch, mirrored)], dim=2)
-            x = y
-        return x
+                states.append(self.backwards[i](reversed_in(batch, x))[0])
+        return states
+
+
+def _side_by_side(states: list[Tensor], batch: SequenceBatch) -> Tensor:
+    forwards, *backwards = states
+    return torch.cat([forwards, *(reversed_in(batch, state) for state in backwards)], dim=2)
 
 
 def _remember(layer: Any, memory: float) -> None:
@@ -116,7 +140,22 @@ def reversed_in(batch: SequenceBatch, x: Tensor) -> Tensor:
     steps = torch.arange(batch.n_steps, device=x.device)
     mirrored = batch.lengths.unsqueeze(1) - 1 - steps
     index = torch.where(mirrored >= 0, mirrored, steps)
-    return x.gather(1, index.unsqueeze(2).expand_as(x))
+    index += torch.arange(len(batch), device=x.device).unsqueeze(1) * batch.n_steps
+    return _Swap.apply(x.flatten(0, 1), index.flatten()).view(x.shape)
+
+
+class _Swap(torch.autograd.Function):
+    """The rows of a table in an order that is its own inverse, so its gradient is no sum."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, index: Tensor) -> Tensor:
+        ctx.save_for_backward(index)
+        return x.index_select(0, index)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
+        (index,) = ctx.saved_tensors
+        return _Swap.apply(grad, index), None
 
 
 class RecurrentNet(nn.Module):
@@ -137,7 +176,7 @@ class RecurrentNet(nn.Module):
     bidirectional : bool, default=True
         Whether each layer reads both directions.
     pooling : {"last", "mean", "max", "attention"}, default="last"
-        How the states of a sequence's steps become one vector.
+        How the states of a sequence's steps become one vector: "last" takes where each direction ends.
     hidden_size : int, default=64
         Size of a step's state in one direction.
     embedding_dim : int, default=64
@@ -191,7 +230,7 @@ class RecurrentNet(nn.Module):
             dropout=dropout,
             memory=memory,
         )
-        self.pool = SequencePooling(pooling, self.encoder.output_size, n_directions=1 + bidirectional)
+        self.pool = None if pooling == "last" else SequencePooling(pooling, self.encoder.output_size)
         self.norm = layer_norm(self.encoder.output_size)
         self.dropout = nn.Dropout(dropout)
         self.head = nn.Linear(self.encoder.output_size, n_outputs)
@@ -214,4 +253,6 @@ class RecurrentNet(nn.Module):
     def encode(self, batch: SequenceBatch) -> Tensor:
         """Return one vector per sequence, float, shape (n, output_size)."""
         x = self.embedding(batch).to(self.head.weight.dtype)
+        if self.pool is None:
+            return self.norm(self.encoder.ends(x, batch))
         return self.norm(self.pool(self.encoder(x, batch), batch.ends))

@@ -66,7 +66,7 @@ def test_it_equals_torchs_packed_sequences(lengths):
         net.embedding(batch), batch.lengths, batch_first=True, enforce_sorted=False
     )
     _, (h, _) = lstm(packed)
-    ours = net.pool(net.encoder(net.embedding(batch), batch), batch.ends)
+    ours = net.encoder.ends(net.embedding(batch), batch)
     torch.testing.assert_close(ours, torch.cat([h[0], h[1]], dim=1), rtol=0, atol=1e-12)
 
 
