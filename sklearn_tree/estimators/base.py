@@ -306,7 +306,7 @@ class BaseNet(
             net.callbacks_.append(("sklearn", bridge))
         try:
             with sparse_gradients(self._rowwise_tables()), self._few_threads(train.X):
-                net.partial_fit(train, None)
+                net.partial_fit(train.on(self.device_), None)
         finally:  # no training data stays on the net
             net.train_split = None
             net.callbacks_ = [pair for pair in net.callbacks_ if pair[1] is not bridge]

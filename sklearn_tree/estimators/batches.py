@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset, Subset
 
+from sklearn_tree.estimators.to_device import placed_on
 from sklearn_tree.estimators.tree_input import on_host
 from sklearn_tree.nn import ImageBatch, SequenceBatch, TreeBatch
 from sklearn_tree.nn.batch import picked
@@ -48,6 +49,18 @@ class EncodedDataset(Dataset):
 
     def __getitem__(self, i: int) -> Any:
         return self.batch(np.array([i]))
+
+    def on(self, device: torch.device) -> EncodedDataset:
+        """Return the dataset with its samples on an accelerator, if half its free memory holds them.
+
+        Trees stay where they are: their batches are made in main memory.
+        """
+        if isinstance(self.X, TreeArray) or 2 * _n_bytes(self.X) > free_memory(device):
+            return self
+        moved = EncodedDataset(placed_on(self.X, device))
+        moved.y = None if self.y is None else self.y.to(device)
+        moved.sample_weight = None if self.sample_weight is None else self.sample_weight.to(device)
+        return moved
 
     @cached_property
     def cost(self) -> np.ndarray | None:
@@ -112,6 +125,16 @@ class EncodedDataset(Dataset):
         if self.sample_weight is None:
             return X
         return replace(X, sample_weight=picked(self.sample_weight, rows))
+
+
+def _n_bytes(X: Any) -> int:
+    return (X.values if isinstance(X, RaggedArray) else X).nbytes
+
+
+def free_memory(device: torch.device) -> int:
+    """Return how many bytes of an accelerator's own memory are free; 0 where there is none or none tells."""
+    mem_get_info = getattr(getattr(torch, device.type, None), "mem_get_info", None)
+    return 0 if mem_get_info is None else mem_get_info(device)[0]
 
 
 def split_by_size(rows: np.ndarray, sizes: np.ndarray, most: int) -> list[np.ndarray]:

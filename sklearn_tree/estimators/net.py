@@ -17,6 +17,9 @@ from torch import Tensor
 from sklearn_tree.device import autocast
 from sklearn_tree.estimators.batches import SplitBatch
 
+# What skorch's net itself does then is to begin a batch in the history, into which callbacks alone write.
+_OF_BATCHES = ("on_batch_begin", "on_batch_end", "on_grad_computed")
+
 
 class OwnedNetMixin:
     """What the nets of this package do otherwise than skorch's.
@@ -50,10 +53,6 @@ class OwnedNetMixin:
         return [("print_log", PrintLog())] if self.verbose else []  # type: ignore[attr-defined]
 
     # skorch documents these.
-    def on_batch_begin(self, net: Any, **kwargs: Any) -> None:  # noqa: D102
-        if self.callbacks_:  # nobody else writes into the history of a batch
-            super().on_batch_begin(net, **kwargs)  # type: ignore[misc]
-
     def infer(self, x: Any, **fit_params: Any) -> Tensor:  # noqa: D102
         if isinstance(x, SplitBatch):
             return torch.cat([self.infer(part, **fit_params) for part in x.parts])
@@ -129,6 +128,8 @@ class OwnedNetMixin:
         self.history.record("dur", rows.get("dur", 0.0) + time.perf_counter() - start)  # type: ignore[attr-defined]
 
     def notify(self, method_name: str, **kwargs: Any) -> None:  # noqa: D102
+        if not self.callbacks_ and method_name in _OF_BATCHES:
+            return
         try:
             super().notify(method_name, **kwargs)  # type: ignore[misc]
         except KeyboardInterrupt:  # how skorch's callbacks stop a training

@@ -229,6 +229,8 @@ def moved(batch: Any, device: torch.device | str) -> Any:
 def _move(column: Tensor, device: torch.device) -> Tensor:
     if device.type == "mps" and column.dtype == torch.float64:
         column = column.float()  # mps has no doubles
+    if device.type == "cuda" and column.device.type == "cpu":
+        column = column.pin_memory()  # else the copy would not be asynchronous
     return column.to(device, non_blocking=True)
 
 
