@@ -53,8 +53,8 @@ def test_in_main_memory_nothing_is_moved():
     assert dataset.on(torch.device("cpu")) is dataset
 
 
-TREE_STRINGS = ["(S a b)", "(S (T a) b)", "(S b (T b))", "(S c)"] * 10
-TEXTS = ["a great film", "dull", "so dull a film", "great"] * 10
+TREE_STRINGS = ["(S a b)", "(S (T a) b)", "(S b (T b))", "(S c)"] * 9 + ["(S (T c) c)"] * 4
+TEXTS = ["a great film", "dull", "so dull a film", "great"] * 9 + ["a great dull film"] * 4
 Y = np.array([0, 1, 1, 0] * 10)
 small = {"hidden_size": 4, "embedding_dim": 4, "max_epochs": 2, "random_state": 0}
 
