@@ -68,6 +68,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--only", default="", help="part of a problem's name")
+    parser.add_argument("--precision", default="float32", help="bfloat16: what rounding costs")
     options = parser.parse_args()
     torch.set_num_threads(1)
     seeds = "".join(f"{'seed ' + str(seed):>8}" for seed in options.seeds)
@@ -85,7 +86,8 @@ def main() -> None:
             for seed in options.seeds:
                 start, parts = time.perf_counter(), []
                 for X, y, X_test, y_test in splits():
-                    model = clone(estimator).set_params(random_state=seed).fit(X, y)
+                    model = clone(estimator).set_params(random_state=seed, precision=options.precision)
+                    model.fit(X, y)
                     parts.append(model.score(X_test, y_test))
                 scores.append(float(np.mean(parts)))
                 times.append((time.perf_counter() - start) / len(parts))
