@@ -9,7 +9,6 @@ import numpy as np
 
 from sklearn_tree.trees.formats import (
     FlatTree,
-    TreeNode,
     flatten,
     read_brackets,
     register_tree_type,
@@ -265,11 +264,6 @@ class Tree:
         labels = self.labels
         return self._build(lambda i, below: nltk.Tree(labels[i], below) if below or i == 0 else labels[i])
 
-    def _to_node(self) -> TreeNode:
-        values = self.values or (None,) * self.n_nodes
-        edges = self.edges or (None,) * self.n_nodes
-        return self._build(lambda i, below: TreeNode(self.labels[i], below, values[i], edges[i]))
-
     def _build(self, make: Callable[[int, list], Any]) -> Any:
         # From the last node to the first: a node's children are finished before it.
         waiting: list[list] = [[] for _ in self.labels]
@@ -319,7 +313,6 @@ def _unpickle(labels, parents, depths, values, edges) -> Tree:  # type: ignore[n
     return Tree.from_flat(FlatTree(labels, parents, depths, values, edges))
 
 
-register_tree_type(Tree, Tree._to_node)  # a Tree among the children of something else
 
 
 def flatten_any(obj: Any) -> FlatTree:
@@ -327,8 +320,16 @@ def flatten_any(obj: Any) -> FlatTree:
     if isinstance(obj, str):
         return read_brackets(obj)
     if isinstance(obj, Tree):
-        return FlatTree(obj.labels, obj.parents, obj.depths, obj.values, obj.edges)  # type: ignore[arg-type]
-    return flatten(obj)
+        return _columns_of(obj)
+    return obj if type(obj) is FlatTree else flatten(obj)
+
+
+def _columns_of(tree: Tree) -> FlatTree:
+    parents, depths = tree.parents.tolist(), tree.depths.tolist()
+    return FlatTree(tree.labels, parents, depths, tree.values, tree.edges)  # type: ignore[arg-type]
+
+
+register_tree_type(Tree, _columns_of)  # a Tree among the children of something else
 
 
 def _frozen(column: Any) -> np.ndarray:
