@@ -14,6 +14,7 @@ from sklearn_tree.trees.formats import (
     register_tree_type,
     write_brackets,
 )
+from sklearn_tree.trees.formats.parents import check_parents, to_preorder
 from sklearn_tree.trees.formats.registry import as_edge, as_value
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ class Tree:
     ) -> None:
         labels = _check_labels(labels)
         n = len(labels)
-        order, new_parents, depths = _to_preorder(_check_parents(parents, n))
+        order, new_parents, depths = to_preorder(check_parents(parents, n))
         for name, column in (("values", values), ("edges", edges)):
             if column is not None and len(column) != n:
                 raise ValueError(f"{name} must have one entry per node: {n}, got {len(column)}")
@@ -313,8 +314,6 @@ def _unpickle(labels, parents, depths, values, edges) -> Tree:  # type: ignore[n
     return Tree.from_flat(FlatTree(labels, parents, depths, values, edges))
 
 
-
-
 def flatten_any(obj: Any) -> FlatTree:
     """Return the preorder columns of a tree in any registered format."""
     if isinstance(obj, str):
@@ -361,40 +360,3 @@ def _check_labels(labels: Sequence) -> list:
     if len(kinds) > 1:
         raise TypeError("labels must be all str or all int, got both kinds")
     return labels
-
-
-def _check_parents(parents: Sequence, n: int) -> list[int]:
-    parents = [-1 if p is None else p for p in parents]
-    if len(parents) != n:
-        raise ValueError(f"parents must have one entry per label: {n}, got {len(parents)}")
-    for i, p in enumerate(parents):
-        if not isinstance(p, (int, np.integer)) or isinstance(p, bool) or not -1 <= p < n:
-            raise ValueError(f"parents must hold ints from -1 to {n - 1}, got {p!r} at node {i}")
-    roots = [i for i, p in enumerate(parents) if p == -1]
-    if len(roots) > 1:
-        raise ValueError(f"a tree has one root (parent -1), got {len(roots)}: nodes {roots[:5]}")
-    if not roots:
-        raise ValueError("a tree has one root (parent -1), got none: the parents form a cycle")
-    return parents
-
-
-def _to_preorder(parents: list[int]) -> tuple[list[int], list[int], list[int]]:
-    children: list[list[int]] = [[] for _ in parents]
-    for i, p in enumerate(parents):
-        if p >= 0:
-            children[p].append(i)
-    order: list[int] = []
-    new_parents: list[int] = []
-    depths: list[int] = []
-    stack = [(parents.index(-1), -1, 0)]
-    while stack:
-        node, parent, depth = stack.pop()
-        new = len(order)
-        order.append(node)
-        new_parents.append(parent)
-        depths.append(depth)
-        stack.extend((child, new, depth + 1) for child in reversed(children[node]))
-    if len(order) < len(parents):
-        lost = sorted(set(range(len(parents))) - set(order))
-        raise ValueError(f"the parents contain a cycle: nodes {lost[:5]} never reach the root")
-    return order, new_parents, depths

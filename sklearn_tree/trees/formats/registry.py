@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Callable, Iterable
+from contextlib import suppress
+from math import isfinite
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -65,6 +67,7 @@ _ADAPTERS: dict[type, Adapter] = {}
 _ADAPTERS_BY_NAME: dict[str, Adapter] = {}
 # Adapters found through a base class or a name, kept until something new is registered.
 _RESOLVED: dict[type, Adapter] = {}
+_NESTED: set[type] = set()  # types of nodes (label, child, child, ...), read without asking
 _DEEP = 1 << 12  # look for a cycle when the walk is 4,096 nodes deep, 8,192, ...
 _MANY = 1 << 20  # a tree of more nodes may be a few shared objects: look at its inner nodes ...
 _WINDOW = 1 << 17  # ... in windows of so many
@@ -102,7 +105,14 @@ def register_tree_type(type: builtins.type, adapter: Adapter) -> None:
     if not callable(adapter):
         raise TypeError(f"adapter must be callable, got {adapter!r}")
     _ADAPTERS[type] = adapter
+    _NESTED.discard(type)
     _RESOLVED.clear()
+
+
+def register_nested(type: builtins.type, adapter: Adapter) -> None:
+    """Register a sequence type whose nodes of three and more items are ``(label, child, child, ...)``."""
+    register_tree_type(type, adapter)
+    _NESTED.add(type)
 
 
 def register_lazily(name: str, adapter: Adapter) -> None:
@@ -175,6 +185,15 @@ def flatten(root: Any) -> FlatTree:
             if type(node) is str:
                 labels.append(node)
                 continue
+            if type(node) in _NESTED and len(node) > 2 and type(node[0]) is str:  # what read_nested says
+                children = iter(node)
+                labels.append(next(children))
+                waiting.append(children)
+                path.append(node)
+                numbers.append(i)
+                if i >= _MANY or (depth >= _DEEP and depth & (depth - 1) == 0):
+                    _refuse_endless(path, numbers, sharing)
+                break
             node, said = _ask(node, i)
             if len(said) == 2:
                 label, children = said
@@ -192,10 +211,8 @@ def flatten(root: Any) -> FlatTree:
                 waiting.append(_iterate(children, i))
                 path.append(node)
                 numbers.append(i)
-                if depth >= _DEEP and depth & (depth - 1) == 0:
-                    _refuse_cycle(path, numbers)
-                if i >= _MANY:
-                    sharing.refuse_few(node, i)
+                if i >= _MANY or (depth >= _DEEP and depth & (depth - 1) == 0):
+                    _refuse_endless(path, numbers, sharing)
                 break
         else:
             waiting.pop()
@@ -272,9 +289,11 @@ def as_value(value: Any, node: int) -> float | None:
     """Return ``value`` as a finite float or None, or say which node has something else."""
     if value is None:
         return None
-    if not isinstance(value, (int, float, np.number, np.bool_)) or not np.isfinite(value):
-        raise ValueError(f"the value of node {node} must be a finite number, got {value!r}")
-    return float(value)
+    if isinstance(value, (int, float, np.number, np.bool_)):
+        with suppress(OverflowError, TypeError):  # an int beyond all floats, a complex number
+            if isfinite(value):
+                return float(value)
+    raise ValueError(f"the value of node {node} must be a finite number, got {value!r:.60}")
 
 
 def as_edge(edge: Any, node: int) -> str | int | None:
@@ -286,6 +305,14 @@ def as_edge(edge: Any, node: int) -> str | int | None:
     if isinstance(edge, (int, np.integer)) and not isinstance(edge, bool):
         return int(edge)
     raise TypeError(f"the edge label of node {node} must be a str, got {edge!r} ({type(edge).__name__})")
+
+
+def _refuse_endless(path: list, numbers: list, sharing: _Sharing) -> None:
+    depth = len(path) - 1
+    if depth >= _DEEP and depth & (depth - 1) == 0:
+        _refuse_cycle(path, numbers)
+    if numbers[-1] >= _MANY:
+        sharing.refuse_few(path[-1], numbers[-1])
 
 
 def _refuse_cycle(path: list, numbers: list) -> None:
@@ -314,8 +341,8 @@ class _Sharing:
             return
         if len(self.parts) < _WINDOW // 100:
             raise ValueError(
-                f"the tree is larger than {i} nodes because its parts are shared: the last {_WINDOW} inner "
-                f"nodes are {len(self.parts)} objects used again and again, and a tree has a node for each use"
+                f"the tree has more than {i} nodes because it shares its parts: the last {_WINDOW} inner nodes "
+                f"are {len(self.parts)} objects used again and again, and a tree has a node for each use"
             )
         self.parts.clear()
         self.n_opened = 0
