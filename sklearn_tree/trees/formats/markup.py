@@ -2,7 +2,8 @@
 
 An element is a node labelled with its tag, without the namespace. Its children are its
 attributes, leaves on edges labelled with their names; then its text and child elements, in
-order. Texts and attributes that are numbers become values, blank texts are left out.
+order. Texts and attributes that are numbers become values; runs of blanks in
+a text are one blank, blank texts and comments are left out.
 """
 
 from __future__ import annotations
@@ -16,11 +17,15 @@ from sklearn_tree.trees.formats.registry import Part, TreeNode, register_lazily
 def read_element(element: Any) -> TreeNode:
     """Read one element of ElementTree or lxml."""
     children: list[Any] = [text_leaf(text, local_name(name)) for name, text in element.attrib.items()]
-    _add_text(element.text, children)
+    text = element.text
     for child in element:
         if isinstance(child.tag, str):  # a comment's or processing instruction's is a function
+            _add_text(text, children)
             children.append(Part(child, read_element))
-        _add_text(child.tail, children)
+            text = child.tail
+        else:
+            text = (text or "") + (child.tail or "")
+    _add_text(text, children)
     return TreeNode(local_name(element.tag), children)
 
 
@@ -38,11 +43,15 @@ def read_soup(tag: Any) -> TreeNode:
     for name, text in tag.attrs.items():
         words = text if isinstance(text, str) else " ".join(map(str, text or ()))
         children.append(text_leaf(words, local_name(name)))
+    text = ""
     for child in tag.contents:
         if isinstance(child, Tag):
+            _add_text(text, children)
+            text = ""
             children.append(Part(child, read_soup))
         elif type(child) in (NavigableString, CData):  # not a comment, doctype, script or style
-            _add_text(str(child), children)
+            text += child
+    _add_text(text, children)
     if tag.name == "[document]" and len(children) == 1 and type(children[0]) is Part:
         return read_soup(children[0].node)
     return TreeNode(local_name(tag.name), children)
@@ -54,7 +63,7 @@ def local_name(name: str) -> str:
 
 
 def _add_text(text: str | None, children: list) -> None:
-    if text and (text := text.strip()):
+    if text and (text := " ".join(text.split())):
         children.append(text_leaf(text))
 
 

@@ -169,8 +169,8 @@ def flatten(root: Any) -> FlatTree:
     labels: list[str] = []
     parents: list[int] = []
     depths: list[int] = []
-    values: dict[int, float] = {}
-    edges: dict[int, str | int] = {}
+    values: dict[int, float | None] = {}
+    edges: dict[int, str | int | None] = {}
     # The nodes from the root to here: the objects, their numbers, the children still to come.
     path: list[Any] = []
     numbers = [-1]
@@ -257,7 +257,7 @@ def _splice(flat, labels, parents, depths, values, edges):  # type: ignore[no-un
     edges.update({k: e for k, e in enumerate(flat.edges or (), start=i) if e is not None})
 
 
-def _column(entries: dict[int, Any], n: int) -> list | None:
+def _column(entries: dict, n: int) -> list | None:
     if not entries:
         return None
     column = [None] * n
@@ -341,8 +341,8 @@ class _Sharing:
             return
         if len(self.parts) < _WINDOW // 100:
             raise ValueError(
-                f"the tree has more than {i} nodes because it shares its parts: the last {_WINDOW} inner nodes "
-                f"are {len(self.parts)} objects used again and again, and a tree has a node for each use"
+                f"the tree has more than {i} nodes because it shares its parts: the last {_WINDOW} inner "
+                f"nodes are {len(self.parts)} objects used again and again; a tree has a node for each use"
             )
         self.parts.clear()
         self.n_opened = 0
