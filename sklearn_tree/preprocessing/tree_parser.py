@@ -75,8 +75,8 @@ class TreeParser(DocumentationLinkMixin, TransformerMixin, BaseEstimator):
     Examples
     --------
     >>> from sklearn_tree import TreeParser
-    >>> TreeParser("python").transform(["area = height * 2.5"])[0]
-    Tree('(Assign (Name area) (BinOp (Name height) Mult (Constant number)))')
+    >>> TreeParser("python").transform(["area = 2.5 * h"])[0]
+    Tree('(Assign (Name area) (BinOp (Constant number) Mult (Name h)))')
     >>> TreeParser("html").transform(["<ul class=menu><li>Home<li>About</ul>"])[0]
     Tree('(ul menu (li Home) (li About))')
     >>> TreeParser("right", tokenizer="chars").transform(["abc"])[0].to_tuple()

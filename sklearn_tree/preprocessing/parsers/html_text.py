@@ -46,7 +46,7 @@ def parse_html(text: str) -> FlatTree:
     """Read a page or a fragment; several elements side by side get the root "[document]"."""
     reader = _Reader()
     reader.read(text)
-    return _without_wrapper(reader.builder.tree(), bool(reader.n_open))
+    return _without_wrapper(reader.builder.tree(), bool(reader.places))
 
 
 def _without_wrapper(tree: FlatTree, is_element: bool) -> FlatTree:
@@ -64,7 +64,7 @@ class _Reader:
         self.builder = TreeBuilder()
         self.builder.open(_DOCUMENT)
         self.tags: list[str] = []
-        self.n_open: dict[str, int] = {}
+        self.places: dict[str, list[int]] = {}  # in ``tags``, of the elements of each tag
 
     def read(self, text: str) -> None:
         at = 0
@@ -122,13 +122,13 @@ class _Reader:
                 break
         self.builder.open(local_name(tag))
         self.tags.append(tag)
-        self.n_open[tag] = self.n_open.get(tag, 0) + 1
+        self.places.setdefault(tag, []).append(len(self.tags) - 1)
         for name, value in attributes.items():
             self.builder.attribute(local_name(name), value)
 
     def _end(self, tag: str) -> None:
-        if self.n_open.get(tag):  # else there is nothing to close
-            self._close(self.tags[::-1].index(tag) + 1)
+        if places := self.places.get(tag):  # else there is nothing to close
+            self._close(len(self.tags) - places[-1])
 
     def _close(self, n: int) -> None:
         for _ in range(n):
@@ -136,7 +136,7 @@ class _Reader:
             self._forget()
 
     def _forget(self) -> None:
-        self.n_open[self.tags.pop()] -= 1
+        self.places[self.tags.pop()].pop()
 
 
 def _after(text: str, sign: str, at: int) -> int:

@@ -27,7 +27,11 @@ def parse_newick(text: str) -> FlatTree:
             continue
         if last == ";":
             raise ValueError(f"the tree must end at its ';', found {sign!r:.40} at position {match.start()}")
-        if (sign == "(" and last not in ("", "(", ",")) or sign in ("[", "]", "'"):
+        if (
+            (sign == "(" and last not in ("", "(", ","))
+            or sign in ("[", "]", "'")
+            or (sign == ":" and last in (":", "length"))
+        ):
             raise ValueError(f"{sign!r} cannot stand at position {match.start()}")
         if sign in ("(", ","):
             if sign == "(":

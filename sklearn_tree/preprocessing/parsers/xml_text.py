@@ -27,6 +27,7 @@ def parse_xml(text: str) -> FlatTree:
     parser.CharacterDataHandler = builder.text
     parser.EntityDeclHandler = _refuse_entity
     parser.ExternalEntityRefHandler = _refuse_entity
+    parser.SkippedEntityHandler = _refuse_entity  # of a DTD that is not loaded
     try:
         parser.Parse(text, True)
     except expat.ExpatError as error:
