@@ -38,6 +38,8 @@ _CLOSED_BY = {
     "body": ("head",),
 }
 _BORDERS = frozenset(["ul", "ol", "dl", "table", "select", "div", "td", "th", "button", "html", "body"])
+_TABLE = frozenset(["table"])
+_BORDERS_OF = dict.fromkeys(["td", "th", "tr", "thead", "tbody", "tfoot"], _TABLE)
 _FAR = 32  # an open element is looked for among so many
 _DOCUMENT = "[document]"
 
@@ -118,7 +120,7 @@ class _Reader:
             if open_tag in _CLOSED_BY.get(tag, ()):
                 self._close(k)
                 break
-            if open_tag in _BORDERS:
+            if open_tag in _BORDERS_OF.get(tag, _BORDERS):
                 break
         self.builder.open(local_name(tag))
         self.tags.append(tag)

@@ -37,7 +37,9 @@ def read_graph(graph: Any) -> TreeNode:
 
 def _edge_label(graph: Any, parent: Any, child: Any) -> str | None:
     data = graph.get_edge_data(parent, child)
-    label = next(iter(data.values()))["label"] if graph.is_multigraph() and data else data.get("label")
+    if graph.is_multigraph():
+        data = next(iter(data.values()))
+    label = data.get("label")
     return None if label is None else str(label)
 
 

@@ -6,6 +6,7 @@ import builtins
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from math import isfinite
+from operator import length_hint
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -69,8 +70,8 @@ _ADAPTERS_BY_NAME: dict[str, Adapter] = {}
 _RESOLVED: dict[type, Adapter] = {}
 _NESTED: set[type] = set()  # types of nodes (label, child, child, ...), read without asking
 _DEEP = 1 << 12  # look for a cycle when the walk is 4,096 nodes deep, 8,192, ...
-_MANY = 1 << 20  # a tree of more nodes may be a few shared objects: look at its inner nodes ...
-_WINDOW = 1 << 17  # ... in windows of so many
+_MANY = 1 << 20  # a tree of more nodes may be a few shared objects: look at its links ...
+_WINDOW = 1 << 17  # ... when so many have come since
 
 
 def register_tree_type(type: builtins.type, adapter: Adapter) -> None:
@@ -132,7 +133,7 @@ def find_adapter(cls: type) -> Adapter:
     if found is not None:
         return found
     for base in cls.__mro__:
-        name = f"{base.__module__.partition('.')[0]}.{base.__qualname__}"
+        name = f"{(base.__module__ or '').partition('.')[0]}.{base.__qualname__}"
         adapter = _ADAPTERS.get(base) or _ADAPTERS_BY_NAME.get(name)
         if adapter is not None:
             _RESOLVED[cls] = adapter
@@ -192,7 +193,7 @@ def flatten(root: Any) -> FlatTree:
                 path.append(node)
                 numbers.append(i)
                 if i >= _MANY or (depth >= _DEEP and depth & (depth - 1) == 0):
-                    _refuse_endless(path, numbers, sharing)
+                    _refuse_endless(path, numbers, waiting, sharing)
                 break
             node, said = _ask(node, i)
             if len(said) == 2:
@@ -212,7 +213,7 @@ def flatten(root: Any) -> FlatTree:
                 path.append(node)
                 numbers.append(i)
                 if i >= _MANY or (depth >= _DEEP and depth & (depth - 1) == 0):
-                    _refuse_endless(path, numbers, sharing)
+                    _refuse_endless(path, numbers, waiting, sharing)
                 break
         else:
             waiting.pop()
@@ -226,7 +227,7 @@ def flatten(root: Any) -> FlatTree:
 def _ask(node: Any, i: int) -> tuple[Any, Any]:
     """Return the object behind a node, and what its adapter says of it."""
     cls = type(node)
-    if cls is TreeNode:
+    if cls is TreeNode or cls is FlatTree:
         return node, node
     if cls is Part:
         node, adapter, edge = node
@@ -272,7 +273,7 @@ def _iterate(children: Any, node: int) -> Any:
         return iter(children)
     if isinstance(children, (str, bytes, dict)) or not isinstance(children, Iterable):
         raise TypeError(f"the children of node {node} must be an iterable of nodes, got {children!r:.60}")
-    return iter(children)
+    return iter(list(children))  # whose length is known
 
 
 def as_label(label: Any, node: int) -> str:
@@ -307,12 +308,12 @@ def as_edge(edge: Any, node: int) -> str | int | None:
     raise TypeError(f"the edge label of node {node} must be a str, got {edge!r} ({type(edge).__name__})")
 
 
-def _refuse_endless(path: list, numbers: list, sharing: _Sharing) -> None:
+def _refuse_endless(path: list, numbers: list, waiting: list, sharing: _Sharing) -> None:
     depth = len(path) - 1
     if depth >= _DEEP and depth & (depth - 1) == 0:
         _refuse_cycle(path, numbers)
     if numbers[-1] >= _MANY:
-        sharing.refuse_few(path[-1], numbers[-1])
+        sharing.refuse_few(path[-1], numbers[-1], waiting)
 
 
 def _refuse_cycle(path: list, numbers: list) -> None:
@@ -328,21 +329,26 @@ def _refuse_cycle(path: list, numbers: list) -> None:
 
 
 class _Sharing:
-    """Finds out, beyond a million nodes, whether they are the same few objects again and again."""
+    """Finds out, beyond a million nodes, whether they are the same few objects again and again.
+
+    An object's links to its children count when it is first met. In a tree of distinct parts every
+    node comes over a link of its own; where parts are shared there are far more nodes than links.
+    """
 
     def __init__(self) -> None:
-        self.parts: dict[int, Any] = {}  # keeps the objects alive, so that an id is one object's
-        self.n_opened = 0
+        self.objects: dict[int, Any] = {}  # held, so that an id is one object's
+        self.n_links = 0
+        self.start = 0
 
-    def refuse_few(self, node: Any, i: int) -> None:
-        self.parts[id(node)] = node
-        self.n_opened += 1
-        if self.n_opened < _WINDOW:
-            return
-        if len(self.parts) < _WINDOW // 100:
+    def refuse_few(self, node: Any, i: int, waiting: list) -> None:
+        if not self.start:
+            self.start = i
+            self.n_links = sum(map(length_hint, waiting))
+        elif id(node) not in self.objects:
+            self.n_links += length_hint(waiting[-1])
+        self.objects[id(node)] = node
+        if i - self.start > _WINDOW and i - self.start > 100 * self.n_links:
             raise ValueError(
-                f"the tree has more than {i} nodes because it shares its parts: the last {_WINDOW} inner "
-                f"nodes are {len(self.parts)} objects used again and again; a tree has a node for each use"
+                f"the tree has more than {i} nodes because it shares its parts: a few objects are "
+                "used again and again, and a tree has a node for each use"
             )
-        self.parts.clear()
-        self.n_opened = 0
