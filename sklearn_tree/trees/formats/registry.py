@@ -68,7 +68,7 @@ _ADAPTERS: dict[type, Adapter] = {}
 _ADAPTERS_BY_NAME: dict[str, Adapter] = {}
 # Adapters found through a base class or a name, kept until something new is registered.
 _RESOLVED: dict[type, Adapter] = {}
-_NESTED: set[type] = set()  # types of nodes (label, child, child, ...), read without asking
+_NESTED: set[type] = set()  # types of nodes (label, child, ...), read without asking
 _DEEP = 1 << 12  # look for a cycle when the walk is 4,096 nodes deep, 8,192, ...
 _MANY = 1 << 20  # a tree of more nodes may be a few shared objects: look at its links ...
 _WINDOW = 1 << 17  # ... when so many have come since
@@ -111,7 +111,7 @@ def register_tree_type(type: builtins.type, adapter: Adapter) -> None:
 
 
 def register_nested(type: builtins.type, adapter: Adapter) -> None:
-    """Register a sequence type whose nodes of three and more items are ``(label, child, child, ...)``."""
+    """Register a sequence type whose nodes are ``(label, child, ...)`` unless a list stands second."""
     register_tree_type(type, adapter)
     _NESTED.add(type)
 
@@ -186,7 +186,8 @@ def flatten(root: Any) -> FlatTree:
             if type(node) is str:
                 labels.append(node)
                 continue
-            if type(node) in _NESTED and len(node) > 2 and type(node[0]) is str:  # what read_nested says
+            # (label, child, ...) as read_nested says it; (label, [child, ...]) is left to it.
+            if type(node) in _NESTED and len(node) > 1 and type(node[0]) is str and type(node[1]) is not list:
                 children = iter(node)
                 labels.append(next(children))
                 waiting.append(children)
