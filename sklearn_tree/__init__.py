@@ -17,7 +17,7 @@ if TYPE_CHECKING:
         RNNRegressor,
         ToDevice,
     )
-    from sklearn_tree.preprocessing import SequenceVectorizer, TreeVectorizer
+    from sklearn_tree.preprocessing import SequenceVectorizer, TreeParser, TreeVectorizer
     from sklearn_tree.trees import RaggedArray, Tree, TreeArray, TreeNode, register_tree_type
 
 __version__ = "0.1.0.dev0"
@@ -36,6 +36,7 @@ _HOMES = {
     "Tree": "sklearn_tree.trees",
     "TreeArray": "sklearn_tree.trees",
     "TreeNode": "sklearn_tree.trees",
+    "TreeParser": "sklearn_tree.preprocessing",
     "TreeVectorizer": "sklearn_tree.preprocessing",
     "register_tree_type": "sklearn_tree.trees",
     "resolve_device": "sklearn_tree.device",
@@ -55,6 +56,7 @@ __all__ = [
     "Tree",
     "TreeArray",
     "TreeNode",
+    "TreeParser",
     "TreeVectorizer",
     "datasets",
     "plot",

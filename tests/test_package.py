@@ -19,6 +19,7 @@ from sklearn_tree import (
     RNNRegressor,
     SequenceVectorizer,
     ToDevice,
+    TreeParser,
     TreeVectorizer,
     resolve_device,
 )
@@ -64,6 +65,7 @@ def test_all_public_names_are_there_and_listed():
         CNNRegressor,
         SequenceVectorizer,
         ToDevice,
+        TreeParser,
         TreeVectorizer,
         load_gum,
         make_listops,

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from sklearn_tree.trees import Tree, TreeArray
+from sklearn_tree.trees.formats import Part, read_json
 
 # The types of a tree's root that each format name allows.
 _FORMATS = {
@@ -26,7 +27,7 @@ def to_tree_array(X: Any, format: str = "auto") -> TreeArray:
     X : TreeArray, or list, Series, object array or one-column DataFrame of trees
         The trees.
     format : str, default="auto"
-        The format that every tree must have, "auto" for any.
+        The format that every tree must have, "auto" for any, "json" to read all as JSON values.
 
     Returns
     -------
@@ -43,6 +44,8 @@ def to_tree_array(X: Any, format: str = "auto") -> TreeArray:
             raise ValueError("X must hold at least one tree, got a TreeArray of 0 trees")
         return X
     column = as_column(X)
+    if format == "json":
+        return TreeArray.from_trees(Part(value, read_json) for value in column)
     if format != "auto":
         _check_format(column, format)
     return TreeArray.from_trees(column)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
 from numbers import Integral
 from typing import Any
 
@@ -12,6 +10,7 @@ from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_tree.preprocessing.columns import as_column
+from sklearn_tree.preprocessing.tokenizer import Tokenizer, splitter
 from sklearn_tree.preprocessing.vectorizer import BaseVectorizer
 from sklearn_tree.preprocessing.vocabulary import (
     VOCABULARY_CONSTRAINTS,
@@ -20,9 +19,6 @@ from sklearn_tree.preprocessing.vocabulary import (
     texts_of,
 )
 from sklearn_tree.trees import RaggedArray
-
-# Runs of letters and digits (with inner apostrophes and hyphens), or one other sign.
-_WORDS = re.compile(r"\w+(?:['’-]\w+)*|[^\w\s]")
 
 
 class SequenceVectorizer(BaseVectorizer):
@@ -77,7 +73,7 @@ class SequenceVectorizer(BaseVectorizer):
 
     def __init__(
         self,
-        tokenizer: str | Callable[[str], list[str]] = "words",
+        tokenizer: Tokenizer = "words",
         *,
         lowercase: bool = True,
         min_df: int | float = 1,
@@ -132,7 +128,7 @@ class SequenceVectorizer(BaseVectorizer):
     def _read(self, X: Any) -> RaggedArray:
         array = X
         if not isinstance(X, RaggedArray):
-            split = self._splitter()
+            split = splitter(self.tokenizer)
             rows = [split(row) if isinstance(row, str) else row for row in as_column(X, "sequences")]
             array = RaggedArray.from_sequences(rows, self.max_length)
         if array.vocabulary is None:
@@ -140,21 +136,6 @@ class SequenceVectorizer(BaseVectorizer):
                 raise TypeError("tokens must be str to be vectorized, got numbers; ids go into an estimator")
             array = array.replace(vocabulary=np.zeros(0, dtype=object))  # nothing but empty texts
         return array
-
-    def _splitter(self) -> Callable[[str], list[str]]:
-        if callable(self.tokenizer):
-            return self.tokenizer
-        if self.tokenizer == "chars":
-            return list
-        if self.tokenizer == "words":
-            return _WORDS.findall
-        try:
-            return re.compile(self.tokenizer).findall
-        except re.error as error:
-            raise ValueError(
-                "tokenizer must be 'words', 'chars', a regular expression or a callable, "
-                f"got {self.tokenizer!r} ({error})"
-            ) from error
 
     def _norm(self, token: str) -> str:
         return token.lower() if self.lowercase else token

@@ -30,8 +30,9 @@ class TreeVectorizer(BaseVectorizer):
 
     Parameters
     ----------
-    format : {"auto", "brackets", "nested", "dict", "nltk", "tree"}, default="auto"
-        The format that all trees must have; "auto" tells it from each tree's type.
+    format : {"auto", "brackets", "nested", "dict", "nltk", "tree", "json"}, default="auto"
+        The format that all trees must have; "auto" tells it from each tree's type. "json" reads
+        every sample as a JSON value, also dicts and lists that hold a label.
     min_df : int or float, default=1
         Labels in fewer trees become unknown: a count, or a share of the trees if a float.
     max_features : int, default=None
@@ -71,7 +72,7 @@ class TreeVectorizer(BaseVectorizer):
     """
 
     _parameter_constraints: dict = {  # noqa: RUF012
-        "format": [StrOptions({"auto", "brackets", "nested", "dict", "nltk", "tree"})],
+        "format": [StrOptions({"auto", "brackets", "nested", "dict", "nltk", "tree", "json"})],
         **VOCABULARY_CONSTRAINTS,
         "inner_labels": ["boolean"],
         "edge_labels": ["boolean"],

@@ -38,7 +38,7 @@ def learn_vocabulary(
     codes : ndarray of int, shape (n,)
         Labels as positions in ``names``.
     rows : ndarray of int, shape (n,)
-        Sample that each label stands in.
+        Sample that each label stands in, never falling.
     names : iterable of str
         The distinct labels.
     n_rows : int
@@ -59,13 +59,22 @@ def learn_vocabulary(
     table = [numbers.setdefault(normalize(name), len(numbers)) for name in names]
     labels, distinct = np.array(table, dtype=np.int64)[codes], list(numbers)
     size = max(len(distinct), 1)
-    samples_with = np.bincount(np.unique(rows * size + labels) % size, minlength=size)
+    samples_with = _document_frequencies(labels, rows, size)
     counts = np.bincount(labels, minlength=size)
     least = min_df if isinstance(min_df, Integral) else min_df * n_rows
     kept = np.flatnonzero((samples_with >= least) & (counts > 0))
     if max_features is not None and len(kept) > max_features:
         kept = np.array(sorted(kept, key=lambda k: (-counts[k], distinct[k]))[:max_features])
     return with_reserved(sorted(distinct[k] for k in kept))
+
+
+def _document_frequencies(labels: np.ndarray, rows: np.ndarray, size: int) -> np.ndarray:
+    # Sorted by label, and in rising rows within one (numpy sorts 16 bits without comparing).
+    order = np.argsort(labels.astype(np.uint16) if size <= 1 << 16 else labels, kind="stable")
+    labels, rows = labels[order], rows[order]
+    is_first = np.ones(len(labels), dtype=bool)
+    is_first[1:] = (labels[1:] != labels[:-1]) | (rows[1:] != rows[:-1])
+    return np.bincount(labels[is_first], minlength=size)
 
 
 def with_reserved(names: Iterable[str]) -> dict[str, int]:

@@ -156,9 +156,12 @@ class TreeArray(FlatArray):
         TypeError, ValueError
             If a tree cannot be read; the message begins with its position, ``trees[3]: ...``.
         """
-        columns: dict[str, list] = {name: [] for name in _COLUMNS}
+        labels: list = []
+        parents: list[int] = []
+        depths: list[int] = []
+        values: dict[int, list] = {}  # of the trees that have any, by their first node
+        edges: dict[int, list] = {}
         offsets = [0]
-        annotated = False
         for i, obj in enumerate(trees):
             try:
                 flat = flatten_any(obj)
@@ -167,31 +170,29 @@ class TreeArray(FlatArray):
                     error.add_note(f"while reading trees[{i}]")
                     raise
                 raise type(error)(f"trees[{i}]: {error}") from error
-            n = len(flat.labels)
-            columns["labels"].extend(flat.labels)
-            columns["parents"].append(np.asarray(flat.parents, dtype=np.int32))
-            columns["depths"].append(np.asarray(flat.depths, dtype=np.int32))
-            columns["values"].extend(flat.values or (None,) * n)
-            columns["edges"].extend(flat.edges or (None,) * n)
-            if type(flat.labels[0]) is not type(columns["labels"][0]):
+            if labels and type(flat.labels[0]) is not type(labels[0]):
                 raise TypeError(
                     f"trees[{i}]: labels must be all str or all int, got {flat.labels[0]!r} beside others"
                 )
-            annotated = annotated or flat.values is not None or flat.edges is not None
-            offsets.append(offsets[-1] + n)
-        labels, vocabulary = numbered(columns["labels"])
-        values = edges = edge_vocabulary = None
-        if annotated and any(value is not None for value in columns["values"]):
-            values = np.array(columns["values"], dtype=float)
-        if annotated and any(edge is not None for edge in columns["edges"]):
-            edges, edge_vocabulary = numbered(columns["edges"], none="")
+            labels.extend(flat.labels)
+            parents.extend(flat.parents)
+            depths.extend(flat.depths)
+            if flat.values is not None:
+                values[offsets[-1]] = flat.values
+            if flat.edges is not None:
+                edges[offsets[-1]] = flat.edges
+            offsets.append(len(labels))
+        codes, vocabulary = numbered(labels)
+        edge_codes, edge_vocabulary = None, None
+        if edges:
+            edge_codes, edge_vocabulary = numbered(_filled(edges, len(labels)), none="")
         return cls.__new__(cls)._fill(
-            labels=labels,
-            parents=joined(columns["parents"]),
-            depths=joined(columns["depths"]),
+            labels=codes,
+            parents=np.array(parents, dtype=np.int32),
+            depths=np.array(depths, dtype=np.int32),
             offsets=np.array(offsets, dtype=np.int64),
-            values=values,
-            edges=edges,
+            values=np.array(_filled(values, len(labels)), dtype=float) if values else None,
+            edges=edge_codes,
             vocabulary=vocabulary,
             edge_vocabulary=edge_vocabulary,
             n_labels=None,
@@ -352,6 +353,13 @@ def nodes_by_depth(depths: np.ndarray) -> list[np.ndarray]:
     """Return the numbers of the nodes of depth 0, 1, ..., each in rising order."""
     order = np.argsort(depths, kind="stable")
     return np.split(order, np.cumsum(np.bincount(depths))[:-1])
+
+
+def _filled(pieces: dict[int, list], n: int) -> list:
+    column: list = [None] * n
+    for start, piece in pieces.items():
+        column[start : start + len(piece)] = piece
+    return column
 
 
 def _or_nan(array: TreeArray) -> np.ndarray:

@@ -141,14 +141,14 @@ def numbered(
     vocabulary : ndarray of object, or None
         The distinct texts; None for ids.
     """
-    kinds = {type(label) for label in labels} - {type(None)}
+    kinds = set(map(type, labels)) - {type(None)}
     if kinds == {int}:
         return np.array([label or PAD_ID for label in labels], dtype=np.int32), None
     if not kinds <= {str}:
         bad = next(label for label in labels if type(label) is not str)
         raise TypeError(f"{what} must be all str or all int, got {bad!r} beside others")
-    numbers: dict[Any, int] = {}
-    codes = [numbers.setdefault(label, len(numbers)) for label in labels]
+    numbers = {label: i for i, label in enumerate(dict.fromkeys(labels))}
+    codes = list(map(numbers.__getitem__, labels))
     text = [none if label is None else label for label in numbers]
     return np.array(codes, dtype=np.int32), np.array(text, dtype=object)
 

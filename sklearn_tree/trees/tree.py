@@ -9,12 +9,12 @@ import numpy as np
 
 from sklearn_tree.trees.formats import (
     FlatTree,
-    TreeNode,
     flatten,
     read_brackets,
     register_tree_type,
     write_brackets,
 )
+from sklearn_tree.trees.formats.parents import check_parents, to_preorder
 from sklearn_tree.trees.formats.registry import as_edge, as_value
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ class Tree:
     ) -> None:
         labels = _check_labels(labels)
         n = len(labels)
-        order, new_parents, depths = _to_preorder(_check_parents(parents, n))
+        order, new_parents, depths = to_preorder(check_parents(parents, n))
         for name, column in (("values", values), ("edges", edges)):
             if column is not None and len(column) != n:
                 raise ValueError(f"{name} must have one entry per node: {n}, got {len(column)}")
@@ -265,11 +265,6 @@ class Tree:
         labels = self.labels
         return self._build(lambda i, below: nltk.Tree(labels[i], below) if below or i == 0 else labels[i])
 
-    def _to_node(self) -> TreeNode:
-        values = self.values or (None,) * self.n_nodes
-        edges = self.edges or (None,) * self.n_nodes
-        return self._build(lambda i, below: TreeNode(self.labels[i], below, values[i], edges[i]))
-
     def _build(self, make: Callable[[int, list], Any]) -> Any:
         # From the last node to the first: a node's children are finished before it.
         waiting: list[list] = [[] for _ in self.labels]
@@ -319,16 +314,21 @@ def _unpickle(labels, parents, depths, values, edges) -> Tree:  # type: ignore[n
     return Tree.from_flat(FlatTree(labels, parents, depths, values, edges))
 
 
-register_tree_type(Tree, Tree._to_node)  # a Tree among the children of something else
-
-
 def flatten_any(obj: Any) -> FlatTree:
     """Return the preorder columns of a tree in any registered format."""
     if isinstance(obj, str):
         return read_brackets(obj)
     if isinstance(obj, Tree):
-        return FlatTree(obj.labels, obj.parents, obj.depths, obj.values, obj.edges)  # type: ignore[arg-type]
-    return flatten(obj)
+        return _columns_of(obj)
+    return obj if type(obj) is FlatTree else flatten(obj)
+
+
+def _columns_of(tree: Tree) -> FlatTree:
+    parents, depths = tree.parents.tolist(), tree.depths.tolist()
+    return FlatTree(tree.labels, parents, depths, tree.values, tree.edges)  # type: ignore[arg-type]
+
+
+register_tree_type(Tree, _columns_of)  # a Tree among the children of something else
 
 
 def _frozen(column: Any) -> np.ndarray:
@@ -360,40 +360,3 @@ def _check_labels(labels: Sequence) -> list:
     if len(kinds) > 1:
         raise TypeError("labels must be all str or all int, got both kinds")
     return labels
-
-
-def _check_parents(parents: Sequence, n: int) -> list[int]:
-    parents = [-1 if p is None else p for p in parents]
-    if len(parents) != n:
-        raise ValueError(f"parents must have one entry per label: {n}, got {len(parents)}")
-    for i, p in enumerate(parents):
-        if not isinstance(p, (int, np.integer)) or isinstance(p, bool) or not -1 <= p < n:
-            raise ValueError(f"parents must hold ints from -1 to {n - 1}, got {p!r} at node {i}")
-    roots = [i for i, p in enumerate(parents) if p == -1]
-    if len(roots) > 1:
-        raise ValueError(f"a tree has one root (parent -1), got {len(roots)}: nodes {roots[:5]}")
-    if not roots:
-        raise ValueError("a tree has one root (parent -1), got none: the parents form a cycle")
-    return parents
-
-
-def _to_preorder(parents: list[int]) -> tuple[list[int], list[int], list[int]]:
-    children: list[list[int]] = [[] for _ in parents]
-    for i, p in enumerate(parents):
-        if p >= 0:
-            children[p].append(i)
-    order: list[int] = []
-    new_parents: list[int] = []
-    depths: list[int] = []
-    stack = [(parents.index(-1), -1, 0)]
-    while stack:
-        node, parent, depth = stack.pop()
-        new = len(order)
-        order.append(node)
-        new_parents.append(parent)
-        depths.append(depth)
-        stack.extend((child, new, depth + 1) for child in reversed(children[node]))
-    if len(order) < len(parents):
-        lost = sorted(set(range(len(parents))) - set(order))
-        raise ValueError(f"the parents contain a cycle: nodes {lost[:5]} never reach the root")
-    return order, new_parents, depths

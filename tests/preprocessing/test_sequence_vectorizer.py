@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from sklearn.exceptions import NotFittedError
 
 from sklearn_tree import RaggedArray, SequenceVectorizer
+from sklearn_tree.preprocessing.tokenizer import splitter
 
 TEXTS = ["A great film!", "not a great film", "", "dull"]
 
@@ -61,8 +62,8 @@ def test_rare_tokens_become_unknown():
         lambda t: pd.Series(t, dtype="string"),
         lambda t: pd.Series(t, dtype="category"),
         lambda t: pd.DataFrame({"text": t}),
-        lambda t: [SequenceVectorizer()._splitter()(x) for x in t],
-        lambda t: RaggedArray.from_sequences([SequenceVectorizer()._splitter()(x) for x in t]),
+        lambda t: [splitter("words")(x) for x in t],
+        lambda t: RaggedArray.from_sequences([splitter("words")(x) for x in t]),
     ],
 )
 def test_every_container_of_texts_is_read(container):

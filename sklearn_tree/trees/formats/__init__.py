@@ -1,9 +1,23 @@
 """Tree formats: one small module each; importing this package registers them all."""
 
-from sklearn_tree.trees.formats import mapping, nested, nltk_tree
+from sklearn_tree.trees.formats import (
+    conllu_tree,
+    linked_nodes,
+    mapping,
+    markup,
+    nested,
+    networkx_graph,
+    nltk_tree,
+    python_ast,
+    spacy_doc,
+    sympy_expr,
+    tree_sitter_node,
+)
 from sklearn_tree.trees.formats.brackets import read_brackets, write_brackets
+from sklearn_tree.trees.formats.json_value import read_json
 from sklearn_tree.trees.formats.registry import (
     FlatTree,
+    Part,
     TreeNode,
     flatten,
     register_tree_type,
@@ -11,12 +25,22 @@ from sklearn_tree.trees.formats.registry import (
 
 __all__ = [
     "FlatTree",
+    "Part",
     "TreeNode",
+    "conllu_tree",
     "flatten",
+    "linked_nodes",
     "mapping",
+    "markup",
     "nested",
+    "networkx_graph",
     "nltk_tree",
+    "python_ast",
     "read_brackets",
+    "read_json",
     "register_tree_type",
+    "spacy_doc",
+    "sympy_expr",
+    "tree_sitter_node",
     "write_brackets",
 ]

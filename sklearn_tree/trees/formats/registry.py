@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Callable, Iterable
+from contextlib import suppress
+from math import isfinite
+from operator import length_hint
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -39,7 +42,10 @@ class TreeNode(NamedTuple):
 
 
 class FlatTree(NamedTuple):
-    """One tree as preorder columns (plain lists; ``values`` and ``edges`` None when unused)."""
+    """One tree as preorder columns (plain lists; ``values`` and ``edges`` None when unused).
+
+    What an adapter returns that has read a whole object at once.
+    """
 
     labels: list
     parents: list
@@ -48,12 +54,24 @@ class FlatTree(NamedTuple):
     edges: list | None = None
 
 
-Adapter = Callable[[Any], "tuple[str, Iterable[Any]] | TreeNode"]
+class Part(NamedTuple):
+    """A child that is read by ``adapter``, whatever its type, and hangs on ``edge``."""
+
+    node: Any
+    adapter: Callable[[Any], Any]
+    edge: str | None = None
+
+
+Adapter = Callable[[Any], "tuple[str, Iterable[Any]] | TreeNode | FlatTree"]
 
 _ADAPTERS: dict[type, Adapter] = {}
 _ADAPTERS_BY_NAME: dict[str, Adapter] = {}
 # Adapters found through a base class or a name, kept until something new is registered.
 _RESOLVED: dict[type, Adapter] = {}
+_NESTED: set[type] = set()  # types of nodes (label, child, ...), read without asking
+_DEEP = 1 << 12  # look for a cycle when the walk is 4,096 nodes deep, 8,192, ...
+_MANY = 1 << 20  # a tree of more nodes may be a few shared objects: look at its links ...
+_WINDOW = 1 << 17  # ... when so many have come since
 
 
 def register_tree_type(type: builtins.type, adapter: Adapter) -> None:
@@ -88,7 +106,14 @@ def register_tree_type(type: builtins.type, adapter: Adapter) -> None:
     if not callable(adapter):
         raise TypeError(f"adapter must be callable, got {adapter!r}")
     _ADAPTERS[type] = adapter
+    _NESTED.discard(type)
     _RESOLVED.clear()
+
+
+def register_nested(type: builtins.type, adapter: Adapter) -> None:
+    """Register a sequence type whose nodes are ``(label, child, ...)`` unless a list stands second."""
+    register_tree_type(type, adapter)
+    _NESTED.add(type)
 
 
 def register_lazily(name: str, adapter: Adapter) -> None:
@@ -108,7 +133,7 @@ def find_adapter(cls: type) -> Adapter:
     if found is not None:
         return found
     for base in cls.__mro__:
-        name = f"{base.__module__.partition('.')[0]}.{base.__qualname__}"
+        name = f"{(base.__module__ or '').partition('.')[0]}.{base.__qualname__}"
         adapter = _ADAPTERS.get(base) or _ADAPTERS_BY_NAME.get(name)
         if adapter is not None:
             _RESOLVED[cls] = adapter
@@ -139,64 +164,117 @@ def flatten(root: Any) -> FlatTree:
     TypeError
         If a node's type is not registered or a label is not a str.
     ValueError
-        If a value is not finite or the object contains itself.
+        If a value is not finite, the object contains itself, or it grows beyond
+        a million nodes because the same few parts are used over and over.
     """
     labels: list[str] = []
     parents: list[int] = []
     depths: list[int] = []
-    values: list[float | None] = []
-    edges: list[str | int | None] = []
-    nodes: list[Any] = []
-    annotated = False
-    check_at = 1 << 12  # look for cycles when the tree has grown to 4,096 nodes, 8,192, ...
-    stack: list[tuple[Any, int]] = [(root, -1)]
-    while stack:
-        node, parent = stack.pop()
-        i = len(labels)
-        said: Any = (node, ()) if isinstance(node, str) else _adapt(node)
-        label, children = said[0], said[1]
-        if type(label) is not str:
-            label = as_label(label, i)
-        labels.append(label)
-        parents.append(parent)
-        depths.append(depths[parent] + 1 if parent >= 0 else 0)
-        nodes.append(node)
-        if len(said) == 4:  # a TreeNode
-            values.append(as_value(said[2], i))
-            edges.append(as_edge(said[3], i))
-            annotated = annotated or said[2] is not None or said[3] is not None
+    values: dict[int, float | None] = {}
+    edges: dict[int, str | int | None] = {}
+    # The nodes from the root to here: the objects, their numbers, the children still to come.
+    path: list[Any] = []
+    numbers = [-1]
+    waiting = [iter((root,))]
+    sharing = _Sharing()
+    while waiting:
+        parent, depth = numbers[-1], len(path)
+        for node in waiting[-1]:
+            i = len(labels)
+            parents.append(parent)
+            depths.append(depth)
+            if type(node) is str:
+                labels.append(node)
+                continue
+            # (label, child, ...) as read_nested says it; (label, [child, ...]) is left to it.
+            if type(node) in _NESTED and len(node) > 1 and type(node[0]) is str and type(node[1]) is not list:
+                children = iter(node)
+                labels.append(next(children))
+                waiting.append(children)
+                path.append(node)
+                numbers.append(i)
+                if i >= _MANY or (depth >= _DEEP and depth & (depth - 1) == 0):
+                    _refuse_endless(path, numbers, waiting, sharing)
+                break
+            node, said = _ask(node, i)
+            if len(said) == 2:
+                label, children = said
+            elif type(said) is FlatTree:
+                _splice(said, labels, parents, depths, values, edges)
+                continue
+            else:
+                label, children, value, edge = said
+                if value is not None:
+                    values[i] = as_value(value, i)
+                if edge is not None:
+                    edges[i] = as_edge(edge, i)
+            labels.append(label if type(label) is str else as_label(label, i))
+            if children:
+                waiting.append(_iterate(children, i))
+                path.append(node)
+                numbers.append(i)
+                if i >= _MANY or (depth >= _DEEP and depth & (depth - 1) == 0):
+                    _refuse_endless(path, numbers, waiting, sharing)
+                break
         else:
-            values.append(None)
-            edges.append(None)
-        if children:
-            if not isinstance(children, (list, tuple)):
-                children = _as_list(children, i)
-            stack.extend([(child, i) for child in reversed(children)])
-        if i == check_at:
-            _refuse_cycle(nodes, parents)
-            check_at *= 2
-    if not annotated:
-        return FlatTree(labels, parents, depths)
-    return FlatTree(labels, parents, depths, values, edges)
+            waiting.pop()
+            numbers.pop()
+            if path:
+                path.pop()
+    n = len(labels)
+    return FlatTree(labels, parents, depths, _column(values, n), _column(edges, n))
 
 
-def _adapt(node: Any) -> Any:
-    if type(node) is TreeNode:
-        return node
+def _ask(node: Any, i: int) -> tuple[Any, Any]:
+    """Return the object behind a node, and what its adapter says of it."""
     cls = type(node)
+    if cls is TreeNode or cls is FlatTree:
+        return node, node
+    if cls is Part:
+        node, adapter, edge = node
+        said = adapter(node)
+        if edge is not None:
+            label, children, value, _ = said if len(said) == 4 else (*said, None, None)
+            said = TreeNode(label, children, value, edge)
+        return node, said
+    if isinstance(node, str):
+        return node, (node, ())
     said = (_RESOLVED.get(cls) or find_adapter(cls))(node)
-    if not isinstance(said, tuple) or len(said) not in (2, 4):
+    if not isinstance(said, tuple) or (len(said) not in (2, 4) and type(said) is not FlatTree):
         raise TypeError(
             f"the adapter of {cls.__name__} must return (label, children) or a TreeNode, got {said!r:.60}"
         )
-    return said
+    return node, said
 
 
-def _as_list(children: Any, node: int) -> list:
+def _splice(flat, labels, parents, depths, values, edges):  # type: ignore[no-untyped-def]
+    """Put a whole tree in the place of the node whose parent and depth came last."""
+    i, depth = len(labels), depths[-1]
+    if type(flat.labels[0]) is not str:
+        as_label(flat.labels[0], i)
+    labels.extend(flat.labels)
+    parents.extend([p + i for p in list(flat.parents)[1:]])
+    depths.extend([d + depth for d in list(flat.depths)[1:]])
+    values.update({k: v for k, v in enumerate(flat.values or (), start=i) if v is not None})
+    edges.update({k: e for k, e in enumerate(flat.edges or (), start=i) if e is not None})
+
+
+def _column(entries: dict, n: int) -> list | None:
+    if not entries:
+        return None
+    column = [None] * n
+    for i, entry in entries.items():
+        column[i] = entry
+    return column
+
+
+def _iterate(children: Any, node: int) -> Any:
     # A str or dict can be iterated over, but it is one child at most, not its letters or keys.
+    if isinstance(children, (list, tuple)):
+        return iter(children)
     if isinstance(children, (str, bytes, dict)) or not isinstance(children, Iterable):
         raise TypeError(f"the children of node {node} must be an iterable of nodes, got {children!r:.60}")
-    return list(children)
+    return iter(list(children))  # whose length is known
 
 
 def as_label(label: Any, node: int) -> str:
@@ -213,9 +291,11 @@ def as_value(value: Any, node: int) -> float | None:
     """Return ``value`` as a finite float or None, or say which node has something else."""
     if value is None:
         return None
-    if not isinstance(value, (int, float, np.number, np.bool_)) or not np.isfinite(value):
-        raise ValueError(f"the value of node {node} must be a finite number, got {value!r}")
-    return float(value)
+    if isinstance(value, (int, float, np.number, np.bool_)):
+        with suppress(OverflowError, TypeError):  # an int beyond all floats, a complex number
+            if isfinite(value):
+                return float(value)
+    raise ValueError(f"the value of node {node} must be a finite number, got {value!r:.60}")
 
 
 def as_edge(edge: Any, node: int) -> str | int | None:
@@ -229,16 +309,47 @@ def as_edge(edge: Any, node: int) -> str | int | None:
     raise TypeError(f"the edge label of node {node} must be a str, got {edge!r} ({type(edge).__name__})")
 
 
-def _refuse_cycle(nodes: list, parents: list) -> None:
-    # A walk that runs in a circle is for ever inside it, so the newest node's path shows it.
-    # Strings are leaves and interned; every other object stands on a path once.
-    path: set[int] = set()
-    i = len(nodes) - 1
-    while i >= 0:
-        if type(nodes[i]) is not str and id(nodes[i]) in path:
+def _refuse_endless(path: list, numbers: list, waiting: list, sharing: _Sharing) -> None:
+    depth = len(path) - 1
+    if depth >= _DEEP and depth & (depth - 1) == 0:
+        _refuse_cycle(path, numbers)
+    if numbers[-1] >= _MANY:
+        sharing.refuse_few(path[-1], numbers[-1], waiting)
+
+
+def _refuse_cycle(path: list, numbers: list) -> None:
+    # A walk that runs in a circle gets deeper for ever, and every object stands on a path once.
+    seen: set[int] = set()
+    for node, number in zip(path, numbers[1:], strict=True):
+        if id(node) in seen:
             raise ValueError(
-                f"the tree contains a cycle: node {i} ({type(nodes[i]).__name__}) "
+                f"the tree contains a cycle: node {number} ({type(node).__name__}) "
                 "is one of its own descendants"
             )
-        path.add(id(nodes[i]))
-        i = parents[i]
+        seen.add(id(node))
+
+
+class _Sharing:
+    """Finds out, beyond a million nodes, whether they are the same few objects again and again.
+
+    An object's links to its children count when it is first met. In a tree of distinct parts every
+    node comes over a link of its own; where parts are shared there are far more nodes than links.
+    """
+
+    def __init__(self) -> None:
+        self.objects: dict[int, Any] = {}  # held, so that an id is one object's
+        self.n_links = 0
+        self.start = 0
+
+    def refuse_few(self, node: Any, i: int, waiting: list) -> None:
+        if not self.start:
+            self.start = i
+            self.n_links = sum(map(length_hint, waiting))
+        elif id(node) not in self.objects:
+            self.n_links += length_hint(waiting[-1])
+        self.objects[id(node)] = node
+        if i - self.start > _WINDOW and i - self.start > 100 * self.n_links:
+            raise ValueError(
+                f"the tree has more than {i} nodes because it shares its parts: a few objects are "
+                "used again and again, and a tree has a node for each use"
+            )

@@ -1,0 +1,1 @@
+"""Parsers: one small module each, from a text to the columns of a tree."""

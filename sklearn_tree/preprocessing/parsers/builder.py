@@ -1,0 +1,69 @@
+"""``TreeBuilder``: the columns of one tree, written from the root to the last leaf."""
+
+from __future__ import annotations
+
+from sklearn_tree.trees.formats import FlatTree
+from sklearn_tree.trees.formats.leaves import text_leaf
+
+
+class TreeBuilder:
+    """Opens and closes nodes; ``path`` holds the numbers of the open ones."""
+
+    def __init__(self) -> None:
+        self.labels: list[str] = []
+        self.parents: list[int] = []
+        self.depths: list[int] = []
+        self.values: dict[int, float] = {}
+        self.edges: dict[int, str] = {}
+        self.path: list[int] = []
+        self._text: list[str] = []
+
+    def open(self, label: str) -> None:
+        """Add a node below the newest open one and leave it open."""
+        self.flush()
+        self._add(label)
+        self.path.append(len(self.labels) - 1)
+
+    def close(self) -> None:
+        """Close the newest open node."""
+        self.flush()
+        self.path.pop()
+
+    def attribute(self, name: str, text: str) -> None:
+        """Add a leaf on an edge; a number becomes a value."""
+        leaf = text_leaf(text)
+        i = len(self.labels)
+        self._add(leaf.label)
+        self.edges[i] = name
+        if leaf.value is not None:
+            self.values[i] = leaf.value
+
+    def text(self, text: str) -> None:
+        """Note a piece of text; all pieces up to the next node are one leaf."""
+        self._text.append(text)
+
+    def flush(self) -> None:
+        """Add the text noted as a leaf, its runs of blanks as one blank, unless it is blank."""
+        if not self._text:
+            return
+        text = " ".join("".join(self._text).split())
+        self._text.clear()
+        if text:
+            leaf = text_leaf(text)
+            if leaf.value is not None:
+                self.values[len(self.labels)] = leaf.value
+            self._add(leaf.label)
+
+    def tree(self) -> FlatTree:
+        """Return what was built."""
+        return FlatTree(
+            self.labels, self.parents, self.depths, self._column(self.values), self._column(self.edges)
+        )
+
+    def _add(self, label: str) -> None:
+        self.parents.append(self.path[-1] if self.path else -1)
+        self.depths.append(len(self.path))
+        self.labels.append(label)
+
+    def _column(self, entries: dict) -> list | None:
+        return [entries.get(i) for i in range(len(self.labels))] if entries else None

@@ -1,0 +1,39 @@
+"""XML: one element is one node. No entity is ever declared, expanded or fetched."""
+
+from __future__ import annotations
+
+from typing import Any
+from xml.parsers import expat
+
+from sklearn_tree.preprocessing.parsers.builder import TreeBuilder
+from sklearn_tree.trees.formats import FlatTree
+from sklearn_tree.trees.formats.markup import local_name
+
+
+def parse_xml(text: str) -> FlatTree:
+    """Read one document, as ``ElementTree`` would; entity declarations are refused."""
+    builder = TreeBuilder()
+    parser = expat.ParserCreate(namespace_separator="}")
+    parser.ordered_attributes = True
+    parser.buffer_text = True
+
+    def start(tag: str, attributes: list[str]) -> None:
+        builder.open(local_name(tag))
+        for name, value in zip(attributes[::2], attributes[1::2], strict=True):
+            builder.attribute(local_name(name), value)
+
+    parser.StartElementHandler = start
+    parser.EndElementHandler = lambda tag: builder.close()
+    parser.CharacterDataHandler = builder.text
+    parser.EntityDeclHandler = _refuse_entity
+    parser.ExternalEntityRefHandler = _refuse_entity
+    parser.SkippedEntityHandler = _refuse_entity  # of a DTD that is not loaded
+    try:
+        parser.Parse(text, True)
+    except expat.ExpatError as error:
+        raise ValueError(f"not well-formed XML: {error}") from error
+    return builder.tree()
+
+
+def _refuse_entity(name: Any, *rest: Any) -> int:
+    raise ValueError(f"XML that declares or loads an entity is refused, got the entity {name!r:.60}")

@@ -1,0 +1,225 @@
+"""``TreeParser``: texts, code and documents to trees."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from numbers import Integral
+from typing import Any
+
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils._param_validation import Interval, Options, StrOptions
+
+from sklearn_tree.documentation import DocumentationLinkMixin
+from sklearn_tree.preprocessing.columns import as_column
+from sklearn_tree.preprocessing.parsers.branching import balanced_tree, right_tree
+from sklearn_tree.preprocessing.parsers.conllu_text import parse_conllu
+from sklearn_tree.preprocessing.parsers.html_text import parse_html
+from sklearn_tree.preprocessing.parsers.json_text import parse_json
+from sklearn_tree.preprocessing.parsers.newick import parse_newick
+from sklearn_tree.preprocessing.parsers.python_text import parse_python
+from sklearn_tree.preprocessing.parsers.spacy_text import parse_texts
+from sklearn_tree.preprocessing.parsers.xml_text import parse_xml
+from sklearn_tree.preprocessing.tokenizer import Tokenizer, splitter
+from sklearn_tree.trees import TreeArray
+from sklearn_tree.trees.formats import FlatTree, read_brackets
+
+_PARSERS: dict[str, Callable[[str], FlatTree]] = {
+    "brackets": read_brackets,
+    "html": parse_html,
+    "json": parse_json,
+    "newick": parse_newick,
+    "python": parse_python,
+    "xml": parse_xml,
+}
+_BRANCHING = {"balanced": balanced_tree, "right": right_tree}
+
+
+class TreeParser(DocumentationLinkMixin, TransformerMixin, BaseEstimator):
+    """Parse texts, code and documents into trees.
+
+    The step before :class:`TreeVectorizer` or an estimator for trees, where trees come as text. It
+    learns nothing, so it may be used without ``fit``. Each sample is a str, which is content
+    always, or a path (:class:`pathlib.Path`, any ``os.PathLike``), which is a file in UTF-8.
+
+    Parameters
+    ----------
+    format : {"brackets", "conllu", "python", "json", "xml", "html", "newick", "spacy", "balanced", "right"}
+        What the texts are. "spacy" parses plain text by a spaCy model; "balanced" and "right" are trees
+        over its tokens that need no parser: halves of halves, and ``(a (b (c d)))``.
+    word_label : {"text", "lemma", "pos"}, default="text"
+        What a word is labelled with ("spacy" and "conllu").
+    tokenizer : {"words", "chars"}, regular expression or callable, default="words"
+        How a text is split ("balanced" and "right"), as in :class:`SequenceVectorizer`.
+    model : str or spacy.Language, default="en_core_web_sm"
+        A spaCy model with a dependency parser.
+    batch_size : int, default=256
+        Texts that spaCy parses at once.
+    n_process : int, default=1
+        Processes that spaCy parses in; -1 takes all cores.
+    verbose : int, default=0
+        Print a line after so many samples; 0 prints nothing.
+
+    See Also
+    --------
+    TreeVectorizer : Turns the trees into ids.
+    register_tree_type : For trees that are objects already.
+
+    Notes
+    -----
+    Nothing in a text can make it load a file, open a connection or expand an entity: XML that
+    declares entities is refused. Depth is unlimited, other than in "python", where the
+    interpreter's own parser gives up at some hundreds of nested expressions.
+
+    Examples
+    --------
+    >>> from sklearn_tree import TreeParser
+    >>> TreeParser("python").transform(["area = 2.5 * h"])[0]
+    Tree('(Assign (Name area) (BinOp (Constant number) Mult (Name h)))')
+    >>> TreeParser("html").transform(["<ul class=menu><li>Home<li>About</ul>"])[0]
+    Tree('(ul menu (li Home) (li About))')
+    >>> TreeParser("right", tokenizer="chars").transform(["abc"])[0].to_tuple()
+    ('', 'a', ('', 'b', 'c'))
+    """
+
+    _parameter_constraints: dict = {  # noqa: RUF012
+        "format": [StrOptions({*_PARSERS, *_BRANCHING, "conllu", "spacy"})],
+        "word_label": [StrOptions({"text", "lemma", "pos"})],
+        "tokenizer": [str, callable],
+        "model": [str, callable],
+        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "n_process": [Interval(Integral, 1, None, closed="left"), Options(Integral, {-1})],
+        "verbose": ["verbose"],
+    }
+
+    def __init__(
+        self,
+        format: str,
+        *,
+        word_label: str = "text",
+        tokenizer: Tokenizer = "words",
+        model: Any = "en_core_web_sm",
+        batch_size: int = 256,
+        n_process: int = 1,
+        verbose: int = 0,
+    ) -> None:
+        self.format = format
+        self.word_label = word_label
+        self.tokenizer = tokenizer
+        self.model = model
+        self.batch_size = batch_size
+        self.n_process = n_process
+        self.verbose = verbose
+
+    def fit(self, X: Any, y: Any = None) -> TreeParser:
+        """Check the parameters; there is nothing to learn.
+
+        Parameters
+        ----------
+        X : list, Series, object array or one-column DataFrame of str or paths
+            Ignored.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self
+            The parser.
+
+        Raises
+        ------
+        ValueError
+            If a parameter is not allowed.
+        """
+        self._validate_params()
+        return self
+
+    def transform(self, X: Any) -> TreeArray:
+        """Parse each sample into one tree.
+
+        Parameters
+        ----------
+        X : list, Series, object array or one-column DataFrame of str or paths
+            Texts, or files that hold them.
+
+        Returns
+        -------
+        TreeArray
+            One tree per sample, with labels as text.
+
+        Raises
+        ------
+        TypeError, ValueError, OSError
+            If a sample is no str or path, cannot be parsed or read; the message gives its row.
+        ImportError
+            If spaCy or its model is missing; the message gives the line that installs it.
+        """
+        self._validate_params()
+        texts = [_read(item, i) for i, item in enumerate(as_column(X, "texts"))]
+        return TreeArray.from_trees(self._report(self._parse(texts), len(texts)))
+
+    def set_output(self, *, transform: str | None = None) -> TreeParser:
+        """Accept the setting without effect: a TreeArray is no table.
+
+        Parameters
+        ----------
+        transform : str or None, default=None
+            Ignored.
+
+        Returns
+        -------
+        self
+            The parser.
+        """
+        return self
+
+    def _parse(self, texts: list[str]) -> Iterator[FlatTree]:
+        if self.format == "spacy":
+            return parse_texts(texts, self.model, self.word_label, self.batch_size, self.n_process)
+        return _parse_each(texts, self._parser())
+
+    def _parser(self) -> Callable[[str], FlatTree]:
+        if self.format in _BRANCHING:
+            build, split = _BRANCHING[self.format], splitter(self.tokenizer)
+            return lambda text: build(split(text))
+        if self.format == "conllu":
+            return partial(parse_conllu, label=self.word_label)
+        return _PARSERS[self.format]
+
+    def _report(self, trees: Iterable[FlatTree], n: int) -> Iterator[FlatTree]:
+        for i, tree in enumerate(trees, start=1):
+            if self.verbose and i % self.verbose == 0:
+                print(f"[TreeParser] {i} of {n} parsed")  # noqa: T201
+            yield tree
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = False
+        tags.input_tags.string = True
+        tags.no_validation = True
+        tags.requires_fit = False
+        return tags
+
+
+def _read(item: Any, i: int) -> str:
+    if isinstance(item, str):
+        return item
+    if not isinstance(item, os.PathLike):
+        raise TypeError(f"X[{i}] must be a str (content) or a path (a file), got {type(item).__name__}")
+    try:
+        with open(item, encoding="utf-8-sig") as file:
+            return file.read()
+    except UnicodeDecodeError as error:
+        raise ValueError(f"X[{i}] must be a file in UTF-8: {item}: {error}") from error
+    except OSError as error:
+        error.add_note(f"while reading X[{i}]")
+        raise
+
+
+def _parse_each(texts: list[str], parse: Callable[[str], FlatTree]) -> Iterator[FlatTree]:
+    for i, text in enumerate(texts):
+        try:
+            yield parse(text)
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"X[{i}]: {error}") from error

@@ -1,0 +1,45 @@
+"""The ``conllu`` package: ``TokenTree``, ``TokenList`` and ``SentenceList``.
+
+A word is a node labelled with its form, and hangs on the edge of its relation. Multiword rows and
+empty nodes are left out.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sklearn_tree.trees.formats.leaves import TEXT
+from sklearn_tree.trees.formats.parents import dependency_tree
+from sklearn_tree.trees.formats.registry import FlatTree, TreeNode, register_lazily
+
+
+def read_token_tree(node: Any) -> TreeNode:
+    """Read one word of a ``TokenTree``."""
+    token = node.token
+    edge = token.get("deprel") if token.get("head") else None
+    return TreeNode(token["form"], node.children, None, edge)
+
+
+def read_token_list(sentence: Any) -> FlatTree:
+    """Read a ``TokenList``, one sentence."""
+    words = [token for token in sentence if isinstance(token["id"], int)]
+    if not words:
+        raise ValueError("a sentence must have at least one word, got none")
+    place = {token["id"]: i for i, token in enumerate(words)}
+    place[0] = -1
+    heads = []
+    for token in words:
+        if token["head"] not in place:
+            raise ValueError(f"the head of word {token['id']} must be a word or 0, got {token['head']!r}")
+        heads.append(place[token["head"]])
+    return dependency_tree([w["form"] for w in words], heads, [w.get("deprel") for w in words])
+
+
+def read_sentence_list(sentences: Any) -> Any:
+    """Read a ``SentenceList``: its only sentence, or a node "<text>" over its sentences."""
+    return read_token_list(sentences[0]) if len(sentences) == 1 else (TEXT, list(sentences))
+
+
+register_lazily("conllu.TokenTree", read_token_tree)
+register_lazily("conllu.TokenList", read_token_list)
+register_lazily("conllu.SentenceList", read_sentence_list)

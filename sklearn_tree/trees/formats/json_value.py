@@ -1,0 +1,44 @@
+"""JSON values, as ``json.load`` returns them.
+
+An object is a node ``"{}"`` whose children are its members, on edges labelled with their keys; an
+array is a node ``"[]"`` over its items. A string is a leaf labelled with its text, a number a leaf
+``"number"`` with a value; ``"true"``, ``"false"`` and ``"null"`` are leaves too.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sklearn_tree.trees.formats.leaves import number_leaf
+from sklearn_tree.trees.formats.registry import Part, TreeNode
+
+OBJECT, ARRAY = "{}", "[]"
+_CONSTANTS = {True: "true", False: "false"}
+
+
+def read_json(value: Any) -> TreeNode:
+    """Read one JSON value; everything inside it is JSON too."""
+    if isinstance(value, dict):
+        return TreeNode(OBJECT, [_member(item, key) for key, item in value.items()])
+    if isinstance(value, (list, tuple)):
+        return TreeNode(ARRAY, [Part(item, read_json) for item in value])
+    if isinstance(value, str):
+        return TreeNode(value)
+    if isinstance(value, bool):
+        return TreeNode(_CONSTANTS[value])
+    if value is None:
+        return TreeNode("null")
+    if isinstance(value, (int, float)):
+        if value - value != 0:  # NaN and infinity are no JSON
+            raise ValueError(f"a number in JSON must be finite, got {value!r}")
+        return number_leaf(value)
+    raise TypeError(
+        f"a JSON value must be a dict, list, str, number, bool or None, got {value!r:.60} "
+        f"({type(value).__name__})"
+    )
+
+
+def _member(item: Any, key: Any) -> Part:
+    if not isinstance(key, str):
+        raise TypeError(f"the keys of a JSON object must be str, got {key!r:.60} ({type(key).__name__})")
+    return Part(item, read_json, key)

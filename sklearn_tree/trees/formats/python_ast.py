@@ -1,0 +1,43 @@
+"""``ast.AST``: Python's syntax trees.
+
+A node is labelled with its type and hangs on the edge of its field; identifiers and constants are
+leaves, numbers with a value. Absent fields and the context of a name (load, store) are left out.
+"""
+
+from __future__ import annotations
+
+import ast
+from typing import Any
+
+from sklearn_tree.trees.formats.leaves import number_leaf
+from sklearn_tree.trees.formats.registry import Part, TreeNode, register_tree_type
+
+
+def read_ast(node: ast.AST) -> TreeNode:
+    """Read one node of a syntax tree."""
+    children: list[Any] = []
+    for field in node._fields:
+        value = getattr(node, field, None)
+        if isinstance(value, ast.AST):
+            if field != "ctx":
+                children.append(Part(value, read_ast, field))
+        elif isinstance(value, list):
+            for item in value:
+                if isinstance(item, ast.AST):
+                    children.append(Part(item, read_ast, field))
+                elif item is not None:
+                    children.append(_leaf(item, field))
+        elif value is not None or (type(node) is ast.Constant and field == "value"):
+            children.append(_leaf(value, field))
+    return TreeNode(type(node).__name__, children)
+
+
+def _leaf(value: Any, field: str) -> TreeNode:
+    if isinstance(value, str):
+        return TreeNode(value, (), None, field)
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return number_leaf(value, field)
+    return TreeNode("..." if value is ... else repr(value), (), None, field)
+
+
+register_tree_type(ast.AST, read_ast)

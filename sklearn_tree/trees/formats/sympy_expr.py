@@ -1,0 +1,27 @@
+"""``sympy.Basic``: formulas.
+
+A node is labelled with its function (``Add``, ``Mul``, ``sin``), a symbol with its name; a rational or
+floating number is a leaf "number" with a value, a named constant (``pi``) a leaf with its name.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sklearn_tree.trees.formats.leaves import number_leaf
+from sklearn_tree.trees.formats.registry import TreeNode, register_lazily
+
+
+def read_sympy(expression: Any) -> TreeNode:
+    """Read one expression."""
+    if expression.args:
+        return TreeNode(expression.func.__name__, expression.args)
+    if getattr(expression, "is_Rational", False) or getattr(expression, "is_Float", False):
+        try:
+            return number_leaf(float(expression))
+        except OverflowError:
+            return TreeNode(str(expression))
+    return TreeNode(str(expression))
+
+
+register_lazily("sympy.Basic", read_sympy)
