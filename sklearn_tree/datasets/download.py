@@ -46,7 +46,8 @@ def fetch_file(url: str, path: Path, sha256: str, *, download_if_missing: bool =
     if not path.exists():
         if not download_if_missing:
             raise OSError(
-                f"{path.name} must be in {str(path.parent)!r} with download_if_missing=False, found no such file"
+                f"{path.name} must be in {str(path.parent)!r} with download_if_missing=False, "
+                "found no such file"
             )
         part = path.with_name(path.name + ".part")
         _download(url, part)

@@ -1,4 +1,4 @@
-"""``load_python_functions``: the standard library's functions as syntax trees, to be told apart by their verb."""
+"""``load_python_functions``: the standard library's functions as syntax trees, told apart by their verbs."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ FOR, AGAINST = "230, 120, 20", "40, 110, 220"  # orange and blue: safe for the c
 
 
 class _Shown(NamedTuple):
-    """The part of a tree that is drawn, in preorder: texts, rows of parents, depths, tree nodes, nodes hidden below."""
+    """What is drawn of a tree, in preorder: texts, rows of parents, depths, tree nodes, nodes folded."""
 
     texts: list[str]
     parents: list[int]
@@ -212,9 +212,8 @@ def _node(x: float, y: float, text: str, strength: float, title: str, hidden: in
         )
     if not text:  # a node without a label is a dot
         box += f'<circle cx="{x:.1f}" cy="{y - 0.5:.1f}" r="3" fill="currentColor" fill-opacity="0.5"/>'
-    return (
-        f"<g><title>{escape(title)}</title>{box}{_text(x, y + 4, text)}{_roof(x, y, hidden) if hidden else ''}</g>"
-    )
+    roof = _roof(x, y, hidden) if hidden else ""
+    return f"<g><title>{escape(title)}</title>{box}{_text(x, y + 4, text)}{roof}</g>"
 
 
 def _roof(x: float, y: float, hidden: int) -> str:
