@@ -18,7 +18,7 @@ Pair = tuple[TreeArray, np.ndarray]
 def load_ewt(part: str) -> Pair:
     """Return the dependency trees of UD English EWT and their genres; part is train, dev or test.
 
-    Words are labels, relations edges.
+    Words are labels, relations edges; on every word hang two more leaves, its tag and its lemma.
     """
     trees, genres, words = [], [], []
     genre = ""
@@ -28,12 +28,26 @@ def load_ewt(part: str) -> Pair:
         elif line[0].isdigit():
             words.append(line.split("\t"))
         elif line == "\n" and words:
-            heads = [int(word[6]) - 1 for word in words]
-            edges = [word[7] if head >= 0 else None for word, head in zip(words, heads)]
-            trees.append(Tree([word[1].lower() for word in words], heads, edges=edges))
+            trees.append(dependency_tree(words))
             genres.append(genre)
             words = []
     return TreeArray.from_trees(trees), np.array(genres)
+
+
+def dependency_tree(words: list[list[str]]) -> Tree:
+    """Make a tree of the rows of a CoNLL-U sentence."""
+    heads = [int(word[6]) - 1 for word in words]
+    edges = [word[7] if head >= 0 else None for word, head in zip(words, heads)]
+    below = range(len(words))
+    return Tree(
+        [
+            *(word[1] for word in words),
+            *(word[4] for word in words),
+            *(f"lemma:{word[2].lower()}" for word in words),
+        ],
+        [*heads, *below, *below],
+        edges=[*edges, *["tag"] * len(words), *["lemma"] * len(words)],
+    )
 
 
 def load_mutagenesis() -> Pair:
