@@ -13,11 +13,13 @@ the name? The functions are those of the standard library of the Python that run
 
 from sklearn_tree.datasets import load_python_functions
 
-functions = load_python_functions(max_per_verb=250)
+functions = load_python_functions()
 is_train = functions.split == "train"
 X_train, y_train = functions.data[is_train], functions.target[is_train]
 X_test, y_test = functions.data[~is_train], functions.target[~is_train]
-print(f"{len(X_train)} functions to train on, {len(X_test)} from other files to test, {functions.data.n_nodes} nodes")
+print(
+    f"{len(X_train)} functions to train on, {len(X_test)} from other files to test, {functions.data.n_nodes} nodes"
+)
 
 # %%
 # A tree draws itself.
@@ -28,8 +30,8 @@ X_test[small[0]]
 # %%
 # A recursive net beside a bag of labels
 # --------------------------------------
-# The bag holds the same types and identifiers as the tree, but not what belongs to what. The order of children counts in
-# syntax ("a if b else c"), so the net's cell tells the first five of them apart.
+# The bag holds the same types and identifiers as the tree, but not what belongs to what. What a function does may stand
+# anywhere in it, so the net reads the vectors of all nodes, weighted by attention, rather than the root's alone.
 
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
@@ -47,7 +49,7 @@ def labels_of(tree):
 bag = make_pipeline(CountVectorizer(analyzer=labels_of), MaxAbsScaler(), LogisticRegression(max_iter=1000))
 net = make_pipeline(
     TreeVectorizer(min_df=2),
-    RecursiveNetClassifier("nary_lstm", max_arity=5, lr_schedule="cosine", max_epochs=8, random_state=0),
+    RecursiveNetClassifier(pooling="attention", lr=0.01, lr_schedule="cosine", max_epochs=6, random_state=0),
 )
 for name, model in {"bag of labels": bag, "recursive net": net}.items():
     model.fit(X_train, y_train)

@@ -16,6 +16,7 @@ import numpy as np
 from sklearn.utils import Bunch
 
 from sklearn_tree.trees import Tree, TreeArray
+from sklearn_tree.trees.formats import FlatTree
 
 _DESCR = """\
 Functions of Python's standard library, and the verb in their names
@@ -38,7 +39,7 @@ _MENTIONS_A_VERB = re.compile(rf"\bdef\s+_*(?:{'|'.join(_VERBS)})(?:_|\s*\()".en
 _FEWEST, _MOST = 12, 400
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 # What is no child: the name, which is to be told, what would tell it, and what says the same twice.
-_HIDDEN = {
+_HIDDEN: dict[str, Any] = {
     "name": _FUNCTIONS,
     "decorator_list": _FUNCTIONS,
     "returns": _FUNCTIONS,
@@ -90,8 +91,9 @@ def load_python_functions(*, max_per_verb: int | None = 400, return_X_y: bool = 
     >>> from sklearn_tree.datasets import load_python_functions
     >>> functions = load_python_functions()  # doctest: +SKIP
     >>> functions.data  # doctest: +SKIP
-    TreeArray(2766 trees, 180231 nodes)
-    >>> functions.file[9], functions.function[9], functions.target[9]  # doctest: +SKIP
+    TreeArray(2785 trees, 196126 nodes)
+    >>> print(functions.file[9], functions.function[9], functions.target[9])  # doctest: +SKIP
+    _compression.py read read
     """
     if max_per_verb is not None and (not isinstance(max_per_verb, Integral) or max_per_verb < 1):
         raise ValueError(f"max_per_verb must be a positive int or None, got {max_per_verb!r}")
@@ -162,14 +164,18 @@ def function_tree(definition: ast.AST) -> Tree | None:
     """
     labels: list[str] = []
     parents: list[int] = []
-    stack: list[tuple[Any, int]] = [(definition, -1)]
+    depths: list[int] = []
+    stack: list[tuple[Any, int, int]] = [(definition, -1, 0)]
     while stack and len(labels) <= _MOST:
-        node, parent = stack.pop()
+        node, parent, depth = stack.pop()
         children = [] if isinstance(node, str) else _children(node, is_root=parent < 0)
-        stack.extend((child, len(labels)) for child in reversed(children))
+        stack.extend((child, len(labels), depth + 1) for child in reversed(children))
         labels.append(node if isinstance(node, str) else type(node).__name__)
         parents.append(parent)
-    return Tree(labels, parents) if _FEWEST <= len(labels) <= _MOST else None
+        depths.append(depth)
+    if not _FEWEST <= len(labels) <= _MOST:
+        return None
+    return Tree.from_flat(FlatTree(labels, parents, depths))
 
 
 def _children(node: ast.AST, is_root: bool) -> list[Any]:
