@@ -150,7 +150,7 @@ PROBLEMS = [
         0.97,
         {"words by side": sides},
         1,
-        {**PAIRS, "lr": 0.01, "weight_decay": 0.3, "max_epochs": 40},
+        {**PAIRS, "lr": 0.01, "weight_decay": 0.3, "max_epochs": 15, "batch_size": 32},
     ),
 ]
 
