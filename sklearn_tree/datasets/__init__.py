@@ -1,6 +1,8 @@
-"""Data sets: shipped (``load_*``) and generated (``make_*``)."""
+"""Data sets: shipped (``load_*``), downloaded (``fetch_*``) and generated (``make_*``)."""
 
 from sklearn_tree.datasets.gum import load_gum
 from sklearn_tree.datasets.listops import make_listops
+from sklearn_tree.datasets.python_functions import load_python_functions
+from sklearn_tree.datasets.sst import fetch_sst
 
-__all__ = ["load_gum", "make_listops"]
+__all__ = ["fetch_sst", "load_gum", "load_python_functions", "make_listops"]

@@ -16,17 +16,18 @@ if TYPE_CHECKING:
 MAX_LEAVES = 60  # above, small subtrees are folded
 MAX_LEVELS = 40  # below, everything is folded
 _CHAR, _GAP, _LEVEL, _MARGIN, _LONGEST = 7.2, 10.0, 34.0, 14.0, 16
+_ROOF = 26.0  # below the label of a folded subtree: a triangle and a count
 FOR, AGAINST = "230, 120, 20", "40, 110, 220"  # orange and blue: safe for the colour-blind
 
 
 class _Shown(NamedTuple):
-    """The part of a tree that is drawn, in preorder: texts, rows of parents, depths, tree nodes."""
+    """What is drawn of a tree, in preorder: texts, rows of parents, depths, tree nodes, nodes folded."""
 
     texts: list[str]
     parents: list[int]
     depths: list[int]
     nodes: list[int]
-    is_fold: list[bool]
+    hidden: list[int]
 
 
 def draw_tree(tree: Tree, values: Sequence[float] | None = None, titles: Sequence[str] | None = None) -> str:
@@ -35,12 +36,13 @@ def draw_tree(tree: Tree, values: Sequence[float] | None = None, titles: Sequenc
     Parameters
     ----------
     tree : Tree
-        The tree; beyond 60 leaves or 40 levels small subtrees are folded to "... (n)".
+        The tree; beyond 60 leaves or 40 levels small subtrees are folded: a triangle stands for
+        them, below it the number of their nodes.
     values : sequence of float, length n_nodes, default=None
         A number per node: orange when positive, blue and dashed when negative, as strong as its
         size relative to the 95th percentile.
     titles : sequence of str, length n_nodes, default=None
-        Tooltip of each node; None shows the words below it and the value.
+        Tooltip of each node; None shows its edge, the words below it and the value.
 
     Returns
     -------
@@ -57,21 +59,19 @@ def draw_tree(tree: Tree, values: Sequence[float] | None = None, titles: Sequenc
             raise ValueError(f"{name} must have one entry per node: {tree.n_nodes}, got {len(column)}")
     shown = _select(tree)
     x, y, width, height = _place(shown)
-    strengths = _strengths(values)
+    strengths = _strengths(tree, values)
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" '
         f'width="{width:.0f}" height="{height:.0f}" role="img" '
         'style="font: 12px ui-monospace, monospace; color: currentColor; max-width: none">'
     ]
     for row in range(1, len(shown.texts)):
-        parts.append(
-            _edge(x, y, row, shown.parents[row], strengths[shown.nodes[row]] if len(strengths) else 0)
-        )
-    for row, text in enumerate(shown.texts):
-        node = shown.nodes[row]
-        strength = strengths[node] if len(strengths) else 0.0
+        parts.append(_edge(x, y, row, shown.parents[row], strengths[shown.nodes[row]]))
+    for row, (text, node, hidden) in enumerate(zip(shown.texts, shown.nodes, shown.hidden, strict=True)):
         title = titles[node] if titles is not None else _title(tree, node, values)
-        parts.append(_node(x[row], y[row], text, strength, title, shown.is_fold[row]))
+        if hidden:
+            title = f"{title} [{hidden} node{'s' * (hidden != 1)} folded]"
+        parts.append(_node(x[row], y[row], text, strengths[node], title, hidden))
     return "".join([*parts, "</svg>"])
 
 
@@ -89,15 +89,15 @@ def subtree_ends(depths: np.ndarray) -> list[int]:
 
 
 def _select(tree: Tree) -> _Shown:
-    """Open the largest subtrees first until there are as many leaves as fit."""
+    """Open the largest subtrees first until there are as many leaves as fit; only children take no room."""
     ends = subtree_ends(tree.depths)
     opened: dict[int, int] = {}  # node -> how many of its children are shown
     heap = [(-ends[0], 0)]
     budget = MAX_LEAVES - 1
-    while heap and budget > 0:
+    while heap:
         _, node = heapq.heappop(heap)
         children = tree.children(node)
-        if not children or tree.depths[node] >= MAX_LEVELS:
+        if not children or tree.depths[node] >= MAX_LEVELS or (len(children) > 1 and not budget):
             continue
         count = min(len(children), budget + 1)
         opened[node] = count
@@ -110,12 +110,11 @@ def _select(tree: Tree) -> _Shown:
         node, parent, more = stack.pop()
         row = len(shown.texts)
         hidden = more or (ends[node] - node - 1 if node not in opened else 0)
-        label = "" if more else _cut(str(tree.labels[node]))
-        shown.texts.append(f"{label} \u2026({hidden})".strip() if hidden else label)
+        shown.texts.append("" if more else _cut(str(tree.labels[node])))
         shown.parents.append(parent)
         shown.depths.append(shown.depths[parent] + 1 if parent >= 0 else 0)
         shown.nodes.append(node)
-        shown.is_fold.append(bool(hidden))
+        shown.hidden.append(hidden)
         if more or node not in opened:
             continue
         children, count = tree.children(node), opened[node]
@@ -162,7 +161,7 @@ def _place(shown: _Shown) -> tuple[list[float], list[float], float, float]:
             last[parent] = last[parent] or x[row]
             first[parent] = x[row]
     width = max(right, max(x) + _CHAR * _LONGEST / 2) + _MARGIN
-    return x, y, width, _MARGIN * 2 + _LEVEL * bottom + 8
+    return x, y, width, _MARGIN * 2 + _LEVEL * bottom + 8 + _ROOF * any(shown.hidden)
 
 
 def _widths(shown: _Shown) -> list[float]:
@@ -170,32 +169,38 @@ def _widths(shown: _Shown) -> list[float]:
     siblings = [0] * len(shown.texts)
     for parent in shown.parents[1:]:
         siblings[parent] += 1
-    widths = [max(_CHAR * len(text), 2 * _CHAR) for text in shown.texts]
+    texts = zip(shown.texts, map(_count, shown.hidden), strict=True)
+    widths = [_CHAR * max(len(text), len(count), 2) for text, count in texts]
     for row in range(1, len(widths)):
         if siblings[shown.parents[row]] == 1:
             widths[row] = max(widths[row], widths[shown.parents[row]])
     return widths
 
 
-def _strengths(values: Sequence[float] | None) -> np.ndarray:
+def _count(hidden: int) -> str:
+    return f"\u2026{hidden}" if hidden else ""
+
+
+def _strengths(tree: Tree, values: Sequence[float] | None) -> np.ndarray:
     if values is None:
-        return np.zeros(0)
+        return np.zeros(tree.n_nodes)
     array = np.nan_to_num(np.asarray(values, dtype=float))
     largest = np.percentile(np.abs(array), 95) or np.abs(array).max() or 1.0
     return np.clip(array / largest, -1, 1)
 
 
 def _edge(x: list, y: list, row: int, parent: int, strength: float) -> str:
+    """Draw a line one level down and from there straight down, so that none crosses a neighbour's."""
     colour = f"rgb({FOR if strength > 0 else AGAINST})" if strength else "currentColor"
     dash = ' stroke-dasharray="4 3"' if strength < 0 else ""
     return (
-        f'<line x1="{x[parent]:.1f}" y1="{y[parent] + 8:.1f}" x2="{x[row]:.1f}" y2="{y[row] - 9:.1f}" '
-        f'stroke="{colour}" stroke-opacity="{0.35 + 0.5 * abs(strength):.2f}" '
+        f'<path d="M{x[parent]:.1f} {y[parent] + 8:.1f} L{x[row]:.1f} {y[parent] + _LEVEL - 9:.1f} '
+        f'V{y[row] - 9:.1f}" fill="none" stroke="{colour}" stroke-opacity="{0.35 + 0.5 * abs(strength):.2f}" '
         f'stroke-width="{1 + 1.5 * abs(strength):.1f}"{dash}/>'
     )
 
 
-def _node(x: float, y: float, text: str, strength: float, title: str, is_fold: bool) -> str:
+def _node(x: float, y: float, text: str, strength: float, title: str, hidden: int) -> str:
     width = _CHAR * len(text) + 6
     box = ""
     if strength:
@@ -205,11 +210,22 @@ def _node(x: float, y: float, text: str, strength: float, title: str, is_fold: b
             f'<rect x="{x - width / 2:.1f}" y="{y - 9:.1f}" width="{width:.1f}" height="17" rx="4" '
             f'fill="rgba({colour}, {0.5 * abs(strength):.2f})"{dash}/>'
         )
-    style = ' font-style="italic" fill-opacity="0.7"' if is_fold else ""
+    if not text:  # a node without a label is a dot
+        box += f'<circle cx="{x:.1f}" cy="{y - 0.5:.1f}" r="3" fill="currentColor" fill-opacity="0.5"/>'
+    roof = _roof(x, y, hidden) if hidden else ""
+    return f"<g><title>{escape(title)}</title>{box}{_text(x, y + 4, text)}{roof}</g>"
+
+
+def _roof(x: float, y: float, hidden: int) -> str:
+    """Draw the triangle that stands for a folded subtree, and the number of its nodes."""
+    corners = f"{x:.1f},{y + 9:.1f} {x - 9:.1f},{y + 19:.1f} {x + 9:.1f},{y + 19:.1f}"
+    triangle = f'<polygon points="{corners}" fill="currentColor" fill-opacity="0.15" stroke="currentColor"/>'
+    return triangle + _text(x, y + 31, _count(hidden), ' font-style="italic" fill-opacity="0.7"')
+
+
+def _text(x: float, y: float, text: str, style: str = "") -> str:
     return (
-        f"<g><title>{escape(title)}</title>{box}"
-        f'<text x="{x:.1f}" y="{y + 4:.1f}" text-anchor="middle" fill="currentColor"{style}>'
-        f"{escape(text)}</text></g>"
+        f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="middle" fill="currentColor"{style}>{escape(text)}</text>'
     )
 
 
@@ -223,4 +239,8 @@ def _title(tree: Tree, node: int, values: Sequence[float] | None) -> str:
             words.append(str(tree.labels[i]))
     text = f"{words[0]}: {' '.join(words[1:])}" if len(words) > 1 else words[0]
     text = text if len(text) <= 120 else text[:119] + "\u2026"
+    if tree.values is not None and tree.values[node] is not None:
+        text = f"{text} = {tree.values[node]:.6g}"
+    if tree.edges is not None and tree.edges[node] is not None:
+        text = f"({tree.edges[node]}) {text}"
     return text if values is None else f"{text} ({values[node]:+.3g})"

@@ -1,0 +1,104 @@
+"""Public sets of trees that do not ship with the package, read from the folder of ``datasets``."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from datasets import FOLDER
+
+from sklearn_tree import Tree, TreeArray, TreeNode
+
+Pair = tuple[TreeArray, np.ndarray]
+
+
+def load_ewt(part: str) -> Pair:
+    """Return the dependency trees of UD English EWT and their genres; part is train, dev or test.
+
+    Words are labels, relations edges; on every word hang two more leaves, its tag and its lemma.
+    """
+    trees, genres, words = [], [], []
+    genre = ""
+    for line in (*_lines(f"ud_ewt/en_ewt-ud-{part}.stripped.conllu.gz"), "\n"):
+        if line.startswith("# sent_id = "):
+            genre = line.partition("= ")[2].partition("-")[0]
+        elif line[0].isdigit():
+            words.append(line.split("\t"))
+        elif line == "\n" and words:
+            trees.append(dependency_tree(words))
+            genres.append(genre)
+            words = []
+    return TreeArray.from_trees(trees), np.array(genres)
+
+
+def dependency_tree(words: list[list[str]]) -> Tree:
+    """Make a tree of the rows of a CoNLL-U sentence."""
+    heads = [int(word[6]) - 1 for word in words]
+    edges = [word[7] if head >= 0 else None for word, head in zip(words, heads)]
+    below = range(len(words))
+    return Tree(
+        [
+            *(word[1] for word in words),
+            *(word[4] for word in words),
+            *(f"lemma:{word[2].lower()}" for word in words),
+        ],
+        [*heads, *below, *below],
+        edges=[*edges, *["tag"] * len(words), *["lemma"] * len(words)],
+    )
+
+
+def load_mutagenesis() -> Pair:
+    """Return 188 molecules as JSON documents, and whether they are mutagenic."""
+    documents = json.loads("".join(_lines("mutagenesis/mutagenesis.json.gz")))
+    y = np.array([document.pop("mutagenic") for document in documents])
+    return TreeArray.from_trees(read_json("molecule", document) for document in documents), y
+
+
+def read_json(key: str, value: Any) -> TreeNode:
+    """Make a tree of a JSON value: keys are edges, floats are values, all other scalars are labels."""
+    if isinstance(value, dict):
+        return TreeNode(key, [read_json(k, v) for k, v in value.items()], edge=key)
+    if isinstance(value, list):
+        return TreeNode("[]", [read_json(key, v) for v in value], edge=key)
+    if isinstance(value, float):
+        return TreeNode(key, value=value, edge=key)
+    return TreeNode(json.dumps(value), edge=key)
+
+
+def load_logic(part: str, sizes: range) -> Pair:
+    """Return pairs of formulas with up to ``sizes`` operators as one tree each, and their relations."""
+    return _pairs(f"prop_logic/longer2_{part}{size}.gz" for size in sizes)
+
+
+def load_quantifiers(part: str) -> Pair:
+    """Return pairs of quantified sentences as one tree each, and their relations."""
+    return _pairs([f"quantifiers/f1_{part}.txt.gz"])
+
+
+def _pairs(names: Any) -> Pair:
+    """A line is ``relation TAB ( a b ) TAB ( c d )``; the root stands over both trees."""
+    rows = [line.rstrip("\n").split("\t") for name in names for line in _lines(name)]
+    relations = np.array([relation for relation, _, _ in rows])
+    return TreeArray.from_trees(pair(left, right) for _, left, right in rows), relations
+
+
+def pair(left: str, right: str) -> Tree:
+    """Join two unlabelled binary trees under one root."""
+    labels, parents, path = ["PAIR"], [-1], [0]
+    for token in (*left.split(), *right.split()):
+        if token == ")":
+            path.pop()
+            continue
+        labels.append("" if token == "(" else token)
+        parents.append(path[-1])
+        if token == "(":
+            path.append(len(labels) - 1)
+    return Tree(labels, parents)
+
+
+def _lines(name: str) -> Iterator[str]:
+    with gzip.open(FOLDER / name, "rt", encoding="utf-8") as file:
+        yield from file

@@ -1,0 +1,134 @@
+"""``fetch_sst``: the Stanford Sentiment Treebank, downloaded once."""
+
+from __future__ import annotations
+
+import os
+import re
+import zipfile
+from itertools import accumulate
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sklearn.datasets import get_data_home
+from sklearn.utils import Bunch
+
+from sklearn_tree.datasets.download import fetch_file
+from sklearn_tree.trees import RaggedArray, TreeArray
+
+_URL = "https://nlp.stanford.edu/sentiment/trainDevTestTrees_PTB.zip"
+_SHA256 = "5c613a4f673fc74097d523a2c83f38e0cc462984d847b82c7aaf36b01cbbbfcc"
+_SPLITS = ("train", "dev", "test")
+_FIVE = ("very negative", "negative", "neutral", "positive", "very positive")
+_NEUTRAL, _UNLABELLED = 2, -1
+
+_DESCR = """\
+Stanford Sentiment Treebank
+===========================
+
+11,855 sentences of film reviews as binary trees, with the sentiment of every phrase.
+
+- 5 classes, from 0, very negative, to 4, very positive; with binary=True neutral sentences are
+  left out, and 0 is negative, 1 positive.
+- `split`: 8,544 train, 1,101 dev, 2,210 test; 6,920, 872, 1,821 with binary=True.
+- Leaves are words; inner nodes have the empty label. The sentiment of phrases is what is to be
+  predicted, so it is no part of the trees.
+
+No licence is stated with the archive; Stanford distributes it for research.
+R. Socher et al. (2013). Recursive Deep Models for Semantic Compositionality Over a Sentiment
+Treebank. EMNLP.
+"""
+# "(3 word)" is a leaf with its sentiment, "(3 " opens a phrase, ")" closes one.
+_TOKEN = re.compile(r"\((\d) ([^\s()]+)\)|\((\d)|\)")
+
+
+def fetch_sst(
+    *,
+    root_only: bool = True,
+    binary: bool = False,
+    data_home: str | os.PathLike | None = None,
+    download_if_missing: bool = True,
+    return_X_y: bool = False,
+) -> Any:
+    """Load the Stanford Sentiment Treebank, downloading it when it is used first.
+
+    Parameters
+    ----------
+    root_only : bool, default=True
+        Whether only the sentences' sentiment is returned, or that of every phrase as well.
+    binary : bool, default=False
+        Whether classes are negative and positive only; neutral sentences are left out then.
+    data_home : str or path-like, default=None
+        The folder that holds ``trainDevTestTrees_PTB.zip`` or shall hold it; None is
+        scikit-learn's (:func:`sklearn.datasets.get_data_home`).
+    download_if_missing : bool, default=True
+        Whether the archive (0.8 MB) is downloaded when it is not there.
+    return_X_y : bool, default=False
+        Whether to return ``(data, target)`` only.
+
+    Returns
+    -------
+    Bunch or (TreeArray, ndarray of int64)
+        ``data``: TreeArray, shape (n_sentences,), words at the leaves, no labels inside;
+        ``target``: ndarray of int64, shape (n_sentences,), 0 to 4, or 0 and 1;
+        ``target_names``: what they mean; ``split``: ndarray of "train", "dev", "test"; ``DESCR``:
+        a description. With ``root_only=False`` also ``node_target``: RaggedArray of int, shape
+        (n_sentences,), a class for each node in the order of ``Tree.nodes``, -1 for neutral
+        phrases if ``binary``.
+
+    Raises
+    ------
+    OSError
+        If the archive is not there and may not or cannot be downloaded, or its checksum is wrong.
+
+    Examples
+    --------
+    >>> from sklearn_tree.datasets import fetch_sst
+    >>> sst = fetch_sst(binary=True)  # doctest: +SKIP
+    >>> sst.data  # doctest: +SKIP
+    TreeArray(9613 trees, 361629 nodes)
+    """
+    path = Path(get_data_home(data_home)) / _URL.rpartition("/")[2]
+    archive = fetch_file(_URL, path, _SHA256, download_if_missing=download_if_missing)
+    with zipfile.ZipFile(archive) as files:
+        texts = [files.read(f"trees/{name}.txt").decode("utf-8").splitlines() for name in _SPLITS]
+    data, node_target = _read_trees([line for lines in texts for line in lines if line])
+    split = np.repeat(_SPLITS, [sum(map(bool, lines)) for lines in texts])
+    target = node_target.values[node_target.offsets[:-1]].astype(np.int64)
+    if binary:
+        kept = target != _NEUTRAL
+        data, node_target, split = data[kept], node_target[kept], split[kept]
+        target = (target[kept] > _NEUTRAL).astype(np.int64)
+        node_target = node_target.replace(values=_polarity(node_target.values))
+    if return_X_y:
+        return data, target
+    phrases = {} if root_only else {"node_target": node_target}
+    names = np.array(["negative", "positive"] if binary else _FIVE)
+    return Bunch(data=data, target=target, target_names=names, split=split, **phrases, DESCR=_DESCR)
+
+
+def _read_trees(lines: list[str]) -> tuple[TreeArray, RaggedArray]:
+    """Read lines such as ``(3 (2 It) (4 works))``: trees without their numbers, and the numbers."""
+    words: list[str] = []
+    sentiments: list[int] = []
+    depths: list[int] = []
+    sizes: list[int] = []
+    for line in lines:
+        depth, before = 0, len(words)
+        for leaf, word, inner in _TOKEN.findall(line):
+            if not leaf and not inner:
+                depth -= 1
+                continue
+            words.append(word)
+            sentiments.append(int(leaf or inner))
+            depths.append(depth)
+            depth += bool(inner)
+        sizes.append(len(words) - before)
+    offsets = np.array([0, *accumulate(sizes)])
+    vocabulary, labels = np.unique(np.array(words, dtype=object), return_inverse=True)
+    trees = TreeArray(labels, depths, offsets, vocabulary=vocabulary.tolist())
+    return trees, RaggedArray(np.array(sentiments), offsets)
+
+
+def _polarity(sentiments: np.ndarray) -> np.ndarray:
+    return np.select([sentiments < _NEUTRAL, sentiments > _NEUTRAL], [0, 1], _UNLABELLED).astype(np.int32)
