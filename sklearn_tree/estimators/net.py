@@ -71,21 +71,26 @@ class OwnedNetMixin:
 
     def train_step_single(self, batch: Any, **fit_params: Any) -> dict[str, Tensor]:  # noqa: D102
         X, y = batch
-        parts = X.parts if isinstance(X, SplitBatch) else (X,)
         if not self.module_.training:  # type: ignore[attr-defined]
             self._set_training(True)  # type: ignore[attr-defined]
-        steps = []  # gradients add up, and no part's graph outlives it
-        for part, y_part in zip(parts, y.split([len(part) for part in parts]), strict=True):
-            y_pred = self.infer(part, **fit_params)
-            loss = self.get_loss(y_pred, y_part, X=part, training=True)
-            if len(parts) > 1:
-                loss = loss * (len(part) / len(X))
-            loss.backward()
-            steps.append((loss.detach(), y_pred.detach()))
-        if len(steps) == 1:
-            return dict(zip(("loss", "y_pred"), steps[0], strict=True))
-        losses, outputs = zip(*steps, strict=True)
+        if not isinstance(X, SplitBatch):
+            return self._pull_back(X, y, 1.0, fit_params)
+        # Gradients add up, and no part's graph outlives it.
+        steps = [
+            self._pull_back(part, y_part, len(part) / len(X), fit_params)
+            for part, y_part in zip(X.parts, y.split([len(part) for part in X.parts]), strict=True)
+        ]
+        losses, outputs = ([step[name] for step in steps] for name in ("loss", "y_pred"))
         return {"loss": torch.stack(losses).sum(), "y_pred": torch.cat(outputs)}
+
+    def _pull_back(self, X: Any, y: Tensor, share: float, fit_params: dict) -> dict[str, Tensor]:
+        """Compute the gradients of a batch, or of a share of one."""
+        y_pred = self.infer(X, **fit_params)
+        loss = self.get_loss(y_pred, y, X=X, training=True)
+        if share < 1:
+            loss = loss * share
+        loss.backward()
+        return {"loss": loss.detach(), "y_pred": y_pred.detach()}
 
     def get_loss(self, y_pred: Tensor, y_true: Any, X: Any = None, *args: Any, **kwargs: Any) -> Tensor:  # noqa: D102
         y_true = y_true.to(y_pred.device)

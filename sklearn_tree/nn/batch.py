@@ -218,12 +218,12 @@ def picked(column: Any, rows: np.ndarray) -> Any:
 def moved(batch: Any, device: torch.device | str) -> Any:
     """Return a batch with all its columns on a device, itself if they are there already."""
     device = torch.device(device)
-    columns = {name: column for name, column in vars(batch).items() if isinstance(column, (Tensor, Schedule))}
-    tensors = {name: column for name, column in columns.items() if isinstance(column, Tensor)}
-    if all(column.device == device for column in tensors.values()):
+    columns = vars(batch).items()
+    if all(column.device == device for _, column in columns if isinstance(column, Tensor)):
         return batch
-    parts = {name: moved(part, device) for name, part in columns.items() if name not in tensors}
-    return replace(batch, **{name: _move(column, device) for name, column in tensors.items()}, **parts)
+    tensors = {name: _move(column, device) for name, column in columns if isinstance(column, Tensor)}
+    parts = {name: moved(column, device) for name, column in columns if isinstance(column, Schedule)}
+    return replace(batch, **tensors, **parts)
 
 
 def _move(column: Tensor, device: torch.device) -> Tensor:
