@@ -171,10 +171,11 @@ class NetClassifierMixin(ClassifierMixin):
         -------
         float
         """
-        y_pred = self.predict(X)
+        check_is_fitted(self, "net_")
         if self._target_kind != _COLUMNS:
             return super().score(X, y, sample_weight)
-        return float(np.average((y_pred == np.asarray(y)).all(axis=1), weights=sample_weight))
+        is_right = (self.predict(X) == np.asarray(y)).all(axis=1)
+        return float(np.average(is_right, weights=sample_weight))
 
     def _logits(self, X: Any) -> list[np.ndarray]:
         """One array per output."""

@@ -33,10 +33,10 @@ class SequenceInputMixin:
             for name in ("vectorizer_", "n_features_in_", "feature_names_in_", "n_channels_in_"):
                 self.__dict__.pop(name, None)
             self.input_kind_ = kind
-        elif self.input_kind_ in _LISTS_OF_NUMBERS and _may_be_lists_of_numbers(X, kind):
-            kind = self.input_kind_
         elif kind != self.input_kind_:
-            raise ValueError(f"X must be {self.input_kind_}, as in fit, got {kind}")
+            if self.input_kind_ not in _LISTS_OF_NUMBERS or not _may_be_lists_of_numbers(X, kind):
+                raise ValueError(f"X must be {self.input_kind_}, as in fit, got {kind}")
+            kind = self.input_kind_
         if kind == "a table":
             return self._encode_table(X, reset=reset)
         if kind == "texts":

@@ -6,7 +6,7 @@ from sklearn.base import clone
 from sklearn.metrics import r2_score
 from sklearn.model_selection import GridSearchCV
 
-from sklearn_tree import RecursiveNetClassifier, RecursiveNetRegressor, TreeVectorizer
+from sklearn_tree import RecursiveNetClassifier, RecursiveNetRegressor, RNNClassifier, TreeVectorizer
 
 
 def classifier(**params):
@@ -134,3 +134,14 @@ def test_predict_nodes_needs_one_class_per_sample(words_counted):
     clf = classifier(max_epochs=1).fit(X, (counts > 0).astype(int))
     with pytest.raises(ValueError, match="predict_nodes needs one class per sample, got labels"):
         clf.predict_nodes(X)
+
+
+@pytest.mark.parametrize("y", [[0, 1] * 10, [["a", 1], ["b", 0]] * 10, [[0, 1], [1, 0]] * 10])
+def test_a_score_takes_one_prediction(y, monkeypatch):
+    y = np.array(y, dtype=object) if isinstance(y[0], list) and "a" in y[0] else np.array(y)
+    X = ["a great film", "dull"] * 10
+    clf = RNNClassifier(max_epochs=1, random_state=0).fit(X, y)
+    calls, run = [], clf._run
+    monkeypatch.setattr(clf, "_run", lambda *args: calls.append(args) or run(*args))
+    clf.score(X, y)
+    assert len(calls) == 1
