@@ -23,7 +23,7 @@ Batch = TreeBatch | SequenceBatch | ImageBatch
 
 _FEWEST_NODES = 8  # per level, on average: in chains, equal subtrees are not worth the search
 _MOST_DISTINCT = 0.9  # subtrees, of all in a batch, for the search to be worth it
-_TREE_WINDOW, _SEQUENCE_WINDOW = 8, 50  # batches whose samples are sorted together
+_TREE_WINDOW, _SEQUENCE_WINDOW = (8, 4), (50, 2)  # batches sorted together, and the fewest such windows
 
 
 class EncodedDataset(Dataset):
@@ -182,8 +182,8 @@ class BatchIterator:
 
     Shuffling draws from torch's global generator, as ``DataLoader`` does. A batch costs what its highest
     tree or longest sequence makes it cost, so after shuffling, samples are sorted by height or length
-    inside windows, of eight batches of trees or fifty of sequences, or less: a quarter of the data at
-    most. Then the batches are shuffled.
+    inside windows, of eight batches of trees or fifty of sequences, or less: a quarter of the trees or half
+    of the sequences at most. Then the batches are shuffled.
 
     Parameters
     ----------
@@ -227,8 +227,8 @@ class BatchIterator:
         if self.drop_last:
             rows = rows[: len(rows) - len(rows) % size]
         if self.shuffle:
-            window = _TREE_WINDOW if isinstance(dataset.X, TreeArray) else _SEQUENCE_WINDOW
-            window = min(window, len(rows) // size // 4)
+            window, n_windows = _TREE_WINDOW if isinstance(dataset.X, TreeArray) else _SEQUENCE_WINDOW
+            window = min(window, len(rows) // size // n_windows)
             if window > 1 and dataset.cost is not None:
                 full = len(rows) - len(rows) % size  # the highest of a window are not left for a short batch
                 for start in range(0, full, window * size):
