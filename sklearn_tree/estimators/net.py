@@ -17,9 +17,6 @@ from torch import Tensor
 from sklearn_tree.device import autocast
 from sklearn_tree.estimators.batches import SplitBatch
 
-# What skorch's net itself does then is to begin a batch in the history, into which callbacks alone write.
-_OF_BATCHES = ("on_batch_begin", "on_batch_end", "on_grad_computed")
-
 
 class OwnedNetMixin:
     """What the nets of this package do otherwise than skorch's.
@@ -64,8 +61,9 @@ class OwnedNetMixin:
             return super().train_step(batch, **fit_params)  # type: ignore[misc]
         optimizer.zero_grad()
         step = self.train_step_single(batch, **fit_params)
-        parameters = TeeGenerator(self.get_all_learnable_params())  # type: ignore[attr-defined]
-        self.notify("on_grad_computed", named_parameters=parameters, batch=batch, training=True)
+        if self.callbacks_:
+            parameters = TeeGenerator(self.get_all_learnable_params())  # type: ignore[attr-defined]
+            self.notify("on_grad_computed", named_parameters=parameters, batch=batch, training=True)
         optimizer.step()
         return step
 
@@ -109,16 +107,22 @@ class OwnedNetMixin:
     def run_single_epoch(
         self, iterator: Any, training: bool, prefix: str, step_fn: Any, **fit_params: Any
     ) -> None:
-        """Run one pass and record its mean loss, and for validation its score and duration."""
+        """Run one pass and record its mean loss, and for validation its score and duration.
+
+        Without callbacks nobody is told of batches: all that skorch's net does then is to begin a batch in
+        the history, into which callbacks alone write.
+        """
         if iterator is None:
             return
         start = time.perf_counter()
         losses, sizes, seen = [], [], []
         for batch in iterator:
-            self.notify("on_batch_begin", batch=batch, training=training)
+            if self.callbacks_:
+                self.notify("on_batch_begin", batch=batch, training=training)
             step = step_fn(batch, **fit_params)
-            self.notify("on_batch_end", batch=batch, training=training, **step)
-            losses.append(step["loss"].detach())
+            if self.callbacks_:
+                self.notify("on_batch_end", batch=batch, training=training, **step)
+            losses.append(step["loss"])
             sizes.append(len(batch[0]))
             if not training:
                 seen.append((step["y_pred"].cpu(), batch[1].cpu()))
@@ -133,8 +137,6 @@ class OwnedNetMixin:
         self.history.record("dur", rows.get("dur", 0.0) + time.perf_counter() - start)  # type: ignore[attr-defined]
 
     def notify(self, method_name: str, **kwargs: Any) -> None:  # noqa: D102
-        if not self.callbacks_ and method_name in _OF_BATCHES:
-            return
         try:
             super().notify(method_name, **kwargs)  # type: ignore[misc]
         except KeyboardInterrupt:  # how skorch's callbacks stop a training
