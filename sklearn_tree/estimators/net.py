@@ -33,6 +33,7 @@ class OwnedNetMixin:
     """
 
     stopped_by_callback_ = False
+    precision = "float32"
 
     def __init__(self, *args: Any, precision: str = "float32", **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

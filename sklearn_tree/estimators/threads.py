@@ -70,14 +70,15 @@ _blocks: list[int] = []  # the number before, for each thread that is inside
 def at_most(n: int | None) -> Iterator[None]:
     """Let this thread's torch use at most ``n`` threads inside the block, None for as many as it may.
 
-    torch's number belongs to a thread, but new threads take over the last one that any has set. So
-    whoever leaves a block restores the number from before the first of those that are open at a time.
+    torch's number belongs to a thread, but new threads take over the last one that any has set. So a
+    thread that needs no limit while others have theirs ends with the number from before the first of these.
     """
     if n is None or _inside.yes:
         yield
         return
     with _lock:
-        before = _blocks[0] if _blocks else torch.get_num_threads()
+        own = torch.get_num_threads()
+        before = _blocks[0] if _blocks and own <= n else own  # taken over, maybe
         _blocks.append(before)
     _inside.yes = True
     torch.set_num_threads(min(n, before))

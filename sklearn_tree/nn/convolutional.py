@@ -279,7 +279,10 @@ class ConvolutionalNet(nn.Module):
 
     def _words(self, batch: SequenceBatch) -> tuple[Tensor, Tensor] | None:
         """Return the batch's distinct words, if the first block is computed from a table of them."""
-        if not isinstance(self.embedding, NodeEmbedding) or batch.lengths.device.type != "cpu":
+        if type(self.embedding) is not NodeEmbedding or batch.lengths.device.type != "cpu":
             return None
-        first = (self.embedding, self.encoder, self.encoder.convolutions[0], *self.encoder.first_filters)
+        convolution = self.encoder.convolutions[0]
+        if type(self.encoder) is not ConvolutionalEncoder or type(convolution) is not Convolution:
+            return None
+        first = (*self.embedding.modules(), self.encoder, *convolution.modules(), self.pool)
         return None if any(map(is_hooked, first)) else self.embedding.words(batch)

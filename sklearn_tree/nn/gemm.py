@@ -139,7 +139,7 @@ class Linear(nn.Linear):
     def forward(self, input: Tensor) -> Tensor:
         """Map the last axis."""
         y = linear(input.reshape(-1, input.shape[-1]), self.weight, self.bias)
-        return y.view(*input.shape[:-1], -1)
+        return y.view(*input.shape[:-1], self.out_features)
 
 
 class _Linear(torch.autograd.Function):

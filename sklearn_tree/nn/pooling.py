@@ -56,7 +56,7 @@ class TreePooling(nn.Module):
         if self.score is None:
             return h.new_ones(len(h), 1)
         # Scores are bounded, so that no tree's weights vanish beside those of another in the batch.
-        return torch.exp(10 * torch.tanh(self.score(h) / 10))
+        return torch.exp(10 * torch.tanh(self.score(h).to(h.dtype) / 10))
 
 
 class SequencePooling(nn.Module):
@@ -102,7 +102,7 @@ class SequencePooling(nn.Module):
         if self.how == "mean":
             return h.mean(1) if ends is None else h.sum(1) / ends.clamp(min=1).unsqueeze(1)
         assert self.score is not None
-        weights = self.score(h)
+        weights = self.score(h).to(h.dtype)  # autocast has rounded them
         if mask is not None:  # the lowest number, not -inf: a row of nothing but -inf would be NaN
             weights = weights.masked_fill(~mask, torch.finfo(h.dtype).min)
         return (weights.softmax(1) * h).sum(1)

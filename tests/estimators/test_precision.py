@@ -14,6 +14,12 @@ PROBLEMS = {
     "trees": (RecursiveNetClassifier(random_state=0), ["(S a b)", "(S (T a) b)", "(S b (T b))"] * 20),
     "texts, RNN": (RNNClassifier(random_state=0), TEXTS),
     "texts, CNN": (CNNClassifier(random_state=0), TEXTS),
+    "trees, attention": (
+        RecursiveNetClassifier(pooling="attention", random_state=0),
+        ["(S a b)", "(S (T a) b)", "(S b (T b))"] * 20,
+    ),
+    "texts, attention, GRU": (RNNClassifier("gru", pooling="attention", random_state=0), TEXTS),
+    "texts, attention, CNN": (CNNClassifier(pooling="attention", random_state=0), TEXTS),
     "series, CNN": (CNNClassifier(n_blocks=2, random_state=0), SERIES),
 }
 

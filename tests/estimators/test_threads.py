@@ -122,3 +122,20 @@ def test_nothing_sticks_in_a_worker_that_is_used_again():
     # joblib gives each worker its share of the cores
     assert len(numbers) == 1
     assert all(before == after for before, after in numbers)
+
+
+def test_a_thread_with_a_number_of_its_own_keeps_it(three_threads):
+    numbers = []
+
+    def other():
+        torch.set_num_threads(2)
+        with at_most(1):
+            numbers.append(torch.get_num_threads())
+        numbers.append(torch.get_num_threads())
+
+    with at_most(1):
+        thread = threading.Thread(target=other)
+        thread.start()
+        thread.join()
+    assert numbers == [1, 2]
+    assert torch.get_num_threads() == 3

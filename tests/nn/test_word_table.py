@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sklearn_tree import RaggedArray
-from sklearn_tree.nn import CONVOLUTION_POOLINGS, ConvolutionalNet, SequenceBatch, word_table
+from sklearn_tree.nn import CONVOLUTION_POOLINGS, ConvolutionalNet, NodeEmbedding, SequenceBatch, word_table
 
 LENGTHS = st.lists(st.integers(0, 9), min_size=1, max_size=6)
 WIDTHS = st.lists(st.integers(1, 6), min_size=1, max_size=3)
@@ -72,6 +72,18 @@ def test_dropout_and_hooks_take_the_plain_way():
     batch = SequenceBatch.from_array(sequences([5, 9]))
     assert make_net([2], dropout=0.5).train().embedding.words(batch) is None
     assert make_net([2], dropout=0.5).eval().embedding.words(batch) is not None
-    net = make_net([2])
-    net.encoder.convolutions[0].convolutions[0].register_forward_hook(lambda *args: None)
-    assert net._words(batch) is None
+    for part in ("encoder.convolutions.0.convolutions.0", "embedding.labels", "embedding.dropout", "pool"):
+        net = make_net([2])
+        assert net._words(batch) is not None
+        net.get_submodule(part).register_forward_hook(lambda *args: None)
+        assert net._words(batch) is None
+
+
+def test_an_embedding_of_ones_own_is_asked():
+    class Nothing(NodeEmbedding):
+        def forward(self, batch, nodes=None):
+            return super().forward(batch, nodes) * 0
+
+    batch, net = SequenceBatch.from_array(sequences([5, 9])), make_net([2])
+    net.embedding.__class__ = Nothing
+    assert torch.equal(*net(batch))
