@@ -8,6 +8,7 @@ import re
 import sysconfig
 import warnings
 from collections.abc import Iterator
+from functools import partial
 from numbers import Integral
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,7 +17,7 @@ import numpy as np
 from sklearn.utils import Bunch
 
 from sklearn_tree.trees import Tree, TreeArray
-from sklearn_tree.trees.formats import FlatTree
+from sklearn_tree.trees.formats import Part, flatten
 
 _DESCR = """\
 Functions of Python's standard library, and the verb in their names
@@ -162,20 +163,13 @@ def function_tree(definition: ast.AST) -> Tree | None:
     Tree or None
         None if it has less than 12 nodes or more than 400.
     """
-    labels: list[str] = []
-    parents: list[int] = []
-    depths: list[int] = []
-    stack: list[tuple[Any, int, int]] = [(definition, -1, 0)]
-    while stack and len(labels) <= _MOST:
-        node, parent, depth = stack.pop()
-        children = [] if isinstance(node, str) else _children(node, is_root=parent < 0)
-        stack.extend((child, len(labels), depth + 1) for child in reversed(children))
-        labels.append(node if isinstance(node, str) else type(node).__name__)
-        parents.append(parent)
-        depths.append(depth)
-    if not _FEWEST <= len(labels) <= _MOST:
-        return None
-    return Tree.from_flat(FlatTree(labels, parents, depths))
+    flat = flatten(Part(definition, partial(_read, is_root=True)))
+    return Tree.from_flat(flat) if _FEWEST <= len(flat.labels) <= _MOST else None
+
+
+def _read(node: ast.AST, is_root: bool = False) -> tuple[str, list]:
+    below = _children(node, is_root)
+    return type(node).__name__, [child if isinstance(child, str) else Part(child, _read) for child in below]
 
 
 def _children(node: ast.AST, is_root: bool) -> list[Any]:

@@ -13,10 +13,11 @@ from sklearn.utils.validation import _check_n_features, check_is_fitted, validat
 from sklearn_tree.device import resolve_device
 from sklearn_tree.documentation import DocumentationLinkMixin
 from sklearn_tree.estimators.sequence_input import checked_numbers
+from sklearn_tree.preprocessing.output import NoTableMixin
 from sklearn_tree.trees import RaggedArray, TreeArray
 
 
-class ToDevice(DocumentationLinkMixin, OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+class ToDevice(DocumentationLinkMixin, NoTableMixin, OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     """Put data on a device once, so that every later step and epoch works there without copying.
 
     A step before an estimator in a pipeline. Worth it on an accelerator whose memory holds all
@@ -105,21 +106,6 @@ class ToDevice(DocumentationLinkMixin, OneToOneFeatureMixin, TransformerMixin, B
         X = self._check(X, reset=False)
         placed = placed_on(X, self.device_, _dtype_of(self.dtype))
         return in_numpy(placed) if self.device_.type == "cpu" else placed
-
-    def set_output(self, *, transform: str | None = None) -> ToDevice:
-        """Accept the setting without effect: what is on a device is no frame.
-
-        Parameters
-        ----------
-        transform : str or None, default=None
-            Ignored.
-
-        Returns
-        -------
-        self
-            The transformer.
-        """
-        return self
 
     def _check(self, X: Any, *, reset: bool) -> Any:
         if isinstance(X, (TreeArray, RaggedArray)):

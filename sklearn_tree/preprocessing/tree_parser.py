@@ -13,6 +13,7 @@ from sklearn.utils._param_validation import Interval, Options, StrOptions
 
 from sklearn_tree.documentation import DocumentationLinkMixin
 from sklearn_tree.preprocessing.columns import as_column
+from sklearn_tree.preprocessing.output import NoTableMixin, TextInputMixin
 from sklearn_tree.preprocessing.parsers.branching import balanced_tree, right_tree
 from sklearn_tree.preprocessing.parsers.conllu_text import parse_conllu
 from sklearn_tree.preprocessing.parsers.html_text import parse_html
@@ -36,7 +37,7 @@ _PARSERS: dict[str, Callable[[str], FlatTree]] = {
 _BRANCHING = {"balanced": balanced_tree, "right": right_tree}
 
 
-class TreeParser(DocumentationLinkMixin, TransformerMixin, BaseEstimator):
+class TreeParser(DocumentationLinkMixin, NoTableMixin, TextInputMixin, TransformerMixin, BaseEstimator):
     """Parse texts, code and documents into trees.
 
     The step before :class:`TreeVectorizer` or an estimator for trees, where trees come as text. It
@@ -159,21 +160,6 @@ class TreeParser(DocumentationLinkMixin, TransformerMixin, BaseEstimator):
         texts = [_read(item, i) for i, item in enumerate(as_column(X, "texts"))]
         return TreeArray.from_trees(self._report(self._parse(texts), len(texts)))
 
-    def set_output(self, *, transform: str | None = None) -> TreeParser:
-        """Accept the setting without effect: a TreeArray is no table.
-
-        Parameters
-        ----------
-        transform : str or None, default=None
-            Ignored.
-
-        Returns
-        -------
-        self
-            The parser.
-        """
-        return self
-
     def _parse(self, texts: list[str]) -> Iterator[FlatTree]:
         if self.format == "spacy":
             return parse_texts(texts, self.model, self.word_label, self.batch_size, self.n_process)
@@ -195,9 +181,6 @@ class TreeParser(DocumentationLinkMixin, TransformerMixin, BaseEstimator):
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tags.input_tags.two_d_array = False
-        tags.input_tags.string = True
-        tags.no_validation = True
         tags.requires_fit = False
         return tags
 

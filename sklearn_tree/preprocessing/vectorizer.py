@@ -9,9 +9,17 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklearn_tree.callbacks import CallbackSupportMixin, fit_context, with_callbacks
 from sklearn_tree.documentation import DocumentationLinkMixin
+from sklearn_tree.preprocessing.output import NoTableMixin, TextInputMixin
 
 
-class BaseVectorizer(DocumentationLinkMixin, CallbackSupportMixin, TransformerMixin, BaseEstimator):
+class BaseVectorizer(
+    DocumentationLinkMixin,
+    NoTableMixin,
+    TextInputMixin,
+    CallbackSupportMixin,
+    TransformerMixin,
+    BaseEstimator,
+):
     """Base class: subclasses read X (``_read``), learn from it (``_learn``), encode it (``_encode``)."""
 
     @with_callbacks
@@ -70,23 +78,6 @@ class BaseVectorizer(DocumentationLinkMixin, CallbackSupportMixin, TransformerMi
         check_is_fitted(self)
         return self._encode(self._read(X))
 
-    def set_output(self, *, transform: str | None = None) -> BaseVectorizer:
-        """Accept the setting without effect: a TreeArray or RaggedArray is no table.
-
-        So ``pipeline.set_output(transform="pandas")`` reaches the steps that make tables.
-
-        Parameters
-        ----------
-        transform : str or None, default=None
-            Ignored.
-
-        Returns
-        -------
-        self
-            The vectorizer.
-        """
-        return self
-
     def _fit(self, X: Any, y: Any) -> Any:
         self._validate_params()
         with fit_context(self, X, y):
@@ -102,10 +93,3 @@ class BaseVectorizer(DocumentationLinkMixin, CallbackSupportMixin, TransformerMi
 
     def _encode(self, array: Any) -> Any:
         raise NotImplementedError
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.two_d_array = False
-        tags.input_tags.string = True
-        tags.no_validation = True
-        return tags

@@ -190,32 +190,29 @@ def flatten(root: Any) -> FlatTree:
             if type(node) in _NESTED and len(node) > 1 and type(node[0]) is str and type(node[1]) is not list:
                 children = iter(node)
                 labels.append(next(children))
-                waiting.append(children)
-                path.append(node)
-                numbers.append(i)
-                if i >= _MANY or (depth >= _DEEP and depth & (depth - 1) == 0):
-                    _refuse_endless(path, numbers, waiting, sharing)
-                break
-            node, said = _ask(node, i)
-            if len(said) == 2:
-                label, children = said
-            elif type(said) is FlatTree:
-                _splice(said, labels, parents, depths, values, edges)
-                continue
             else:
-                label, children, value, edge = said
-                if value is not None:
-                    values[i] = as_value(value, i)
-                if edge is not None:
-                    edges[i] = as_edge(edge, i)
-            labels.append(label if type(label) is str else as_label(label, i))
-            if children:
-                waiting.append(_iterate(children, i))
-                path.append(node)
-                numbers.append(i)
-                if i >= _MANY or (depth >= _DEEP and depth & (depth - 1) == 0):
-                    _refuse_endless(path, numbers, waiting, sharing)
-                break
+                node, said = _ask(node, i)
+                if len(said) == 2:
+                    label, children = said
+                elif type(said) is FlatTree:
+                    _splice(said, labels, parents, depths, values, edges)
+                    continue
+                else:
+                    label, children, value, edge = said
+                    if value is not None:
+                        values[i] = as_value(value, i)
+                    if edge is not None:
+                        edges[i] = as_edge(edge, i)
+                labels.append(label if type(label) is str else as_label(label, i))
+                if not children:
+                    continue
+                children = _iterate(children, i)
+            waiting.append(children)
+            path.append(node)
+            numbers.append(i)
+            if i >= _MANY or (depth >= _DEEP and depth & (depth - 1) == 0):
+                _refuse_endless(path, numbers, waiting, sharing)
+            break
         else:
             waiting.pop()
             numbers.pop()
