@@ -248,19 +248,38 @@ class ConvolutionalNet(nn.Module):
         """
         return self.head(self.dropout(self.encode(batch)))
 
-    def encode(self, batch: SequenceBatch | ImageBatch) -> Tensor:
-        """Return the hidden layer, one vector per sample; float, shape (n, hidden_size)."""
-        return self.hidden(self.dropout(self.norm(self._pooled(batch)))).relu()
+    def forward_embedded(self, x: Tensor, batch: SequenceBatch | ImageBatch) -> Tensor:
+        """Compute the outputs from inputs, shape (n, n_steps, size) or (n, height, width, n_channels)."""
+        return self.decide(self.features(x, batch), batch)
 
-    def _pooled(self, batch: SequenceBatch | ImageBatch) -> Tensor:
+    def features(self, x: Tensor, batch: SequenceBatch | ImageBatch) -> Tensor:
+        """Compute what the filters answer to inputs, shape (n, height, width, n_answers); sequences have height 1."""
         if isinstance(batch, ImageBatch):
-            return self._activate_and_pool(self.encoder(self._embedded(batch)).flatten(1, 2), None)
+            return self.encoder(x)
         ends = batch.ends
         mask = None if ends is None else step_mask(ends, batch.n_steps)[:, None, :, None]
-        words = self._words(batch)
+        return self.encoder(x.unsqueeze(1), mask)
+
+    def decide(self, answers: Tensor, batch: SequenceBatch | ImageBatch) -> Tensor:
+        """Compute the outputs from the filters' answers."""
+        ends = None if isinstance(batch, ImageBatch) else batch.ends
+        pooled = self._activate_and_pool(answers.flatten(1, 2), ends)
+        return self.head(self.dropout(self._hidden(pooled)))
+
+    def encode(self, batch: SequenceBatch | ImageBatch) -> Tensor:
+        """Return the hidden layer, one vector per sample; float, shape (n, hidden_size)."""
+        return self._hidden(self._pooled(batch))
+
+    def _hidden(self, pooled: Tensor) -> Tensor:
+        return self.hidden(self.dropout(self.norm(pooled))).relu()
+
+    def _pooled(self, batch: SequenceBatch | ImageBatch) -> Tensor:
+        ends = None if isinstance(batch, ImageBatch) else batch.ends
+        words = None if isinstance(batch, ImageBatch) else self._words(batch)
         if words is None:
-            h = self.encoder(self._embedded(batch).unsqueeze(1), mask)
-            return self._activate_and_pool(h.squeeze(1), ends)
+            x = self.embedding(batch).to(self.head.weight.dtype)
+            return self._activate_and_pool(self.features(x, batch).flatten(1, 2), ends)
+        mask = None if ends is None else step_mask(ends, batch.n_steps)[:, None, :, None]
         vectors, rows = words
         filters = self.encoder.first_filters
         if self.pool.how == "max" and len(self.encoder.convolutions) == 1:
@@ -268,9 +287,6 @@ class ConvolutionalNet(nn.Module):
             return largest if ends is None else largest.masked_fill(ends.unsqueeze(1) == 0, 0.0)
         h = self.encoder.refine(answers(filters, vectors, rows, ends, largest=False).unsqueeze(1), mask)
         return self._activate_and_pool(h.squeeze(1), ends)
-
-    def _embedded(self, batch: SequenceBatch | ImageBatch) -> Tensor:
-        return self.embedding(batch).to(self.head.weight.dtype)
 
     def _activate_and_pool(self, h: Tensor, ends: Tensor | None) -> Tensor:
         if self.pool.how == "max":  # the same in either order

@@ -250,9 +250,15 @@ class RecurrentNet(nn.Module):
         """
         return self.head(self.dropout(self.encode(batch)))
 
+    def forward_embedded(self, x: Tensor, batch: SequenceBatch) -> Tensor:
+        """Compute the outputs from steps' inputs, shape (n, n_steps, embedding_dim or n_channels)."""
+        return self.head(self.dropout(self._encoded(x, batch)))
+
     def encode(self, batch: SequenceBatch) -> Tensor:
         """Return one vector per sequence, float, shape (n, output_size)."""
-        x = self.embedding(batch).to(self.head.weight.dtype)
+        return self._encoded(self.embedding(batch).to(self.head.weight.dtype), batch)
+
+    def _encoded(self, x: Tensor, batch: SequenceBatch) -> Tensor:
         if self.pool is None:
             return self.norm(self.encoder.ends(x, batch))
         return self.norm(self.pool(self.encoder(x, batch), batch.ends))

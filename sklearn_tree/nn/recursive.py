@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -59,26 +59,34 @@ class RecursiveEncoder(nn.Module):
         if self.is_fast and can_walk(self.cell, batch):
             return walk_all(self.cell, x, batch, inverse, nodes)
         wx = self.cell.project(x)
-        h = self._step(wx if inverse is None else wx.index_select(0, inverse), batch)
+        wx = wx if inverse is None else wx.index_select(0, inverse)
+        h = torch.cat([level[0] for level in self._step(wx, batch)][::-1])
         return h if nodes is None else h.index_select(0, nodes)
 
-    def _step(self, wx: Tensor, batch: TreeBatch) -> Tensor:
-        """Walk step by step in plain autograd: any cell, and what the fast walk is tested against."""
+    def states(self, x: Tensor, batch: TreeBatch) -> tuple[Tensor, ...]:
+        """Walk the batch and return all states of all nodes, each of shape (n_nodes, hidden_size)."""
+        levels = list(self._step(self.cell.project(x), batch))[::-1]
+        return tuple(torch.cat(parts) for parts in zip(*levels, strict=True))
+
+    def _step(self, wx: Tensor, batch: TreeBatch) -> Iterator[tuple[Tensor, ...]]:
+        """Walk step by step in plain autograd: any cell, and what the fast walk is tested against.
+
+        Yields the states of all leaves, then those of the inner nodes of each level, from the deepest up.
+        """
         inner, leaves = wx.split((sum(batch.n_inner), sum(batch.n_leaves)))
         leaf_states = self.cell(leaves, None)
         leaves_at = list(zip(*(state.split(batch.n_leaves) for state in leaf_states), strict=True))
         inner_at = inner.split(batch.n_inner)
 
+        yield leaf_states
         state: tuple[Tensor, ...] = ()  # of the inner nodes of the level just left
-        outputs = [leaf_states[0]]
         for depth in range(len(batch.levels) - 1, -1, -1):
             below, level = leaves_at[depth + 1], batch.levels[depth]
             if state:
                 below = tuple(torch.cat(pair) for pair in zip(state, below, strict=True))
             below = tuple(part.index_select(0, level.rows) for part in below)
             state = self.cell(inner_at[depth], Children(below, level.parents, level.ranks))
-            outputs.append(state[0])
-        return torch.cat(outputs[::-1])
+            yield state
 
 
 class RecursiveNet(nn.Module):
@@ -159,6 +167,12 @@ class RecursiveNet(nn.Module):
         Tensor of float, shape (n_trees, n_outputs)
         """
         return self.head(self.dropout(self.encode(batch)))
+
+    def forward_embedded(self, x: Tensor, batch: TreeBatch) -> Tensor:
+        """Compute the logits from nodes' inputs, shape (n_nodes, embedding_dim), in batch order."""
+        nodes = batch.roots if self.pool.how == "root" else None
+        h = self.encoder(x, batch, nodes=nodes)
+        return self.head(self.dropout(h if nodes is not None else self.pool(h, batch)))
 
     def encode(self, batch: TreeBatch) -> Tensor:
         """Return one vector per tree, float, shape (n_trees, hidden_size)."""
