@@ -86,8 +86,12 @@ def _pairs(names: Any) -> Pair:
 
 
 def pair(left: str, right: str) -> Tree:
-    """Join two unlabelled binary trees under one root."""
-    labels, parents, path = ["PAIR"], [-1], [0]
+    """Join two unlabelled binary trees under one root.
+
+    Two empty leaves stand before them, so the halves are the third and fourth child: a cell that tells
+    children apart has weights of their own to compare them, other than those that compose a formula.
+    """
+    labels, parents, path = ["PAIR", "", ""], [-1, 0, 0], [0]
     for token in (*left.split(), *right.split()):
         if token == ")":
             path.pop()

@@ -102,7 +102,7 @@ def quantifiers() -> Iterator[Split]:
 
 
 WIDE = {"hidden_size": 128, "embedding_dim": 128, "dropout": 0.5, "lr": 0.003, "lr_schedule": "cosine"}
-PAIRS = {"cell": "nary_lstm", "lr_schedule": "cosine"}
+PAIRS = {"cell": "nary_lstm", "max_arity": 4, "lr": 0.005, "weight_decay": 0.1, "lr_schedule": "cosine"}
 PROBLEMS = [
     Problem(
         "GUM, sentence type",
@@ -126,7 +126,7 @@ PROBLEMS = [
         0.93,
         {"words by side": sides},
         1,
-        {**PAIRS, "lr": 0.005, "max_epochs": 10},
+        {**PAIRS, "max_epochs": 10},
     ),
     Problem(
         "UD EWT, genre",
@@ -150,7 +150,7 @@ PROBLEMS = [
         0.97,
         {"words by side": sides},
         1,
-        {**PAIRS, "lr": 0.01, "weight_decay": 0.3, "max_epochs": 15, "batch_size": 32},
+        {**PAIRS, "max_epochs": 30},
     ),
 ]
 

@@ -6,7 +6,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sklearn_tree import datasets, plot
+    from sklearn_tree import datasets, explain, plot
     from sklearn_tree.device import resolve_device
     from sklearn_tree.estimators import (
         CNNClassifier,
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         RNNRegressor,
         ToDevice,
     )
+    from sklearn_tree.explain import CaptumExplainer, Explanations
     from sklearn_tree.preprocessing import SequenceVectorizer, TreeParser, TreeVectorizer
     from sklearn_tree.trees import RaggedArray, Tree, TreeArray, TreeNode, register_tree_type
 
@@ -26,6 +27,8 @@ __version__ = "0.1.0.dev0"
 _HOMES = {
     "CNNClassifier": "sklearn_tree.estimators",
     "CNNRegressor": "sklearn_tree.estimators",
+    "CaptumExplainer": "sklearn_tree.explain",
+    "Explanations": "sklearn_tree.explain",
     "RNNClassifier": "sklearn_tree.estimators",
     "RNNRegressor": "sklearn_tree.estimators",
     "RaggedArray": "sklearn_tree.trees",
@@ -41,11 +44,13 @@ _HOMES = {
     "register_tree_type": "sklearn_tree.trees",
     "resolve_device": "sklearn_tree.device",
 }
-_MODULES = ("datasets", "plot")
+_MODULES = ("datasets", "explain", "plot")
 
 __all__ = [
     "CNNClassifier",
     "CNNRegressor",
+    "CaptumExplainer",
+    "Explanations",
     "RNNClassifier",
     "RNNRegressor",
     "RaggedArray",
@@ -59,6 +64,7 @@ __all__ = [
     "TreeParser",
     "TreeVectorizer",
     "datasets",
+    "explain",
     "plot",
     "register_tree_type",
     "resolve_device",

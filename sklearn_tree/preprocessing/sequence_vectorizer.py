@@ -125,7 +125,7 @@ class SequenceVectorizer(BaseVectorizer):
             normalize=self._norm,
         )
 
-    def _read(self, X: Any) -> RaggedArray:
+    def read(self, X: Any) -> RaggedArray:  # noqa: D102 (in the base class)
         array = X
         if not isinstance(X, RaggedArray):
             split = splitter(self.tokenizer)

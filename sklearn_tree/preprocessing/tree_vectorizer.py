@@ -124,7 +124,7 @@ class TreeVectorizer(BaseVectorizer):
         edges = None if X.edges is None else texts_of(self.edge_vocabulary_)
         return X.replace(vocabulary=texts_of(self.vocabulary_), edge_vocabulary=edges)
 
-    def _read(self, X: Any) -> TreeArray:
+    def read(self, X: Any) -> TreeArray:  # noqa: D102 (in the base class)
         array = to_tree_array(X, self.format)
         if array.vocabulary is None:
             raise TypeError(

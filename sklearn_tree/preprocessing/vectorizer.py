@@ -20,7 +20,7 @@ class BaseVectorizer(
     TransformerMixin,
     BaseEstimator,
 ):
-    """Base class: subclasses read X (``_read``), learn from it (``_learn``), encode it (``_encode``)."""
+    """Base class: subclasses read X (``read``), learn from it (``_learn``), encode it (``_encode``)."""
 
     @with_callbacks
     def fit(self, X: Any, y: Any = None) -> BaseVectorizer:
@@ -76,16 +76,28 @@ class BaseVectorizer(
         TreeArray or RaggedArray
         """
         check_is_fitted(self)
-        return self._encode(self._read(X))
+        return self._encode(self.read(X))
 
     def _fit(self, X: Any, y: Any) -> Any:
         self._validate_params()
         with fit_context(self, X, y):
-            array = self._read(X)
+            array = self.read(X)
             self._learn(array)
         return array
 
-    def _read(self, X: Any) -> Any:
+    def read(self, X: Any) -> Any:
+        """Read X as the vectorizer does, but leave the labels as they are.
+
+        Parameters
+        ----------
+        X : same as in ``fit``
+            Samples.
+
+        Returns
+        -------
+        TreeArray or RaggedArray
+            With text labels.
+        """
         raise NotImplementedError
 
     def _learn(self, array: Any) -> None:

@@ -53,7 +53,7 @@ JSON = st.recursive(
 def test_json_texts_are_the_values_they_stand_for(value, indent):
     text = json.dumps(value, indent=indent)
     assert loads_deep(text) == json.loads(text)
-    assert TreeParser("json").transform([text]) == TreeVectorizer("json")._read([value])
+    assert TreeParser("json").transform([text]) == TreeVectorizer("json").read([value])
 
 
 @given(st.text('[]{}",:1a \\n', max_size=12))

@@ -1,0 +1,230 @@
+"""Gradient methods, computed by Captum on embedded inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from captum.attr import IntegratedGradients, Saliency
+from torch import Tensor
+
+from sklearn_tree.explain.inputs import Inputs
+from sklearn_tree.explain.objective import Objective
+
+
+VECTORS = ("table", "tokens", "trees")  # kinds whose positions enter a net as vectors
+
+
+class Budget(NamedTuple):
+    """How much is computed at once, and how exactly.
+
+    Attributes
+    ----------
+    n_steps, max_steps : int
+        Steps of an integral at first and at most.
+    tol : float
+        Completeness error of a sample that asks for more steps, beside ``max(1, |f(x) - f(x0)|)``.
+    max_rows : int
+        The most nodes, steps or pixels that are computed at once.
+    """
+
+    n_steps: int = 32
+    max_steps: int = 512
+    tol: float = 0.01
+    max_rows: int = 8192
+
+    def copies(self, inputs: Inputs) -> int:
+        """Return how many copies of some samples are computed at once."""
+        return max(1, self.max_rows // max(inputs.n_positions, 1))
+
+
+def forward_of(inputs: Inputs, objective: Objective) -> Callable[[Tensor], Tensor]:
+    """Return the function that Captum differentiates: rows of whole copies to one number a sample."""
+    return lambda x: objective(inputs.outputs(x))
+
+
+def integrated_gradients(inputs: Inputs, objective: Objective, budget: Budget, n_steps: int) -> Tensor:
+    """Integrate gradients from ``x0`` to ``x``, in chunks of copies that stay within the budget.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        The samples.
+    objective : Objective
+        What is explained.
+    budget : Budget
+        Limits.
+    n_steps : int
+        Number of steps (Gauss-Legendre).
+
+    Returns
+    -------
+    Tensor of float, shape of ``inputs.x``
+
+    References
+    ----------
+    .. [1] M. Sundararajan, A. Taly, Q. Yan (2017). Axiomatic Attribution for Deep Networks. ICML.
+    """
+    method = IntegratedGradients(forward_of(inputs, objective))
+    return method.attribute(
+        inputs.x,
+        baselines=inputs.x0,
+        n_steps=n_steps,
+        internal_batch_size=inputs.n_rows * min(budget.copies(inputs), n_steps),
+    )
+
+
+def adaptive_integral(
+    make: Callable[[np.ndarray], tuple[Inputs, Objective]], n: int, budget: Budget
+) -> list[np.ndarray]:
+    """Integrate gradients of samples, with more steps for those that need more.
+
+    Parameters
+    ----------
+    make : callable
+        Makes the inputs and the objective of some samples, given by their numbers.
+    n : int
+        Number of samples.
+    budget : Budget
+        Limits.
+
+    Returns
+    -------
+    list of ndarray of float, length n
+        For each sample a number per node, step and channel, or pixel and channel.
+    """
+    found: list[Any] = [None] * n
+    rows, n_steps = np.arange(n), budget.n_steps
+    while len(rows):
+        inputs, objective = make(rows)
+        attributions = integrated_gradients(inputs, objective, budget, n_steps)
+        change = change_of(inputs, objective)
+        error = (inputs.per_sample(attributions) - change).abs()
+        for i, part in zip(rows, per_position(inputs, attributions), strict=True):
+            found[i] = part
+        is_rough = (error > budget.tol * change.abs().clamp(min=1)).cpu().numpy()
+        n_steps *= 2
+        rows = rows[is_rough] if n_steps <= budget.max_steps else rows[:0]
+    return found
+
+
+def change_of(inputs: Inputs, objective: Objective) -> Tensor:
+    """Return ``f(x) - f(x0)`` of each sample, Tensor of float, shape (n,)."""
+    with torch.no_grad():
+        f = forward_of(inputs, objective)
+        return f(inputs.x) - f(inputs.x0)
+
+
+def per_position(inputs: Inputs, attributions: Tensor) -> list[np.ndarray]:
+    """Split attributions into samples without padding; those of vectors are summed.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        The samples.
+    attributions : Tensor of float, shape of ``inputs.x``, or without the last axis
+        Numbers.
+
+    Returns
+    -------
+    list of ndarray of float
+        Per sample: of trees, tokens and tables shape (n_nodes or n_steps,), of series (n_steps,
+        n_channels), of images (height, width, n_channels).
+    """
+    is_vector = inputs.subject.kind in VECTORS and attributions.ndim == inputs.x.ndim
+    numbers = (attributions.sum(-1) if is_vector else attributions).detach().double().cpu().numpy()
+    if inputs.subject.is_tree_net:
+        return np.split(numbers, inputs.array.offsets[1:-1])
+    if inputs.subject.kind == "images":
+        return list(numbers)
+    return [part[:n] for part, n in zip(numbers, inputs.batch.lengths.tolist(), strict=True)]
+
+
+def gradient(method: str, inputs: Inputs, objective: Objective) -> Tensor:
+    """Compute a method that takes a single gradient, at the samples themselves.
+
+    Parameters
+    ----------
+    method : {"saliency", "input_x_gradient"}
+        The gradient's size (of a vector its Euclidean norm), or the gradient times ``x - x0``.
+    inputs : Inputs
+        The samples.
+    objective : Objective
+        What is explained.
+
+    Returns
+    -------
+    Tensor of float, shape of ``inputs.x``, without the last axis for the size of vectors
+    """
+    return _at(method, forward_of(inputs, objective), inputs, inputs.x, inputs.x0)
+
+
+def _at(method: str, f: Callable[[Tensor], Tensor], inputs: Inputs, x: Tensor, x0: Tensor) -> Tensor:
+    slope = Saliency(f).attribute(x, abs=False)
+    if method == "input_x_gradient":
+        return slope * (x - x0)
+    if inputs.subject.kind not in VECTORS:
+        return slope.abs()
+    is_player = inputs.is_player.repeat(len(x) // len(inputs.x), *_ones(inputs.is_player))
+    return slope.norm(dim=-1) * is_player
+
+
+def noisy(
+    method: str, inputs: Inputs, objective: Objective, budget: Budget, params: dict[str, Any], seed: int
+) -> Tensor:
+    """Average a gradient method over noisy copies of a single sample.
+
+    Captum's NoiseTunnel and GradientShap lay copies out row by row, which a batch of trees cannot be; so
+    the copies are made here.
+
+    Parameters
+    ----------
+    method : {"gradient_shap", "integrated_gradients", "saliency", "input_x_gradient"}
+        "gradient_shap" takes the gradient at a random point on the way from the baseline [1]_.
+    inputs : Inputs
+        One sample.
+    objective : Objective
+        What is explained.
+    budget : Budget
+        Limits.
+    params : dict
+        ``n_samples``, 25 by default, and ``stdevs``, that of the noise, by default a tenth of that of
+        ``x - x0``, and 0 for "gradient_shap".
+    seed : int
+        Seed of the noise.
+
+    Returns
+    -------
+    Tensor of float, shape of ``inputs.x``, without the last axis for the size of vectors
+
+    References
+    ----------
+    .. [1] S. Lundberg, S.-I. Lee (2017). A Unified Approach to Interpreting Model Predictions. NeurIPS.
+    """
+    generator = torch.Generator(inputs.x.device).manual_seed(seed)
+    f, n, ones = forward_of(inputs, objective), int(params.get("n_samples", 25)), _ones(inputs.x)
+    usual = 0.0 if method == "gradient_shap" else 0.1 * float((inputs.x - inputs.x0).std(unbiased=False))
+    stdevs, most = float(params.get("stdevs", usual)), budget.copies(inputs)
+    parts = []
+    for done in range(0, n, most):
+        k = min(most, n - done)
+        x, x0 = inputs.x.repeat(k, *ones), inputs.x0.repeat(k, *ones)
+        noise = torch.randn(x.shape, generator=generator, device=x.device, dtype=x.dtype)
+        x = x + stdevs * noise * inputs.is_player.unsqueeze(-1).repeat(k, *ones)
+        if method == "gradient_shap":
+            alpha = torch.rand(k, generator=generator, device=x.device, dtype=x.dtype)
+            alpha = alpha.repeat_interleave(inputs.n_rows).view(-1, *ones)
+            part = Saliency(f).attribute(x0 + alpha * (x - x0), abs=False) * (x - x0)
+        elif method == "integrated_gradients":
+            integral = IntegratedGradients(f)
+            part = integral.attribute(x, x0, n_steps=budget.n_steps, internal_batch_size=len(x))
+        else:
+            part = _at(method, f, inputs, x, x0)
+        parts.append(part.view(k, inputs.n_rows, *part.shape[1:]).sum(0))
+    return torch.stack(parts).sum(0) / n
+
+
+def _ones(x: Tensor) -> tuple[int, ...]:
+    return (1,) * (x.ndim - 1)

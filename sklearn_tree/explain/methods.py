@@ -1,0 +1,248 @@
+"""Which methods there are, which are right for which net, and how each is computed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from sklearn_tree.estimators.batches import split_by_size
+from sklearn_tree.explain.coalitions import shapley
+from sklearn_tree.explain.gradients import (
+    Budget,
+    adaptive_integral,
+    forward_of,
+    gradient,
+    noisy,
+    per_position,
+)
+from sklearn_tree.explain.inputs import Inputs
+from sklearn_tree.explain.objective import Objective
+from sklearn_tree.explain.occlusion import occlusion, phrase_values
+from sklearn_tree.explain.perturbations import (
+    ablation,
+    grad_cam,
+    players_of,
+    sliding_occlusion,
+    spread,
+    surrogate,
+)
+from sklearn_tree.explain.subject import Subject, n_positions_of
+from sklearn_tree.trees import TreeArray
+from sklearn_tree.trees.array import nodes_by_depth
+
+_GRADIENTS = {"gradient_shap", "input_x_gradient", "integrated_gradients", "saliency"}
+_TREES_ALONE = {"interaction", "node_prediction"}
+_GRIDS_ALONE = {"feature_ablation", "kernel_shap", "lime"}
+METHODS = sorted({*_GRADIENTS, *_TREES_ALONE, *_GRIDS_ALONE, "grad_cam", "noise_tunnel(...)", "occlusion", "shapley"})
+_DRAW = ("gradient_shap", "kernel_shap", "lime", "noise_tunnel", "shapley")
+# Captum has them; on these nets their results would be wrong without a word.
+_REFUSED = {"deconvolution", "deep_lift", "deep_lift_shap", "guided_backprop", "guided_grad_cam", "lrp"}
+_WHY_RECURRENT = (
+    "it has rules for feed-forward layers only: through the products of states and gates in recurrent and "
+    "recursive cells its numbers do not add up, and no warning says so"
+)
+_WHY_CONVOLUTIONAL = (
+    "it has no rule for layer normalisation and pooling without modules, which these nets have: its "
+    "numbers do not add up"
+)
+
+
+def default_method(subject: Subject) -> str:
+    """Return the method that "auto" stands for."""
+    return "integrated_gradients" if subject.kind in ("series", "table") else "occlusion"
+
+
+def check_method(method: str, subject: Subject) -> None:
+    """Refuse methods that do not exist or are wrong for a net.
+
+    Raises
+    ------
+    ValueError
+        With the reason.
+    """
+    name, inner = split_method(method)
+    net = type(subject.net).__name__
+    is_tree = subject.kind == "trees"
+    if name in _REFUSED or inner in _REFUSED:
+        why = _WHY_RECURRENT if subject.is_recurrent else _WHY_CONVOLUTIONAL
+        raise ValueError(f"method={method!r} is not for {net}: {why}; take 'integrated_gradients'")
+    known = {*_GRADIENTS, "occlusion", "shapley", *(_TREES_ALONE if is_tree else _GRIDS_ALONE)}
+    known |= set() if subject.is_recurrent else {"grad_cam"}
+    is_noise = name == "noise_tunnel" and inner in _GRADIENTS - {"gradient_shap"}
+    if not is_noise and (inner or name not in known):
+        shown = sorted([*known, "noise_tunnel(saliency)"])
+        raise ValueError(f"method must be one of {shown} for {net} on {subject.kind}, got {method!r}")
+
+
+def split_method(method: str) -> tuple[str, str]:
+    """Split ``"noise_tunnel(saliency)"`` into both names; the second is "" for other methods."""
+    match = re.fullmatch(r"noise_tunnel\((\w+)\)", method.replace(" ", ""))
+    return ("noise_tunnel", match[1]) if match else (method, "")
+
+
+class Task(NamedTuple):
+    """What is to be explained of which samples, and how.
+
+    Attributes
+    ----------
+    subject : Subject
+        The net.
+    encoded : TreeArray, RaggedArray, ndarray or Tensor
+        The samples.
+    objective : Objective
+        What is explained of each.
+    method : str
+        The method.
+    baseline : Tensor or str
+        What stands for an absent input, see :class:`Inputs`.
+    by_state : bool
+        Whether a subtree is taken away by states of zero.
+    budget : Budget
+        Limits.
+    params : dict
+        Further parameters of the method.
+    seed : int
+        Seed of the methods that draw.
+    """
+
+    subject: Subject
+    encoded: Any
+    objective: Objective
+    method: str
+    baseline: Tensor | str
+    by_state: bool
+    budget: Budget
+    params: dict[str, Any]
+    seed: int
+
+    def inputs(self, rows: np.ndarray) -> Inputs:
+        """Return the inputs of some samples."""
+        return Inputs(self.subject, self.encoded[rows], self.baseline)
+
+    def part(self, rows: np.ndarray) -> tuple[Inputs, Objective]:
+        """Return the inputs and the objective of some samples."""
+        return self.inputs(rows), self.objective[rows]
+
+
+class Found(NamedTuple):
+    """What was found for some samples.
+
+    Attributes
+    ----------
+    rows : ndarray of int
+        The samples.
+    attributions, own : list of ndarray
+        See :class:`Explanations`.
+    values, baseline_values : ndarray of float
+        The explained numbers.
+    """
+
+    rows: np.ndarray
+    attributions: list[np.ndarray]
+    own: list[np.ndarray]
+    values: np.ndarray
+    baseline_values: np.ndarray
+
+
+def attribute(task: Task) -> Iterator[Found]:
+    """Compute the attributions of all samples, chunk by chunk.
+
+    Parameters
+    ----------
+    task : Task
+        What is to be done.
+
+    Yields
+    ------
+    Found
+        Chunks of samples of similar size, until all are done.
+    """
+    sizes = n_positions_of(task.encoded)
+    order = np.argsort(sizes, kind="stable")
+    name, inner = split_method(task.method)
+    # Those that draw do so for each sample by itself, so that its numbers do not depend on the others.
+    sizes = np.full_like(sizes, task.budget.max_rows) if name in _DRAW else sizes[order]
+    for rows in split_by_size(order, sizes, task.budget.max_rows):
+        yield _chunk(task, name, inner, rows)
+
+
+def _chunk(task: Task, name: str, inner: str, rows: np.ndarray) -> Found:
+    inputs, objective = task.part(rows)
+    f = forward_of(inputs, objective)
+    with torch.no_grad():
+        values, without = f(inputs.x), f(inputs.x0)
+    if task.subject.kind == "trees":
+        attributions, own = _of_trees(task, name, inner, rows, inputs, objective)
+        if name in ("occlusion", "interaction") and task.by_state:
+            without = values - attributions[torch.from_numpy(inputs.array.offsets[:-1])].to(values)
+        if name == "interaction":
+            attributions = attributions - children_summed(inputs.array, attributions)
+        found, found_own = per_position(inputs, attributions), per_position(inputs, own)
+    else:
+        found = found_own = _of_grids(task, name, inner, rows, inputs, objective)
+    return Found(rows, found, found_own, values.cpu().numpy(), without.cpu().numpy())
+
+
+def _of_trees(
+    task: Task, name: str, inner: str, rows: np.ndarray, inputs: Inputs, objective: Objective
+) -> tuple[Tensor, Tensor]:
+    """Return the numbers of each subtree and of each node's own input, Tensors of shape (n_nodes,)."""
+    if name in ("occlusion", "interaction"):
+        return occlusion(inputs, objective, task.budget, by_state=task.by_state)
+    if name == "node_prediction":
+        numbers = phrase_values(inputs, objective)
+        return numbers, numbers * torch.from_numpy(inputs.array.arities == 0).to(numbers.device)
+    own = torch.from_numpy(np.concatenate(_of_inputs(task, name, inner, rows, inputs, objective)))
+    return summed_up(inputs.array, own), own
+
+
+def _of_grids(
+    task: Task, name: str, inner: str, rows: np.ndarray, inputs: Inputs, objective: Objective
+) -> list[np.ndarray]:
+    """Return the numbers of each token, column, step or pixel."""
+    kind, budget, params = task.subject.kind, task.budget, task.params
+    if name == "occlusion" and kind in ("series", "images"):
+        return per_position(inputs, sliding_occlusion(inputs, objective, budget, params))
+    if name in ("occlusion", "feature_ablation"):
+        return per_position(inputs, ablation(inputs, objective, budget, params))
+    if name == "grad_cam":
+        return per_position(inputs, grad_cam(inputs, objective))
+    if name in ("kernel_shap", "lime"):
+        return per_position(inputs, surrogate(name, inputs, objective, budget, params, task.seed))
+    return _of_inputs(task, name, inner, rows, inputs, objective)
+
+
+def _of_inputs(
+    task: Task, name: str, inner: str, rows: np.ndarray, inputs: Inputs, objective: Objective
+) -> list[np.ndarray]:
+    """Compute what is computed alike on trees and on all else."""
+    budget, params, seed = task.budget, task.params, task.seed
+    if name == "integrated_gradients":
+        return adaptive_integral(lambda part: task.part(rows[part]), len(rows), budget)
+    if name == "shapley":
+        players = players_of(inputs, params)
+        phi = shapley(inputs, objective, players, budget, int(params.get("n_samples", 25)), seed)
+        return per_position(inputs, spread(inputs, players, torch.from_numpy(phi).to(players.device)))
+    if name in _DRAW:
+        return per_position(inputs, noisy(inner or name, inputs, objective, budget, params, seed))
+    return per_position(inputs, gradient(name, inputs, objective))
+
+
+def summed_up(array: TreeArray, own: Tensor) -> Tensor:
+    """Sum the numbers in each subtree, Tensor of float, shape (n_nodes,)."""
+    total, parents = own.cpu().numpy().copy(), array.absolute_parents
+    for nodes in nodes_by_depth(array.depths)[:0:-1]:
+        np.add.at(total, parents[nodes], total[nodes])
+    return torch.from_numpy(total)
+
+
+def children_summed(array: TreeArray, numbers: Tensor) -> Tensor:
+    """Sum the numbers of each node's children, Tensor of float, shape (n_nodes,)."""
+    parents = torch.from_numpy(array.absolute_parents).to(numbers.device)
+    below = parents >= 0
+    return torch.zeros_like(numbers).index_add(0, parents[below], numbers[below])
