@@ -16,7 +16,7 @@ _PAGE = """<!doctype html>
 {body}
 </body></html>
 """
-CHAR = 7.2  # width of a character of FONT
+CHAR = 7.4  # width of a character of FONT, rounded up: no text is cut at an edge
 FONT = "font: 12px ui-monospace, monospace"
 
 
