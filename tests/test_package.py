@@ -24,7 +24,7 @@ from sklearn_tree import (
     resolve_device,
 )
 from sklearn_tree.datasets import load_gum, make_listops
-from sklearn_tree.plot import plot_tree
+from sklearn_tree.plot import plot_image, plot_importances, plot_series, plot_tokens, plot_tree
 
 
 def test_importing_the_package_imports_nothing_heavy():
@@ -69,6 +69,10 @@ def test_all_public_names_are_there_and_listed():
         TreeVectorizer,
         load_gum,
         make_listops,
+        plot_image,
+        plot_importances,
+        plot_series,
+        plot_tokens,
         plot_tree,
     ],
 )

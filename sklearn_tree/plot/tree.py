@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from sklearn_tree.plot.picture import Picture
 from sklearn_tree.trees import Tree
-from sklearn_tree.trees.svg import draw_tree, escape
-
-_PAGE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>{caption}</title>
-<style>:root {{ color-scheme: light dark; }} body {{ font: 15px system-ui, sans-serif; margin: 2em; }}</style>
-</head><body>
-{body}
-</body></html>
-"""
+from sklearn_tree.trees.svg import draw_tree
 
 
-class TreePicture:
+class TreePicture(Picture):
     """A drawn tree; notebooks show it by themselves.
 
     Parameters
@@ -33,40 +24,12 @@ class TreePicture:
     """
 
     def __init__(self, svg: str, caption: str = "") -> None:
-        self.svg = svg
-        self.caption = caption
+        super().__init__(svg, caption)
 
-    def _repr_html_(self) -> str:
-        caption = f"<p>{escape(self.caption)}</p>" if self.caption else ""
-        return f'{caption}<div style="overflow-x: auto">{self.svg}</div>'
-
-    def save(self, path: str | os.PathLike) -> Path:
-        """Write the picture as a file that needs nothing else.
-
-        Parameters
-        ----------
-        path : str or path-like
-            ``.svg`` writes the bare drawing, ``.html`` a page.
-
-        Returns
-        -------
-        pathlib.Path
-            The absolute path written.
-
-        Raises
-        ------
-        ValueError
-            If the name ends otherwise.
-        """
-        path = Path(path)
-        if path.suffix not in (".html", ".svg"):
-            raise ValueError(f"path must end in .html or .svg, got {str(path)!r}")
-        page = _PAGE.format(caption=escape(self.caption), body=self._repr_html_())
-        path.write_text(self.svg if path.suffix == ".svg" else page, encoding="utf-8")
-        return path.resolve()
-
-    def __repr__(self) -> str:
-        return f"TreePicture({self.caption!r})" if self.caption else "TreePicture()"
+    @property
+    def svg(self) -> str:
+        """The drawing, one ``<svg>`` element."""
+        return self.html
 
 
 def plot_tree(
@@ -74,6 +37,7 @@ def plot_tree(
     values: Sequence[float] | np.ndarray | None = None,
     *,
     titles: Sequence[str] | None = None,
+    limit: float | None = None,
     caption: str = "",
 ) -> TreePicture:
     """Draw a tree, its nodes coloured by numbers if there are any.
@@ -87,6 +51,8 @@ def plot_tree(
         blue and dashed when negative.
     titles : sequence of str, length n_nodes, default=None
         Tooltip of each node.
+    limit : float, default=None
+        The size of number that gets the full colour; None takes the 95th percentile of the sizes.
     caption : str, default=""
         A line above the drawing.
 
@@ -98,7 +64,7 @@ def plot_tree(
     Raises
     ------
     ValueError
-        If ``values`` or ``titles`` do not have one entry per node.
+        If ``values`` or ``titles`` do not have one entry per node, or ``limit`` is not positive.
 
     Examples
     --------
@@ -107,4 +73,4 @@ def plot_tree(
     TreePicture('a tree')
     """
     values = None if values is None else np.asarray(values, dtype=float).tolist()
-    return TreePicture(draw_tree(Tree.from_any(tree), values, titles), caption)
+    return TreePicture(draw_tree(Tree.from_any(tree), values, titles, limit=limit), caption)

@@ -6,7 +6,7 @@ import heapq
 import re
 from collections.abc import Sequence
 from html import escape as escape_html
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -18,6 +18,7 @@ MAX_LEVELS = 40  # below, everything is folded
 _CHAR, _GAP, _LEVEL, _MARGIN, _LONGEST = 7.2, 10.0, 34.0, 14.0, 16
 _ROOF = 26.0  # below the label of a folded subtree: a triangle and a count
 FOR, AGAINST = "230, 120, 20", "40, 110, 220"  # orange and blue: safe for the colour-blind
+OPACITY = 0.5  # of the strongest: the text over it stays readable
 
 
 class _Shown(NamedTuple):
@@ -30,7 +31,13 @@ class _Shown(NamedTuple):
     hidden: list[int]
 
 
-def draw_tree(tree: Tree, values: Sequence[float] | None = None, titles: Sequence[str] | None = None) -> str:
+def draw_tree(
+    tree: Tree,
+    values: Sequence[float] | None = None,
+    titles: Sequence[str] | None = None,
+    *,
+    limit: float | None = None,
+) -> str:
     """Draw a tree.
 
     Parameters
@@ -40,9 +47,11 @@ def draw_tree(tree: Tree, values: Sequence[float] | None = None, titles: Sequenc
         them, below it the number of their nodes.
     values : sequence of float, length n_nodes, default=None
         A number per node: orange when positive, blue and dashed when negative, as strong as its
-        size relative to the 95th percentile.
+        size relative to ``limit``. What is not finite counts as 0.
     titles : sequence of str, length n_nodes, default=None
         Tooltip of each node; None shows its edge, the words below it and the value.
+    limit : float, default=None
+        The size that gets the full colour; None takes the 95th percentile of the sizes.
 
     Returns
     -------
@@ -52,14 +61,15 @@ def draw_tree(tree: Tree, values: Sequence[float] | None = None, titles: Sequenc
     Raises
     ------
     ValueError
-        If ``values`` or ``titles`` do not have one entry per node.
+        If ``values`` or ``titles`` do not have one entry per node, or ``limit`` is not positive.
     """
     for name, column in (("values", values), ("titles", titles)):
         if column is not None and len(column) != tree.n_nodes:
             raise ValueError(f"{name} must have one entry per node: {tree.n_nodes}, got {len(column)}")
     shown = _select(tree)
     x, y, width, height = _place(shown)
-    strengths = _strengths(tree, values)
+    numbers = np.zeros(tree.n_nodes) if values is None else keep_finite(values)
+    strengths = find_strengths(numbers, find_limit(numbers, limit))
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" '
         f'width="{width:.0f}" height="{height:.0f}" role="img" '
@@ -73,6 +83,33 @@ def draw_tree(tree: Tree, values: Sequence[float] | None = None, titles: Sequenc
             title = f"{title} [{hidden} node{'s' * (hidden != 1)} folded]"
         parts.append(_node(x[row], y[row], text, strengths[node], title, hidden))
     return "".join([*parts, "</svg>"])
+
+
+def keep_finite(values: Any) -> np.ndarray:
+    """Numbers of any shape as float64; NaN and infinity become 0."""
+    array = np.asarray(values, dtype=float)
+    return np.where(np.isfinite(array), array, 0.0)
+
+
+def find_limit(values: np.ndarray, limit: float | None = None, percentile: float = 95.0) -> float:
+    """Find the size that gets the full colour: by default a percentile; if that is 0 the largest, then 1."""
+    if limit is None:
+        sizes = np.abs(values) if values.size else np.zeros(1)
+        return float(np.percentile(sizes, percentile) or sizes.max() or 1.0)
+    if not 0 < limit < np.inf:
+        raise ValueError(f"limit must be a positive number, got {limit!r}")
+    return float(limit)
+
+
+def find_strengths(values: np.ndarray, limit: float) -> np.ndarray:
+    """Divide finite values by ``limit`` and clip to -1 .. 1."""
+    with np.errstate(over="ignore"):  # infinity is clipped too
+        return np.clip(values / limit, -1, 1)
+
+
+def fill(strength: float) -> str:
+    """Colour of a strength in -1 .. 1, translucent: the page shows through."""
+    return f"rgba({FOR if strength > 0 else AGAINST}, {OPACITY * abs(strength):.2f})"
 
 
 def subtree_ends(depths: np.ndarray) -> list[int]:
@@ -110,7 +147,7 @@ def _select(tree: Tree) -> _Shown:
         node, parent, more = stack.pop()
         row = len(shown.texts)
         hidden = more or (ends[node] - node - 1 if node not in opened else 0)
-        shown.texts.append("" if more else _cut(str(tree.labels[node])))
+        shown.texts.append("" if more else cut(str(tree.labels[node])))
         shown.parents.append(parent)
         shown.depths.append(shown.depths[parent] + 1 if parent >= 0 else 0)
         shown.nodes.append(node)
@@ -133,9 +170,10 @@ def escape(text: str) -> str:
     return escape_html(_UNPRINTABLE.sub("\ufffd", text))
 
 
-def _cut(text: str) -> str:
+def cut(text: str, longest: int = _LONGEST) -> str:
+    """Put a text on one line and shorten it."""
     text = " ".join(text.split())
-    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "\u2026"
+    return text if len(text) <= longest else text[: longest - 1] + "\u2026"
 
 
 def _place(shown: _Shown) -> tuple[list[float], list[float], float, float]:
@@ -181,14 +219,6 @@ def _count(hidden: int) -> str:
     return f"\u2026{hidden}" if hidden else ""
 
 
-def _strengths(tree: Tree, values: Sequence[float] | None) -> np.ndarray:
-    if values is None:
-        return np.zeros(tree.n_nodes)
-    array = np.nan_to_num(np.asarray(values, dtype=float))
-    largest = np.percentile(np.abs(array), 95) or np.abs(array).max() or 1.0
-    return np.clip(array / largest, -1, 1)
-
-
 def _edge(x: list, y: list, row: int, parent: int, strength: float) -> str:
     """Draw a line one level down and from there straight down, so that none crosses a neighbour's."""
     colour = f"rgb({FOR if strength > 0 else AGAINST})" if strength else "currentColor"
@@ -204,11 +234,10 @@ def _node(x: float, y: float, text: str, strength: float, title: str, hidden: in
     width = _CHAR * len(text) + 6
     box = ""
     if strength:
-        colour = FOR if strength > 0 else AGAINST
-        dash = f' stroke="rgb({colour})" stroke-dasharray="3 2"' if strength < 0 else ""
+        dash = f' stroke="rgb({AGAINST})" stroke-dasharray="3 2"' if strength < 0 else ""
         box = (
             f'<rect x="{x - width / 2:.1f}" y="{y - 9:.1f}" width="{width:.1f}" height="17" rx="4" '
-            f'fill="rgba({colour}, {0.5 * abs(strength):.2f})"{dash}/>'
+            f'fill="{fill(strength)}"{dash}/>'
         )
     if not text:  # a node without a label is a dot
         box += f'<circle cx="{x:.1f}" cy="{y - 0.5:.1f}" r="3" fill="currentColor" fill-opacity="0.5"/>'

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sklearn_tree.plot import plot_tree
+from sklearn_tree.plot import Picture, TreePicture, plot_tree
 
 
 def test_files_stand_alone_and_everything_is_escaped(tmp_path):
@@ -20,3 +20,17 @@ def test_other_names_of_files_are_refused(tmp_path):
     with pytest.raises(ValueError, match=r"path must end in \.html or \.svg"):
         plot_tree("(S a)").save(tmp_path / "tree.png")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_picture_of_a_tree_is_a_picture():
+    picture = plot_tree("(S a)", caption="one")
+    assert isinstance(picture, Picture)
+    assert picture.svg == picture.html
+    assert repr(picture) == "TreePicture('one')"
+    assert repr(TreePicture(svg="<svg/>")) == "TreePicture()"
+
+
+def test_the_limit_arrives():
+    assert plot_tree("(S a)", [1, 9], limit=1).svg != plot_tree("(S a)", [1, 9], limit=9).svg
+    with pytest.raises(ValueError, match="limit must be a positive number, got 0"):
+        plot_tree("(S a)", [1, 9], limit=0)

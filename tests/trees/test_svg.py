@@ -93,3 +93,28 @@ def test_what_xml_cannot_hold_is_replaced():
 def test_columns_of_another_length_are_refused(name):
     with pytest.raises(ValueError, match=f"{name} must have one entry per node: 2, got 1"):
         draw_tree(Tree(["a", "b"], [-1, 0]), **{name: [1]})
+
+
+def opacities(values, limit=None):
+    svg = draw_tree(Tree(["a"] * len(values), [-1] + [0] * (len(values) - 1)), values, limit=limit)
+    return [float(opacity) for opacity in re.findall(r'fill="rgba\(.*?, ([\d.]+)\)"', svg)]
+
+
+def test_the_limit_clips_and_scales():
+    assert opacities([1, 9], limit=1) == [0.5, 0.5]
+    assert opacities([3, 9], limit=9) == [0.17, 0.5]
+
+
+def test_without_a_limit_one_large_number_does_not_wash_out_the_rest():
+    assert opacities([1] * 40 + [1000]) == [0.5] * 41
+    assert opacities([0] * 40 + [1000]) == [0.5]  # the percentile is 0: the largest counts
+
+
+def test_what_is_not_finite_has_no_colour():
+    assert opacities([np.nan, np.inf, 1]) == [0.5]
+
+
+@pytest.mark.parametrize("limit", [0, -1, np.nan, np.inf])
+def test_limits_that_are_not_positive_are_refused(limit):
+    with pytest.raises(ValueError, match=f"limit must be a positive number, got {limit}"):
+        draw_tree(Tree(["a"], [-1]), [1], limit=limit)

@@ -1,0 +1,140 @@
+"""``plot_importances``: the largest of named numbers as bars."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from unicodedata import east_asian_width
+
+import numpy as np
+
+from sklearn_tree.plot.picture import CHAR, Picture, wrap_svg, write_text
+from sklearn_tree.trees.svg import AGAINST, FOR, cut, escape, fill, find_limit, find_strengths, keep_finite
+
+_ROW, _WIDTH, _NUMBER, _LONGEST = 22, 360, 80, 32
+
+
+def plot_importances(
+    explainer_or_names: Any,
+    values: Any = None,
+    *,
+    max_bars: int = 20,
+    caption: str = "",
+) -> Picture:
+    """Draw the importances of features as bars, the largest first.
+
+    Parameters
+    ----------
+    explainer_or_names : object or sequence of str, length n_features
+        What has ``feature_importances_`` and ``get_feature_names_out()``, or the names of ``values``.
+    values : array-like of float, shape (n_features,), default=None
+        A number per name; None takes the ``feature_importances_``.
+    max_bars : int, default=20
+        How many get a bar of their own; the rest is summed into one.
+    caption : str, default=""
+        A line above the drawing.
+
+    Returns
+    -------
+    Picture
+        Notebooks show it; ``save`` writes it to a file, ``.svg`` too.
+
+    Raises
+    ------
+    TypeError
+        If there are no ``values`` and nothing to take them from.
+    ValueError
+        If ``values`` does not have one entry per name, or ``max_bars`` is not positive.
+
+    Examples
+    --------
+    >>> from sklearn_tree.plot import plot_importances
+    >>> plot_importances(["height", "width"], [0.7, -0.2], caption="two features")
+    Picture('two features')
+    """
+    names = explainer_or_names
+    if values is None:
+        if not hasattr(explainer_or_names, "get_feature_names_out"):
+            kind = type(explainer_or_names).__name__
+            raise TypeError(
+                "explainer_or_names must have feature_importances_ and get_feature_names_out(), "
+                f"or come with values, got {kind}"
+            )
+        names, values = explainer_or_names.get_feature_names_out(), explainer_or_names.feature_importances_
+    return Picture(draw_bars(names, values, max_bars=max_bars), caption)
+
+
+def draw_bars(names: Sequence[str], values: Any, *, limit: float | None = None, max_bars: int = 20) -> str:
+    """Draw named numbers as bars in SVG, the largest first, whatever their sign.
+
+    Parameters
+    ----------
+    names : sequence of str, length n_names
+        The names.
+    values : array-like of float, shape (n_names,)
+        A number per name: orange and to the right when positive, blue, dashed and to the left when
+        negative. What is not finite counts as 0.
+    limit : float, default=None
+        The size that gets the full length; None takes the largest.
+    max_bars : int, default=20
+        How many get a bar of their own; the rest is summed into one.
+
+    Returns
+    -------
+    str
+        One ``<svg>`` element without scripts or outside references, all text escaped.
+
+    Raises
+    ------
+    ValueError
+        If ``values`` does not have one entry per name, or ``limit`` or ``max_bars`` is not positive.
+
+    Examples
+    --------
+    >>> from sklearn_tree.plot import draw_bars
+    >>> "2 others" in draw_bars(["a", "b", "c"], [1, 5, -2], max_bars=1)
+    True
+    """
+    names, values = [str(name) for name in names], np.asarray(values, dtype=float)
+    if values.shape != (len(names),):
+        raise ValueError(f"values must have one entry per name: shape ({len(names)},), got {values.shape}")
+    if max_bars < 1:
+        raise ValueError(f"max_bars must be a positive int, got {max_bars!r}")
+    names, values = _select(names, keep_finite(values), max_bars)
+    strengths = find_strengths(values, find_limit(values, limit, percentile=100))
+    left = CHAR * max((_count_cells(cut(name, _LONGEST)) for name in names), default=0) + 8
+    zero, length = (left + _WIDTH / 2, _WIDTH / 2) if (values < 0).any() else (left, _WIDTH)
+    rows = [
+        f'<g transform="translate(0,{_ROW * i})"><title>{escape(f"{name} {value:+.3g}")}</title>'
+        f"{write_text(left - 8, 17, cut(name, _LONGEST), 'end')}{_draw_bar(zero, length, strength)}"
+        f"{write_text(left + _WIDTH + 8, 17, f'{value:+.3g}')}</g>"
+        for i, (name, value, strength) in enumerate(zip(names, values, strengths, strict=True))
+    ]
+    height = _ROW * len(names) + 4
+    axis = f'<path d="M{zero:.1f} 0V{height}" stroke="currentColor" stroke-opacity="0.5"/>'
+    return wrap_svg(left + _WIDTH + _NUMBER, height, "".join(rows) + axis)
+
+
+def _select(names: list[str], values: np.ndarray, max_bars: int) -> tuple[list[str], np.ndarray]:
+    """Sort by size and sum what is beyond ``max_bars``."""
+    order = np.argsort(-np.abs(values), kind="stable")
+    kept, rest = order[:max_bars], order[max_bars:]
+    names, values = [names[i] for i in kept], values[order]
+    if not len(rest):
+        return names, values
+    others = f"{len(rest)} other{'s' * (len(rest) != 1)}"
+    return [*names, others], np.append(values[:max_bars], values[max_bars:].sum())
+
+
+def _draw_bar(zero: float, length: float, strength: float) -> str:
+    if not strength:
+        return ""
+    sign = 1 if strength > 0 else -1
+    x, width = zero + length * min(strength, 0), length * abs(strength)
+    edge = f'stroke="rgb({FOR})"' if sign > 0 else f'stroke="rgb({AGAINST})" stroke-dasharray="4 2"'
+    return f'<rect x="{x:.1f}" y="5" width="{width:.1f}" height="15" fill="{fill(sign)}" {edge}/>'
+
+
+def _count_cells(text: str) -> int:
+    """How many characters wide a text is: those of East Asian scripts take two."""
+    return sum(2 if east_asian_width(character) in "WF" else 1 for character in text)

@@ -1,0 +1,144 @@
+"""``plot_image``: an image, each pixel coloured by a number."""
+
+from __future__ import annotations
+
+import base64
+import struct
+import zlib
+from typing import Any
+
+import numpy as np
+
+from sklearn_tree.plot.picture import Picture, draw_legend
+from sklearn_tree.trees.svg import AGAINST, FOR, find_limit, find_strengths, keep_finite
+
+_SIDE = 280  # pixels that the longer side takes at least; larger images take up to twice as many
+
+
+def plot_image(image: Any, values: Any, *, limit: float | None = None, caption: str = "") -> Picture:
+    """Draw an image and, beside it, its pixels coloured by numbers.
+
+    Parameters
+    ----------
+    image : array-like of number, shape (height, width) or (height, width, n_channels)
+        The image. ``uint8`` is shown as it is, other numbers from their least to their greatest;
+        three channels are red, green and blue, any other number of them is averaged.
+    values : array-like of float, shape (height, width) or (height, width, n_channels)
+        A number per pixel, or several to be summed: orange when positive, blue when negative. What
+        is not finite counts as 0.
+    limit : float, default=None
+        The size that gets the full colour; None takes the 99.5th percentile of the sizes.
+    caption : str, default=""
+        A line above the drawing.
+
+    Returns
+    -------
+    Picture
+        Notebooks show it; ``save`` writes it to a file.
+
+    Raises
+    ------
+    ValueError
+        If the images differ in size or are empty, or ``limit`` is not positive.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_tree.plot import plot_image
+    >>> plot_image(np.eye(8), np.eye(8)[::-1], caption="a diagonal")
+    Picture('a diagonal')
+    """
+    return Picture(draw_image(image, values, limit=limit), caption)
+
+
+def draw_image(image: Any, values: Any, *, limit: float | None = None) -> str:
+    """Draw an image and, beside it, its pixels coloured by numbers, as HTML.
+
+    Parameters
+    ----------
+    image : array-like of number, shape (height, width) or (height, width, n_channels)
+        The image.
+    values : array-like of float, shape (height, width) or (height, width, n_channels)
+        A number per pixel, or several to be summed.
+    limit : float, default=None
+        The size that gets the full colour; None takes the 99.5th percentile of the sizes.
+
+    Returns
+    -------
+    str
+        One ``<div>`` element without scripts or outside references: the images are inside it.
+
+    Raises
+    ------
+    ValueError
+        If the images differ in size or are empty, or ``limit`` is not positive.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_tree.plot import draw_image
+    >>> draw_image(np.zeros((4, 6, 3)), np.ones((4, 6))).count("<img ")
+    2
+    """
+    image, values = np.asarray(image), np.asarray(values, dtype=float)
+    if image.ndim not in (2, 3) or not image.size:
+        raise ValueError(f"image must have shape (height, width[, n_channels]), got {image.shape}")
+    if values.ndim not in (2, 3) or values.shape[:2] != image.shape[:2]:
+        raise ValueError(
+            f"values must have the height and width of image: {image.shape[:2]}, got shape {values.shape}"
+        )
+    values = keep_finite(values)
+    values = values if values.ndim == 2 else values.sum(axis=2)
+    limit = find_limit(values, limit, percentile=99.5)
+    light = _scale(image)
+    heat = _colour(light, find_strengths(values, limit))
+    title = f"from {values.min():+.3g} to {values.max():+.3g}, sum {values.sum():+.3g}"
+    pictures = _draw_pixels(light, "the input") + _draw_pixels(heat, title)
+    row = f'<div style="display: flex; flex-wrap: wrap; gap: 12px">{pictures}</div>'
+    return f"<div>{row}{draw_legend(limit)}</div>"
+
+
+def _scale(image: np.ndarray) -> np.ndarray:
+    """Light in 0 .. 1, shape (height, width, 3)."""
+    light = keep_finite(image)
+    if image.dtype == np.uint8:
+        light = light / 255
+    else:
+        low, span = light.min(), np.ptp(light)
+        light = (light - low) / span if span else np.full(light.shape, 0.5)
+    light = light.reshape(*image.shape[:2], -1)
+    return light if light.shape[2] == 3 else np.repeat(light.mean(axis=2, keepdims=True), 3, axis=2)
+
+
+def _colour(light: np.ndarray, strengths: np.ndarray) -> np.ndarray:
+    """Lay the colours of the strengths over the image in grey, its contrast halved."""
+    grey = 0.25 + 0.5 * light.mean(axis=2, keepdims=True)
+    for_, against = (np.array([int(part) for part in text.split(",")]) / 255 for text in (FOR, AGAINST))
+    share = 0.9 * np.abs(strengths)[..., None]
+    return (1 - share) * grey + share * np.where(strengths[..., None] > 0, for_, against)
+
+
+def _draw_pixels(light: np.ndarray, title: str) -> str:
+    height, width = light.shape[:2]
+    longest = max(height, width)
+    factor = max(1, _SIDE // longest) if longest < 2 * _SIDE else 2 * _SIDE / longest
+    rendering = "; image-rendering: pixelated" if factor >= 1 else ""
+    data = base64.b64encode(encode_png(np.rint(255 * light).astype(np.uint8))).decode()
+    return (
+        f'<img src="data:image/png;base64,{data}" title="{title}" alt="{title}" width="{width * factor:.0f}" '
+        f'style="max-width: 100%; height: auto{rendering}">'
+    )
+
+
+def encode_png(pixels: np.ndarray) -> bytes:
+    """Encode uint8 pixels of shape (height, width, 3) as a PNG file."""
+    height, width, _ = pixels.shape
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)  # 8 bits each of red, green and blue
+    rows = np.concatenate(
+        [np.zeros((height, 1), np.uint8), pixels.reshape(height, -1)], axis=1
+    )  # 0: no filter
+    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(rows.tobytes())), (b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        for kind, data in chunks
+    )

@@ -1,0 +1,148 @@
+"""``Picture``: something drawn, which notebooks show and ``save`` writes; and the legend of its colours."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from pathlib import Path
+from xml.etree import ElementTree
+
+from sklearn_tree.trees.svg import AGAINST, FOR, escape, fill
+
+_PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>{caption}</title>
+<style>:root {{ color-scheme: light dark; }} body {{ font: 15px system-ui, sans-serif; margin: 2em; }}</style>
+</head><body>
+{body}
+</body></html>
+"""
+CHAR = 7.4  # width of a character of FONT, rounded up: no text is cut at an edge
+FONT = "font: 12px ui-monospace, monospace"
+
+
+class Picture:
+    """A drawing; notebooks show it by themselves.
+
+    Parameters
+    ----------
+    html : str
+        The drawing, HTML or one ``<svg>`` element; it is shown as it is.
+    caption : str
+        A line above it, plain text.
+
+    Examples
+    --------
+    >>> from sklearn_tree.plot import Picture
+    >>> Picture("<b>hello</b>", caption="a greeting")
+    Picture('a greeting')
+    """
+
+    def __init__(self, html: str, caption: str = "") -> None:
+        self.html = html
+        self.caption = caption
+
+    def _repr_html_(self) -> str:
+        caption = f"<p>{escape(self.caption)}</p>" if self.caption else ""
+        return f'{caption}<div style="overflow-x: auto">{self.html}</div>'
+
+    def save(self, path: str | os.PathLike) -> Path:
+        """Write the picture as a file that needs nothing else.
+
+        Parameters
+        ----------
+        path : str or path-like
+            ``.html`` writes a page; ``.svg`` writes the bare drawing if it is one ``<svg>`` element.
+
+        Returns
+        -------
+        pathlib.Path
+            The absolute path written.
+
+        Raises
+        ------
+        ValueError
+            If the name ends otherwise, or in ``.svg`` and the drawing is more than one ``<svg>`` element.
+        """
+        path = Path(path)
+        if path.suffix not in (".html", ".svg"):
+            raise ValueError(f"path must end in .html or .svg, got {str(path)!r}")
+        if path.suffix == ".svg" and not _is_svg(self.html):
+            raise ValueError(f"path must end in .html: this picture is not one svg, got {str(path)!r}")
+        page = _PAGE.format(caption=escape(self.caption), body=self._repr_html_())
+        return _write(path.resolve(), self.html if path.suffix == ".svg" else page)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.caption!r})" if self.caption else f"{type(self).__name__}()"
+
+
+def draw_legend(limit: float, unit: str = "") -> str:
+    """Draw the scale of the colours.
+
+    Parameters
+    ----------
+    limit : float
+        The size that gets the full colour.
+    unit : str, default=""
+        What the numbers are counted in, plain text.
+
+    Returns
+    -------
+    str
+        One ``<svg>`` element: dashed blue for what speaks against, orange for what speaks for.
+
+    Examples
+    --------
+    >>> from sklearn_tree.plot import draw_legend
+    >>> "+0.5 bits" in draw_legend(0.5, "bits")
+    True
+    """
+    left, right = f"against {-limit:.3g}", f"{f'{limit:+.3g} {unit}'.strip()} for"
+    zero, side, n = CHAR * len(left) + 76, 14, 5
+    boxes = "".join(
+        f'<rect x="{zero + i * side:.1f}" y="4" width="{side}" height="14" fill="{fill((i + 0.5) / n)}"/>'
+        for i in range(-n, n)
+    )
+    end = zero + n * side
+    return (
+        f'<svg width="{end + 6 + CHAR * (len(right) + 1):.0f}" height="24" role="img" style="{FONT}">{boxes}'
+        f"{underline(zero - n * side, zero, 19, -1)}{underline(zero, end, 19, 1)}"
+        f"{write_text(zero - n * side - 6, 15, left, 'end')}{write_text(end + 6, 15, right)}</svg>"
+    )
+
+
+def wrap_svg(width: float, height: float, drawing: str) -> str:
+    """Make a drawing an ``<svg>`` element that may be a file of its own."""
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}" '
+        f'height="{height:.0f}" role="img" style="{FONT}; max-width: none">{drawing}</svg>'
+    )
+
+
+def underline(left: float, right: float, y: float, strength: float) -> str:
+    """Draw a line, solid and orange or dashed and blue."""
+    dash = "" if strength > 0 else ' stroke-dasharray="4 2"'
+    colour = f"rgba({FOR if strength > 0 else AGAINST}, {0.3 + 0.7 * abs(strength):.2f})"
+    return f'<path d="M{left:.1f} {y:.1f}H{right:.1f}" stroke="{colour}" stroke-width="2"{dash}/>'
+
+
+def write_text(x: float, y: float, text: str, anchor: str = "start") -> str:
+    """Write a text in the colour of the page."""
+    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="currentColor">{escape(text)}</text>'
+
+
+def _is_svg(html: str) -> bool:
+    try:
+        return ElementTree.fromstring(html).tag == "{http://www.w3.org/2000/svg}svg"  # noqa: S314 (drawn here)
+    except ElementTree.ParseError:
+        return False
+
+
+def _write(path: Path, text: str) -> Path:
+    """Write beside the file and move: whoever looks finds the old file or the new one, never a half."""
+    unfinished = path.with_name(f".{uuid.uuid4().hex}.tmp")
+    try:
+        unfinished.write_text(text, encoding="utf-8")
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+    return path

@@ -1,0 +1,118 @@
+"""``plot_tokens``: a text, each of its tokens coloured by a number."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from sklearn_tree.plot.picture import Picture, draw_legend
+from sklearn_tree.trees.svg import AGAINST, FOR, escape, fill, find_limit, find_strengths, keep_finite
+
+_INVISIBLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+
+
+def plot_tokens(
+    tokens: Sequence[str],
+    values: Any,
+    *,
+    limit: float | None = None,
+    caption: str = "",
+) -> Picture:
+    """Draw a text, its tokens coloured by numbers.
+
+    Parameters
+    ----------
+    tokens : sequence of str, length n_tokens
+        The tokens in their order.
+    values : array-like of float, shape (n_tokens,)
+        A number per token: orange and underlined when positive, blue and dashed when negative.
+        What is not finite counts as 0.
+    limit : float, default=None
+        The size that gets the full colour; None takes the 95th percentile of the sizes.
+    caption : str, default=""
+        A line above the drawing.
+
+    Returns
+    -------
+    Picture
+        Notebooks show it; ``save`` writes it to a file.
+
+    Raises
+    ------
+    ValueError
+        If ``values`` does not have one entry per token, or ``limit`` is not positive.
+
+    Examples
+    --------
+    >>> from sklearn_tree.plot import plot_tokens
+    >>> plot_tokens(["not", "a", "great", "film"], [-0.8, 0.0, 0.5, 0.1], caption="a review")
+    Picture('a review')
+    """
+    return Picture(draw_tokens(tokens, values, limit=limit), caption)
+
+
+def draw_tokens(tokens: Sequence[str], values: Any, *, limit: float | None = None) -> str:
+    """Draw a text as HTML, its tokens coloured by numbers.
+
+    Parameters
+    ----------
+    tokens : sequence of str, length n_tokens
+        The tokens in their order. A space alone shows as ``␣``, an empty token as ``∅``, control
+        characters and those that turn the direction as their escapes.
+    values : array-like of float, shape (n_tokens,)
+        A number per token.
+    limit : float, default=None
+        The size that gets the full colour; None takes the 95th percentile of the sizes.
+
+    Returns
+    -------
+    str
+        One ``<div>`` element without scripts or outside references, all text escaped.
+
+    Raises
+    ------
+    ValueError
+        If ``values`` does not have one entry per token, or ``limit`` is not positive.
+
+    Examples
+    --------
+    >>> from sklearn_tree.plot import draw_tokens
+    >>> draw_tokens(["a", "<b>"], [0, 1]).count("<span ")
+    2
+    """
+    tokens = [str(token) for token in tokens]
+    numbers = np.asarray(values, dtype=float)
+    if numbers.shape != (len(tokens),):
+        raise ValueError(f"values must have one entry per token: shape ({len(tokens)},), got {numbers.shape}")
+    shown = keep_finite(numbers)
+    limit = find_limit(shown, limit)
+    strengths = find_strengths(shown, limit)
+    spans = map(_draw_token, tokens, numbers.tolist(), strengths.tolist())
+    # The direction is that of the first letters; each token is isolated, so none reorders its neighbours.
+    return (
+        '<div><div dir="auto" style="line-height: 2; white-space: pre-wrap; overflow-wrap: anywhere">'
+        f"{' '.join(spans)}</div>{draw_legend(limit)}</div>"
+    )
+
+
+def _draw_token(token: str, value: float, strength: float) -> str:
+    title = escape(f"{repr(token)[:120]} {value:+.3g}")
+    style = "unicode-bidi: isolate; padding: 1px 2px"
+    if strength:
+        line, colour = ("solid", FOR) if strength > 0 else ("dashed", AGAINST)
+        opacity = 0.3 + 0.7 * abs(strength)
+        style += f"; background: {fill(strength)}; border-bottom: 2px {line} rgba({colour}, {opacity:.2f})"
+    return f'<span title="{title}" style="{style}">{escape(_make_visible(token))}</span>'
+
+
+def _make_visible(token: str) -> str:
+    if not token.strip(" "):
+        return "\u2423" * len(token) or "\u2205"
+    return _INVISIBLE.sub(_escape_character, token)
+
+
+def _escape_character(match: re.Match[str]) -> str:
+    return match.group().encode("unicode_escape").decode()

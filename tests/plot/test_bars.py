@@ -1,0 +1,117 @@
+"""``plot_importances``: the largest first, nothing lost."""
+
+import re
+from types import SimpleNamespace
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.ensemble import RandomForestClassifier
+
+from sklearn_tree.plot import draw_bars, plot_importances
+
+HOSTILE = "<img src=x onerror=alert(1)>"
+NAME = "{http://www.w3.org/2000/svg}"
+
+
+def find(svg, kind):
+    return list(ElementTree.fromstring(svg).iter(NAME + kind))  # well-formed
+
+
+def rows(svg):
+    """Name and number of each row."""
+    titles = [title.text.rsplit(" ", 1) for title in find(svg, "title")]
+    return [(name, float(value)) for name, value in titles]
+
+
+def lengths(svg):
+    return [float(rect.get("width")) for rect in find(svg, "rect")]
+
+
+@given(st.lists(st.integers(-99, 99), max_size=30), st.integers(1, 30))
+def test_bars_are_sorted_by_size_and_sum_to_the_total(values, max_bars):
+    shown = rows(draw_bars([f"n{i}" for i in range(len(values))], values, max_bars=max_bars))
+    sizes = [abs(value) for name, value in shown if "other" not in name]
+    assert sizes == sorted(map(abs, values), reverse=True)[:max_bars]
+    assert sum(value for _, value in shown) == pytest.approx(sum(values), rel=1e-2)  # three digits each
+
+
+def test_the_rest_is_one_line():
+    assert rows(draw_bars(list("abcd"), [1, -5, 2, 3], max_bars=2)) == [("b", -5), ("d", 3), ("2 others", 3)]
+    assert rows(draw_bars(list("abc"), [1, -5, 2], max_bars=2))[-1] == ("1 other", 1)
+    assert rows(draw_bars(list("ab"), [1, -5], max_bars=2)) == [("b", -5), ("a", 1)]
+
+
+def test_what_is_against_points_to_the_left_and_is_dashed():
+    svg = draw_bars(["a", "b"], [2, -1])
+    right, left = find(svg, "rect")
+    assert float(left.get("x")) + float(left.get("width")) == pytest.approx(float(right.get("x")))
+    assert "stroke-dasharray" in left.attrib
+    assert "stroke-dasharray" not in right.attrib
+    assert lengths(svg) == [180, 90]
+
+
+def test_bars_of_one_sign_have_all_the_room():
+    assert lengths(draw_bars(["a", "b"], [2, 1])) == [360, 180]
+
+
+def test_the_limit_clips():
+    assert lengths(draw_bars(["a", "b"], [9, 1], limit=1)) == [360, 360]
+    assert lengths(draw_bars(["a", "b"], [9, 1], limit=9)) == [360, 40]
+
+
+def test_what_is_not_finite_counts_as_zero():
+    assert rows(draw_bars(["a", "b", "c"], [np.nan, 1, np.inf])) == [("b", 1), ("a", 0), ("c", 0)]
+
+
+def test_an_explainer_or_names_and_numbers_give_the_same():
+    names, values = ["a", "b"], np.array([0.25, 0.75])
+    explainer = SimpleNamespace(feature_importances_=values, get_feature_names_out=lambda: np.array(names))
+    assert plot_importances(explainer).html == plot_importances(names, values).html
+    assert plot_importances(explainer).html != plot_importances(names, values[::-1]).html
+
+
+def test_long_wide_and_hostile_names_are_text():
+    svg = draw_bars([HOSTILE * 9, "特徴" * 9, "a\0"], [1, 2, 3])
+    assert "<img" not in svg
+    texts = [text.text for text in find(svg, "text")]
+    assert max(map(len, texts)) == 32
+    assert {"特徴" * 9, "a\ufffd"} <= set(texts)
+
+
+def test_wide_letters_get_more_room():
+    def width(name):
+        return int(re.search(r' width="(\d+)"', draw_bars([name], [1]))[1])
+
+    assert width("特徴") == width("abcd") > width("ab")
+
+
+def test_files_stand_alone_and_one_may_be_svg(tmp_path):
+    picture = plot_importances([HOSTILE], [1], caption=HOSTILE)
+    assert picture.save(tmp_path / "a.svg").read_text() == picture.html
+    page = picture.save(tmp_path / "a.html").read_text()
+    assert "<img" not in page
+    assert "http" not in page.replace("http://www.w3.org/2000/svg", "")
+
+
+@pytest.mark.parametrize("values", [[1], [[1, 2]]])
+def test_numbers_of_another_shape_are_refused(values):
+    with pytest.raises(ValueError, match=r"values must have one entry per name: shape \(2,\), got \("):
+        draw_bars(["a", "b"], values)
+
+
+def test_no_room_for_bars_is_refused():
+    with pytest.raises(ValueError, match="max_bars must be a positive int, got 0"):
+        plot_importances(["a"], [1], max_bars=0)
+
+
+@pytest.mark.parametrize("explainer", [["a", "b"], RandomForestClassifier()])
+def test_names_without_numbers_are_refused(explainer):
+    kind = type(explainer).__name__
+    message = (
+        r"must have feature_importances_ and get_feature_names_out\(\), or come with values, got " + kind
+    )
+    with pytest.raises(TypeError, match=message):
+        plot_importances(explainer)

@@ -1,0 +1,69 @@
+"""``Picture``: what notebooks show and what files hold; the legend of the colours."""
+
+import os
+from xml.etree import ElementTree
+
+import pytest
+
+from sklearn_tree.plot import Picture, draw_legend
+
+SVG = '<svg xmlns="http://www.w3.org/2000/svg"><g/></svg>'
+
+
+def test_a_page_stands_alone_and_follows_the_theme(tmp_path):
+    path = Picture("<b>hello</b>", caption="<i>").save(tmp_path / "a.html")
+    page = path.read_text()
+    assert path.is_absolute()
+    assert "<b>hello</b>" in page
+    assert page.count("&lt;i&gt;") == 2  # the title and the line above
+    assert "color-scheme: light dark" in page
+    assert "http" not in page
+    assert "<script" not in page
+
+
+def test_one_svg_may_be_a_file_of_its_own(tmp_path):
+    assert Picture(SVG).save(tmp_path / "a.svg").read_text() == SVG
+
+
+@pytest.mark.parametrize(
+    "html", ["<b>hello</b>", SVG + SVG, f"<div>{SVG}</div>", "<svg><g/></svg>", "text", ""]
+)
+def test_anything_else_may_not(tmp_path, html):
+    with pytest.raises(
+        ValueError, match=r"path must end in \.html: this picture is not one svg, got .*a\.svg"
+    ):
+        Picture(html).save(tmp_path / "a.svg")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path):
+    path = Picture("old").save(tmp_path / "a.html")
+    old = path.read_text()
+    with pytest.raises(UnicodeEncodeError):
+        Picture("half \ud800").save(path)
+    assert path.read_text() == old
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_link_stays_a_link(tmp_path):
+    (tmp_path / "link.html").symlink_to(tmp_path / "target.html")
+    assert Picture("new").save(tmp_path / "link.html") == (tmp_path / "target.html").resolve()
+    assert (tmp_path / "link.html").is_symlink()
+
+
+def test_a_file_has_the_usual_permissions(tmp_path):
+    (tmp_path / "usual").touch()
+    path = Picture("a").save(os.fspath(tmp_path / "a.html"))
+    assert path.stat().st_mode == (tmp_path / "usual").stat().st_mode
+
+
+def test_the_legend_tells_the_limit_both_ways_and_the_unit():
+    root = ElementTree.fromstring(draw_legend(0.5, "<bits>"))
+    assert [text.text for text in root.iter("text")] == ["against -0.5", "+0.5 <bits> for"]
+    assert "http" not in draw_legend(0.5)
+
+
+def test_the_legend_dashes_what_is_against_only():
+    against, for_ = ElementTree.fromstring(draw_legend(1)).iter("path")
+    assert "stroke-dasharray" in against.attrib
+    assert "stroke-dasharray" not in for_.attrib
