@@ -28,8 +28,8 @@ def shapley(
         One sample.
     objective : Objective
         What is explained.
-    players : Tensor of int64, shape of ``inputs.x`` or without its last axes
-        The number of the player that each input belongs to, from 0; -1 for none.
+    players : Tensor of int64
+        The number of the player that each input belongs to, from 0; -1 for none (see ``players_of``).
     budget : Budget
         Limits.
     n_orders : int
@@ -73,7 +73,8 @@ def values_of(
     -------
     ndarray of float, shape (n,)
     """
-    x, x0 = inputs.x, inputs.x0
+    is_tree = inputs.subject.is_tree_net
+    x, x0 = (inputs.x, inputs.x0) if is_tree else (inputs.x[0], inputs.x0[0])
     shape = players.shape + (1,) * (x.ndim - players.ndim)
     found, most = [], budget.copies(inputs)
     # Behind the players stands the one who is always there: what nobody can take away.
@@ -81,8 +82,8 @@ def values_of(
     with torch.no_grad():
         for part in present.split(most):
             there = part[:, players.flatten()].view(len(part), *shape)
-            rows = torch.where(there, x, x0).flatten(0, 1)
-            found.append(objective(inputs.outputs(rows)))
+            rows = torch.where(there, x, x0)
+            found.append(objective(inputs.outputs(rows.flatten(0, 1) if is_tree else rows)))
     return torch.cat(found).double().cpu().numpy()
 
 

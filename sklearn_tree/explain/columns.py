@@ -93,7 +93,9 @@ def _through(step: Any, names: list[str]) -> list[str]:
     if isinstance(step, ColumnTransformer):
         return _through_columns(step, names)
     if isinstance(step, FeatureUnion):
-        return [name for _, inner in step.transformer_list if inner != "drop" for name in _through(inner, names)]
+        return [
+            name for _, inner in step.transformer_list if inner != "drop" for name in _through(inner, names)
+        ]
     if isinstance(step, OneHotEncoder):
         return [name for name, n in zip(names, _n_categories(step), strict=True) for _ in range(n)]
     if isinstance(step, SelectorMixin):

@@ -20,7 +20,7 @@ from sklearn_tree.estimators.batches import split_by_size
 from sklearn_tree.estimators.opened import few_threads
 from sklearn_tree.estimators.training import seeded
 from sklearn_tree.explain.explanations import Explanations
-from sklearn_tree.explain.features import Features, learn_features
+from sklearn_tree.explain.features import learn_features
 from sklearn_tree.explain.gradients import Budget
 from sklearn_tree.explain.inputs import BASELINES, make_batch
 from sklearn_tree.explain.methods import Task, attribute, check_method, default_method
@@ -86,8 +86,8 @@ class CaptumExplainer(DocumentationLinkMixin, TransformerMixin, BaseEstimator):
     dtype : {"float32", "float64"}, default="float32"
         Precision of all that is computed.
     method_params : dict, default=None
-        ``n_samples`` of "shapley" (25), "kernel_shap" and "lime" (256), "gradient_shap" and "noise_tunnel" (25);
-        ``stdevs`` of noise; ``window`` and ``stride`` on series and images.
+        ``n_samples`` of "shapley" (25), "kernel_shap" and "lime" (256), "gradient_shap" and
+        "noise_tunnel" (25); ``stdevs`` of noise; ``window`` and ``stride`` on series and images.
     verbose : int, default=0
         1 shows the progress.
 
@@ -360,17 +360,13 @@ class CaptumExplainer(DocumentationLinkMixin, TransformerMixin, BaseEstimator):
 
     @contextmanager
     def _undisturbed(self, subject: Subject, encoded: Any) -> Iterator[None]:
-        """Leave the global generators, and cuDNN, which has no gradients for nets that do not train."""
+        """Leave torch's generators as they are, and do without cuDNN: it has gradients in training only."""
         with ExitStack() as stack:
             stack.enter_context(few_threads(subject.net, encoded))
             stack.enter_context(seeded(self._seed, subject.device))
             if subject.device.type == "cuda":
                 stack.enter_context(torch.backends.cudnn.flags(enabled=False))
-            state = np.random.get_state()
-            try:
-                yield
-            finally:
-                np.random.set_state(state)
+            yield
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -124,10 +124,10 @@ class Explanations:
         -------
         DataFrame
             Columns ``sample``, then of trees ``node, parent, position`` (of the leaf in its sentence, -1 for
-            inner nodes), ``token, is_leaf``, the ``attribution`` of the subtree and ``own``, that of the node's
-            own label; of texts ``position, token``; of series ``step, channel, value``; of images ``y, x,
-            channel, value``; of tables ``column, value``; then ``attribution, target`` and ``delta``, the
-            completeness error of the sample.
+            inner nodes), ``token, is_leaf``, the ``attribution`` of the subtree and ``own``, that of the
+            node's own label; of texts ``position, token``; of series ``step, channel, value``; of images
+            ``y, x, channel, value``; of tables ``column, value``; then ``attribution, target`` and
+            ``delta``, the completeness error of the sample.
         """
         import pandas as pd
 
@@ -150,7 +150,10 @@ class Explanations:
             return {"position": np.arange(len(starts)) - starts, "token": tokens}
         places = [np.indices(part.shape).reshape(part.ndim, -1) for part in self.attributions]
         axes = np.concatenate(places, axis=1) if places else np.zeros((3, 0), dtype=int)
-        values = [np.broadcast_to(np.asarray(s), a.shape).ravel() for s, a in zip(self.samples, self.attributions)]
+        values = [
+            np.broadcast_to(np.asarray(s), a.shape).ravel()
+            for s, a in zip(self.samples, self.attributions, strict=True)
+        ]
         value = np.concatenate(values)
         if self.kind == "table":
             return {"column": self.names[axes[0]], "value": value}
@@ -216,7 +219,9 @@ class Explanations:
 def _head(explanations: Explanations, i: int) -> str:
     target, value = escape(str(explanations.targets[i])), explanations.values[i]
     words = f"f = {value:+.3g}, without everything {explanations.baseline_values[i]:+.3g}"
-    return f"<div><b>{target}</b> <small>{words}, error {explanations.completeness_error[i]:+.2g}</small></div>"
+    return (
+        f"<div><b>{target}</b> <small>{words}, error {explanations.completeness_error[i]:+.2g}</small></div>"
+    )
 
 
 def _short(value: Any) -> str:

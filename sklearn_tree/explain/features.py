@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from sklearn_tree.explain.columns import Columns, columns_of
+from sklearn_tree.explain.columns import columns_of
 from sklearn_tree.explain.explanations import Explanations
 from sklearn_tree.explain.subject import Subject
 from sklearn_tree.preprocessing.vocabulary import learn_vocabulary
@@ -42,9 +42,9 @@ class Features(NamedTuple):
     aggregate: str
     channels: np.ndarray
     shape: tuple[int, ...] | None = None
-    columns: Columns | None = None
+    columns: Any = None
     vocabulary: dict[str, int] | None = None
-    lookup: np.ndarray | None = None
+    lookup: Any = None
 
     def of(self, explanations: Explanations, encoded: Any) -> np.ndarray:
         """Return the columns of some samples.
@@ -78,8 +78,8 @@ class Features(NamedTuple):
 
     def _bag(self, explanations: Explanations, encoded: Any) -> np.ndarray:
         ids = encoded.labels if isinstance(encoded, TreeArray) else encoded.values
-        known = np.where(ids < len(self.lookup), ids, PAD_ID)  # type: ignore[arg-type]
-        columns = self.lookup[known]  # type: ignore[index]
+        known = np.where(ids < len(self.lookup), ids, PAD_ID)
+        columns = self.lookup[known]
         samples = np.repeat(np.arange(len(encoded)), encoded.sizes)
         has_column = columns >= 0
         place = samples[has_column], columns[has_column]
@@ -113,16 +113,18 @@ def learn_features(
         return _of_words(subject, encoded, aggregate, min_df, max_features)
     if subject.kind == "table":
         columns = columns_of(subject.steps, subject.net)
-        shape = (len(columns.names),)
-        return Features(columns.names, "table", aggregate, columns.names, shape, columns)
-    channels = np.array([f"ch{i}" for i in range(subject.net.n_channels_in_)], dtype=object)
+        width = (len(columns.names),)
+        return Features(columns.names, "table", aggregate, columns.names, width, columns)
+    channels: Any = np.array([f"ch{i}" for i in range(subject.net.n_channels_in_)], dtype=object)
     if isinstance(encoded, RaggedArray):
         return Features(channels, "series", aggregate, channels)
-    shape = tuple(encoded.shape[1:])
+    shape: Any = tuple(encoded.shape[1:])
     if subject.kind == "series":
         names = [f"{channel}_t{t}" for t in range(shape[0]) for channel in channels]
     else:
-        names = [f"y{y}_x{x}_{channel}" for y in range(shape[0]) for x in range(shape[1]) for channel in channels]
+        names = [
+            f"y{y}_x{x}_{channel}" for y in range(shape[0]) for x in range(shape[1]) for channel in channels
+        ]
     return Features(np.array(names, dtype=object), subject.kind, aggregate, channels, shape)
 
 

@@ -13,7 +13,6 @@ from torch import Tensor
 from sklearn_tree.explain.inputs import Inputs
 from sklearn_tree.explain.objective import Objective
 
-
 VECTORS = ("table", "tokens", "trees")  # kinds whose positions enter a net as vectors
 
 
@@ -136,7 +135,10 @@ def per_position(inputs: Inputs, attributions: Tensor) -> list[np.ndarray]:
     is_vector = inputs.subject.kind in VECTORS and attributions.ndim == inputs.x.ndim
     numbers = (attributions.sum(-1) if is_vector else attributions).detach().double().cpu().numpy()
     if inputs.subject.is_tree_net:
-        return np.split(numbers, inputs.array.offsets[1:-1])
+        parts = np.split(numbers, inputs.array.offsets[1:-1])
+        return (
+            [part[1:] for part in parts] if inputs.subject.kind == "table" else parts
+        )  # a star's root is no column
     if inputs.subject.kind == "images":
         return list(numbers)
     return [part[:n] for part, n in zip(numbers, inputs.batch.lengths.tolist(), strict=True)]
@@ -162,13 +164,17 @@ def gradient(method: str, inputs: Inputs, objective: Objective) -> Tensor:
 
 
 def _at(method: str, f: Callable[[Tensor], Tensor], inputs: Inputs, x: Tensor, x0: Tensor) -> Tensor:
-    slope = Saliency(f).attribute(x, abs=False)
+    slope = _slope(f, x)
     if method == "input_x_gradient":
         return slope * (x - x0)
     if inputs.subject.kind not in VECTORS:
         return slope.abs()
     is_player = inputs.is_player.repeat(len(x) // len(inputs.x), *_ones(inputs.is_player))
     return slope.norm(dim=-1) * is_player
+
+
+def _slope(f: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+    return Saliency(f).attribute(x.detach().requires_grad_(), abs=False).detach()
 
 
 def noisy(
@@ -216,7 +222,7 @@ def noisy(
         if method == "gradient_shap":
             alpha = torch.rand(k, generator=generator, device=x.device, dtype=x.dtype)
             alpha = alpha.repeat_interleave(inputs.n_rows).view(-1, *ones)
-            part = Saliency(f).attribute(x0 + alpha * (x - x0), abs=False) * (x - x0)
+            part = _slope(f, x0 + alpha * (x - x0)) * (x - x0)
         elif method == "integrated_gradients":
             integral = IntegratedGradients(f)
             part = integral.attribute(x, x0, n_steps=budget.n_steps, internal_batch_size=len(x))

@@ -10,12 +10,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sklearn_tree.explain.objective import Objective
 from sklearn_tree.explain.subject import Subject
 from sklearn_tree.nn import ImageBatch, SequenceBatch, TreeBatch
 from sklearn_tree.nn.sequence_batch import step_mask
 from sklearn_tree.trees import TreeArray
-from sklearn_tree.trees.flat import PAD_ID, UNKNOWN_ID
+from sklearn_tree.trees.flat import PAD_ID
 
 BASELINES = ("auto", "mean", "unknown", "zero")
 
@@ -98,9 +97,12 @@ class Inputs:
         """
         k, rest = divmod(len(x), self.n_rows)
         if rest or not k:
-            raise ValueError(f"rows must be whole copies of the {self.n_rows} rows of this batch, got {len(x)}")
+            raise ValueError(
+                f"rows must be whole copies of the {self.n_rows} rows of this batch, got {len(x)}"
+            )
         if k not in self._copies:
-            self._copies = {1: self._copies.get(1), k: self._repeated(k)}  # the last chunk may be smaller
+            kept = {1: self._copies[1]} if 1 in self._copies else {}
+            self._copies = {**kept, k: self._repeated(k)}  # the last chunk may be smaller
         batch, order = self._copies[k]
         return self.module.forward_embedded(x if order is None else x.index_select(0, order), batch)
 

@@ -32,13 +32,11 @@ from sklearn_tree.explain.perturbations import (
     surrogate,
 )
 from sklearn_tree.explain.subject import Subject, n_positions_of
-from sklearn_tree.trees import TreeArray
+from sklearn_tree.trees import RaggedArray, TreeArray
 from sklearn_tree.trees.array import nodes_by_depth
 
 _GRADIENTS = {"gradient_shap", "input_x_gradient", "integrated_gradients", "saliency"}
 _TREES_ALONE = {"interaction", "node_prediction"}
-_GRIDS_ALONE = {"feature_ablation", "kernel_shap", "lime"}
-METHODS = sorted({*_GRADIENTS, *_TREES_ALONE, *_GRIDS_ALONE, "grad_cam", "noise_tunnel(...)", "occlusion", "shapley"})
 _DRAW = ("gradient_shap", "kernel_shap", "lime", "noise_tunnel", "shapley")
 # Captum has them; on these nets their results would be wrong without a word.
 _REFUSED = {"deconvolution", "deep_lift", "deep_lift_shap", "guided_backprop", "guided_grad_cam", "lrp"}
@@ -71,7 +69,8 @@ def check_method(method: str, subject: Subject) -> None:
     if name in _REFUSED or inner in _REFUSED:
         why = _WHY_RECURRENT if subject.is_recurrent else _WHY_CONVOLUTIONAL
         raise ValueError(f"method={method!r} is not for {net}: {why}; take 'integrated_gradients'")
-    known = {*_GRADIENTS, "occlusion", "shapley", *(_TREES_ALONE if is_tree else _GRIDS_ALONE)}
+    known = {*_GRADIENTS, "occlusion", "shapley", *(_TREES_ALONE if is_tree else {"feature_ablation"})}
+    known |= set() if subject.is_tree_net else {"kernel_shap", "lime"}
     known |= set() if subject.is_recurrent else {"grad_cam"}
     is_noise = name == "noise_tunnel" and inner in _GRADIENTS - {"gradient_shap"}
     if not is_noise and (inner or name not in known):
@@ -126,7 +125,7 @@ class Task(NamedTuple):
 
     def part(self, rows: np.ndarray) -> tuple[Inputs, Objective]:
         """Return the inputs and the objective of some samples."""
-        return self.inputs(rows), self.objective[rows]
+        return self.inputs(rows), self.objective.take(rows)
 
 
 class Found(NamedTuple):
@@ -165,10 +164,15 @@ def attribute(task: Task) -> Iterator[Found]:
     sizes = n_positions_of(task.encoded)
     order = np.argsort(sizes, kind="stable")
     name, inner = split_method(task.method)
-    # Those that draw do so for each sample by itself, so that its numbers do not depend on the others.
-    sizes = np.full_like(sizes, task.budget.max_rows) if name in _DRAW else sizes[order]
+    # What is drawn, and windows that depend on a length, are those of one sample, whatever the others.
+    sizes = np.full_like(sizes, task.budget.max_rows) if _goes_by_itself(task, name) else sizes[order]
     for rows in split_by_size(order, sizes, task.budget.max_rows):
         yield _chunk(task, name, inner, rows)
+
+
+def _goes_by_itself(task: Task, name: str) -> bool:
+    has_windows = name in ("feature_ablation", "occlusion") and task.subject.kind == "series"
+    return name in _DRAW or (has_windows and isinstance(task.encoded, RaggedArray))
 
 
 def _chunk(task: Task, name: str, inner: str, rows: np.ndarray) -> Found:
@@ -208,6 +212,8 @@ def _of_grids(
     kind, budget, params = task.subject.kind, task.budget, task.params
     if name == "occlusion" and kind in ("series", "images"):
         return per_position(inputs, sliding_occlusion(inputs, objective, budget, params))
+    if name in ("occlusion", "feature_ablation") and task.subject.is_tree_net:  # the star of a table's row
+        return per_position(inputs, occlusion(inputs, objective, budget, by_state=False)[1])
     if name in ("occlusion", "feature_ablation"):
         return per_position(inputs, ablation(inputs, objective, budget, params))
     if name == "grad_cam":

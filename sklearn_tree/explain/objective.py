@@ -33,7 +33,7 @@ class Objective(NamedTuple):
     head: Tensor | None = None
 
     def __call__(self, outputs: Tensor) -> Tensor:
-        """Return the number, shape (k * n,), from outputs of k copies of the samples, shape (k * n, n_outputs)."""
+        """Return the numbers of k copies, shape (k * n,), from their outputs, shape (k * n, n_outputs)."""
         k = len(outputs) // len(self.weights)
         chosen = (outputs * self.weights.repeat(k, 1)).sum(1)
         if self.head is None:
@@ -43,7 +43,8 @@ class Objective(NamedTuple):
         rivals = outputs.masked_fill(~self.head.repeat(k, 1), -torch.inf)
         return (chosen - rivals.logsumexp(1)).exp()
 
-    def __getitem__(self, rows: Any) -> Objective:
+    def take(self, rows: Any) -> Objective:
+        """Return the objective of some of the samples."""
         head = None if self.head is None else self.head[rows]
         return Objective(self.names[rows], self.weights[rows], head)
 
@@ -130,5 +131,7 @@ def _number(name: str, number: Any, n: int) -> int:
 def _position(wanted: Any, classes: np.ndarray) -> int:
     found = [i for i, known in enumerate(classes.tolist()) if known == wanted]
     if not found:
-        raise ValueError(f"target must be 'predicted' or one of the classes {classes.tolist()}, got {wanted!r}")
+        raise ValueError(
+            f"target must be 'predicted' or one of the classes {classes.tolist()}, got {wanted!r}"
+        )
     return found[0]

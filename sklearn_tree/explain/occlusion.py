@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cached_property
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import torch
@@ -169,15 +170,17 @@ class _Pooled:
         return (self.total[:, :-1] / self.total[:, -1:]).nan_to_num(0.0)
 
 
-def weighted(pool: torch.nn.Module, h: Tensor) -> Tensor:
-    """Return what is joined when vectors are pooled: themselves, or with a weight that is in the last column."""
+def weighted(pool: Any, h: Tensor) -> Tensor:
+    """Return what pooling joins: the vectors; for an average, weighted, and the weight behind them."""
     if pool.how == "max":
         return h
     weights = pool.weights(h)
     return torch.cat([weights * h, weights], dim=1)
 
 
-def occlusion(inputs: Inputs, objective: Objective, budget: Budget, *, by_state: bool) -> tuple[Tensor, Tensor]:
+def occlusion(
+    inputs: Inputs, objective: Objective, budget: Budget, *, by_state: bool
+) -> tuple[Tensor, Tensor]:
     """Compute by how much the objective falls when each subtree is taken away, and each own input.
 
     Parameters
@@ -217,7 +220,7 @@ def phrase_values(inputs: Inputs, objective: Objective) -> Tensor:
         h = Occluder(inputs).states[0]
         nodes = torch.cat([h, pool.weights(h)], dim=1).cpu().numpy()
         vectors = torch.from_numpy(pool_subtrees(nodes, inputs.array, pool.how)).to(h)
-        return objective[inputs.samples](module.head(vectors))
+        return objective.take(inputs.samples)(module.head(vectors))
 
 
 def _falls(
@@ -234,7 +237,7 @@ def _falls(
         chosen = nodes[rows]
         vectors = occluder.vectors(chosen, tuple(state[rows] for state in states))
         samples = inputs.samples[chosen]
-        falls[rows] = before[samples] - objective[samples](inputs.module.head(vectors))
+        falls[rows] = before[samples] - objective.take(samples)(inputs.module.head(vectors))
     return falls
 
 
@@ -255,5 +258,5 @@ def subtree_sizes(array: TreeArray) -> np.ndarray:
     return sizes
 
 
-def _running(pool: torch.nn.Module, h: Tensor) -> Tensor:
+def _running(pool: Any, h: Tensor) -> Tensor:
     return h.cummax(0).values if pool.how == "max" else h.cumsum(0)

@@ -9,7 +9,8 @@ import torch
 from captum.attr import FeatureAblation, KernelShap, LayerGradCam, Lime, Occlusion
 from torch import Tensor, nn
 
-from sklearn_tree.explain.gradients import Budget, forward_of
+from sklearn_tree.explain.coalitions import shapley
+from sklearn_tree.explain.gradients import VECTORS, Budget, forward_of
 from sklearn_tree.explain.inputs import Inputs
 from sklearn_tree.explain.objective import Objective
 
@@ -154,8 +155,9 @@ def surrogate(
     """
     torch.manual_seed(seed)
     players = players_of(inputs, params)
-    if (players < 0).any():
-        raise ValueError("a sample must have no padding here")
+    if players.max() < 1:  # nobody but one: nothing to fit
+        phi = shapley(inputs, objective, players, budget, 1, seed)
+        return spread(inputs, players, torch.from_numpy(phi).to(players.device))
     mask = players.view(*players.shape, *(1,) * (inputs.x.ndim - 1 - players.ndim))
     mask = mask.expand(inputs.x.shape[1:]).unsqueeze(0)
     explainer = (KernelShap if method == "kernel_shap" else Lime)(forward_of(inputs, objective))
@@ -205,7 +207,8 @@ def grad_cam(inputs: Inputs, objective: Objective) -> Tensor:
     Returns
     -------
     Tensor of float
-        Shape (n, n_steps) of tokens and tables, (n, n_steps, 1) of series, (n, height, width, 1) of images.
+        Shape (n, n_steps) of tokens and tables, otherwise the shape of ``inputs.x``: channels have equal
+        shares.
 
     References
     ----------
@@ -216,6 +219,9 @@ def grad_cam(inputs: Inputs, objective: Objective) -> Tensor:
     heat = LayerGradCam(stages, stages.answers).attribute(x).detach()  # (n, 1, height, width)
     if inputs.subject.kind == "images":
         heat = nn.functional.interpolate(heat, inputs.x.shape[1:3], mode="bilinear", align_corners=False)
-        return heat.permute(0, 2, 3, 1)
-    heat = heat[:, 0, 0] * inputs.is_player
-    return heat.unsqueeze(-1) if inputs.subject.kind == "series" else heat
+        heat = heat[:, 0]
+    else:
+        heat = heat[:, 0, 0] * inputs.is_player
+    if inputs.subject.kind in VECTORS:
+        return heat
+    return (heat.unsqueeze(-1) / inputs.x.shape[-1]).expand(inputs.x.shape)

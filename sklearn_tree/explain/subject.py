@@ -104,7 +104,9 @@ class Subject:
         if known is not None:
             return known.inverse_transform(encoded)
         ids = encoded.labels if isinstance(encoded, TreeArray) else encoded.values
-        return encoded.replace(vocabulary=np.array(list(map(str, range(ids.max(initial=0) + 1))), dtype=object))
+        return encoded.replace(
+            vocabulary=np.array(list(map(str, range(ids.max(initial=0) + 1))), dtype=object)
+        )
 
     def named(self, encoded: Any) -> np.ndarray:
         """Return the name of each id, ndarray of object, as a vectorizer has them, else numbers."""

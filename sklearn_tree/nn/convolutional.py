@@ -253,7 +253,7 @@ class ConvolutionalNet(nn.Module):
         return self.decide(self.features(x, batch), batch)
 
     def features(self, x: Tensor, batch: SequenceBatch | ImageBatch) -> Tensor:
-        """Compute what the filters answer to inputs, shape (n, height, width, n_answers); sequences have height 1."""
+        """Compute the filters' answers to inputs, shape (n, height, width, size); sequences have height 1."""
         if isinstance(batch, ImageBatch):
             return self.encoder(x)
         ends = batch.ends
@@ -279,7 +279,7 @@ class ConvolutionalNet(nn.Module):
         if words is None:
             x = self.embedding(batch).to(self.head.weight.dtype)
             return self._activate_and_pool(self.features(x, batch).flatten(1, 2), ends)
-        mask = None if ends is None else step_mask(ends, batch.n_steps)[:, None, :, None]
+        mask = None if ends is None else step_mask(ends, batch.n_steps)[:, None, :, None]  # type: ignore[union-attr]
         vectors, rows = words
         filters = self.encoder.first_filters
         if self.pool.how == "max" and len(self.encoder.convolutions) == 1:
