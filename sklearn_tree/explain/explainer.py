@@ -317,20 +317,23 @@ class CaptumExplainer(DocumentationLinkMixin, TransformerMixin, BaseEstimator):
     def _explain(self, X: Any, subject: Subject) -> tuple[Explanations, Any]:
         encoded, shown = subject.encode(X)
         with self._undisturbed(subject, encoded):
-            outputs = _outputs(subject, encoded, self.max_rows)
-            objective = make_objective(subject.net, outputs, self.target, self.output)
-            task = Task(
-                subject,
-                encoded,
-                objective,
-                self.method_,
-                self.baseline_ if isinstance(self.baseline_, str) else torch.from_numpy(self.baseline_),
-                self.baseline in ("auto", "zero"),
-                Budget(self.n_steps, self.max_steps, self.tol, self.max_rows),
-                self.method_params or {},
-                self._seed,
-            )
+            task = self._task(subject, encoded, self.output)
             return self._collected(task, shown, X), encoded
+
+    def _task(self, subject: Subject, encoded: Any, output: str) -> Task:
+        """Say what is explained of encoded samples; inside :meth:`_undisturbed`."""
+        outputs = _outputs(subject, encoded, self.max_rows)
+        return Task(
+            subject,
+            encoded,
+            make_objective(subject.net, outputs, self.target, output),
+            self.method_,
+            self.baseline_ if isinstance(self.baseline_, str) else torch.from_numpy(self.baseline_),
+            self.baseline in ("auto", "zero"),
+            Budget(self.n_steps, self.max_steps, self.tol, self.max_rows),
+            self.method_params or {},
+            self._seed,
+        )
 
     def _collected(self, task: Task, shown: Any, X: Any) -> Explanations:
         n = len(task.encoded)

@@ -107,6 +107,8 @@ class Task(NamedTuple):
         Further parameters of the method.
     seed : int
         Seed of the methods that draw.
+    jitter : float
+        Noise that is added to the inputs, uniform between minus and plus this.
     """
 
     subject: Subject
@@ -118,10 +120,16 @@ class Task(NamedTuple):
     budget: Budget
     params: dict[str, Any]
     seed: int
+    jitter: float = 0.0
 
     def inputs(self, rows: np.ndarray) -> Inputs:
         """Return the inputs of some samples."""
-        return Inputs(self.subject, self.encoded[rows], self.baseline)
+        inputs = Inputs(self.subject, self.encoded[rows], self.baseline)
+        if self.jitter:
+            generator = torch.Generator(inputs.x.device).manual_seed(self.seed)
+            noise = torch.rand(inputs.x.shape, generator=generator, device=inputs.x.device).to(inputs.x)
+            inputs.x = inputs.x + self.jitter * (2 * noise - 1) * inputs.is_player.unsqueeze(-1)
+        return inputs
 
     def part(self, rows: np.ndarray) -> tuple[Inputs, Objective]:
         """Return the inputs and the objective of some samples."""
