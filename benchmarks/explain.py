@@ -1,0 +1,267 @@
+"""What explanations cost and how good they are, beside other explainers and human labels.
+
+Run ``python benchmarks/explain.py``, or ``--only texts`` for a part. The rows of shap and lime need
+``pip install shap lime`` and are left out without them; sentences need the treebank of ``fetch_sst``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from datasets import FOLDER
+from scipy.stats import spearmanr
+
+from sklearn_tree import CaptumExplainer, RecursiveNetClassifier, RNNClassifier, TreeArray, TreeVectorizer
+from sklearn_tree.datasets import fetch_sst, make_negation
+from sklearn_tree.estimators.batches import make_batch
+from sklearn_tree.explain.metrics import deletion_curve, insertion_curve
+from sklearn_tree.explain.occlusion import subtree_sizes
+
+ABSENT = "zzz"  # a word that the vocabulary does not hold
+RUNS = 5
+GOOD, BAD = ("good", "great", "nice"), ("bad", "awful", "dull")
+
+
+def median_seconds(*functions: Callable[[], Any]) -> list[float]:
+    """Run functions in turn, several times: the median seconds of each."""
+    seconds: list[list[float]] = [[] for _ in functions]
+    for function in functions:
+        function()
+    for _ in range(RUNS):
+        for times, function in zip(seconds, functions):
+            start = time.perf_counter()
+            function()
+            times.append(time.perf_counter() - start)
+    return [float(np.median(times)) for times in seconds]
+
+
+def cost() -> None:
+    """Compare occlusion with forward passes, and an integral with training passes, of the same trees."""
+    print("\ncost, in passes over the same trees: Child-Sum Tree-LSTM of 64, one thread")
+    workloads = {"negation, 200 trees": make_negation(200, random_state=0).data}
+    if (FOLDER / "sst").exists():
+        sst = fetch_sst(binary=True, data_home=FOLDER / "sst")
+        workloads["SST, 200 trees"] = sst.data[:200]
+    for name, trees in workloads.items():
+        ids = TreeVectorizer().fit_transform(trees)
+        steps = ids.depths.sum() / ids.n_nodes
+        print(f"  {name}, {ids.n_nodes} nodes, {steps:.1f} deep on average")
+        occlusion, integral = passes(ids)
+        print(f"    occlusion of all subtrees: {occlusion:.1f} forward passes")
+        print(f"    integrated gradients, 32 steps: {integral:.1f} forward and backward passes")
+
+
+def passes(ids: TreeArray) -> tuple[float, float]:
+    """Return what occlusion costs in forward passes, and an integral in forward and backward passes."""
+    net = RecursiveNetClassifier(max_epochs=1, random_state=0, device="cpu").fit(ids, np.arange(len(ids)) % 2)
+    module = net.net_.module_.eval()
+    occlude = CaptumExplainer(net).fit(ids[:2])
+    integrate = CaptumExplainer(net, "integrated_gradients", max_steps=32).fit(ids[:2])
+
+    def forward() -> None:
+        with torch.no_grad():
+            module(make_batch(ids, np.arange(len(ids))))
+
+    def both() -> None:
+        module(make_batch(ids, np.arange(len(ids)))).sum().backward()
+
+    seconds = median_seconds(forward, both, lambda: occlude.explain(ids), lambda: integrate.explain(ids))
+    return seconds[2] / seconds[0], seconds[3] / seconds[1]
+
+
+def correlation(numbers: list[np.ndarray], exact: list[np.ndarray]) -> float:
+    """Average the rank correlations of samples."""
+    return float(np.mean([spearmanr(a, b).statistic for a, b in zip(numbers, exact)]))
+
+
+def texts() -> None:
+    """Explain 40 texts of 8 words beside shap and lime, all of the same margin with the same absent word."""
+    print("\n40 texts of 8 words, LSTM: rank correlation with exact Shapley values, and time")
+    rng = np.random.RandomState(0)
+    words = [*GOOD, *BAD, "not", "very", "film", "plot", "the", "a", "and", "so", "it", "was"]
+    corpus = [" ".join(rng.choice(words, 8)) for _ in range(2000)]
+    y = np.array([_polarity(text) for text in corpus])
+    net = RNNClassifier(bidirectional=False, word_dropout=0.1, random_state=0, device="cpu").fit(
+        corpus, y > 0
+    )
+    shown = corpus[:40]
+    print(f"  accuracy in training {net.score(corpus, y > 0):.3f}")
+    rows: dict[str, Callable[[], list[np.ndarray]]] = {}
+    for method in ("shapley", "occlusion", "integrated_gradients"):
+        explainer = CaptumExplainer(net, method, target=True, baseline="unknown").fit(corpus[:10])
+        rows[f"sklearn_tree {method}"] = lambda explainer=explainer: explainer.explain(shown).attributions
+    rows |= {
+        name: make(net, shown) for name, make in PEERS.items() if importlib.util.find_spec(name.split()[0])
+    }
+    exact = rows["sklearn_tree shapley"]()
+    found = {name: run() for name, run in rows.items()}
+    seconds = dict(zip(rows, median_seconds(*rows.values())))
+    for name, numbers in found.items():
+        faster = seconds[name] / seconds["sklearn_tree shapley"]
+        rho, milliseconds = correlation(numbers, exact), 1000 * seconds[name]
+        print(f"    {name:36}{rho:7.2f}{milliseconds:9.0f} ms{faster:9.1f}x shapley")
+
+
+def _polarity(text: str) -> float:
+    """Sum the words' signs; "not" turns the next one, "very" doubles it."""
+    total, factor = 0.1, 1.0
+    for word in text.split():
+        if word in ("not", "very"):
+            factor *= -1.0 if word == "not" else 2.0
+            continue
+        total += factor * ((word in GOOD) - (word in BAD))
+        factor = 1.0
+    return total
+
+
+def _shap(net: Any, shown: list[str]) -> Callable[[], list[np.ndarray]]:
+    import shap
+
+    masker = shap.maskers.Text(r"\s+", mask_token=ABSENT)
+    explainer = shap.PartitionExplainer(lambda texts: net.decision_function(list(texts)), masker)
+    return lambda: [np.asarray(values)[:8] for values in explainer(shown, silent=True).values]
+
+
+def _lime(n_samples: int) -> Callable[[Any, list[str]], Callable[[], list[np.ndarray]]]:
+    def make(net: Any, shown: list[str]) -> Callable[[], list[np.ndarray]]:
+        from lime.lime_text import LimeTextExplainer
+
+        explainer = LimeTextExplainer(bow=False, mask_string=ABSENT, random_state=0)
+
+        def margins(texts: list[str]) -> np.ndarray:
+            margin = net.decision_function(list(texts))
+            return np.column_stack([-margin, margin])
+
+        def run() -> list[np.ndarray]:
+            found = []
+            for text in shown:
+                fitted = explainer.explain_instance(text, margins, num_features=8, num_samples=n_samples)
+                found.append(np.array([weight for _, weight in sorted(fitted.as_map()[1])]))
+            return found
+
+        return run
+
+    return make
+
+
+PEERS = {
+    "shap PartitionExplainer": _shap,
+    "lime 5,000 samples (its default)": _lime(5000),
+    "lime 256 samples": _lime(256),
+}
+
+
+def negation() -> None:
+    """Compare phrases with what the grammar says, and words with exact Shapley values of the net."""
+    print(
+        "\nnegation: sign agreement with the grammar, rank correlation with exact Shapley values; three seeds"
+    )
+    for seed in (0, 1, 2):
+        grammar = make_negation(2500, random_state=seed)
+        train, test = slice(0, 2000), slice(2000, 2200)
+        net = RecursiveNetClassifier("nary_lstm", word_dropout=0.1, random_state=seed, device="cpu")
+        net.fit(grammar.data[train], grammar.target[train])
+        trees, effects = grammar.data[test], grammar.contributions[test]
+        small = [i for i in range(len(trees)) if 3 <= (trees[[i]].arities == 0).sum() <= 10]
+        line = f"  seed {seed}, accuracy {net.score(grammar.data[2000:], grammar.target[2000:]):.3f}:"
+        for method in ("occlusion", "integrated_gradients"):
+            explainer = CaptumExplainer(net, method, target="positive").fit(grammar.data[:500])
+            line += (
+                f" {method} sign {sign_agreement(explainer.explain(trees).attributions, effects, 0.2):.3f}"
+            )
+            unknown = CaptumExplainer(net, method, target="positive", baseline="unknown").fit(
+                grammar.data[:500]
+            )
+            exact = CaptumExplainer(net, "shapley", target="positive", baseline="unknown").fit(
+                grammar.data[:50]
+            )
+            leaves = [np.array(trees[i].leaves) for i in small]
+            pairs = [
+                [part.own[j][nodes] for j, nodes in enumerate(leaves)]
+                for part in (unknown.explain(trees[small]), exact.explain(trees[small]))
+            ]
+            line += f", correlation {correlation(*pairs):.2f};"
+        print(line, flush=True)
+
+
+def sign_agreement(numbers: list[np.ndarray], truth: list[np.ndarray], least: float) -> float:
+    """Return the share of nodes whose sign is right, of those whose true number is larger than ``least``."""
+    pairs = [(a[np.abs(b) > least], b[np.abs(b) > least]) for a, b in zip(numbers, truth)]
+    return float(np.mean(np.concatenate([np.sign(a) == np.sign(b) for a, b in pairs])))
+
+
+def phrases_of(trees: TreeArray, nodes: np.ndarray) -> TreeArray:
+    """Make a tree of the subtree of each node: in preorder it is a run."""
+    sizes = subtree_sizes(trees)[nodes]
+    offsets = np.concatenate([[0], np.cumsum(sizes)])
+    index = np.repeat(nodes - offsets[:-1], sizes) + np.arange(offsets[-1])
+    depths = trees.depths[index] - np.repeat(trees.depths[nodes], sizes)
+    return TreeArray(trees.labels[index], depths, offsets, vocabulary=trees.vocabulary)
+
+
+def sst() -> None:
+    """Compare the explanations of 300 test sentences with human labels of their phrases."""
+    if not (FOLDER / "sst").exists():
+        print("\nSST: left out, the treebank is not there")
+        return
+    sst = fetch_sst(binary=True, root_only=False, data_home=FOLDER / "sst")
+    print("\nSST, two classes, 300 test sentences; trained on all phrases of the training part")
+    train = np.flatnonzero(sst.split == "train")
+    trees, labels = sst.data[train], sst.node_target[train].values
+    nodes = np.flatnonzero(labels >= 0)
+    test = np.flatnonzero(sst.split == "test")
+    shown = test[np.random.RandomState(0).choice(len(test), 300, replace=False)]
+    human = [2.0 * np.asarray(sst.node_target[int(i)]) - 1 for i in shown]
+    human = [np.where(np.asarray(sst.node_target[int(i)]) < 0, 0.0, h) for i, h in zip(shown, human)]
+    for seed in (0, 1, 2):
+        net = RecursiveNetClassifier(
+            "nary_lstm",
+            dropout=0.5,
+            word_dropout=0.1,
+            lr=0.003,
+            lr_schedule="cosine",
+            max_epochs=4,
+            random_state=seed,
+            device="cpu",
+        )
+        net.fit(phrases_of(trees, nodes), labels[nodes])
+        print(f"  seed {seed}, accuracy {net.score(sst.data[test], sst.target[test]):.3f}", flush=True)
+        for method in ("occlusion", "node_prediction", "integrated_gradients"):
+            explainer = CaptumExplainer(net, method, target=1, random_state=0).fit(trees[:1000])
+            share = sign_agreement(explainer.explain(sst.data[shown]).attributions, human, 0.5)
+            line = f"    {method:22}sign of phrases as humans say {share:.3f}  "
+            if method in ("occlusion", "integrated_gradients"):
+                predicted = CaptumExplainer(net, method, random_state=0).fit(trees[:1000])
+                parts = [
+                    curve(predicted, sst.data[shown], order=order).auc
+                    for curve in (deletion_curve, insertion_curve)
+                    for order in ("attribution", "random")
+                ]
+                won = (parts[0] < parts[1]).mean()
+                line += "deletion {:.3f}, random {:.3f}; insertion {:.3f}, random {:.3f}".format(
+                    *(part.mean() for part in parts)
+                )
+                line += f"; deletion beats random in {won:.0%} of sentences"
+            print(line, flush=True)
+
+
+PARTS = {"cost": cost, "texts": texts, "negation": negation, "sst": sst}
+
+
+def main() -> None:
+    """Run the parts asked for."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", choices=sorted(PARTS), nargs="+", default=list(PARTS))
+    torch.set_num_threads(1)
+    for name in parser.parse_args().only:
+        PARTS[name]()
+
+
+if __name__ == "__main__":
+    main()
