@@ -23,7 +23,7 @@ from sklearn_tree import (
     TreeVectorizer,
     resolve_device,
 )
-from sklearn_tree.datasets import load_gum, make_listops
+from sklearn_tree.datasets import load_gum, make_listops, make_negation
 from sklearn_tree.plot import plot_tree
 
 
@@ -69,6 +69,7 @@ def test_all_public_names_are_there_and_listed():
         TreeVectorizer,
         load_gum,
         make_listops,
+        make_negation,
         plot_tree,
     ],
 )
