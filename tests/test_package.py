@@ -23,7 +23,7 @@ from sklearn_tree import (
     TreeVectorizer,
     resolve_device,
 )
-from sklearn_tree.datasets import load_gum, make_listops
+from sklearn_tree.datasets import load_gum, make_listops, make_negation
 from sklearn_tree.plot import plot_image, plot_importances, plot_series, plot_tokens, plot_tree
 
 
@@ -73,6 +73,7 @@ def test_all_public_names_are_there_and_listed():
         plot_importances,
         plot_series,
         plot_tokens,
+        make_negation,
         plot_tree,
     ],
 )
