@@ -91,6 +91,20 @@ class Occluder:
             right[first + nodes[has_right]] = after[behind[has_right]]
         return left, right
 
+    def pooled_below(self, h: Tensor) -> Tensor | None:
+        """Pool what lies below each node, of the vectors of all, shape (n_nodes, any); None for a root's."""
+        array, pool = self.inputs.array, self.module.pool
+        if pool.how == "root":
+            return None
+        own = weighted(pool, h)
+        total = torch.full_like(own, -torch.inf if pool.how == "max" else 0.0)
+        for level in nodes_by_depth(array.depths)[:0:-1]:
+            nodes = torch.from_numpy(level).to(h.device)
+            above = self.parents[nodes].unsqueeze(1).expand(-1, own.shape[1])
+            how = "amax" if pool.how == "max" else "sum"
+            total.scatter_reduce_(0, above, join(pool, total[nodes], own[nodes]), reduce=how)
+        return total
+
     def _children(self, nodes: Tensor) -> Children:
         counts = self.counts[nodes]
         owners = torch.repeat_interleave(torch.arange(len(nodes), device=nodes.device), counts)
@@ -98,7 +112,7 @@ class Occluder:
         kids = self.below[starts[owners] + torch.arange(len(owners), device=nodes.device)]
         return Children(tuple(state.index_select(0, kids) for state in self.states), owners, self.ranks[kids])
 
-    def vectors(self, nodes: Tensor, states: tuple[Tensor, ...]) -> Tensor:
+    def vectors(self, nodes: Tensor, states: tuple[Tensor, ...], below: Tensor | None = None) -> Tensor:
         """Compute the trees' vectors when one node of each has another state.
 
         Parameters
@@ -107,12 +121,17 @@ class Occluder:
             The nodes, numbered through all trees.
         states : tuple of Tensor, each of shape (n, hidden_size)
             Their new states.
+        below : Tensor of float, shape (n_nodes, any), default=None
+            What :meth:`pooled_below` makes of the nodes that stay below them; None if their subtrees are gone,
+            themselves included.
 
         Returns
         -------
         Tensor of float, shape (n, hidden_size)
         """
         pooled = _Pooled(self, nodes)
+        if below is not None:
+            pooled.add_subtrees(below.index_select(0, nodes), states[0])
         rows, at, new = torch.arange(len(nodes), device=nodes.device), nodes, states
         result = torch.empty_like(states[0])
         while len(rows):
@@ -151,15 +170,17 @@ class _Pooled:
         if self.pool.how == "root":
             return
         left, right = occluder.outside
-        self.total = self._join(left.index_select(0, nodes), right.index_select(0, nodes))
+        self.total = join(self.pool, left.index_select(0, nodes), right.index_select(0, nodes))
 
-    def _join(self, a: Tensor, b: Tensor) -> Tensor:
-        return torch.maximum(a, b) if self.pool.how == "max" else a + b
+    def add_subtrees(self, below: Tensor, h: Tensor) -> None:
+        """Count the subtrees themselves, what is below their topmost nodes and those."""
+        if self.pool.how != "root":
+            self.total = join(self.pool, self.total, join(self.pool, below, weighted(self.pool, h)))
 
     def add(self, rows: Tensor, nodes: Tensor, h: Tensor) -> None:
         """Count an ancestor of the subtrees of some rows."""
         if self.pool.how != "root":
-            self.total[rows] = self._join(self.total[rows], weighted(self.pool, h))
+            self.total[rows] = join(self.pool, self.total[rows], weighted(self.pool, h))
 
     def result(self, root: Tensor) -> Tensor:
         """Return the trees' vectors; zeros of a tree of which nothing is left."""
@@ -178,6 +199,11 @@ def weighted(pool: Any, h: Tensor) -> Tensor:
     return torch.cat([weights * h, weights], dim=1)
 
 
+def join(pool: Any, a: Tensor, b: Tensor) -> Tensor:
+    """Pool two parts of each tree, of what :func:`weighted` returns."""
+    return torch.maximum(a, b) if pool.how == "max" else a + b
+
+
 def occlusion(
     inputs: Inputs, objective: Objective, budget: Budget, *, by_state: bool
 ) -> tuple[Tensor, Tensor]:
@@ -192,8 +218,8 @@ def occlusion(
     budget : Budget
         Limits; ``max_rows`` bounds the children that are read at once.
     by_state : bool
-        Whether a subtree is taken away by states of zero (for a child-sum cell its edge is cut);
-        otherwise all inputs in it become their baselines.
+        Whether a subtree is taken away by states of zero (for a child-sum cell its edge is cut), and its
+        nodes do not count in the pooling; otherwise all inputs in it become their baselines.
 
     Returns
     -------
@@ -203,13 +229,19 @@ def occlusion(
     with torch.no_grad():
         occluder = Occluder(inputs)
         everything = torch.arange(inputs.n_rows, device=inputs.x.device)
-        without = tuple(map(torch.zeros_like, occluder.states)) if by_state else occluder.states_without
-        subtrees = _falls(occluder, objective, everything, without, budget)
+        if by_state:
+            without, below = tuple(map(torch.zeros_like, occluder.states)), None
+        else:
+            without = occluder.states_without
+            below = occluder.pooled_below(without[0])
+        subtrees = _falls(occluder, objective, everything, without, below, budget)
         is_leaf = occluder.counts == 0
         own = torch.where(is_leaf & inputs.is_player, subtrees, 0.0)
         nodes = (inputs.is_player & ~is_leaf).nonzero().squeeze(1)
         if len(nodes):
-            own[nodes] = _falls(occluder, objective, nodes, occluder.own_states_without(nodes), budget)
+            states = occluder.own_states_without(nodes)
+            below = occluder.pooled_below(occluder.states[0])
+            own[nodes] = _falls(occluder, objective, nodes, states, below, budget)
     return subtrees, own
 
 
@@ -224,7 +256,12 @@ def phrase_values(inputs: Inputs, objective: Objective) -> Tensor:
 
 
 def _falls(
-    occluder: Occluder, objective: Objective, nodes: Tensor, states: tuple[Tensor, ...], budget: Budget
+    occluder: Occluder,
+    objective: Objective,
+    nodes: Tensor,
+    states: tuple[Tensor, ...],
+    below: Tensor | None,
+    budget: Budget,
 ) -> Tensor:
     """Return by how much the objective falls when each node has another state, shape (n,)."""
     inputs = occluder.inputs
@@ -235,7 +272,7 @@ def _falls(
     widest = _widest_above(inputs.array)[nodes.cpu().numpy()]
     for rows in split_by_size(order, widest[order], budget.max_rows):
         chosen = nodes[rows]
-        vectors = occluder.vectors(chosen, tuple(state[rows] for state in states))
+        vectors = occluder.vectors(chosen, tuple(state[rows] for state in states), below)
         samples = inputs.samples[chosen]
         falls[rows] = before[samples] - objective.take(samples)(inputs.module.head(vectors))
     return falls
