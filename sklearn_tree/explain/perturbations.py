@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from captum.attr import FeatureAblation, KernelShap, LayerGradCam, Lime, Occlusion
+from sklearn.utils import check_random_state
 from torch import Tensor, nn
 
 from sklearn_tree.explain.coalitions import shapley
@@ -161,6 +162,8 @@ def surrogate(
     mask = players.view(*players.shape, *(1,) * (inputs.x.ndim - 1 - players.ndim))
     mask = mask.expand(inputs.x.shape[1:]).unsqueeze(0)
     explainer = (KernelShap if method == "kernel_shap" else Lime)(forward_of(inputs, objective))
+    generator = check_random_state(None)  # numpy's own, which the lasso draws from
+    state = generator.get_state()
     found = explainer.attribute(
         inputs.x,
         inputs.x0,
