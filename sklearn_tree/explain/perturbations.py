@@ -172,6 +172,7 @@ def surrogate(
         perturbations_per_eval=budget.copies(inputs),
         return_input_shape=False,
     )
+    generator.set_state(state)
     return spread(inputs, players, found[0])
 
 
@@ -223,8 +224,9 @@ def grad_cam(inputs: Inputs, objective: Objective) -> Tensor:
     if inputs.subject.kind == "images":
         heat = nn.functional.interpolate(heat, inputs.x.shape[1:3], mode="bilinear", align_corners=False)
         heat = heat[:, 0]
-    else:
-        heat = heat[:, 0, 0] * inputs.is_player
+    else:  # padding has no gradient, but counts in Captum's mean over the steps
+        n_steps = inputs.is_player.sum(1, keepdim=True).clamp(min=1)
+        heat = heat[:, 0, 0] * inputs.is_player * (heat.shape[-1] / n_steps)
     if inputs.subject.kind in VECTORS:
         return heat
     return (heat.unsqueeze(-1) / inputs.x.shape[-1]).expand(inputs.x.shape)
