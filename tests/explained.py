@@ -49,7 +49,12 @@ def sentiment():
     net.fit(words.transform(train.data), train.target)
     leaves = [tree.leaves for tree in test.data]
     rows = [i for i, part in enumerate(leaves) if 4 <= len(part) <= 10][:100]
-    return Sentiment(net, words.transform(test.data[rows]), [leaves[i] for i in rows], [test.contributions[i] for i in rows])
+    return Sentiment(
+        net,
+        words.transform(test.data[rows]),
+        [leaves[i] for i in rows],
+        [test.contributions[i] for i in rows],
+    )
 
 
 def grown_trees(n_trees=6, seed=0, max_nodes=9, **kwargs):
@@ -98,7 +103,7 @@ def example(kind):
 
 
 KINDS = {
-    "trees": (RecursiveNetClassifier, lambda rng: grown_trees(24)),
+    "trees": (RecursiveNetClassifier, lambda rng: grown_trees(24, max_nodes=7)),
     "texts": (RNNClassifier, lambda rng: texts()),
     "texts of a CNN": (CNNClassifier, lambda rng: texts()),
     "series": (RNNClassifier, lambda rng: rng.randn(24, 12, 2)),

@@ -47,7 +47,9 @@ class Forest:
         self.rows = [slice(a, b) for a, b in zip(encoded.offsets[:-1], encoded.offsets[1:])]
 
     def __iter__(self):
-        return ((tree, self.inputs.x[rows], self.inputs.x0[rows]) for tree, rows in zip(self.trees, self.rows))
+        return (
+            (tree, self.inputs.x[rows], self.inputs.x0[rows]) for tree, rows in zip(self.trees, self.rows)
+        )
 
     @property
     def trees(self):
@@ -158,9 +160,7 @@ def test_a_child_of_a_child_sum_cell_with_a_zero_state_is_no_child(cell):
 
     net, trees = tree_net(cell), grown_trees(12)
     cut = [without(tree, node) for tree in trees for node in list(tree.nodes)[1:]]
-    before, after = (
-        np.array([margin(row, 1) for row in net.decision_function(X)]) for X in (trees, cut)
-    )
+    before, after = (np.array([margin(row, 1) for row in net.decision_function(X)]) for X in (trees, cut))
     sizes = [len(tree.nodes) - 1 for tree in trees]
     falls = np.concatenate([part[1:] for part in explain(net, trees, "occlusion", target=1).attributions])
     worst = np.abs(falls - (np.repeat(before, sizes) - after)).max()
@@ -203,7 +203,13 @@ def test_steps_are_added_where_they_are_needed():
 def test_integrated_gradients_of_a_batch_are_those_of_each_tree_step_by_step(max_rows):
     net, X, *_ = sentiment()
     forest = Forest(net, X[:8])
-    params = {"n_steps": 16, "max_steps": 16, "max_rows": max_rows, "baseline": "unknown", "target": "positive"}
+    params = {
+        "n_steps": 16,
+        "max_steps": 16,
+        "max_rows": max_rows,
+        "baseline": "unknown",
+        "target": "positive",
+    }
     found = explain(net, X[:8], "integrated_gradients", **params)
     slow = [integral(lambda y, tree=tree: forest.f(y, tree), x, x0, 16).sum(1) for tree, x, x0 in forest]
     for a, b in zip(found.own, slow):
