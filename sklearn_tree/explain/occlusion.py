@@ -122,8 +122,8 @@ class Occluder:
         states : tuple of Tensor, each of shape (n, hidden_size)
             Their new states.
         below : Tensor of float, shape (n_nodes, any), default=None
-            What :meth:`pooled_below` makes of the nodes that stay below them; None if their subtrees are gone,
-            themselves included.
+            What :meth:`pooled_below` makes of the nodes that stay below them; None if their subtrees are
+            gone, themselves included.
 
         Returns
         -------
