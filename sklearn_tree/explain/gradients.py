@@ -44,6 +44,11 @@ def forward_of(inputs: Inputs, objective: Objective) -> Callable[[Tensor], Tenso
     return lambda x: objective(inputs.outputs(x))
 
 
+def sum_of(inputs: Inputs, objective: Objective) -> Callable[[Tensor], Tensor]:
+    """Return the function for gradients: samples do not mix, so the sum of all has each one's gradients."""
+    return lambda x: objective(inputs.outputs(x)).sum().unsqueeze(0)
+
+
 def integrated_gradients(inputs: Inputs, objective: Objective, budget: Budget, n_steps: int) -> Tensor:
     """Integrate gradients from ``x0`` to ``x``, in chunks of copies that stay within the budget.
 
@@ -66,7 +71,7 @@ def integrated_gradients(inputs: Inputs, objective: Objective, budget: Budget, n
     ----------
     .. [1] M. Sundararajan, A. Taly, Q. Yan (2017). Axiomatic Attribution for Deep Networks. ICML.
     """
-    method = IntegratedGradients(forward_of(inputs, objective))
+    method = IntegratedGradients(sum_of(inputs, objective))
     return method.attribute(
         inputs.x,
         baselines=inputs.x0,
@@ -160,7 +165,7 @@ def gradient(method: str, inputs: Inputs, objective: Objective) -> Tensor:
     -------
     Tensor of float, shape of ``inputs.x``, without the last axis for the size of vectors
     """
-    return _at(method, forward_of(inputs, objective), inputs, inputs.x, inputs.x0)
+    return _at(method, sum_of(inputs, objective), inputs, inputs.x, inputs.x0)
 
 
 def _at(method: str, f: Callable[[Tensor], Tensor], inputs: Inputs, x: Tensor, x0: Tensor) -> Tensor:
@@ -210,7 +215,7 @@ def noisy(
     .. [1] S. Lundberg, S.-I. Lee (2017). A Unified Approach to Interpreting Model Predictions. NeurIPS.
     """
     generator = torch.Generator(inputs.x.device).manual_seed(seed)
-    f, n, ones = forward_of(inputs, objective), int(params.get("n_samples", 25)), _ones(inputs.x)
+    f, n, ones = sum_of(inputs, objective), int(params.get("n_samples", 25)), _ones(inputs.x)
     usual = 0.0 if method == "gradient_shap" else 0.1 * float((inputs.x - inputs.x0).std(unbiased=False))
     stdevs, most = float(params.get("stdevs", usual)), budget.copies(inputs)
     parts = []
