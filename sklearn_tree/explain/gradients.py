@@ -138,15 +138,7 @@ def per_position(inputs: Inputs, attributions: Tensor) -> list[np.ndarray]:
         n_channels), of images (height, width, n_channels).
     """
     is_vector = inputs.subject.kind in VECTORS and attributions.ndim == inputs.x.ndim
-    numbers = (attributions.sum(-1) if is_vector else attributions).detach().double().cpu().numpy()
-    if inputs.subject.is_tree_net:
-        parts = np.split(numbers, inputs.array.offsets[1:-1])
-        return (
-            [part[1:] for part in parts] if inputs.subject.kind == "table" else parts
-        )  # a star's root is no column
-    if inputs.subject.kind == "images":
-        return list(numbers)
-    return [part[:n] for part, n in zip(numbers, inputs.batch.lengths.tolist(), strict=True)]
+    return inputs.split(attributions.sum(-1) if is_vector else attributions)
 
 
 def gradient(method: str, inputs: Inputs, objective: Objective) -> Tensor:

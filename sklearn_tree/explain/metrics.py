@@ -15,7 +15,6 @@ from sklearn.utils.validation import check_is_fitted
 from sklearn_tree.explain.coalitions import values_of
 from sklearn_tree.explain.explainer import CaptumExplainer
 from sklearn_tree.explain.explanations import Explanations
-from sklearn_tree.explain.inputs import Inputs
 from sklearn_tree.explain.methods import Task, attribute
 from sklearn_tree.explain.perturbations import players_of
 
@@ -278,7 +277,7 @@ class _Sample(NamedTuple):
     """One sample, its inputs numbered, and their attributions."""
 
     task: Task
-    inputs: Inputs
+    inputs: Any
     players: torch.Tensor
     own: np.ndarray
 

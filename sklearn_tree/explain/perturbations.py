@@ -32,7 +32,7 @@ def players_of(inputs: Inputs, params: dict[str, Any]) -> Tensor:
     Returns
     -------
     Tensor of int64
-        Shape (n_nodes,) of trees, (n_steps,) of tokens and tables, (n_steps, n_channels) of series,
+        Shape (n_rows,) of trees, (n_steps,) of tokens and tables, (n_steps, n_channels) of series,
         (height, width, 1) of images; -1 for what cannot be taken away.
     """
     is_player, device = inputs.is_player, inputs.x.device
@@ -66,7 +66,7 @@ def spread(inputs: Inputs, players: Tensor, numbers: Tensor) -> Tensor:
     Returns
     -------
     Tensor of float
-        Shape (n_nodes,) of trees, (1, n_steps) of tokens and tables, otherwise the shape of ``inputs.x``;
+        Shape (n_rows,) of trees, (1, n_steps) of tokens and tables, otherwise the shape of ``inputs.x``;
         it sums to what the numbers sum to.
     """
     padded = torch.cat([numbers, numbers.new_zeros(1)])  # the last is nobody's
