@@ -12,20 +12,21 @@ import torch
 from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.exceptions import NotFittedError
 from sklearn.utils import check_random_state, get_tags
-from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
 from sklearn_tree.documentation import DocumentationLinkMixin
 from sklearn_tree.estimators.batches import split_by_size
 from sklearn_tree.estimators.opened import few_threads
 from sklearn_tree.estimators.training import seeded
+from sklearn_tree.explain.columns import columns_of
 from sklearn_tree.explain.explanations import Explanations
 from sklearn_tree.explain.features import learn_features
 from sklearn_tree.explain.gradients import Budget
 from sklearn_tree.explain.inputs import BASELINES, make_batch
-from sklearn_tree.explain.methods import Task, attribute, check_method, default_method
+from sklearn_tree.explain.methods import Task, attribute, check_method, check_params, default_method
 from sklearn_tree.explain.objective import OUTPUTS, make_objective, offset_of
-from sklearn_tree.explain.subject import Subject, n_positions_of
+from sklearn_tree.explain.subject import Subject, n_positions_of, steps_and_net
 from sklearn_tree.preprocessing.vocabulary import VOCABULARY_CONSTRAINTS
 from sklearn_tree.trees.flat import PAD_ID, UNKNOWN_ID
 
@@ -119,13 +120,14 @@ class CaptumExplainer(DocumentationLinkMixin, TransformerMixin, BaseEstimator):
     >>> clf = RecursiveNetClassifier(random_state=0).fit(trees, ["good", "bad"] * 20)
     >>> explainer = CaptumExplainer(clf).fit(trees)
     >>> explanations = explainer.explain(["(S (NP she) (VP works))"])
-    >>> explanations.to_frame().sort_values("attribution").token.iloc[-2:].tolist()
-    ['works', 'S']
+    >>> explanations.to_frame().set_index("token").own.idxmax()
+    'works'
     >>> explainer.transform(trees).shape
     (40, 6)
     """
 
     _parameter_constraints: dict = {  # noqa: RUF012
+        "estimator": [HasMethods(["fit", "predict"])],
         "method": [str],
         "target": "no_validation",
         "baseline": [StrOptions(set(BASELINES))],
@@ -204,6 +206,7 @@ class CaptumExplainer(DocumentationLinkMixin, TransformerMixin, BaseEstimator):
             If there is no net of this package at the end of the estimator.
         """
         self._validate_params()
+        check_params(self.method_params or {})
         self._seed = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
         self.estimator_ = self._fitted(X, y)
         subject = self._subject()
@@ -304,15 +307,24 @@ class CaptumExplainer(DocumentationLinkMixin, TransformerMixin, BaseEstimator):
 
         Parameters
         ----------
-        input_features : None
-            Ignored.
+        input_features : array-like of str, shape (n_features_in_,), default=None
+            Names of the columns of tables that came without; ignored for all else.
 
         Returns
         -------
         ndarray of str objects, shape (n_features_out,)
+
+        Raises
+        ------
+        ValueError
+            If the names are not those of ``fit``, or not one per column.
         """
         check_is_fitted(self, "estimator_")
-        return self._learned.names
+        if input_features is None or self._learned.columns is None:
+            return self._learned.names
+        return columns_of(
+            *steps_and_net(self.estimator_), _check_feature_names_in(self, input_features)
+        ).names
 
     def _explain(self, X: Any, subject: Subject) -> tuple[Explanations, Any]:
         encoded, shown = subject.encode(X)

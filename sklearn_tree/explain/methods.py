@@ -37,6 +37,7 @@ from sklearn_tree.trees.array import nodes_by_depth
 
 _GRADIENTS = {"gradient_shap", "input_x_gradient", "integrated_gradients", "saliency"}
 _TREES_ALONE = {"interaction", "node_prediction"}
+_PARAMS = {"n_samples", "stdevs", "stride", "window"}
 _DRAW = ("gradient_shap", "kernel_shap", "lime", "noise_tunnel", "shapley")
 # Captum has them; on these nets their results would be wrong without a word.
 _REFUSED = {"deconvolution", "deep_lift", "deep_lift_shap", "guided_backprop", "guided_grad_cam", "lrp"}
@@ -76,6 +77,23 @@ def check_method(method: str, subject: Subject) -> None:
     if not is_noise and (inner or name not in known):
         shown = sorted([*known, "noise_tunnel(saliency)"])
         raise ValueError(f"method must be one of {shown} for {net} on {subject.kind}, got {method!r}")
+
+
+def check_params(params: dict[str, Any]) -> None:
+    """Refuse further parameters that no method has, or values that none can have.
+
+    Raises
+    ------
+    ValueError
+        With the name, the rule and the value.
+    """
+    for name, value in params.items():
+        if name not in _PARAMS:
+            raise ValueError(f"method_params must hold {sorted(_PARAMS)} only, got {name!r}")
+        if name == "stdevs" and not (isinstance(value, (int, float)) and value >= 0):
+            raise ValueError(f"method_params['stdevs'] must be a number from 0, got {value!r}")
+        if name != "stdevs" and not (isinstance(value, (int, np.integer)) and value > 0):
+            raise ValueError(f"method_params[{name!r}] must be a positive int, got {value!r}")
 
 
 def split_method(method: str) -> tuple[str, str]:

@@ -86,7 +86,7 @@ def make_objective(net: BaseNet, outputs: Tensor, target: Any, output: str) -> O
         no_rivals = torch.zeros_like(weights, dtype=torch.bool) if output == "probability" else None
         return Objective(weights.argmax(1).cpu().numpy(), weights, no_rivals)
     column, wanted = 0, target
-    if len(heads) > 1 and isinstance(target, tuple):
+    if len(heads) > 1 and isinstance(target, tuple) and len(target) == 2:
         column, wanted = target
         column = _number("target[0]", column, len(heads))
     elif len(heads) > 1 and not _is_predicted(target):
