@@ -91,7 +91,11 @@ class Forest:
         kids = self.below[starts[owners] + torch.arange(len(owners), device=nodes.device)]
         return Children(tuple(state.index_select(0, kids) for state in self.states), owners, self.ranks[kids])
 
-    def vectors(self, nodes: Tensor, states: States) -> Tensor:
+    def pooled_below(self, states: States) -> Tensor | None:
+        """Join the vectors of the nodes below each, of the states of all; None where roots alone count."""
+        return None if self.module.pool.how == "root" else self.outside.below(states[0])
+
+    def vectors(self, nodes: Tensor, states: States, below: Tensor | None = None) -> Tensor:
         """Compute the trees' vectors when one node of each has another state.
 
         Parameters
@@ -100,6 +104,9 @@ class Forest:
             The nodes, numbered through all trees.
         states : tuple of Tensor, each of shape (n, hidden_size)
             Their new states.
+        below : Tensor of float, shape (n_nodes, any), default=None
+            What :meth:`pooled_below` makes of the nodes that stay below them; None if they and all below them are
+            gone, or the tree's vector is its root's.
 
         Returns
         -------
@@ -107,6 +114,8 @@ class Forest:
         """
         is_pooled = self.module.pool.how != "root"
         total = self.outside.beside(nodes) if is_pooled else None
+        if total is not None and below is not None:
+            total = self.outside.joined(self.outside.join(total, below.index_select(0, nodes)), states[0])
         result = torch.empty_like(states[0])
         rows, at, new = torch.arange(len(nodes), device=nodes.device), nodes, states
         while True:

@@ -214,10 +214,9 @@ def noisy(
     for done in range(0, n, most):
         k = min(most, n - done)
         x, x0 = inputs.x.repeat(k, *ones), inputs.x0.repeat(k, *ones)
-        noise = torch.randn(x.shape, generator=generator, device=x.device, dtype=x.dtype)
+        noise, alpha = _drawn(inputs.x, k, generator)
         x = x + stdevs * noise * inputs.is_player.unsqueeze(-1).repeat(k, *ones)
         if method == "gradient_shap":
-            alpha = torch.rand(k, generator=generator, device=x.device, dtype=x.dtype)
             alpha = alpha.repeat_interleave(inputs.n_rows).view(-1, *ones)
             part = _slope(f, x0 + alpha * (x - x0)) * (x - x0)
         elif method == "integrated_gradients":
@@ -227,6 +226,14 @@ def noisy(
             part = _at(method, f, inputs, x, x0)
         parts.append(part.view(k, inputs.n_rows, *part.shape[1:]).sum(0))
     return torch.stack(parts).sum(0) / n
+
+
+def _drawn(x: Tensor, k: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Draw noise for k copies, one after the other: it may not depend on how many are computed at once."""
+    kwargs: dict[str, Any] = {"generator": generator, "device": x.device, "dtype": x.dtype}
+    drawn = [(torch.randn(x.shape, **kwargs), torch.rand(1, **kwargs)) for _ in range(k)]
+    noise, alpha = zip(*drawn, strict=True)
+    return torch.cat(noise), torch.cat(alpha)
 
 
 def _ones(x: Tensor) -> tuple[int, ...]:

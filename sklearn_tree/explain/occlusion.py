@@ -45,13 +45,15 @@ def occlusion(
         values = objective(inputs.module.head(inputs.module.pool(*_in_batch_order(forest))))
         falls = _Falls(forest, objective, values, budget)
         everything = torch.arange(inputs.array.n_nodes, device=inputs.x.device)
-        without = tuple(map(torch.zeros_like, forest.states)) if by_state else forest.states_without
-        subtrees = falls.of(everything, without)
+        if by_state:
+            subtrees = falls.of(everything, tuple(map(torch.zeros_like, forest.states)))
+        else:
+            subtrees = falls.of(everything, forest.states_without, forest.pooled_below(forest.states_without))
         own, is_leaf = torch.zeros_like(subtrees), inputs.is_leaf[inputs.nodes]
         leaves, inner = inputs.nodes[is_leaf], inputs.nodes[~is_leaf]
         own[leaves] = subtrees[leaves]
         if len(inner):
-            own[inner] = falls.of(inner, forest.own_states_without(inner))
+            own[inner] = falls.of(inner, forest.own_states_without(inner), forest.pooled_below(forest.states))
     return subtrees, own, values
 
 
@@ -77,7 +79,7 @@ class _Falls:
         self.forest, self.objective, self.values, self.budget = forest, objective, values, budget
         self.widest = widest_above(forest.inputs.array)
 
-    def of(self, nodes: Tensor, states: States) -> Tensor:
+    def of(self, nodes: Tensor, states: States, below: Tensor | None = None) -> Tensor:
         """Return the falls of nodes with new states, each by itself, shape (n,)."""
         inputs, forest = self.forest.inputs, self.forest
         falls = torch.empty(len(nodes), dtype=inputs.x.dtype, device=nodes.device)
@@ -85,7 +87,7 @@ class _Falls:
         order = np.argsort(inputs.array.depths[numbers], kind="stable")  # reach their roots together
         for rows in split_by_size(order, self.widest[numbers][order], self.budget.max_rows):
             chosen = nodes[rows]
-            vectors = forest.vectors(chosen, tuple(state[rows] for state in states))
+            vectors = forest.vectors(chosen, tuple(state[rows] for state in states), below)
             trees = inputs.samples_of_nodes[chosen]
             outputs = inputs.module.head(vectors)
             falls[rows] = self.values[trees] - self.objective.take(trees)(outputs)

@@ -30,7 +30,7 @@ class Outside:
     """
 
     def __init__(self, pool: Any, array: TreeArray, h: Tensor) -> None:
-        self.pool, self.is_max = pool, pool.how == "max"
+        self.pool, self.array, self.is_max = pool, array, pool.how == "max"
         terms = self._terms(h)
         sizes = subtree_sizes(array)
         nothing = -torch.inf if self.is_max else 0.0
@@ -59,16 +59,29 @@ class Outside:
     def _running(self, terms: Tensor) -> Tensor:
         return terms.cummax(0).values if self.is_max else terms.cumsum(0)
 
-    def _join(self, a: Tensor, b: Tensor) -> Tensor:
+    def join(self, a: Tensor, b: Tensor) -> Tensor:
+        """Join two poolings."""
         return torch.maximum(a, b) if self.is_max else a + b
 
     def beside(self, nodes: Tensor) -> Tensor:
         """Join what lies left and right of nodes, shape (n, any)."""
-        return self._join(self.left.index_select(0, nodes), self.right.index_select(0, nodes))
+        return self.join(self.left.index_select(0, nodes), self.right.index_select(0, nodes))
+
+    def below(self, h: Tensor) -> Tensor:
+        """Join the vectors of all nodes below each, ``h`` being those of all; shape (n_nodes, any)."""
+        own = self._terms(h)
+        total = torch.full_like(own, -torch.inf if self.is_max else 0.0)
+        parents = torch.from_numpy(self.array.absolute_parents).to(h.device)
+        for level in nodes_by_depth(self.array.depths)[:0:-1]:
+            nodes = torch.from_numpy(level).to(h.device)
+            above = parents[nodes].unsqueeze(1).expand(-1, own.shape[1])
+            terms = self.join(total[nodes], own[nodes])
+            total.scatter_reduce_(0, above, terms, reduce="amax" if self.is_max else "sum")
+        return total
 
     def joined(self, total: Tensor, h: Tensor) -> Tensor:
         """Join further nodes to totals."""
-        return self._join(total, self._terms(h))
+        return self.join(total, self._terms(h))
 
     def pooled(self, total: Tensor) -> Tensor:
         """Return the trees' vectors, shape (n, hidden_size); zeros of a tree of which nothing is left."""
