@@ -105,8 +105,8 @@ class Forest:
         states : tuple of Tensor, each of shape (n, hidden_size)
             Their new states.
         below : Tensor of float, shape (n_nodes, any), default=None
-            What :meth:`pooled_below` makes of the nodes that stay below them; None if they and all below them are
-            gone, or the tree's vector is its root's.
+            What :meth:`pooled_below` makes of the nodes that stay below them; None if they and all below
+            them are gone, or the tree's vector is its root's.
 
         Returns
         -------
