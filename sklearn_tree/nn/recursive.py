@@ -169,7 +169,21 @@ class RecursiveNet(nn.Module):
         return self.head(self.dropout(self.encode(batch)))
 
     def forward_embedded(self, x: Tensor, batch: TreeBatch, inverse: Tensor | None = None) -> Tensor:
-        """Compute the logits from nodes' inputs, given as :meth:`RecursiveEncoder.forward` takes them."""
+        """Compute the logits from what the embedding makes of a batch.
+
+        Parameters
+        ----------
+        x : Tensor of float, shape (n_nodes, embedding_dim) or (n_distinct, embedding_dim)
+            Inputs of the nodes.
+        batch : TreeBatch
+            The trees.
+        inverse : Tensor of int64, shape (n_nodes,), default=None
+            Row of ``x`` for each node in batch order; None if ``x`` has a row per node.
+
+        Returns
+        -------
+        Tensor of float, shape (n_trees, n_outputs)
+        """
         nodes = batch.roots if self.pool.how == "root" else None
         h = self.encoder(x, batch, inverse, nodes)
         return self.head(self.dropout(h if nodes is not None else self.pool(h, batch)))
