@@ -222,10 +222,12 @@ def noisy(
     for done in range(0, n, most):
         k = min(most, n - done)
         x, x0 = inputs.x.repeat(k, *ones), inputs.x0.repeat(k, *ones)
-        noise = torch.randn(x.shape, generator=generator, device=x.device, dtype=x.dtype)
+        # Drawn copy by copy: what is drawn does not depend on how many are computed at once.
+        drawn = [(_normal(inputs.x, generator), _uniform(inputs.x, generator)) for _ in range(k)]
+        noise = torch.cat([noise for noise, _ in drawn])
         x = x + stdevs * noise * inputs.is_player.unsqueeze(-1).repeat(k, *ones)
         if method == "gradient_shap":
-            alpha = torch.rand(k, generator=generator, device=x.device, dtype=x.dtype)
+            alpha = torch.stack([alpha for _, alpha in drawn])
             alpha = alpha.repeat_interleave(inputs.n_rows).view(-1, *ones)
             part = _slope(f, x0 + alpha * (x - x0)) * (x - x0)
         elif method == "integrated_gradients":
@@ -235,6 +237,14 @@ def noisy(
             part = _at(method, f, inputs, x, x0)
         parts.append(part.view(k, inputs.n_rows, *part.shape[1:]).sum(0))
     return torch.stack(parts).sum(0) / n
+
+
+def _normal(x: Tensor, generator: torch.Generator) -> Tensor:
+    return torch.randn(x.shape, generator=generator, device=x.device, dtype=x.dtype)
+
+
+def _uniform(x: Tensor, generator: torch.Generator) -> Tensor:
+    return torch.rand((), generator=generator, device=x.device, dtype=x.dtype)
 
 
 def _ones(x: Tensor) -> tuple[int, ...]:
