@@ -127,7 +127,7 @@ class CaptumExplainer(DocumentationLinkMixin, TransformerMixin, BaseEstimator):
     """
 
     _parameter_constraints: dict = {  # noqa: RUF012
-        "estimator": [HasMethods(["fit", "predict"])],
+        "estimator": [HasMethods("fit")],
         "method": [str],
         "target": "no_validation",
         "baseline": [StrOptions(set(BASELINES))],
