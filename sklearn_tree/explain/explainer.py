@@ -88,7 +88,8 @@ class CaptumExplainer(DocumentationLinkMixin, TransformerMixin, BaseEstimator):
         Precision of all that is computed.
     method_params : dict, default=None
         ``n_samples`` of "shapley" (25), "kernel_shap" and "lime" (256), "gradient_shap" and
-        "noise_tunnel" (25); ``stdevs`` of noise; ``window`` and ``stride`` on series and images.
+        "noise_tunnel" (25); ``stdevs`` of noise; ``window`` on series and images, and the ``stride`` of
+        "occlusion", at most the window.
     verbose : int, default=0
         1 shows the progress.
 
@@ -127,7 +128,7 @@ class CaptumExplainer(DocumentationLinkMixin, TransformerMixin, BaseEstimator):
     """
 
     _parameter_constraints: dict = {  # noqa: RUF012
-        "estimator": [HasMethods(["fit", "predict"])],
+        "estimator": [HasMethods("fit")],
         "method": [str],
         "target": "no_validation",
         "baseline": [StrOptions(set(BASELINES))],
@@ -206,7 +207,6 @@ class CaptumExplainer(DocumentationLinkMixin, TransformerMixin, BaseEstimator):
             If there is no net of this package at the end of the estimator.
         """
         self._validate_params()
-        check_params(self.method_params or {})
         self._seed = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
         self.estimator_ = self._fitted(X, y)
         subject = self._subject()
@@ -222,6 +222,10 @@ class CaptumExplainer(DocumentationLinkMixin, TransformerMixin, BaseEstimator):
         explanations, encoded = self._explain(_first(X), subject)
         self.feature_importances_ = np.abs(self._learned.of(explanations, encoded)).mean(axis=0)
         return self
+
+    def _validate_params(self) -> None:
+        super()._validate_params()
+        check_params(self.method_params or {})
 
     def _fitted(self, X: Any, y: Any) -> Any:
         try:

@@ -133,9 +133,9 @@ class Explanations:
 
         sizes = [part.size for part in self.attributions]
         frame = {"sample": np.repeat(np.arange(len(self)), sizes), **self._places()}
-        frame["attribution"] = np.concatenate([part.ravel() for part in self.attributions])
+        frame["attribution"] = _joined(self.attributions)
         if self.kind == "trees":
-            frame["own"] = np.concatenate(self.own)
+            frame["own"] = _joined(self.own)
         frame["target"] = np.repeat(self.targets, sizes)
         frame["delta"] = np.repeat(self.completeness_error, sizes)
         return pd.DataFrame(frame)
@@ -154,7 +154,7 @@ class Explanations:
             np.broadcast_to(np.asarray(s), a.shape).ravel()
             for s, a in zip(self.samples, self.attributions, strict=True)
         ]
-        value = np.concatenate(values)
+        value = _joined(values)
         if self.kind == "table":
             return {"column": self.names[axes[0]], "value": value}
         where = {"step": axes[0]} if self.kind == "series" else {"y": axes[0], "x": axes[1]}
@@ -174,7 +174,7 @@ class Explanations:
             Notebooks show it; ``save`` writes it.
         """
         shown = self[:max_samples]
-        numbers = np.concatenate([np.abs(part).ravel() for part in shown.attributions] or [np.zeros(0)])
+        numbers = np.abs(_joined(shown.attributions))
         share = 99.5 if self.kind == "images" else 95
         limit = float(np.percentile(numbers, share) or numbers.max()) if numbers.size else 1.0
         limit = limit or 1.0
@@ -187,6 +187,8 @@ class Explanations:
 
     def _drawn(self, i: int, limit: float) -> str:
         values, sample = self.attributions[i], self.samples[i]
+        if not values.size:  # a text without words, a series without steps
+            return "<div>\u2205</div>"
         if self.kind == "trees":
             return f'<div style="overflow-x: auto">{draw_tree(sample, values.tolist(), limit=limit)}</div>'
         if self.kind == "tokens":
@@ -223,6 +225,10 @@ def _head(explanations: Explanations, i: int) -> str:
     return (
         f"<div><b>{target}</b> <small>{words}, error {explanations.completeness_error[i]:+.2g}</small></div>"
     )
+
+
+def _joined(parts: list[np.ndarray]) -> np.ndarray:
+    return np.concatenate([part.ravel() for part in parts]) if parts else np.zeros(0)
 
 
 def _short(value: Any) -> str:

@@ -94,6 +94,9 @@ def check_params(params: dict[str, Any]) -> None:
             raise ValueError(f"method_params['stdevs'] must be a number from 0, got {value!r}")
         if name != "stdevs" and not (isinstance(value, (int, np.integer)) and value > 0):
             raise ValueError(f"method_params[{name!r}] must be a positive int, got {value!r}")
+    window, stride = params.get("window"), params.get("stride", 1)
+    if window and stride > window:
+        raise ValueError(f"method_params['stride'] must be at most the window, {window}, got {stride!r}")
 
 
 def split_method(method: str) -> tuple[str, str]:

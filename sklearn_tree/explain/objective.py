@@ -129,7 +129,8 @@ def _number(name: str, number: Any, n: int) -> int:
 
 
 def _position(wanted: Any, classes: np.ndarray) -> int:
-    found = [i for i, known in enumerate(classes.tolist()) if known == wanted]
+    is_array = bool(getattr(wanted, "shape", ()))
+    found = [i for i, known in enumerate(classes.tolist()) if not is_array and known == wanted]
     if not found:
         raise ValueError(
             f"target must be 'predicted' or one of the classes {classes.tolist()}, got {wanted!r}"

@@ -119,9 +119,9 @@ def sliding_occlusion(inputs: Inputs, objective: Objective, budget: Budget, para
     """
     sizes, n_channels = inputs.x.shape[1:-1], inputs.x.shape[-1]
     is_image = inputs.subject.kind == "images"
-    usual = math.ceil(max(sizes) / (_PIECES if is_image else _STEPS))
+    usual = max(math.ceil(max(sizes) / (_PIECES if is_image else _STEPS)), int(params.get("stride", 1)))
     window = min(int(params.get("window", usual)), *sizes)
-    stride = int(params.get("stride", max(1, window // 2)))
+    stride = min(int(params.get("stride", max(1, window // 2))), window)
     shape = (*(window for _ in sizes), n_channels if is_image else 1)
     found = Occlusion(forward_of(inputs, objective)).attribute(
         inputs.x,
