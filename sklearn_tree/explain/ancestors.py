@@ -79,6 +79,12 @@ class Forest:
         states = self.module.encoder.states(wx.index_select(0, torch.argsort(batch.order)), batch)
         return tuple(state.index_select(0, batch.order) for state in states)
 
+    def outputs(self) -> Tensor:
+        """Compute what the module says of the trees, shape (n_trees, n_outputs)."""
+        batch = self.inputs.batch
+        h = self.states[0].index_select(0, torch.argsort(batch.order))
+        return self.module.head(self.module.pool(h, batch))
+
     def own_states_without(self, nodes: Tensor) -> States:
         """Compute inner nodes whose own input is its baseline, their children's states as they are."""
         wx = self._projected(self.inputs.x0).index_select(0, nodes)

@@ -81,44 +81,46 @@ def integrated_gradients(inputs: Inputs, objective: Objective, budget: Budget, n
 
 
 def adaptive_integral(
-    make: Callable[[np.ndarray], tuple[Inputs, Objective]], n: int, budget: Budget
+    inputs: Inputs,
+    objective: Objective,
+    change: Tensor,
+    budget: Budget,
+    again: Callable[[np.ndarray], Inputs],
 ) -> list[np.ndarray]:
     """Integrate gradients of samples, with more steps for those that need more.
 
     Parameters
     ----------
-    make : callable
-        Makes the inputs and the objective of some samples, given by their numbers.
-    n : int
-        Number of samples.
+    inputs : Inputs
+        The samples.
+    objective : Objective
+        What is explained.
+    change : Tensor of float, shape (n,)
+        ``f(x) - f(x0)``, what there is to share out.
     budget : Budget
         Limits.
+    again : callable
+        Makes the inputs of some of the samples, given by their numbers.
 
     Returns
     -------
     list of ndarray of float, length n
-        For each sample a number per node, step and channel, or pixel and channel.
+        See :func:`per_position`.
     """
-    found: list[Any] = [None] * n
-    rows, n_steps = np.arange(n), budget.n_steps
-    while len(rows):
-        inputs, objective = make(rows)
+    found: list[Any] = [None] * len(inputs)
+    rows, n_steps = np.arange(len(inputs)), budget.n_steps
+    while True:
         attributions = integrated_gradients(inputs, objective, budget, n_steps)
-        change = change_of(inputs, objective)
         error = (inputs.per_sample(attributions) - change).abs()
         for i, part in zip(rows, per_position(inputs, attributions), strict=True):
             found[i] = part
-        is_rough = (error > budget.tol * change.abs().clamp(min=1)).cpu().numpy()
+        is_rough = error > budget.tol * change.abs().clamp(min=1)
         n_steps *= 2
-        rows = rows[is_rough] if n_steps <= budget.max_steps else rows[:0]
-    return found
-
-
-def change_of(inputs: Inputs, objective: Objective) -> Tensor:
-    """Return ``f(x) - f(x0)`` of each sample, Tensor of float, shape (n,)."""
-    with torch.no_grad():
-        f = forward_of(inputs, objective)
-        return f(inputs.x) - f(inputs.x0)
+        if n_steps > budget.max_steps or not is_rough.any():
+            return found
+        rough = is_rough.nonzero().squeeze(1)
+        rows, objective, change = rows[rough.cpu().numpy()], objective.take(rough), change[rough]
+        inputs = again(rows)
 
 
 def per_position(inputs: Inputs, attributions: Tensor) -> list[np.ndarray]:

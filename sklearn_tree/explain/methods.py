@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,11 +11,11 @@ import torch
 from torch import Tensor
 
 from sklearn_tree.estimators.batches import split_by_size
+from sklearn_tree.explain.ancestors import Forest
 from sklearn_tree.explain.coalitions import shapley
 from sklearn_tree.explain.gradients import (
     Budget,
     adaptive_integral,
-    forward_of,
     gradient,
     noisy,
     per_position,
@@ -38,6 +38,7 @@ from sklearn_tree.trees.array import nodes_by_depth
 _GRADIENTS = {"gradient_shap", "input_x_gradient", "integrated_gradients", "saliency"}
 _TREES_ALONE = {"interaction", "node_prediction"}
 _PARAMS = {"n_samples", "stdevs", "stride", "window"}
+_OF_NODES = ("interaction", "node_prediction", "occlusion")
 _DRAW = ("gradient_shap", "kernel_shap", "lime", "noise_tunnel", "shapley")
 # Captum has them; on these nets their results would be wrong without a word.
 _REFUSED = {"deconvolution", "deep_lift", "deep_lift_shap", "guided_backprop", "guided_grad_cam", "lrp"}
@@ -114,8 +115,8 @@ class Task(NamedTuple):
         The net.
     encoded : TreeArray, RaggedArray, ndarray or Tensor
         The samples.
-    objective : Objective
-        What is explained of each.
+    choose : callable
+        Makes the :class:`Objective` of samples of what the module says of them, shape (n, n_outputs).
     method : str
         The method.
     baseline : Tensor or str
@@ -134,7 +135,7 @@ class Task(NamedTuple):
 
     subject: Subject
     encoded: Any
-    objective: Objective
+    choose: Callable[[Tensor], Objective]
     method: str
     baseline: Tensor | str
     by_state: bool
@@ -152,10 +153,6 @@ class Task(NamedTuple):
             inputs.x = inputs.x + self.jitter * (2 * noise - 1) * inputs.is_player.unsqueeze(-1)
         return inputs
 
-    def part(self, rows: np.ndarray) -> tuple[Any, Objective]:
-        """Return the inputs and the objective of some samples."""
-        return self.inputs(rows), self.objective.take(rows)
-
 
 class Found(NamedTuple):
     """What was found for some samples.
@@ -168,6 +165,8 @@ class Found(NamedTuple):
         See :class:`Explanations`.
     values, baseline_values : ndarray of float
         The explained numbers.
+    targets : ndarray
+        What they are the numbers of, see :class:`Objective`.
     """
 
     rows: np.ndarray
@@ -175,6 +174,7 @@ class Found(NamedTuple):
     own: list[np.ndarray]
     values: np.ndarray
     baseline_values: np.ndarray
+    targets: np.ndarray
 
 
 def attribute(task: Task) -> Iterator[Found]:
@@ -205,36 +205,47 @@ def _goes_by_itself(task: Task, name: str) -> bool:
 
 
 def _chunk(task: Task, name: str, inner: str, rows: np.ndarray) -> Found:
-    inputs, objective = task.part(rows)
-    if task.subject.kind == "trees" and name in ("occlusion", "interaction"):
-        subtrees, own, values = occlusion(inputs, objective, task.budget, by_state=task.by_state)
+    inputs = task.inputs(rows)
+    if task.subject.kind == "trees" and name in _OF_NODES:
+        objective, values, without, attributions, parts = _of_nodes(task, name, inputs)
+    else:
+        with torch.no_grad():
+            outputs = inputs.outputs(inputs.x)
+            objective = task.choose(outputs)
+            values, without = objective(outputs), objective(inputs.outputs(inputs.x0))
+        parts = _of_inputs(task, name, inner, rows, inputs, objective, values - without)
+        is_tree = task.subject.kind == "trees"
+        attributions = summed_up(inputs.array, parts) if is_tree else parts
+    return Found(rows, attributions, parts, values.cpu().numpy(), without.cpu().numpy(), objective.names)
+
+
+def _of_nodes(task: Task, name: str, inputs: Any) -> tuple[Objective, Tensor, Tensor, list, list]:
+    """Return the objective, its values, those of the baseline, and the numbers of subtrees and of inputs."""
+    with torch.no_grad():
+        forest = Forest(inputs)
+        outputs = forest.outputs()
+        objective = task.choose(outputs)
+        values = objective(outputs)
+        if name == "node_prediction":
+            numbers = phrase_values(forest, objective)
+            without = objective(inputs.outputs(inputs.x0))
+            return objective, values, without, inputs.split(numbers), inputs.split(numbers * inputs.is_leaf)
+        subtrees, own = occlusion(forest, objective, task.budget, by_state=task.by_state)
         without = values - subtrees[torch.from_numpy(inputs.array.offsets[:-1]).to(values.device)]
         if name == "interaction":
             subtrees = subtrees - children_summed(inputs.array, subtrees)
-        attributions, parts = inputs.split(subtrees), inputs.split(own)
-    else:
-        f = forward_of(inputs, objective)
-        with torch.no_grad():
-            values, without = f(inputs.x), f(inputs.x0)
-        if name == "node_prediction":
-            numbers = phrase_values(inputs, objective)
-            attributions, parts = inputs.split(numbers), inputs.split(numbers * inputs.is_leaf)
-        else:
-            parts = _of_inputs(task, name, inner, rows, inputs, objective)
-            is_tree = task.subject.kind == "trees"
-            attributions = summed_up(inputs.array, parts) if is_tree else parts
-    return Found(rows, attributions, parts, values.cpu().numpy(), without.cpu().numpy())
+        return objective, values, without, inputs.split(subtrees), inputs.split(own)
 
 
 def _of_inputs(
-    task: Task, name: str, inner: str, rows: np.ndarray, inputs: Any, objective: Objective
+    task: Task, name: str, inner: str, rows: np.ndarray, inputs: Any, objective: Objective, change: Tensor
 ) -> list[np.ndarray]:
     """Return the numbers of each node's own input, token, column, step or pixel."""
     budget, params, seed = task.budget, task.params, task.seed
     if not inputs.n_rows:  # trees without labels
         return inputs.split(inputs.x.sum(-1))
     if name == "integrated_gradients":
-        return adaptive_integral(lambda part: task.part(rows[part]), len(rows), budget)
+        return adaptive_integral(inputs, objective, change, budget, lambda part: task.inputs(rows[part]))
     if name == "shapley":
         players = players_of(inputs, params)
         phi = shapley(inputs, objective, players, budget, int(params.get("n_samples", 25)), seed)
@@ -248,7 +259,7 @@ def _of_inputs(
     if name not in ("feature_ablation", "occlusion"):
         return per_position(inputs, gradient(name, inputs, objective))
     if task.subject.is_tree_net:  # the star of a table's row
-        return inputs.split(occlusion(inputs, objective, budget, by_state=False)[1])
+        return inputs.split(occlusion(Forest(inputs), objective, budget, by_state=False)[1])
     is_sliding = name == "occlusion" and task.subject.kind in ("series", "images")
     return per_position(
         inputs, (sliding_occlusion if is_sliding else ablation)(inputs, objective, budget, params)

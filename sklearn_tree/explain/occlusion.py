@@ -10,20 +10,19 @@ from sklearn_tree.estimators.batches import split_by_size
 from sklearn_tree.estimators.recursive import pool_subtrees
 from sklearn_tree.explain.ancestors import Forest, States
 from sklearn_tree.explain.gradients import Budget
-from sklearn_tree.explain.inputs import TreeInputs
 from sklearn_tree.explain.objective import Objective
 from sklearn_tree.trees import TreeArray
 from sklearn_tree.trees.array import nodes_by_depth
 
 
 def occlusion(
-    inputs: TreeInputs, objective: Objective, budget: Budget, *, by_state: bool
-) -> tuple[Tensor, Tensor, Tensor]:
+    forest: Forest, objective: Objective, budget: Budget, *, by_state: bool
+) -> tuple[Tensor, Tensor]:
     """Compute by how much the objective falls when each subtree is taken away, and each own input.
 
     Parameters
     ----------
-    inputs : TreeInputs
+    forest : Forest
         The trees.
     objective : Objective
         What is explained.
@@ -37,46 +36,40 @@ def occlusion(
     -------
     subtrees, own : Tensor of float, shape (n_nodes,)
         Of each node's subtree, and of its own input alone.
-    values : Tensor of float, shape (n_trees,)
-        The objective of each tree.
     """
+    inputs = forest.inputs
     with torch.no_grad():
-        forest = Forest(inputs)
-        values = objective(inputs.module.head(inputs.module.pool(*_in_batch_order(forest))))
-        falls = _Falls(forest, objective, values, budget)
+        falls = _Falls(forest, objective, budget)
         everything = torch.arange(inputs.array.n_nodes, device=inputs.x.device)
         if by_state:
             subtrees = falls.of(everything, tuple(map(torch.zeros_like, forest.states)))
         else:
-            subtrees = falls.of(everything, forest.states_without, forest.pooled_below(forest.states_without))
+            without = forest.states_without
+            subtrees = falls.of(everything, without, forest.pooled_below(without))
         own, is_leaf = torch.zeros_like(subtrees), inputs.is_leaf[inputs.nodes]
         leaves, inner = inputs.nodes[is_leaf], inputs.nodes[~is_leaf]
         own[leaves] = subtrees[leaves]
         if len(inner):
             own[inner] = falls.of(inner, forest.own_states_without(inner), forest.pooled_below(forest.states))
-    return subtrees, own, values
+    return subtrees, own
 
 
-def phrase_values(inputs: TreeInputs, objective: Objective) -> Tensor:
+def phrase_values(forest: Forest, objective: Objective) -> Tensor:
     """Return what the objective is for each subtree by itself, Tensor of float, shape (n_nodes,)."""
-    pool, module = inputs.module.pool, inputs.module
+    inputs, module = forest.inputs, forest.module
     with torch.no_grad():
-        h = Forest(inputs).states[0]
-        nodes = torch.cat([h, pool.weights(h)], dim=1).cpu().numpy()
-        vectors = torch.from_numpy(pool_subtrees(nodes, inputs.array, pool.how)).to(h)
+        h = forest.states[0]
+        nodes = torch.cat([h, module.pool.weights(h)], dim=1).cpu().numpy()
+        vectors = torch.from_numpy(pool_subtrees(nodes, inputs.array, module.pool.how)).to(h)
         return objective.take(inputs.samples_of_nodes)(module.head(vectors))
-
-
-def _in_batch_order(forest: Forest) -> tuple[Tensor, object]:
-    batch = forest.inputs.batch
-    return forest.states[0].index_select(0, torch.argsort(batch.order)), batch
 
 
 class _Falls:
     """By how much the objective of a tree falls when one of its nodes has another state."""
 
-    def __init__(self, forest: Forest, objective: Objective, values: Tensor, budget: Budget) -> None:
-        self.forest, self.objective, self.values, self.budget = forest, objective, values, budget
+    def __init__(self, forest: Forest, objective: Objective, budget: Budget) -> None:
+        self.forest, self.objective, self.budget = forest, objective, budget
+        self.values = objective(forest.outputs())
         self.widest = widest_above(forest.inputs.array)
 
     def of(self, nodes: Tensor, states: States, below: Tensor | None = None) -> Tensor:
