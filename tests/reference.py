@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import permutations
+
+import numpy as np
 import torch
+
+from sklearn_tree.nn import CELLS
 
 
 def child_sum_node(cell, x, children):
@@ -119,3 +124,63 @@ def recursive_states(cell, node, x, tree, i=0):
 
     visit(i)
     return out
+
+
+def tree_logits(net, x, tree, cut=None):
+    """What a ``RecursiveNet`` says of one tree with inputs ``x``, by plain recursion.
+
+    The state of the node ``cut`` is zero, and no node of its subtree counts in the pooling.
+    """
+    cell = net.encoder.cell
+    node = next(NODE[name] for name, cls in CELLS.items() if type(cell) is cls)
+    vectors = []
+
+    def visit(i):
+        if i == cut:
+            return tuple(torch.zeros_like(state) for state in node(cell, x[i], []))
+        state = node(cell, x[i], [visit(k) for k in tree.children(i)])
+        vectors.append(state[0])
+        return state
+
+    return net.head(pooled(net.pool, visit(0)[0], vectors))
+
+
+def pooled(pool, root, vectors):
+    """The vector of a tree from those of its root and of all its nodes; zeros if there are none."""
+    if pool.how == "root" or not vectors:
+        return root
+    if pool.how == "max":
+        return torch.stack(vectors).max(0).values
+    weights = [1.0 if pool.how == "mean" else torch.exp(10 * torch.tanh(pool.score(h) / 10)) for h in vectors]
+    return sum(w * h for w, h in zip(weights, vectors)) / sum(weights)
+
+
+def margin(logits, target):
+    """The logit of a class minus the mean of the others."""
+    others = [logit for i, logit in enumerate(logits) if i != target]
+    return logits[target] - sum(others) / len(others)
+
+
+def subtree(tree, node):
+    """The nodes of the subtree below a node, itself included."""
+    return [node, *(k for child in tree.children(node) for k in subtree(tree, child))]
+
+
+def integral(f, x, x0, n_steps):
+    """Integrated gradients of a function of one sample, step by step (Gauss and Legendre's points)."""
+    points, weights = np.polynomial.legendre.leggauss(n_steps)
+    total = torch.zeros_like(x)
+    for point, weight in zip((points + 1) / 2, weights / 2):
+        there = (x0 + point * (x - x0)).requires_grad_()
+        total += weight * torch.autograd.grad(f(there), there)[0]
+    return total * (x - x0)
+
+
+def shapley_values(value, n):
+    """Mean gain of each of ``n`` players over all orders; ``value`` takes the set of those present."""
+    orders = list(permutations(range(n)))
+    phi = [0.0] * n
+    for order in orders:
+        for place, player in enumerate(order):
+            phi[player] += value(frozenset(order[: place + 1])) - value(frozenset(order[:place]))
+    return [total / len(orders) for total in phi]

@@ -181,8 +181,9 @@ class Explanations:
         rows = [_head(shown, i) + shown._drawn(i, limit) for i in range(len(shown))]
         if len(self) > len(shown):
             rows.append(f"<p>{len(self) - len(shown)} more samples are not drawn.</p>")
-        html = "".join(f'<div style="margin: 0 0 1.2em">{row}</div>' for row in [draw_legend(limit), *rows])
-        return Picture(html, f"{self.method.replace('_', ' ')} of {len(self)} {self.kind}")
+        legend = [draw_legend(limit)] if self.kind == "trees" else []  # all other pictures have their own
+        html = "".join(f'<div style="margin: 0 0 1.2em">{row}</div>' for row in [*legend, *rows])
+        return Picture(html, f"{self.method.replace('_', ' ')}, {self.kind}: {len(self)}")
 
     def _drawn(self, i: int, limit: float) -> str:
         values, sample = self.attributions[i], self.samples[i]

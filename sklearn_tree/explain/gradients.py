@@ -138,15 +138,7 @@ def per_position(inputs: Inputs, attributions: Tensor) -> list[np.ndarray]:
         n_channels), of images (height, width, n_channels).
     """
     is_vector = inputs.subject.kind in VECTORS and attributions.ndim == inputs.x.ndim
-    numbers = (attributions.sum(-1) if is_vector else attributions).detach().double().cpu().numpy()
-    if inputs.subject.is_tree_net:
-        parts = np.split(numbers, inputs.array.offsets[1:-1])
-        return (
-            [part[1:] for part in parts] if inputs.subject.kind == "table" else parts
-        )  # a star's root is no column
-    if inputs.subject.kind == "images":
-        return list(numbers)
-    return [part[:n] for part, n in zip(numbers, inputs.batch.lengths.tolist(), strict=True)]
+    return inputs.split(attributions.sum(-1) if is_vector else attributions)
 
 
 def gradient(method: str, inputs: Inputs, objective: Objective) -> Tensor:
@@ -222,12 +214,9 @@ def noisy(
     for done in range(0, n, most):
         k = min(most, n - done)
         x, x0 = inputs.x.repeat(k, *ones), inputs.x0.repeat(k, *ones)
-        # Drawn copy by copy: what is drawn does not depend on how many are computed at once.
-        drawn = [(_normal(inputs.x, generator), _uniform(inputs.x, generator)) for _ in range(k)]
-        noise = torch.cat([noise for noise, _ in drawn])
+        noise, alpha = _drawn(inputs.x, k, generator)
         x = x + stdevs * noise * inputs.is_player.unsqueeze(-1).repeat(k, *ones)
         if method == "gradient_shap":
-            alpha = torch.stack([alpha for _, alpha in drawn])
             alpha = alpha.repeat_interleave(inputs.n_rows).view(-1, *ones)
             part = _slope(f, x0 + alpha * (x - x0)) * (x - x0)
         elif method == "integrated_gradients":
@@ -239,12 +228,12 @@ def noisy(
     return torch.stack(parts).sum(0) / n
 
 
-def _normal(x: Tensor, generator: torch.Generator) -> Tensor:
-    return torch.randn(x.shape, generator=generator, device=x.device, dtype=x.dtype)
-
-
-def _uniform(x: Tensor, generator: torch.Generator) -> Tensor:
-    return torch.rand((), generator=generator, device=x.device, dtype=x.dtype)
+def _drawn(x: Tensor, k: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Draw noise for k copies, one after the other: it may not depend on how many are computed at once."""
+    kwargs: dict[str, Any] = {"generator": generator, "device": x.device, "dtype": x.dtype}
+    drawn = [(torch.randn(x.shape, **kwargs), torch.rand(1, **kwargs)) for _ in range(k)]
+    noise, alpha = zip(*drawn, strict=True)
+    return torch.cat(noise), torch.cat(alpha)
 
 
 def _ones(x: Tensor) -> tuple[int, ...]:

@@ -20,7 +20,7 @@ from sklearn_tree.explain.gradients import (
     noisy,
     per_position,
 )
-from sklearn_tree.explain.inputs import Inputs
+from sklearn_tree.explain.inputs import make_inputs
 from sklearn_tree.explain.objective import Objective
 from sklearn_tree.explain.occlusion import occlusion, phrase_values
 from sklearn_tree.explain.perturbations import (
@@ -143,16 +143,16 @@ class Task(NamedTuple):
     seed: int
     jitter: float = 0.0
 
-    def inputs(self, rows: np.ndarray) -> Inputs:
+    def inputs(self, rows: np.ndarray) -> Any:
         """Return the inputs of some samples."""
-        inputs = Inputs(self.subject, self.encoded[rows], self.baseline)
+        inputs = make_inputs(self.subject, self.encoded[rows], self.baseline)
         if self.jitter:
             generator = torch.Generator(inputs.x.device).manual_seed(self.seed)
             noise = torch.rand(inputs.x.shape, generator=generator, device=inputs.x.device).to(inputs.x)
             inputs.x = inputs.x + self.jitter * (2 * noise - 1) * inputs.is_player.unsqueeze(-1)
         return inputs
 
-    def part(self, rows: np.ndarray) -> tuple[Inputs, Objective]:
+    def part(self, rows: np.ndarray) -> tuple[Any, Objective]:
         """Return the inputs and the objective of some samples."""
         return self.inputs(rows), self.objective.take(rows)
 
@@ -206,74 +206,61 @@ def _goes_by_itself(task: Task, name: str) -> bool:
 
 def _chunk(task: Task, name: str, inner: str, rows: np.ndarray) -> Found:
     inputs, objective = task.part(rows)
-    f = forward_of(inputs, objective)
-    with torch.no_grad():
-        values, without = f(inputs.x), f(inputs.x0)
-    if task.subject.kind == "trees":
-        attributions, own = _of_trees(task, name, inner, rows, inputs, objective)
-        if name in ("occlusion", "interaction") and task.by_state:
-            without = values - attributions[torch.from_numpy(inputs.array.offsets[:-1])].to(values)
+    if task.subject.kind == "trees" and name in ("occlusion", "interaction"):
+        subtrees, own, values = occlusion(inputs, objective, task.budget, by_state=task.by_state)
+        without = values - subtrees[torch.from_numpy(inputs.array.offsets[:-1]).to(values.device)]
         if name == "interaction":
-            attributions = attributions - children_summed(inputs.array, attributions)
-        found, found_own = per_position(inputs, attributions), per_position(inputs, own)
+            subtrees = subtrees - children_summed(inputs.array, subtrees)
+        attributions, parts = inputs.split(subtrees), inputs.split(own)
     else:
-        found = found_own = _of_grids(task, name, inner, rows, inputs, objective)
-    return Found(rows, found, found_own, values.cpu().numpy(), without.cpu().numpy())
-
-
-def _of_trees(
-    task: Task, name: str, inner: str, rows: np.ndarray, inputs: Inputs, objective: Objective
-) -> tuple[Tensor, Tensor]:
-    """Return the numbers of each subtree and of each node's own input, Tensors of shape (n_nodes,)."""
-    if name in ("occlusion", "interaction"):
-        return occlusion(inputs, objective, task.budget, by_state=task.by_state)
-    if name == "node_prediction":
-        numbers = phrase_values(inputs, objective)
-        return numbers, numbers * torch.from_numpy(inputs.array.arities == 0).to(numbers.device)
-    own = torch.from_numpy(np.concatenate(_of_inputs(task, name, inner, rows, inputs, objective)))
-    return summed_up(inputs.array, own), own
-
-
-def _of_grids(
-    task: Task, name: str, inner: str, rows: np.ndarray, inputs: Inputs, objective: Objective
-) -> list[np.ndarray]:
-    """Return the numbers of each token, column, step or pixel."""
-    kind, budget, params = task.subject.kind, task.budget, task.params
-    if name == "occlusion" and kind in ("series", "images"):
-        return per_position(inputs, sliding_occlusion(inputs, objective, budget, params))
-    if name in ("occlusion", "feature_ablation") and task.subject.is_tree_net:  # the star of a table's row
-        return per_position(inputs, occlusion(inputs, objective, budget, by_state=False)[1])
-    if name in ("occlusion", "feature_ablation"):
-        return per_position(inputs, ablation(inputs, objective, budget, params))
-    if name == "grad_cam":
-        return per_position(inputs, grad_cam(inputs, objective))
-    if name in ("kernel_shap", "lime"):
-        return per_position(inputs, surrogate(name, inputs, objective, budget, params, task.seed))
-    return _of_inputs(task, name, inner, rows, inputs, objective)
+        f = forward_of(inputs, objective)
+        with torch.no_grad():
+            values, without = f(inputs.x), f(inputs.x0)
+        if name == "node_prediction":
+            numbers = phrase_values(inputs, objective)
+            attributions, parts = inputs.split(numbers), inputs.split(numbers * inputs.is_leaf)
+        else:
+            parts = _of_inputs(task, name, inner, rows, inputs, objective)
+            is_tree = task.subject.kind == "trees"
+            attributions = summed_up(inputs.array, parts) if is_tree else parts
+    return Found(rows, attributions, parts, values.cpu().numpy(), without.cpu().numpy())
 
 
 def _of_inputs(
-    task: Task, name: str, inner: str, rows: np.ndarray, inputs: Inputs, objective: Objective
+    task: Task, name: str, inner: str, rows: np.ndarray, inputs: Any, objective: Objective
 ) -> list[np.ndarray]:
-    """Compute what is computed alike on trees and on all else."""
+    """Return the numbers of each node's own input, token, column, step or pixel."""
     budget, params, seed = task.budget, task.params, task.seed
+    if not inputs.n_rows:  # trees without labels
+        return inputs.split(inputs.x.sum(-1))
     if name == "integrated_gradients":
         return adaptive_integral(lambda part: task.part(rows[part]), len(rows), budget)
     if name == "shapley":
         players = players_of(inputs, params)
         phi = shapley(inputs, objective, players, budget, int(params.get("n_samples", 25)), seed)
         return per_position(inputs, spread(inputs, players, torch.from_numpy(phi).to(players.device)))
-    if name in _DRAW:
+    if name in ("gradient_shap", "noise_tunnel"):
         return per_position(inputs, noisy(inner or name, inputs, objective, budget, params, seed))
-    return per_position(inputs, gradient(name, inputs, objective))
+    if name in ("kernel_shap", "lime"):
+        return per_position(inputs, surrogate(name, inputs, objective, budget, params, seed))
+    if name == "grad_cam":
+        return per_position(inputs, grad_cam(inputs, objective))
+    if name not in ("feature_ablation", "occlusion"):
+        return per_position(inputs, gradient(name, inputs, objective))
+    if task.subject.is_tree_net:  # the star of a table's row
+        return inputs.split(occlusion(inputs, objective, budget, by_state=False)[1])
+    is_sliding = name == "occlusion" and task.subject.kind in ("series", "images")
+    return per_position(
+        inputs, (sliding_occlusion if is_sliding else ablation)(inputs, objective, budget, params)
+    )
 
 
-def summed_up(array: TreeArray, own: Tensor) -> Tensor:
-    """Sum the numbers in each subtree, Tensor of float, shape (n_nodes,)."""
-    total, parents = own.cpu().numpy().copy(), array.absolute_parents
+def summed_up(array: TreeArray, own: list[np.ndarray]) -> list[np.ndarray]:
+    """Sum the numbers in each subtree, a list of arrays as ``own`` is."""
+    total, parents = np.concatenate(own), array.absolute_parents
     for nodes in nodes_by_depth(array.depths)[:0:-1]:
         np.add.at(total, parents[nodes], total[nodes])
-    return torch.from_numpy(total)
+    return np.split(total, array.offsets[1:-1])
 
 
 def children_summed(array: TreeArray, numbers: Tensor) -> Tensor:

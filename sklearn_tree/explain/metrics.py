@@ -15,7 +15,6 @@ from sklearn.utils.validation import check_is_fitted
 from sklearn_tree.explain.coalitions import values_of
 from sklearn_tree.explain.explainer import CaptumExplainer
 from sklearn_tree.explain.explanations import Explanations
-from sklearn_tree.explain.inputs import Inputs
 from sklearn_tree.explain.methods import Task, attribute
 from sklearn_tree.explain.perturbations import players_of
 
@@ -262,14 +261,16 @@ def randomization_test(
     ]
     if not samples:
         raise ValueError(f"X must hold samples with at least {_FEWEST} inputs and attributions that differ")
-    module, means = samples[0].task.subject.module, []
+    subject, means = samples[0].task.subject, []
+    module = subject.module
     before = {name: weight.clone() for name, weight in module.state_dict().items()}
     for _ in range(n_repeats):
         generator = torch.Generator().manual_seed(int(rng.randint(np.iinfo(np.int32).max)))
         for name, weight in module.named_parameters():
             order = torch.randperm(weight.numel(), generator=generator).to(weight.device)
             weight.data = before[name].flatten()[order].view(weight.shape)
-        pairs = [(sample.numbers, sample.summed(_own(sample.task))) for sample in samples]
+        with explainer._undisturbed(subject, samples[0].task.encoded):
+            pairs = [(sample.numbers, sample.summed(_own(sample.task))) for sample in samples]
         means.append(np.mean([spearmanr(a, b).statistic for a, b in pairs if np.ptp(b)]))
     return np.array(means)
 
@@ -278,7 +279,7 @@ class _Sample(NamedTuple):
     """One sample, its inputs numbered, and their attributions."""
 
     task: Task
-    inputs: Inputs
+    inputs: Any
     players: torch.Tensor
     own: np.ndarray
 

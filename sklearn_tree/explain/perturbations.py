@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from captum.attr import FeatureAblation, KernelShap, LayerGradCam, Lime, Occlusion
+from sklearn.utils import check_random_state
 from torch import Tensor, nn
 
 from sklearn_tree.explain.coalitions import shapley
@@ -32,7 +33,7 @@ def players_of(inputs: Inputs, params: dict[str, Any]) -> Tensor:
     Returns
     -------
     Tensor of int64
-        Shape (n_nodes,) of trees, (n_steps,) of tokens and tables, (n_steps, n_channels) of series,
+        Shape (n_rows,) of trees, (n_steps,) of tokens and tables, (n_steps, n_channels) of series,
         (height, width, 1) of images; -1 for what cannot be taken away.
     """
     is_player, device = inputs.is_player, inputs.x.device
@@ -66,7 +67,7 @@ def spread(inputs: Inputs, players: Tensor, numbers: Tensor) -> Tensor:
     Returns
     -------
     Tensor of float
-        Shape (n_nodes,) of trees, (1, n_steps) of tokens and tables, otherwise the shape of ``inputs.x``;
+        Shape (n_rows,) of trees, (1, n_steps) of tokens and tables, otherwise the shape of ``inputs.x``;
         it sums to what the numbers sum to.
     """
     padded = torch.cat([numbers, numbers.new_zeros(1)])  # the last is nobody's
@@ -161,6 +162,8 @@ def surrogate(
     mask = players.view(*players.shape, *(1,) * (inputs.x.ndim - 1 - players.ndim))
     mask = mask.expand(inputs.x.shape[1:]).unsqueeze(0)
     explainer = (KernelShap if method == "kernel_shap" else Lime)(forward_of(inputs, objective))
+    generator = check_random_state(None)  # numpy's own, which the lasso draws from
+    state = generator.get_state()
     found = explainer.attribute(
         inputs.x,
         inputs.x0,
@@ -169,6 +172,7 @@ def surrogate(
         perturbations_per_eval=budget.copies(inputs),
         return_input_shape=False,
     )
+    generator.set_state(state)
     return spread(inputs, players, found[0])
 
 
@@ -220,8 +224,9 @@ def grad_cam(inputs: Inputs, objective: Objective) -> Tensor:
     if inputs.subject.kind == "images":
         heat = nn.functional.interpolate(heat, inputs.x.shape[1:3], mode="bilinear", align_corners=False)
         heat = heat[:, 0]
-    else:
-        heat = heat[:, 0, 0] * inputs.is_player
+    else:  # padding has no gradient, but counts in Captum's mean over the steps
+        n_steps = inputs.is_player.sum(1, keepdim=True).clamp(min=1)
+        heat = heat[:, 0, 0] * inputs.is_player * (heat.shape[-1] / n_steps)
     if inputs.subject.kind in VECTORS:
         return heat
     return (heat.unsqueeze(-1) / inputs.x.shape[-1]).expand(inputs.x.shape)
