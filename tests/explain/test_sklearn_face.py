@@ -248,6 +248,11 @@ def test_torch_s_generator_and_the_net_stay_as_they_are(fitted, trees):
             {"method_params": {"stdevs": -1}},
             r"method_params\['stdevs'\] must be a number from 0, got -1",
         ),
+        (
+            {"method_params": {"window": 2, "stride": 3}},
+            r"method_params\['stride'\] must be at most the window, 2, got 3",
+        ),
+        ({"target": np.array(["one", "two"])}, r"target must be .*\['one', 'two'\], got array"),
         ({"verbose": "much"}, "'verbose' parameter of CaptumExplainer must be .*Got 'much'"),
         ({"target": "three"}, r"target must be .*\['one', 'two'\], got 'three'"),
         ({"target": 1}, r"target must be .*\['one', 'two'\], got 1"),
@@ -256,6 +261,15 @@ def test_torch_s_generator_and_the_net_stay_as_they_are(fitted, trees):
 def test_invalid_parameters_are_named_with_their_rule_and_value(trees, params, message):
     with pytest.raises(ValueError, match=message):
         unfitted(**params).fit(*trees)
+
+
+def test_parameters_are_checked_when_they_are_set_later(fitted, trees):
+    explainer = clone(fitted).fit(*trees)
+    explainer.set_params(target="two", output="probability")
+    assert set(explainer.explain(trees[0]).targets) == {"two"}
+    explainer.set_params(method_params={"n_sample": 3})
+    with pytest.raises(ValueError, match="got 'n_sample'"):
+        explainer.explain(trees[0])
 
 
 def test_an_unfitted_estimator_needs_targets(trees):
