@@ -21,7 +21,7 @@ from sklearn_tree import CaptumExplainer, RecursiveNetClassifier, RNNClassifier,
 from sklearn_tree.datasets import fetch_sst, make_negation
 from sklearn_tree.estimators.batches import make_batch
 from sklearn_tree.explain.metrics import deletion_curve, insertion_curve
-from sklearn_tree.explain.occlusion import subtree_sizes
+from sklearn_tree.explain.outside import subtree_sizes
 
 ABSENT = "zzz"  # a word that the vocabulary does not hold
 RUNS = 5

@@ -38,8 +38,9 @@ No licence is stated with the archive; Stanford distributes it for research.
 R. Socher et al. (2013). Recursive Deep Models for Semantic Compositionality Over a Sentiment
 Treebank. EMNLP.
 """
-# "(3 word)" is a leaf with its sentiment, "(3 " opens a phrase, ")" closes one.
-_TOKEN = re.compile(r"\((\d) ([^\s()]+)\)|\((\d)|\)")
+# "(3 word)" is a leaf with its sentiment, "(3 " opens a phrase, ")" closes one. Some words hold a
+# no-break space.
+_TOKEN = re.compile(r"\((\d) ([^ ()]+)\)|\((\d)|\)")
 
 
 def fetch_sst(

@@ -12,20 +12,20 @@ import torch
 from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.exceptions import NotFittedError
 from sklearn.utils import check_random_state, get_tags
-from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
 from sklearn_tree.documentation import DocumentationLinkMixin
-from sklearn_tree.estimators.batches import split_by_size
 from sklearn_tree.estimators.opened import few_threads
 from sklearn_tree.estimators.training import seeded
+from sklearn_tree.explain.columns import columns_of
 from sklearn_tree.explain.explanations import Explanations
 from sklearn_tree.explain.features import learn_features
 from sklearn_tree.explain.gradients import Budget
-from sklearn_tree.explain.inputs import BASELINES, make_batch
-from sklearn_tree.explain.methods import Task, attribute, check_method, default_method
+from sklearn_tree.explain.inputs import BASELINES
+from sklearn_tree.explain.methods import Task, attribute, check_method, check_params, default_method
 from sklearn_tree.explain.objective import OUTPUTS, make_objective, offset_of
-from sklearn_tree.explain.subject import Subject, n_positions_of
+from sklearn_tree.explain.subject import Subject, steps_and_net
 from sklearn_tree.preprocessing.vocabulary import VOCABULARY_CONSTRAINTS
 from sklearn_tree.trees.flat import PAD_ID, UNKNOWN_ID
 
@@ -87,7 +87,8 @@ class CaptumExplainer(DocumentationLinkMixin, TransformerMixin, BaseEstimator):
         Precision of all that is computed.
     method_params : dict, default=None
         ``n_samples`` of "shapley" (25), "kernel_shap" and "lime" (256), "gradient_shap" and
-        "noise_tunnel" (25); ``stdevs`` of noise; ``window`` and ``stride`` on series and images.
+        "noise_tunnel" (25); ``stdevs`` of noise; ``window`` on series and images, and the ``stride`` of
+        "occlusion", at most the window.
     verbose : int, default=0
         1 shows the progress.
 
@@ -119,13 +120,14 @@ class CaptumExplainer(DocumentationLinkMixin, TransformerMixin, BaseEstimator):
     >>> clf = RecursiveNetClassifier(random_state=0).fit(trees, ["good", "bad"] * 20)
     >>> explainer = CaptumExplainer(clf).fit(trees)
     >>> explanations = explainer.explain(["(S (NP she) (VP works))"])
-    >>> explanations.to_frame().sort_values("attribution").token.iloc[-2:].tolist()
-    ['works', 'S']
+    >>> explanations.to_frame().set_index("token").own.idxmax()
+    'works'
     >>> explainer.transform(trees).shape
     (40, 6)
     """
 
     _parameter_constraints: dict = {  # noqa: RUF012
+        "estimator": [HasMethods("fit")],
         "method": [str],
         "target": "no_validation",
         "baseline": [StrOptions(set(BASELINES))],
@@ -220,6 +222,10 @@ class CaptumExplainer(DocumentationLinkMixin, TransformerMixin, BaseEstimator):
         self.feature_importances_ = np.abs(self._learned.of(explanations, encoded)).mean(axis=0)
         return self
 
+    def _validate_params(self) -> None:
+        super()._validate_params()
+        check_params(self.method_params or {})
+
     def _fitted(self, X: Any, y: Any) -> Any:
         try:
             check_is_fitted(self.estimator)
@@ -304,15 +310,24 @@ class CaptumExplainer(DocumentationLinkMixin, TransformerMixin, BaseEstimator):
 
         Parameters
         ----------
-        input_features : None
-            Ignored.
+        input_features : array-like of str, shape (n_features_in_,), default=None
+            Names of the columns of tables that came without; ignored for all else.
 
         Returns
         -------
         ndarray of str objects, shape (n_features_out,)
+
+        Raises
+        ------
+        ValueError
+            If the names are not those of ``fit``, or not one per column.
         """
         check_is_fitted(self, "estimator_")
-        return self._learned.names
+        if input_features is None or self._learned.columns is None:
+            return self._learned.names
+        return columns_of(
+            *steps_and_net(self.estimator_), _check_feature_names_in(self, input_features)
+        ).names
 
     def _explain(self, X: Any, subject: Subject) -> tuple[Explanations, Any]:
         encoded, shown = subject.encode(X)
@@ -321,12 +336,11 @@ class CaptumExplainer(DocumentationLinkMixin, TransformerMixin, BaseEstimator):
             return self._collected(task, shown, X), encoded
 
     def _task(self, subject: Subject, encoded: Any, output: str) -> Task:
-        """Say what is explained of encoded samples; inside :meth:`_undisturbed`."""
-        outputs = _outputs(subject, encoded, self.max_rows)
+        """Say what is explained of encoded samples."""
         return Task(
             subject,
             encoded,
-            make_objective(subject.net, outputs, self.target, output),
+            lambda outputs: make_objective(subject.net, outputs, self.target, output),
             self.method_,
             self.baseline_ if isinstance(self.baseline_, str) else torch.from_numpy(self.baseline_),
             self.baseline in ("auto", "zero"),
@@ -339,12 +353,14 @@ class CaptumExplainer(DocumentationLinkMixin, TransformerMixin, BaseEstimator):
         n = len(task.encoded)
         attributions: list = [None] * n
         own: list = [None] * n
+        targets: list = [None] * n
         values, without = np.empty(n), np.empty(n)
         for found in _with_progress(attribute(task), n, self.verbose):
-            for i, part, own_part in zip(found.rows, found.attributions, found.own, strict=True):
-                attributions[i], own[i] = part, own_part
+            for i, *of_sample in zip(found.rows, found.attributions, found.own, found.targets, strict=True):
+                attributions[i], own[i], targets[i] = of_sample
             values[found.rows], without[found.rows] = found.values, found.baseline_values
-        offset = offset_of(task.subject.net, task.objective)
+        named = np.array(targets)
+        offset = offset_of(task.subject.net, named)
         if task.subject.kind == "table":
             columns = self._learned.columns
             attributions = own = list(columns.summed(np.array(attributions)))
@@ -354,7 +370,7 @@ class CaptumExplainer(DocumentationLinkMixin, TransformerMixin, BaseEstimator):
             shown,
             attributions,
             own,
-            task.objective.names,
+            named,
             values + offset,
             without + offset,
             self._learned.channels,
@@ -382,16 +398,6 @@ def _first(X: Any) -> Any:
     if hasattr(X, "iloc"):
         return X.iloc[:_MOST_SAMPLES]
     return X[:_MOST_SAMPLES] if hasattr(X, "__getitem__") else X
-
-
-def _outputs(subject: Subject, encoded: Any, max_rows: int) -> torch.Tensor:
-    sizes = n_positions_of(encoded)
-    with torch.no_grad():
-        parts = [
-            subject.module(make_batch(encoded[rows]).to(subject.device))
-            for rows in split_by_size(np.arange(len(encoded)), sizes, max_rows)
-        ]
-    return torch.cat(parts)
 
 
 def _with_progress(found: Iterator, n: int, verbose: int) -> Iterator:

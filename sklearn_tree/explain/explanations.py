@@ -124,18 +124,18 @@ class Explanations:
         -------
         DataFrame
             Columns ``sample``, then of trees ``node, parent, position`` (of the leaf in its sentence, -1 for
-            inner nodes), ``token, is_leaf``, the ``attribution`` of the subtree and ``own``, that of the
-            node's own label; of texts ``position, token``; of series ``step, channel, value``; of images
-            ``y, x, channel, value``; of tables ``column, value``; then ``attribution, target`` and
-            ``delta``, the completeness error of the sample.
+            inner nodes), ``token``, ``value`` (where nodes have numbers), ``is_leaf``, the ``attribution``
+            of the subtree and ``own``, that of the node's own label; of texts ``position, token``; of
+            series ``step, channel, value``; of images ``y, x, channel, value``; of tables ``column,
+            value``; then ``attribution, target`` and ``delta``, the completeness error of the sample.
         """
         import pandas as pd
 
         sizes = [part.size for part in self.attributions]
         frame = {"sample": np.repeat(np.arange(len(self)), sizes), **self._places()}
-        frame["attribution"] = np.concatenate([part.ravel() for part in self.attributions])
+        frame["attribution"] = _joined(self.attributions)
         if self.kind == "trees":
-            frame["own"] = np.concatenate(self.own)
+            frame["own"] = _joined(self.own)
         frame["target"] = np.repeat(self.targets, sizes)
         frame["delta"] = np.repeat(self.completeness_error, sizes)
         return pd.DataFrame(frame)
@@ -154,7 +154,7 @@ class Explanations:
             np.broadcast_to(np.asarray(s), a.shape).ravel()
             for s, a in zip(self.samples, self.attributions, strict=True)
         ]
-        value = np.concatenate(values)
+        value = _joined(values)
         if self.kind == "table":
             return {"column": self.names[axes[0]], "value": value}
         where = {"step": axes[0]} if self.kind == "series" else {"y": axes[0], "x": axes[1]}
@@ -174,18 +174,21 @@ class Explanations:
             Notebooks show it; ``save`` writes it.
         """
         shown = self[:max_samples]
-        numbers = np.concatenate([np.abs(part).ravel() for part in shown.attributions] or [np.zeros(0)])
+        numbers = np.abs(_joined(shown.attributions))
         share = 99.5 if self.kind == "images" else 95
         limit = float(np.percentile(numbers, share) or numbers.max()) if numbers.size else 1.0
         limit = limit or 1.0
         rows = [_head(shown, i) + shown._drawn(i, limit) for i in range(len(shown))]
         if len(self) > len(shown):
             rows.append(f"<p>{len(self) - len(shown)} more samples are not drawn.</p>")
-        html = "".join(f'<div style="margin: 0 0 1.2em">{row}</div>' for row in [draw_legend(limit), *rows])
-        return Picture(html, f"{self.method.replace('_', ' ')} of {len(self)} {self.kind}")
+        legend = [draw_legend(limit)] if self.kind == "trees" else []  # all other pictures have their own
+        html = "".join(f'<div style="margin: 0 0 1.2em">{row}</div>' for row in [*legend, *rows])
+        return Picture(html, f"{self.method.replace('_', ' ')}, {self.kind}: {len(self)}")
 
     def _drawn(self, i: int, limit: float) -> str:
         values, sample = self.attributions[i], self.samples[i]
+        if not values.size:  # a text without words, a series without steps
+            return "<div>\u2205</div>"
         if self.kind == "trees":
             return f'<div style="overflow-x: auto">{draw_tree(sample, values.tolist(), limit=limit)}</div>'
         if self.kind == "tokens":
@@ -224,6 +227,10 @@ def _head(explanations: Explanations, i: int) -> str:
     )
 
 
+def _joined(parts: list[np.ndarray]) -> np.ndarray:
+    return np.concatenate([part.ravel() for part in parts]) if parts else np.zeros(0)
+
+
 def _short(value: Any) -> str:
     return f"{value:.4g}" if isinstance(value, (float, np.floating)) else str(value)
 
@@ -233,10 +240,12 @@ def _places_in_trees(trees: TreeArray) -> dict[str, Any]:
     is_leaf = trees.arities == 0
     before = np.concatenate([[0], np.cumsum(is_leaf)])
     position = np.where(is_leaf, before[:-1] - before[starts], -1)
+    values = {} if trees.values is None else {"value": trees.values}
     return {
         "node": np.arange(trees.n_nodes) - starts,
         "parent": trees.parents,
         "position": position,
         "token": trees.vocabulary[trees.labels],  # type: ignore[index]
+        **values,
         "is_leaf": is_leaf,
     }

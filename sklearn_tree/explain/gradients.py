@@ -44,6 +44,11 @@ def forward_of(inputs: Inputs, objective: Objective) -> Callable[[Tensor], Tenso
     return lambda x: objective(inputs.outputs(x))
 
 
+def sum_of(inputs: Inputs, objective: Objective) -> Callable[[Tensor], Tensor]:
+    """Return the function for gradients: samples do not mix, so the sum of all has each one's gradients."""
+    return lambda x: objective(inputs.outputs(x)).sum().unsqueeze(0)
+
+
 def integrated_gradients(inputs: Inputs, objective: Objective, budget: Budget, n_steps: int) -> Tensor:
     """Integrate gradients from ``x0`` to ``x``, in chunks of copies that stay within the budget.
 
@@ -66,7 +71,7 @@ def integrated_gradients(inputs: Inputs, objective: Objective, budget: Budget, n
     ----------
     .. [1] M. Sundararajan, A. Taly, Q. Yan (2017). Axiomatic Attribution for Deep Networks. ICML.
     """
-    method = IntegratedGradients(forward_of(inputs, objective))
+    method = IntegratedGradients(sum_of(inputs, objective))
     return method.attribute(
         inputs.x,
         baselines=inputs.x0,
@@ -76,44 +81,46 @@ def integrated_gradients(inputs: Inputs, objective: Objective, budget: Budget, n
 
 
 def adaptive_integral(
-    make: Callable[[np.ndarray], tuple[Inputs, Objective]], n: int, budget: Budget
+    inputs: Inputs,
+    objective: Objective,
+    change: Tensor,
+    budget: Budget,
+    again: Callable[[np.ndarray], Inputs],
 ) -> list[np.ndarray]:
     """Integrate gradients of samples, with more steps for those that need more.
 
     Parameters
     ----------
-    make : callable
-        Makes the inputs and the objective of some samples, given by their numbers.
-    n : int
-        Number of samples.
+    inputs : Inputs
+        The samples.
+    objective : Objective
+        What is explained.
+    change : Tensor of float, shape (n,)
+        ``f(x) - f(x0)``, what there is to share out.
     budget : Budget
         Limits.
+    again : callable
+        Makes the inputs of some of the samples, given by their numbers.
 
     Returns
     -------
     list of ndarray of float, length n
-        For each sample a number per node, step and channel, or pixel and channel.
+        See :func:`per_position`.
     """
-    found: list[Any] = [None] * n
-    rows, n_steps = np.arange(n), budget.n_steps
-    while len(rows):
-        inputs, objective = make(rows)
+    found: list[Any] = [None] * len(inputs)
+    rows, n_steps = np.arange(len(inputs)), budget.n_steps
+    while True:
         attributions = integrated_gradients(inputs, objective, budget, n_steps)
-        change = change_of(inputs, objective)
         error = (inputs.per_sample(attributions) - change).abs()
         for i, part in zip(rows, per_position(inputs, attributions), strict=True):
             found[i] = part
-        is_rough = (error > budget.tol * change.abs().clamp(min=1)).cpu().numpy()
+        is_rough = error > budget.tol * change.abs().clamp(min=1)
         n_steps *= 2
-        rows = rows[is_rough] if n_steps <= budget.max_steps else rows[:0]
-    return found
-
-
-def change_of(inputs: Inputs, objective: Objective) -> Tensor:
-    """Return ``f(x) - f(x0)`` of each sample, Tensor of float, shape (n,)."""
-    with torch.no_grad():
-        f = forward_of(inputs, objective)
-        return f(inputs.x) - f(inputs.x0)
+        if n_steps > budget.max_steps or not is_rough.any():
+            return found
+        rough = is_rough.nonzero().squeeze(1)
+        rows, objective, change = rows[rough.cpu().numpy()], objective.take(rough), change[rough]
+        inputs = again(rows)
 
 
 def per_position(inputs: Inputs, attributions: Tensor) -> list[np.ndarray]:
@@ -133,15 +140,7 @@ def per_position(inputs: Inputs, attributions: Tensor) -> list[np.ndarray]:
         n_channels), of images (height, width, n_channels).
     """
     is_vector = inputs.subject.kind in VECTORS and attributions.ndim == inputs.x.ndim
-    numbers = (attributions.sum(-1) if is_vector else attributions).detach().double().cpu().numpy()
-    if inputs.subject.is_tree_net:
-        parts = np.split(numbers, inputs.array.offsets[1:-1])
-        return (
-            [part[1:] for part in parts] if inputs.subject.kind == "table" else parts
-        )  # a star's root is no column
-    if inputs.subject.kind == "images":
-        return list(numbers)
-    return [part[:n] for part, n in zip(numbers, inputs.batch.lengths.tolist(), strict=True)]
+    return inputs.split(attributions.sum(-1) if is_vector else attributions)
 
 
 def gradient(method: str, inputs: Inputs, objective: Objective) -> Tensor:
@@ -160,7 +159,7 @@ def gradient(method: str, inputs: Inputs, objective: Objective) -> Tensor:
     -------
     Tensor of float, shape of ``inputs.x``, without the last axis for the size of vectors
     """
-    return _at(method, forward_of(inputs, objective), inputs, inputs.x, inputs.x0)
+    return _at(method, sum_of(inputs, objective), inputs, inputs.x, inputs.x0)
 
 
 def _at(method: str, f: Callable[[Tensor], Tensor], inputs: Inputs, x: Tensor, x0: Tensor) -> Tensor:
@@ -210,7 +209,7 @@ def noisy(
     .. [1] S. Lundberg, S.-I. Lee (2017). A Unified Approach to Interpreting Model Predictions. NeurIPS.
     """
     generator = torch.Generator(inputs.x.device).manual_seed(seed)
-    f, n, ones = forward_of(inputs, objective), int(params.get("n_samples", 25)), _ones(inputs.x)
+    f, n, ones = sum_of(inputs, objective), int(params.get("n_samples", 25)), _ones(inputs.x)
     usual = 0.0 if method == "gradient_shap" else 0.1 * float((inputs.x - inputs.x0).std(unbiased=False))
     stdevs, most = float(params.get("stdevs", usual)), budget.copies(inputs)
     parts = []

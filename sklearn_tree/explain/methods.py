@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,16 +11,16 @@ import torch
 from torch import Tensor
 
 from sklearn_tree.estimators.batches import split_by_size
+from sklearn_tree.explain.ancestors import Forest
 from sklearn_tree.explain.coalitions import shapley
 from sklearn_tree.explain.gradients import (
     Budget,
     adaptive_integral,
-    forward_of,
     gradient,
     noisy,
     per_position,
 )
-from sklearn_tree.explain.inputs import Inputs
+from sklearn_tree.explain.inputs import make_inputs
 from sklearn_tree.explain.objective import Objective
 from sklearn_tree.explain.occlusion import occlusion, phrase_values
 from sklearn_tree.explain.perturbations import (
@@ -37,6 +37,8 @@ from sklearn_tree.trees.array import nodes_by_depth
 
 _GRADIENTS = {"gradient_shap", "input_x_gradient", "integrated_gradients", "saliency"}
 _TREES_ALONE = {"interaction", "node_prediction"}
+_PARAMS = {"n_samples", "stdevs", "stride", "window"}
+_OF_NODES = ("interaction", "node_prediction", "occlusion")
 _DRAW = ("gradient_shap", "kernel_shap", "lime", "noise_tunnel", "shapley")
 # Captum has them; on these nets their results would be wrong without a word.
 _REFUSED = {"deconvolution", "deep_lift", "deep_lift_shap", "guided_backprop", "guided_grad_cam", "lrp"}
@@ -78,6 +80,26 @@ def check_method(method: str, subject: Subject) -> None:
         raise ValueError(f"method must be one of {shown} for {net} on {subject.kind}, got {method!r}")
 
 
+def check_params(params: dict[str, Any]) -> None:
+    """Refuse further parameters that no method has, or values that none can have.
+
+    Raises
+    ------
+    ValueError
+        With the name, the rule and the value.
+    """
+    for name, value in params.items():
+        if name not in _PARAMS:
+            raise ValueError(f"method_params must hold {sorted(_PARAMS)} only, got {name!r}")
+        if name == "stdevs" and not (isinstance(value, (int, float)) and value >= 0):
+            raise ValueError(f"method_params['stdevs'] must be a number from 0, got {value!r}")
+        if name != "stdevs" and not (isinstance(value, (int, np.integer)) and value > 0):
+            raise ValueError(f"method_params[{name!r}] must be a positive int, got {value!r}")
+    window, stride = params.get("window"), params.get("stride", 1)
+    if window and stride > window:
+        raise ValueError(f"method_params['stride'] must be at most the window, {window}, got {stride!r}")
+
+
 def split_method(method: str) -> tuple[str, str]:
     """Split ``"noise_tunnel(saliency)"`` into both names; the second is "" for other methods."""
     match = re.fullmatch(r"noise_tunnel\((\w+)\)", method.replace(" ", ""))
@@ -93,8 +115,8 @@ class Task(NamedTuple):
         The net.
     encoded : TreeArray, RaggedArray, ndarray or Tensor
         The samples.
-    objective : Objective
-        What is explained of each.
+    choose : callable
+        Makes the :class:`Objective` of samples of what the module says of them, shape (n, n_outputs).
     method : str
         The method.
     baseline : Tensor or str
@@ -113,7 +135,7 @@ class Task(NamedTuple):
 
     subject: Subject
     encoded: Any
-    objective: Objective
+    choose: Callable[[Tensor], Objective]
     method: str
     baseline: Tensor | str
     by_state: bool
@@ -122,18 +144,14 @@ class Task(NamedTuple):
     seed: int
     jitter: float = 0.0
 
-    def inputs(self, rows: np.ndarray) -> Inputs:
+    def inputs(self, rows: np.ndarray) -> Any:
         """Return the inputs of some samples."""
-        inputs = Inputs(self.subject, self.encoded[rows], self.baseline)
+        inputs = make_inputs(self.subject, self.encoded[rows], self.baseline)
         if self.jitter:
             generator = torch.Generator(inputs.x.device).manual_seed(self.seed)
             noise = torch.rand(inputs.x.shape, generator=generator, device=inputs.x.device).to(inputs.x)
             inputs.x = inputs.x + self.jitter * (2 * noise - 1) * inputs.is_player.unsqueeze(-1)
         return inputs
-
-    def part(self, rows: np.ndarray) -> tuple[Inputs, Objective]:
-        """Return the inputs and the objective of some samples."""
-        return self.inputs(rows), self.objective.take(rows)
 
 
 class Found(NamedTuple):
@@ -147,6 +165,8 @@ class Found(NamedTuple):
         See :class:`Explanations`.
     values, baseline_values : ndarray of float
         The explained numbers.
+    targets : ndarray
+        What they are the numbers of, see :class:`Objective`.
     """
 
     rows: np.ndarray
@@ -154,6 +174,7 @@ class Found(NamedTuple):
     own: list[np.ndarray]
     values: np.ndarray
     baseline_values: np.ndarray
+    targets: np.ndarray
 
 
 def attribute(task: Task) -> Iterator[Found]:
@@ -184,75 +205,73 @@ def _goes_by_itself(task: Task, name: str) -> bool:
 
 
 def _chunk(task: Task, name: str, inner: str, rows: np.ndarray) -> Found:
-    inputs, objective = task.part(rows)
-    f = forward_of(inputs, objective)
-    with torch.no_grad():
-        values, without = f(inputs.x), f(inputs.x0)
-    if task.subject.kind == "trees":
-        attributions, own = _of_trees(task, name, inner, rows, inputs, objective)
-        if name in ("occlusion", "interaction") and task.by_state:
-            without = values - attributions[torch.from_numpy(inputs.array.offsets[:-1])].to(values)
-        if name == "interaction":
-            attributions = attributions - children_summed(inputs.array, attributions)
-        found, found_own = per_position(inputs, attributions), per_position(inputs, own)
+    inputs = task.inputs(rows)
+    if task.subject.kind == "trees" and name in _OF_NODES:
+        objective, values, without, attributions, parts = _of_nodes(task, name, inputs)
     else:
-        found = found_own = _of_grids(task, name, inner, rows, inputs, objective)
-    return Found(rows, found, found_own, values.cpu().numpy(), without.cpu().numpy())
+        with torch.no_grad():
+            outputs = inputs.outputs(inputs.x)
+            objective = task.choose(outputs)
+            values, without = objective(outputs), objective(inputs.outputs(inputs.x0))
+        parts = _of_inputs(task, name, inner, rows, inputs, objective, values - without)
+        is_tree = task.subject.kind == "trees"
+        attributions = summed_up(inputs.array, parts) if is_tree else parts
+    return Found(rows, attributions, parts, values.cpu().numpy(), without.cpu().numpy(), objective.names)
 
 
-def _of_trees(
-    task: Task, name: str, inner: str, rows: np.ndarray, inputs: Inputs, objective: Objective
-) -> tuple[Tensor, Tensor]:
-    """Return the numbers of each subtree and of each node's own input, Tensors of shape (n_nodes,)."""
-    if name in ("occlusion", "interaction"):
-        return occlusion(inputs, objective, task.budget, by_state=task.by_state)
-    if name == "node_prediction":
-        numbers = phrase_values(inputs, objective)
-        return numbers, numbers * torch.from_numpy(inputs.array.arities == 0).to(numbers.device)
-    own = torch.from_numpy(np.concatenate(_of_inputs(task, name, inner, rows, inputs, objective)))
-    return summed_up(inputs.array, own), own
-
-
-def _of_grids(
-    task: Task, name: str, inner: str, rows: np.ndarray, inputs: Inputs, objective: Objective
-) -> list[np.ndarray]:
-    """Return the numbers of each token, column, step or pixel."""
-    kind, budget, params = task.subject.kind, task.budget, task.params
-    if name == "occlusion" and kind in ("series", "images"):
-        return per_position(inputs, sliding_occlusion(inputs, objective, budget, params))
-    if name in ("occlusion", "feature_ablation") and task.subject.is_tree_net:  # the star of a table's row
-        return per_position(inputs, occlusion(inputs, objective, budget, by_state=False)[1])
-    if name in ("occlusion", "feature_ablation"):
-        return per_position(inputs, ablation(inputs, objective, budget, params))
-    if name == "grad_cam":
-        return per_position(inputs, grad_cam(inputs, objective))
-    if name in ("kernel_shap", "lime"):
-        return per_position(inputs, surrogate(name, inputs, objective, budget, params, task.seed))
-    return _of_inputs(task, name, inner, rows, inputs, objective)
+def _of_nodes(task: Task, name: str, inputs: Any) -> tuple[Objective, Tensor, Tensor, list, list]:
+    """Return the objective, its values, those of the baseline, and the numbers of subtrees and of inputs."""
+    with torch.no_grad():
+        forest = Forest(inputs)
+        outputs = forest.outputs()
+        objective = task.choose(outputs)
+        values = objective(outputs)
+        if name == "node_prediction":
+            numbers = phrase_values(forest, objective)
+            without = objective(inputs.outputs(inputs.x0))
+            return objective, values, without, inputs.split(numbers), inputs.split(numbers * inputs.is_leaf)
+        subtrees, own = occlusion(forest, objective, task.budget, by_state=task.by_state)
+        without = values - subtrees[torch.from_numpy(inputs.array.offsets[:-1]).to(values.device)]
+        if name == "interaction":
+            subtrees = subtrees - children_summed(inputs.array, subtrees)
+        return objective, values, without, inputs.split(subtrees), inputs.split(own)
 
 
 def _of_inputs(
-    task: Task, name: str, inner: str, rows: np.ndarray, inputs: Inputs, objective: Objective
+    task: Task, name: str, inner: str, rows: np.ndarray, inputs: Any, objective: Objective, change: Tensor
 ) -> list[np.ndarray]:
-    """Compute what is computed alike on trees and on all else."""
+    """Return the numbers of each node's own input, token, column, step or pixel."""
     budget, params, seed = task.budget, task.params, task.seed
+    if not inputs.n_rows:  # trees without labels
+        return inputs.split(inputs.x.sum(-1))
     if name == "integrated_gradients":
-        return adaptive_integral(lambda part: task.part(rows[part]), len(rows), budget)
+        return adaptive_integral(inputs, objective, change, budget, lambda part: task.inputs(rows[part]))
     if name == "shapley":
         players = players_of(inputs, params)
         phi = shapley(inputs, objective, players, budget, int(params.get("n_samples", 25)), seed)
         return per_position(inputs, spread(inputs, players, torch.from_numpy(phi).to(players.device)))
-    if name in _DRAW:
+    if name in ("gradient_shap", "noise_tunnel"):
         return per_position(inputs, noisy(inner or name, inputs, objective, budget, params, seed))
-    return per_position(inputs, gradient(name, inputs, objective))
+    if name in ("kernel_shap", "lime"):
+        return per_position(inputs, surrogate(name, inputs, objective, budget, params, seed))
+    if name == "grad_cam":
+        return per_position(inputs, grad_cam(inputs, objective))
+    if name not in ("feature_ablation", "occlusion"):
+        return per_position(inputs, gradient(name, inputs, objective))
+    if task.subject.is_tree_net:  # the star of a table's row
+        return inputs.split(occlusion(Forest(inputs), objective, budget, by_state=False)[1])
+    is_sliding = name == "occlusion" and task.subject.kind in ("series", "images")
+    return per_position(
+        inputs, (sliding_occlusion if is_sliding else ablation)(inputs, objective, budget, params)
+    )
 
 
-def summed_up(array: TreeArray, own: Tensor) -> Tensor:
-    """Sum the numbers in each subtree, Tensor of float, shape (n_nodes,)."""
-    total, parents = own.cpu().numpy().copy(), array.absolute_parents
+def summed_up(array: TreeArray, own: list[np.ndarray]) -> list[np.ndarray]:
+    """Sum the numbers in each subtree, a list of arrays as ``own`` is."""
+    total, parents = np.concatenate(own), array.absolute_parents
     for nodes in nodes_by_depth(array.depths)[:0:-1]:
         np.add.at(total, parents[nodes], total[nodes])
-    return torch.from_numpy(total)
+    return np.split(total, array.offsets[1:-1])
 
 
 def children_summed(array: TreeArray, numbers: Tensor) -> Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,8 +16,8 @@ from sklearn.utils.validation import check_is_fitted
 from sklearn_tree.explain.coalitions import values_of
 from sklearn_tree.explain.explainer import CaptumExplainer
 from sklearn_tree.explain.explanations import Explanations
-from sklearn_tree.explain.inputs import Inputs
 from sklearn_tree.explain.methods import Task, attribute
+from sklearn_tree.explain.objective import Objective
 from sklearn_tree.explain.perturbations import players_of
 
 __all__ = [
@@ -280,8 +281,9 @@ class _Sample(NamedTuple):
     """One sample, its inputs numbered, and their attributions."""
 
     task: Task
-    inputs: Inputs
+    inputs: Any
     players: torch.Tensor
+    objective: Objective
     own: np.ndarray
 
     @property
@@ -301,7 +303,7 @@ class _Sample(NamedTuple):
 
     def worth(self, coalitions: np.ndarray) -> np.ndarray:
         """Return the objective when only some players are there, ndarray of float, shape (n_coalitions,)."""
-        return values_of(self.inputs, self.task.objective, self.players, coalitions, self.task.budget)
+        return values_of(self.inputs, self.objective, self.players, coalitions, self.task.budget)
 
 
 def _samples(explainer: CaptumExplainer, X: Any, output: str | None = None) -> Iterator[_Sample]:
@@ -311,14 +313,20 @@ def _samples(explainer: CaptumExplainer, X: Any, output: str | None = None) -> I
     encoded, _ = subject.encode(X)
     with explainer._undisturbed(subject, encoded):
         task = explainer._task(subject, encoded, explainer.output)
-        worth = explainer._task(subject, encoded, output) if output else task
+        worth = explainer._task(subject, encoded, output or explainer.output)
         for i in range(len(encoded)):
-            rows = np.array([i])
-            one = task._replace(encoded=encoded[rows], objective=task.objective.take(rows))
-            own = _own(one)
+            one = task._replace(encoded=encoded[np.array([i])])
             inputs = one.inputs(np.array([0]))
+            with torch.no_grad():
+                outputs = inputs.outputs(inputs.x)
+            one = one._replace(choose=partial(_the_same, task.choose(outputs)))
             players = players_of(inputs, task.params)
-            yield _Sample(one._replace(objective=worth.objective.take(rows)), inputs, players, own)
+            yield _Sample(one, inputs, players, worth.choose(outputs), _own(one))
+
+
+def _the_same(objective: Objective, outputs: torch.Tensor) -> Objective:
+    """Return an objective that was chosen before, also when the net says something else now."""
+    return objective
 
 
 def _own(task: Task) -> np.ndarray:

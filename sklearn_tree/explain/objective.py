@@ -46,7 +46,8 @@ class Objective(NamedTuple):
     def take(self, rows: Any) -> Objective:
         """Return the objective of some of the samples."""
         head = None if self.head is None else self.head[rows]
-        return Objective(self.names[rows], self.weights[rows], head)
+        numbers = rows.cpu().numpy() if isinstance(rows, Tensor) else rows
+        return Objective(self.names[numbers], self.weights[rows], head)
 
 
 def make_objective(net: BaseNet, outputs: Tensor, target: Any, output: str) -> Objective:
@@ -86,7 +87,7 @@ def make_objective(net: BaseNet, outputs: Tensor, target: Any, output: str) -> O
         no_rivals = torch.zeros_like(weights, dtype=torch.bool) if output == "probability" else None
         return Objective(weights.argmax(1).cpu().numpy(), weights, no_rivals)
     column, wanted = 0, target
-    if len(heads) > 1 and isinstance(target, tuple):
+    if len(heads) > 1 and isinstance(target, tuple) and len(target) == 2:
         column, wanted = target
         column = _number("target[0]", column, len(heads))
     elif len(heads) > 1 and not _is_predicted(target):
@@ -106,10 +107,10 @@ def make_objective(net: BaseNet, outputs: Tensor, target: Any, output: str) -> O
     return Objective(names, torch.nn.functional.pad(weights, pad), head)
 
 
-def offset_of(net: BaseNet, objective: Objective) -> np.ndarray:
-    """Return what a regressor adds to the weighted sum, ndarray of float, shape (n,); else zeros."""
+def offset_of(net: BaseNet, targets: np.ndarray) -> np.ndarray:
+    """Return what a regressor adds to its outputs' numbers, ndarray of float, shape (n,); else zeros."""
     scale = target_scale(net)
-    return np.zeros(len(objective.names)) if scale is None else np.asarray(scale[0])[objective.names]
+    return np.zeros(len(targets)) if scale is None else np.asarray(scale[0])[targets]
 
 
 def _is_predicted(target: Any) -> bool:
@@ -129,7 +130,8 @@ def _number(name: str, number: Any, n: int) -> int:
 
 
 def _position(wanted: Any, classes: np.ndarray) -> int:
-    found = [i for i, known in enumerate(classes.tolist()) if known == wanted]
+    is_array = bool(getattr(wanted, "shape", ()))
+    found = [i for i, known in enumerate(classes.tolist()) if not is_array and known == wanted]
     if not found:
         raise ValueError(
             f"target must be 'predicted' or one of the classes {classes.tolist()}, got {wanted!r}"

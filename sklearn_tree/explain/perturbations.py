@@ -33,7 +33,7 @@ def players_of(inputs: Inputs, params: dict[str, Any]) -> Tensor:
     Returns
     -------
     Tensor of int64
-        Shape (n_nodes,) of trees, (n_steps,) of tokens and tables, (n_steps, n_channels) of series,
+        Shape (n_rows,) of trees, (n_steps,) of tokens and tables, (n_steps, n_channels) of series,
         (height, width, 1) of images; -1 for what cannot be taken away.
     """
     is_player, device = inputs.is_player, inputs.x.device
@@ -67,7 +67,7 @@ def spread(inputs: Inputs, players: Tensor, numbers: Tensor) -> Tensor:
     Returns
     -------
     Tensor of float
-        Shape (n_nodes,) of trees, (1, n_steps) of tokens and tables, otherwise the shape of ``inputs.x``;
+        Shape (n_rows,) of trees, (1, n_steps) of tokens and tables, otherwise the shape of ``inputs.x``;
         it sums to what the numbers sum to.
     """
     padded = torch.cat([numbers, numbers.new_zeros(1)])  # the last is nobody's
@@ -119,9 +119,9 @@ def sliding_occlusion(inputs: Inputs, objective: Objective, budget: Budget, para
     """
     sizes, n_channels = inputs.x.shape[1:-1], inputs.x.shape[-1]
     is_image = inputs.subject.kind == "images"
-    usual = math.ceil(max(sizes) / (_PIECES if is_image else _STEPS))
+    usual = max(math.ceil(max(sizes) / (_PIECES if is_image else _STEPS)), int(params.get("stride", 1)))
     window = min(int(params.get("window", usual)), *sizes)
-    stride = int(params.get("stride", max(1, window // 2)))
+    stride = min(int(params.get("stride", max(1, window // 2))), window)
     shape = (*(window for _ in sizes), n_channels if is_image else 1)
     found = Occlusion(forward_of(inputs, objective)).attribute(
         inputs.x,

@@ -8,7 +8,10 @@ from typing import Any
 
 import numpy as np
 import torch
+from sklearn.base import BaseEstimator
+from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
 from sklearn_tree.estimators.base import BaseNet
@@ -136,13 +139,22 @@ def steps_and_net(estimator: Any) -> tuple[list[Any], BaseNet]:
             continue
         names = ("best_estimator_", "regressor_", "estimator_", "estimator")
         below = next((getattr(inner, name) for name in names if hasattr(inner, name)), None)
-        if below is None:
+        # Ensembles hold an estimator that is not fitted, and fit copies of it.
+        if not (isinstance(below, BaseEstimator) and _is_fitted(below)):
             raise TypeError(
-                "estimator must be a net of sklearn_tree, or a pipeline or search that ends in one, "
-                f"got {type(inner).__name__}"
+                "estimator must be a net of sklearn_tree, or a pipeline or refitted search that ends in "
+                f"one, got {type(inner).__name__}"
             )
         inner = below
     return steps, inner
+
+
+def _is_fitted(estimator: Any) -> bool:
+    try:
+        check_is_fitted(estimator)
+    except NotFittedError:
+        return False
+    return True
 
 
 def n_positions_of(encoded: Any) -> np.ndarray:

@@ -249,7 +249,19 @@ class ConvolutionalNet(nn.Module):
         return self.head(self.dropout(self.encode(batch)))
 
     def forward_embedded(self, x: Tensor, batch: SequenceBatch | ImageBatch) -> Tensor:
-        """Compute the outputs from inputs, shape (n, n_steps, size) or (n, height, width, n_channels)."""
+        """Compute the outputs from what the embedding makes of a batch.
+
+        Parameters
+        ----------
+        x : Tensor of float, shape (n, n_steps, size) or (n, height, width, n_channels)
+            Inputs of the steps or pixels.
+        batch : SequenceBatch or ImageBatch
+            The samples.
+
+        Returns
+        -------
+        Tensor of float, shape (n, n_outputs)
+        """
         return self.decide(self.features(x, batch), batch)
 
     def features(self, x: Tensor, batch: SequenceBatch | ImageBatch) -> Tensor:

@@ -251,7 +251,19 @@ class RecurrentNet(nn.Module):
         return self.head(self.dropout(self.encode(batch)))
 
     def forward_embedded(self, x: Tensor, batch: SequenceBatch) -> Tensor:
-        """Compute the outputs from steps' inputs, shape (n, n_steps, embedding_dim or n_channels)."""
+        """Compute the outputs from what the embedding makes of a batch.
+
+        Parameters
+        ----------
+        x : Tensor of float, shape (n, n_steps, embedding_dim or n_channels)
+            Inputs of the steps.
+        batch : SequenceBatch
+            The sequences.
+
+        Returns
+        -------
+        Tensor of float, shape (n, n_outputs)
+        """
         return self.head(self.dropout(self._encoded(x, batch)))
 
     def encode(self, batch: SequenceBatch) -> Tensor:

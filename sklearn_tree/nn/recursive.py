@@ -63,9 +63,9 @@ class RecursiveEncoder(nn.Module):
         h = torch.cat([level[0] for level in self._step(wx, batch)][::-1])
         return h if nodes is None else h.index_select(0, nodes)
 
-    def states(self, x: Tensor, batch: TreeBatch) -> tuple[Tensor, ...]:
-        """Walk the batch and return all states of all nodes, each of shape (n_nodes, hidden_size)."""
-        levels = list(self._step(self.cell.project(x), batch))[::-1]
+    def states(self, wx: Tensor, batch: TreeBatch) -> tuple[Tensor, ...]:
+        """Walk projected inputs and return all states of all nodes, each of shape (n_nodes, hidden_size)."""
+        levels = list(self._step(wx, batch))[::-1]
         return tuple(torch.cat(parts) for parts in zip(*levels, strict=True))
 
     def _step(self, wx: Tensor, batch: TreeBatch) -> Iterator[tuple[Tensor, ...]]:
@@ -168,10 +168,24 @@ class RecursiveNet(nn.Module):
         """
         return self.head(self.dropout(self.encode(batch)))
 
-    def forward_embedded(self, x: Tensor, batch: TreeBatch) -> Tensor:
-        """Compute the logits from nodes' inputs, shape (n_nodes, embedding_dim), in batch order."""
+    def forward_embedded(self, x: Tensor, batch: TreeBatch, inverse: Tensor | None = None) -> Tensor:
+        """Compute the logits from what the embedding makes of a batch.
+
+        Parameters
+        ----------
+        x : Tensor of float, shape (n_nodes, embedding_dim) or (n_distinct, embedding_dim)
+            Inputs of the nodes.
+        batch : TreeBatch
+            The trees.
+        inverse : Tensor of int64, shape (n_nodes,), default=None
+            Row of ``x`` for each node in batch order; None if ``x`` has a row per node.
+
+        Returns
+        -------
+        Tensor of float, shape (n_trees, n_outputs)
+        """
         nodes = batch.roots if self.pool.how == "root" else None
-        h = self.encoder(x, batch, nodes=nodes)
+        h = self.encoder(x, batch, inverse, nodes)
         return self.head(self.dropout(h if nodes is not None else self.pool(h, batch)))
 
     def encode(self, batch: TreeBatch) -> Tensor:

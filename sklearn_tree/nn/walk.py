@@ -88,7 +88,9 @@ class _Walk(torch.autograd.Function):
         with again(ctx.dtype, h.device):
             descent = _Descent(ctx.forest.with_tables(tables), h, grad)
             leaves = descent.descend()
-            return None, None, descent.wx(ctx.n_rows), *leaves, *descent.weights()
+            asked = ctx.needs_input_grad[3 + len(leaves) :]
+            weights = descent.weights() if any(asked) else [None] * len(asked)
+            return None, None, descent.wx(ctx.n_rows), *leaves, *weights
 
 
 class _Forest:

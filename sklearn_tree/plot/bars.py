@@ -95,7 +95,7 @@ def draw_bars(names: Sequence[str], values: Any, *, limit: float | None = None, 
     >>> "2 others" in draw_bars(["a", "b", "c"], [1, 5, -2], max_bars=1)
     True
     """
-    names, values = [str(name) for name in names], np.asarray(values, dtype=float)
+    names, values = [str(name) or "\u2205" for name in names], np.asarray(values, dtype=float)
     if values.shape != (len(names),):
         raise ValueError(f"values must have one entry per name: shape ({len(names)},), got {values.shape}")
     if max_bars < 1:

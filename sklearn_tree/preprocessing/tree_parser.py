@@ -54,7 +54,7 @@ class TreeParser(DocumentationLinkMixin, NoTableMixin, TextInputMixin, Transform
     tokenizer : {"words", "chars"}, regular expression or callable, default="words"
         How a text is split ("balanced" and "right"), as in :class:`SequenceVectorizer`.
     model : str or spacy.Language, default="en_core_web_sm"
-        A spaCy model with a dependency parser.
+        A spaCy model with a dependency parser. A ``Pipeline(memory=...)`` knows it again by its name only.
     batch_size : int, default=256
         Texts that spaCy parses at once.
     n_process : int, default=1

@@ -14,6 +14,7 @@ from sklearn_tree.trees.formats import (
     register_tree_type,
     write_brackets,
 )
+from sklearn_tree.trees.formats.excerpt import excerpt
 from sklearn_tree.trees.formats.parents import check_parents, to_preorder
 from sklearn_tree.trees.formats.registry import as_edge, as_value
 
@@ -100,10 +101,7 @@ class Tree:
         if values is not None:
             values = [as_value(value, i) for i, value in enumerate(values)]
         if edges is not None:
-            edges = [as_edge(edge, i) for i, edge in enumerate(edges)]
-            kinds = {type(edge) for edge in edges} - {type(None)}
-            if kinds and kinds != {type(labels[0])}:
-                raise TypeError(f"edges must be {type(labels[0]).__name__} as labels are, got {edges[-1]!r}")
+            edges = [as_edge(edge, i, type(labels[0])) for i, edge in enumerate(edges)]
 
         def pick(column: Sequence | None) -> list | None:
             return None if column is None else [column[i] for i in order]
@@ -354,7 +352,7 @@ def _check_labels(labels: Sequence) -> list:
         else:
             raise TypeError(
                 f"labels must be all str (or all int, for encoded trees), "
-                f"got {label!r} ({type(label).__name__}) at node {i}"
+                f"got {excerpt(label)} ({type(label).__name__}) at node {i}"
             )
         kinds.add(type(labels[i]))
     if len(kinds) > 1:

@@ -15,7 +15,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn_tree import CaptumExplainer, CNNClassifier
 from sklearn_tree.explain import metrics
 from sklearn_tree.explain.gradients import Budget, gradient, integrated_gradients
-from sklearn_tree.explain.inputs import Inputs
+from sklearn_tree.explain.inputs import make_inputs
 from sklearn_tree.explain.objective import make_objective
 from sklearn_tree.explain.subject import Subject
 
@@ -145,7 +145,7 @@ def test_padding_changes_nothing_and_gets_nothing(kind):
         assert alone.values == pytest.approx(beside.values[:1], abs=1e-6)
     subject = Subject(net)
     encoded, _ = subject.encode([short, long])
-    inputs = Inputs(subject, encoded, torch.ones(64) if "text" in kind else "zero")
+    inputs = make_inputs(subject, encoded, torch.ones(64) if "text" in kind else "zero")
     objective = make_objective(net, inputs.outputs(inputs.x), "x", "margin")
     assert not inputs.is_player.all()
     for found in (

@@ -10,11 +10,11 @@ from explained import KINDS, WORDS, classifier, example, grown_trees, sentiment,
 from reference import integral, margin, shapley_values, subtree, tree_logits
 
 from sklearn_tree import CaptumExplainer, Tree
-from sklearn_tree.explain import coalitions
+from sklearn_tree.explain import ancestors, coalitions
 from sklearn_tree.explain.gradients import Budget, forward_of
-from sklearn_tree.explain.inputs import Inputs
+from sklearn_tree.explain.inputs import make_inputs
 from sklearn_tree.explain.objective import make_objective
-from sklearn_tree.explain.occlusion import Occluder, occlusion
+from sklearn_tree.explain.occlusion import occlusion
 from sklearn_tree.explain.subject import Subject
 from sklearn_tree.nn import CELLS, POOLINGS
 
@@ -41,15 +41,16 @@ class Forest:
         encoded, _ = self.subject.encode(trees)
         weight = self.subject.module.embedding.labels.weight
         absent = {"zero": torch.zeros_like(weight[0]), "unknown": weight[1], "mean": weight.mean(0)}[baseline]
-        self.inputs = Inputs(self.subject, encoded, absent)
+        self.inputs = make_inputs(self.subject, encoded, absent)
         outputs = self.inputs.outputs(self.inputs.x).detach()
         self.objective = make_objective(net, outputs, net.classes_[target], "margin")
+        # Rows of all nodes, also of those that share one because they have no label.
+        rows = self.inputs.rows_of_nodes
+        self.x, self.x0 = (torch.cat([self.inputs.fixed, x])[rows] for x in (self.inputs.x, self.inputs.x0))
         self.rows = [slice(a, b) for a, b in zip(encoded.offsets[:-1], encoded.offsets[1:])]
 
     def __iter__(self):
-        return (
-            (tree, self.inputs.x[rows], self.inputs.x0[rows]) for tree, rows in zip(self.trees, self.rows)
-        )
+        return ((tree, self.x[rows], self.x0[rows]) for tree, rows in zip(self.trees, self.rows))
 
     @property
     def trees(self):
@@ -86,7 +87,7 @@ def test_occlusion_is_what_one_forward_per_node_gives(cell, pooling, by_state):
     forest = Forest(tree_net(cell, pooling), grown_trees())
     expected = naive_occlusion(forest, by_state)
     for budget in (Budget(), Budget(max_rows=3)):
-        found = occlusion(forest.inputs, forest.objective, budget, by_state=by_state)
+        found = occlusion(ancestors.Forest(forest.inputs), forest.objective, budget, by_state=by_state)
         for a, b in zip(found, expected):
             torch.testing.assert_close(a, b, rtol=0, atol=1e-9)
 
@@ -97,7 +98,7 @@ def test_what_is_taken_away_with_a_root_is_the_whole_difference(cell, pooling):
     forest = Forest(tree_net(cell, pooling), grown_trees())
     roots = torch.from_numpy(forest.inputs.array.offsets[:-1])
     f = forward_of(forest.inputs, forest.objective)
-    subtrees, _ = occlusion(forest.inputs, forest.objective, Budget(), by_state=False)
+    subtrees, _ = occlusion(ancestors.Forest(forest.inputs), forest.objective, Budget(), by_state=False)
     change = f(forest.inputs.x) - f(forest.inputs.x0)
     torch.testing.assert_close(subtrees[roots], change, rtol=0, atol=1e-9)
     explained = explain(tree_net(cell, pooling), grown_trees(), "occlusion", target=1)
@@ -109,16 +110,16 @@ def test_what_is_taken_away_with_a_root_is_the_whole_difference(cell, pooling):
 
 def test_a_wrong_way_up_is_caught(monkeypatch):  # the control of the laws of occlusion
     forest = Forest(tree_net(), grown_trees())
-    right = Occluder._computed
-    monkeypatch.setattr(Occluder, "_computed", lambda *args: tuple(1.001 * s for s in right(*args)))
-    found = occlusion(forest.inputs, forest.objective, Budget(), by_state=True)
+    right = ancestors.Forest.above
+    monkeypatch.setattr(ancestors.Forest, "above", lambda *args: tuple(1.001 * s for s in right(*args)))
+    found = occlusion(ancestors.Forest(forest.inputs), forest.objective, Budget(), by_state=True)
     with pytest.raises(AssertionError):
         torch.testing.assert_close(found[0], naive_occlusion(forest, True)[0], rtol=0, atol=1e-9)
 
 
 def test_a_subtree_costs_its_depth():
     forest = Forest(tree_net(), grown_trees(30))
-    occluder, array = Occluder(forest.inputs), forest.inputs.array
+    occluder, array = ancestors.Forest(forest.inputs), forest.inputs.array
     nodes = torch.arange(array.n_nodes)
     occluder.vectors(nodes, occluder.states)
     assert occluder.n_evaluations == array.depths.sum()
@@ -145,14 +146,14 @@ def test_labels_values_and_edges_are_taken_away_by_themselves():
     is_empty = [not word and value is None for t in trees for word, value in zip(t.labels, t.values)]
     nothing = torch.tensor(is_empty)
     assert 3 < nothing.sum() < len(nothing) / 2
-    assert torch.equal(forest.inputs.is_player, ~nothing)
-    found = occlusion(forest.inputs, forest.objective, Budget(), by_state=False)
+    assert torch.equal(forest.inputs.nodes, (~nothing).nonzero().squeeze(1))
+    found = occlusion(ancestors.Forest(forest.inputs), forest.objective, Budget(), by_state=False)
     for a, b in zip(found, naive_occlusion(forest, by_state=False)):
         torch.testing.assert_close(a, b, rtol=0, atol=1e-9)
     assert (found[1][nothing] == 0).all()
     assert (found[1][~nothing].abs() > 1e-9).all()
     has_edge = torch.from_numpy(forest.inputs.array.edges > 0)
-    apart = forest.inputs.x0[has_edge] - forest.inputs.x0[0]
+    apart = forest.x0[has_edge] - forest.x0[0]
     assert (apart.norm(dim=1) > 0.1).all()  # what hangs on a node stays: its edge
 
 

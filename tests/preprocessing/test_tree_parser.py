@@ -3,7 +3,9 @@
 import ast
 import json
 import pickle
+import subprocess
 import sys
+import time
 import types
 from itertools import pairwise
 from pathlib import Path
@@ -81,6 +83,7 @@ def test_python_code_is_read_as_its_syntax_tree():
         "<a/>",
         "<a x='1'>t<b>2</b>u<!-- c -->v<?p i?>w</a>",
         "<a xmlns='u' xmlns:n='v' n:x='y'><n:b/> &lt;\n </a>",
+        "<a xml:lang='de'/>",
     ],
 )
 def test_xml_is_read_as_elementtree_reads_it(text):
@@ -101,6 +104,7 @@ def test_xml_is_read_as_elementtree_reads_it(text):
         ("1 < 2 & 3 <4", r"([document] 1\ <\ 2\ &\ 3\ <4)"),
         ("<p hidden a='1' A=2>&eacute;", "(p \\- number é)"),
         ("<dl><dt>a<dd>b<dt>c</dl>", "(dl (dt a) (dd b) (dt c))"),
+        ("&#" + "9" * 5000 + ";x", "([document] \ufffdx)"),
         ("<a", "([document])"),
         ("", "([document])"),
     ],
@@ -129,6 +133,8 @@ def test_conllu_words_hang_on_their_heads():
     assert parse("conllu", "# a comment\n" + CONLLU) == RUN
     assert parse("conllu", CONLLU, word_label="lemma").labels == ("run", "dog")
     assert parse("conllu", CONLLU, word_label="pos").labels == ("VERB", "NOUN")
+    assert parse("conllu", CONLLU.replace("\n", "\r\n")) == RUN
+    assert parse("conllu", CONLLU.replace("Dogs", "Do\u2028\x85gs")).labels == ("run", "Do\u2028\x85gs")
     assert parse("conllu", f"{CONLLU}\n\n{CONLLU}\n") == Tree.from_any(("<text>", RUN, RUN))
 
 
@@ -169,6 +175,8 @@ class Model:
         self.calls = []
 
     def __call__(self, text):
+        if text == "too long":
+            raise ValueError("[E088] Text is too long")
         doc = Doc(Word(i, word) for i, word in enumerate(text.split()))
         for head, word in pairwise(doc):
             word.head, head.children = head, [word]
@@ -176,7 +184,8 @@ class Model:
 
     def pipe(self, texts, batch_size, n_process):
         self.calls.append((batch_size, n_process))
-        return map(self, texts)
+        for k in range(0, len(texts), batch_size):  # a batch is parsed as a whole
+            yield from list(map(self, texts[k : k + batch_size]))
 
 
 def test_spacy_parses_in_batches_and_processes():
@@ -184,6 +193,18 @@ def test_spacy_parses_in_batches_and_processes():
     parser = TreeParser("spacy", model=model, batch_size=7, n_process=2, word_label="lemma")
     assert parser.transform(["A B", "C"])[0] == Tree(["a", "b"], [-1, 0], edges=[None, "dep"])
     assert model.calls == [(7, 2)]
+
+
+def test_a_text_that_spacy_refuses_is_named():
+    parser = TreeParser("spacy", model=Model(), batch_size=3)
+    with pytest.raises(ValueError, match=r"^X\[4\]: \[E088\]"):
+        parser.transform(["a", "b", "c", "d", "too long", "e"])
+
+
+def test_a_model_without_a_parser_is_refused(monkeypatch):
+    monkeypatch.setattr(Doc, "has_annotation", lambda self, name: False)
+    with pytest.raises(ValueError, match=r"^X\[1\]: .* needs a dependency parse"):
+        TreeParser("spacy", model=Model()).transform(["", "a"])
 
 
 def test_a_missing_model_or_spacy_names_the_line_that_installs_it(monkeypatch):
@@ -319,6 +340,33 @@ def test_a_label_of_ten_megabytes_is_a_label():
         "brackets": f"({big})", "json": f'"{big}"', "xml": f"<a>{big}</a>", "html": f"<p>{big}", "newick": big,
     }.items():  # fmt: skip
         assert parse(format, text).labels[-1] == big
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows does not tell a process's memory")
+@pytest.mark.parametrize(("format", "text"), [("newick", "'{}'"), ("brackets", r"(\({})")])
+def test_a_long_label_with_quotes_or_escapes_takes_little_memory(format, text):
+    code = (
+        "import resource, sys; from sklearn_tree import TreeParser;"
+        "peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2 ** (20 if sys.platform == 'darwin' else 10);"
+        "text, before = sys.argv[2].format('a' * 5_000_000), peak();"
+        "TreeParser(sys.argv[1]).transform([text]);"
+        "print(peak() - before)"
+    )
+    command = [sys.executable, "-c", code, format, text]
+    assert float(subprocess.run(command, capture_output=True, text=True, check=True).stdout) < 100
+
+
+@pytest.mark.parametrize(
+    "head",
+    ['<!DOCTYPE l [<!ATTLIST a x CDATA "{}">]><l>', "<l xmlns='{}'>"],
+    ids=["the default of an attribute", "a namespace"],
+)
+def test_xml_that_says_a_long_text_once_is_not_given_it_a_thousand_times(head):
+    text = head.format("A" * 1_000_000) + "<a/>" * 20_000 + "</l>"
+    start = time.process_time()
+    tree = parse("xml", text)  # 20 GB otherwise, or half a minute
+    assert time.process_time() - start < 5
+    assert tree == parse("xml", "<l>" + "<a/>" * 20_000 + "</l>")
 
 
 BOMB = '<!DOCTYPE l [<!ENTITY a "ha">{}]><l>&j;</l>'.format(

@@ -3,6 +3,8 @@
 import ast
 import subprocess
 import sys
+from collections import OrderedDict
+from xml.dom import minidom
 from xml.etree import ElementTree
 
 import numpy as np
@@ -11,7 +13,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import trees
 
-from sklearn_tree import RecursiveNetClassifier, Tree, TreeArray, TreeNode, TreeVectorizer, register_tree_type
+from sklearn_tree import (
+    RecursiveNetClassifier,
+    Tree,
+    TreeArray,
+    TreeNode,
+    TreeParser,
+    TreeVectorizer,
+    register_tree_type,
+)
 from sklearn_tree.trees.formats import Part, flatten, nested, registry
 
 NAMES = st.sampled_from(["S", "NP", "VP", "it", "works", "é"])
@@ -156,6 +166,9 @@ def test_the_vectorizer_can_be_told_that_all_is_json():
     assert [tree.to_brackets() for tree in array] == [
         "({} x number)", "([] S a)", "(number)", "(text)", "(null)", "(true)",
     ]  # fmt: skip
+    assert TreeVectorizer("json")._read([[np.int64(2), np.bool_(True)]]) == TreeVectorizer("json")._read(
+        [[2, True]]
+    )
     with pytest.raises(TypeError, match=r"trees\[0\]: a JSON value must be .* \(set\)"):
         TreeVectorizer("json").fit([set()])
 
@@ -201,6 +214,23 @@ def test_lxml_and_soups_are_read_as_elementtree_is():
     )  # fmt: skip
 
 
+def test_objectified_elements_are_read_by_their_children_not_their_siblings():
+    objectify = pytest.importorskip("lxml.objectify")
+    text = "<a x='1'><b>2</b><b>t</b><c/></a>"
+    assert Tree.from_any(objectify.fromstring(text)) == Tree.from_any(ElementTree.fromstring(text))
+
+
+def test_texts_of_all_elements_of_a_soup_arrive_but_those_of_scripts_and_styles():
+    bs4 = pytest.importorskip("bs4")
+    text = (
+        "<p>a<ruby>b<rt>c</rt><rp>(</rp></ruby><template>d</template><script>e</script><style>f</style>"
+        "<textarea>g</textarea>h<!-- i -->j</p>"
+    )
+    tree = Tree.from_any(bs4.BeautifulSoup(text, "html.parser"))
+    assert tree == TreeParser("html").transform([text])[0]
+    assert [tree.labels[i] for i in tree.leaves] == ["a", "b", "c", "(", "d", "script", "style", "g", "hj"]
+
+
 def test_branch_lengths_are_values_and_relations_edges():
     ete4, conllu = pytest.importorskip("ete4"), pytest.importorskip("conllu")
     tree = Tree.from_any(ete4.Tree("((A:1,B:2)x:0.5,C);", parser=1))
@@ -230,6 +260,8 @@ def test_values_and_edges_of_library_nodes_arrive():
     graph.add_edge("S", "a", label="x")
     graph.nodes["a"]["value"] = 2
     assert Tree.from_any(graph) == Tree(["S", "a"], [-1, 0], values=[None, 2], edges=[None, "x"])
+    graph.nodes["a"]["value"] = np.float32(2)
+    assert Tree.from_any(graph).values == (None, 2)
     assert Tree.from_any(networkx.MultiDiGraph([(0, 1), (0, 2)])) == Tree.from_any("(0 1 2)")
 
 
@@ -240,6 +272,7 @@ def test_formulas_keep_symbols_and_numbers():
     assert sorted(tree.labels) == ["Mul", "Mul", "number", "pi", "sin", "x"]
     assert [v for v in tree.values if v is not None] == [0.5]
     assert Tree.from_any(sympy.oo).labels == ("oo",)
+    assert Tree.from_any(sympy.Integer(10) ** 400).labels == ("1" + "0" * 400,)
 
 
 def test_tree_sitter_nodes_have_fields_and_texts():
@@ -273,8 +306,12 @@ def test_spacy_docs_spans_and_tokens_are_dependency_trees():
     assert [Tree.from_any(sentence) for sentence in doc.sents] == [run, sleep]
     assert Tree.from_any(doc[2]) == run
     assert Tree.from_any(doc[0:2]) == Tree(["dogs", "Big"], [-1, 0], edges=[None, "amod"])
-    with pytest.raises(ValueError, match="needs a dependency parse"):
-        Tree.from_any(spacy.blank("en")("no parser here"))
+    assert Tree.from_any(doc[0:6]) == Tree.from_any(doc)
+    assert Tree.from_any(doc[2:5]).to_brackets() == "(<text> (run .) Cats)"
+    unparsed = spacy.blank("en")("no parser here")
+    for part in (unparsed, unparsed[1:], unparsed[1]):
+        with pytest.raises(ValueError, match="needs a dependency parse"):
+            Tree.from_any(part)
 
 
 def test_types_decide_not_attributes():
@@ -295,6 +332,8 @@ def test_types_decide_not_attributes():
 
     with pytest.raises(TypeError, match=r"cannot read a tree from an object of type .*Lookalike"):
         Tree.from_any(Lookalike())
+    with pytest.raises(TypeError, match=r"from an object of type xml\.dom\.minidom\.Element"):
+        Tree.from_any(minidom.parseString("<a/>").documentElement)
 
 
 def test_no_optional_library_is_imported_for_its_format():
@@ -337,12 +376,62 @@ def test_somebody_elses_adapter_for_tuples_counts():
         (lambda: pytest.importorskip("bigtree").BaseNode(x=1), "needs one of the attributes"),
         (lambda: pytest.importorskip("conllu").models.TokenList([]), "at least one word"),
         (lambda: {"a": float("nan")}, "must be finite, got nan"),
-        (lambda: TreeNode("a", value=10**400), "must be a finite number, got 1000"),
+        (lambda: TreeNode("a", value=10**400), "must be a finite number, got an int of 1329 bits"),
+        (lambda: {"a": np.float32("inf")}, "must be finite, got inf"),
+        (lambda: ElementTree.Comment("c"), "a comment .* is no tree"),
+        (lambda: ElementTree.ElementTree(), "must have a root element, got none"),
+        (lambda: pytest.importorskip("lxml.etree").Comment("c"), "a comment .* is no tree"),
     ],
 )
 def test_what_is_no_tree_is_refused_with_its_reason(make, message):
     with pytest.raises(ValueError, match=message):
         Tree.from_any(make())
+
+
+@pytest.mark.parametrize(
+    ("obj", "message"),
+    [
+        (("S", 3), r"type builtins.int; write str\(label\) for a category"),
+        (("S", np.float32(3)), r"type numpy.float32; write str\(label\)"),
+        (
+            {"label": "S", "children": [{"label": "a", "edge": 3}]},
+            r"edge label of node 1 must be str .* got 3",
+        ),
+    ],
+)
+def test_a_number_in_the_place_of_a_node_or_an_edge_is_refused_with_advice(obj, message):
+    with pytest.raises(TypeError, match=r"trees\[0\]: .*" + message):
+        TreeVectorizer().fit([obj])
+
+
+def deep(make):
+    value = "a"
+    for _ in range(100_000):
+        value = make(value)
+    return value
+
+
+def doubled(make):
+    value = "a"
+    for _ in range(60):
+        value = make(value)
+    return value
+
+
+@pytest.mark.parametrize("grow", [deep, doubled])
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda value: [value, value],  # a list as a label
+        lambda value: {"label": "a", "children": {"label": "b", "x": value, "y": value}},
+        lambda value: {"label": "a", "value": [value, value]},
+        lambda value: {"label": "a", "edge": OrderedDict(x=value, y=value)},
+    ],
+)
+def test_an_error_shows_a_deep_or_shared_object_in_short(grow, make):
+    with pytest.raises((TypeError, ValueError), match=r"must be .*, got .*\.\.\.") as info:
+        Tree.from_any(grow(make))
+    assert len(str(info.value)) < 250
 
 
 def chain_of(kind, n):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 from sklearn_tree.trees.formats import FlatTree, flatten
 from sklearn_tree.trees.formats.leaves import TEXT
 from sklearn_tree.trees.formats.parents import dependency_tree
 
 _ID, _HEAD, _RELATION, _N_COLUMNS = 0, 6, 7, 10
+_LINE_END = re.compile(r"\r?\n")  # a word may hold the other signs that str.splitlines takes for ends
 COLUMNS = {"text": 1, "lemma": 2, "pos": 3}
 
 
@@ -16,7 +19,7 @@ def parse_conllu(text: str, label: str = "text") -> FlatTree:
     Comments, multiword rows (``1-2``) and empty nodes (``8.1``) are left out.
     """
     sentences: list[list[list[str]]] = [[]]
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(_LINE_END.split(text), start=1):
         if not line.strip():
             sentences.append([])
         elif not line.startswith("#"):

@@ -40,6 +40,7 @@ _CLOSED_BY = {
 _BORDERS = frozenset(["ul", "ol", "dl", "table", "select", "div", "td", "th", "button", "html", "body"])
 _TABLE = frozenset(["table"])
 _BORDERS_OF = dict.fromkeys(["td", "th", "tr", "thead", "tbody", "tfoot"], _TABLE)
+_ENDLESS_CODE = re.compile(r"&#[0-9]{1000,};?")
 _FAR = 32  # an open element is looked for among so many
 _DOCUMENT = "[document]"
 
@@ -72,9 +73,9 @@ class _Reader:
         at = 0
         while (sign := text.find("<", at)) >= 0:
             if sign > at:
-                self.builder.text(html.unescape(text[at:sign]))
+                self.builder.text(_unescape(text[at:sign]))
             at = self._tag(text, sign)
-        self.builder.text(html.unescape(text[at:]))
+        self.builder.text(_unescape(text[at:]))
         self.builder.flush()
 
     def _tag(self, text: str, at: int) -> int:
@@ -111,7 +112,7 @@ class _Reader:
             end = _RAW[tag].search(text, at)
             stop = end.start() if end else len(text)
             if tag not in _HIDDEN:
-                self.builder.text(html.unescape(text[at:stop]))
+                self.builder.text(_unescape(text[at:stop]))
             return stop
         return at
 
@@ -149,4 +150,11 @@ def _after(text: str, sign: str, at: int) -> int:
 def _unquoted(text: str) -> str:
     if len(text) > 1 and text[0] in "\"'" and text[-1] == text[0]:
         text = text[1:-1]
-    return html.unescape(text)
+    return _unescape(text)
+
+
+def _unescape(text: str) -> str:
+    try:
+        return html.unescape(text)
+    except ValueError:  # a code of more digits than Python makes an int of: no character
+        return html.unescape(_ENDLESS_CODE.sub("\ufffd", text))

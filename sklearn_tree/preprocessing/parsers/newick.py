@@ -7,7 +7,7 @@ import re
 from sklearn_tree.trees.formats import FlatTree
 from sklearn_tree.trees.formats.registry import as_value
 
-_TOKEN = re.compile(r"'(?:[^']|'')*'|\[[^\]]*\]|[(),:;]|[^\s()\[\],:;']+|\S")
+_TOKEN = re.compile(r"'(?:[^']|'')*+'|\[[^\]]*\]|[(),:;]|[^\s()\[\],:;']+|\S")
 
 
 def parse_newick(text: str) -> FlatTree:

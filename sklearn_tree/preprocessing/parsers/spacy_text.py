@@ -38,5 +38,21 @@ def parse_texts(
     """Parse texts, one tree each, in their order."""
     nlp = load_model(model)
     read = partial(read_doc, label=label)
-    for doc in nlp.pipe(texts, batch_size=batch_size, n_process=n_process):
-        yield flatten(Part(doc, read))
+    row = 0
+    try:
+        for doc in nlp.pipe(texts, batch_size=batch_size, n_process=n_process):
+            yield flatten(Part(doc, read))
+            row += 1
+    except ValueError as error:
+        row += _first_refused(nlp, texts[row : row + batch_size])
+        raise ValueError(f"X[{row}]: {error}") from error
+
+
+def _first_refused(nlp: Any, batch: list[str]) -> int:
+    """Find the text that a batch failed at; 0 where each can be parsed, as with a model without a parser."""
+    for row, text in enumerate(batch):
+        try:
+            nlp(text)
+        except ValueError:
+            return row
+    return 0

@@ -1,4 +1,4 @@
-"""XML: one element is one node. No entity is ever declared, expanded or fetched."""
+"""XML: one element is one node. No entity is declared, expanded or fetched, no default attribute added."""
 
 from __future__ import annotations
 
@@ -11,16 +11,21 @@ from sklearn_tree.trees.formats.markup import local_name
 
 
 def parse_xml(text: str) -> FlatTree:
-    """Read one document, as ``ElementTree`` would; entity declarations are refused."""
+    """Read one document, as ``ElementTree`` would; entity declarations are refused.
+
+    Prefixes are cut off here: expat would copy the address of a namespace for each of its names.
+    """
     builder = TreeBuilder()
-    parser = expat.ParserCreate(namespace_separator="}")
+    parser = expat.ParserCreate()
     parser.ordered_attributes = True
+    parser.specified_attributes = True  # without the defaults of a DTD, which can be long
     parser.buffer_text = True
 
     def start(tag: str, attributes: list[str]) -> None:
         builder.open(local_name(tag))
         for name, value in zip(attributes[::2], attributes[1::2], strict=True):
-            builder.attribute(local_name(name), value)
+            if name != "xmlns" and not name.startswith("xmlns:"):
+                builder.attribute(local_name(name), value)
 
     parser.StartElementHandler = start
     parser.EndElementHandler = lambda tag: builder.close()

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from sklearn_tree.trees.formats.registry import FlatTree
 
-_TOKEN = re.compile(r"[()]|(?:\\[\s()\\]|[^\s()])+")
+_TOKEN = re.compile(r"[()]|(?:\\[\s()\\]|[^\s()])++")
 _ESCAPED = re.compile(r"\\([\s()\\])")
 _TO_ESCAPE = re.compile(r"([\s()\\])")
 EMPTY = r"\-"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from sklearn_tree.trees.formats.excerpt import excerpt
 from sklearn_tree.trees.formats.leaves import TEXT
 from sklearn_tree.trees.formats.parents import dependency_tree
 from sklearn_tree.trees.formats.registry import FlatTree, TreeNode, register_lazily
@@ -30,7 +31,9 @@ def read_token_list(sentence: Any) -> FlatTree:
     heads = []
     for token in words:
         if token["head"] not in place:
-            raise ValueError(f"the head of word {token['id']} must be a word or 0, got {token['head']!r}")
+            raise ValueError(
+                f"the head of word {token['id']} must be a word or 0, got {excerpt(token['head'])}"
+            )
         heads.append(place[token["head"]])
     return dependency_tree([w["form"] for w in words], heads, [w.get("deprel") for w in words])
 

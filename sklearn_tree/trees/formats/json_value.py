@@ -7,9 +7,13 @@ array is a node ``"[]"`` over its items. A string is a leaf labelled with its te
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import Any
 
-from sklearn_tree.trees.formats.leaves import number_leaf
+import numpy as np
+
+from sklearn_tree.trees.formats.excerpt import excerpt
+from sklearn_tree.trees.formats.leaves import NUMBERS, number_leaf
 from sklearn_tree.trees.formats.registry import Part, TreeNode
 
 OBJECT, ARRAY = "{}", "[]"
@@ -24,21 +28,21 @@ def read_json(value: Any) -> TreeNode:
         return TreeNode(ARRAY, [Part(item, read_json) for item in value])
     if isinstance(value, str):
         return TreeNode(value)
-    if isinstance(value, bool):
-        return TreeNode(_CONSTANTS[value])
+    if isinstance(value, (bool, np.bool_)):
+        return TreeNode(_CONSTANTS[bool(value)])
     if value is None:
         return TreeNode("null")
-    if isinstance(value, (int, float)):
-        if value - value != 0:  # NaN and infinity are no JSON
-            raise ValueError(f"a number in JSON must be finite, got {value!r}")
+    if isinstance(value, NUMBERS):
+        if not isinstance(value, int) and not isfinite(value):
+            raise ValueError(f"a number in JSON must be finite, got {value}")
         return number_leaf(value)
     raise TypeError(
-        f"a JSON value must be a dict, list, str, number, bool or None, got {value!r:.60} "
+        f"a JSON value must be a dict, list, str, number, bool or None, got {excerpt(value)} "
         f"({type(value).__name__})"
     )
 
 
 def _member(item: Any, key: Any) -> Part:
     if not isinstance(key, str):
-        raise TypeError(f"the keys of a JSON object must be str, got {key!r:.60} ({type(key).__name__})")
+        raise TypeError(f"the keys of a JSON object must be str, got {excerpt(key)} ({type(key).__name__})")
     return Part(item, read_json, key)

@@ -5,16 +5,19 @@ from __future__ import annotations
 import re
 from math import isfinite
 
+import numpy as np
+
 from sklearn_tree.trees.formats.registry import TreeNode
 
 NUMBER = "number"  # the label of a number, whose value tells which
+NUMBERS = (int, float, np.integer, np.floating)
 TEXT = "<text>"  # the label of the root over several sentences
 # A number as JSON writes it: 007 is a code, not a measurement.
 _IS_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?").fullmatch
 _LONGEST_NUMBER = 40
 
 
-def number_leaf(number: float, edge: str | None = None) -> TreeNode:
+def number_leaf(number: float | np.number, edge: str | None = None) -> TreeNode:
     """Return a leaf labelled "number"; one too large for a float keeps its digits as a label."""
     value = _as_float(number)
     return TreeNode(str(number), (), None, edge) if value is None else TreeNode(NUMBER, (), value, edge)
@@ -28,12 +31,12 @@ def text_leaf(text: str, edge: str | None = None) -> TreeNode:
 
 
 def value_of(number: object) -> float | None:
-    """Return a finite int or float as a value, None for all else (a bool is no measurement)."""
-    is_number = isinstance(number, (int, float)) and not isinstance(number, bool)
+    """Return a finite number as a value, None for all else (a bool is no measurement)."""
+    is_number = isinstance(number, NUMBERS) and not isinstance(number, bool)
     return _as_float(number) if is_number else None  # type: ignore[arg-type]
 
 
-def _as_float(number: float) -> float | None:
+def _as_float(number: float | np.number) -> float | None:
     try:
         value = float(number)
     except OverflowError:

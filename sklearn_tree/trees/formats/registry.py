@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from sklearn_tree.trees.formats.excerpt import excerpt
+
 __all__ = ["FlatTree", "TreeNode", "flatten", "register_tree_type"]
 
 
@@ -72,6 +74,9 @@ _NESTED: set[type] = set()  # types of nodes (label, child, ...), read without a
 _DEEP = 1 << 12  # look for a cycle when the walk is 4,096 nodes deep, 8,192, ...
 _MANY = 1 << 20  # a tree of more nodes may be a few shared objects: look at its links ...
 _WINDOW = 1 << 17  # ... when so many have come since
+_INSTEAD_OF_NUMBERS = (
+    "write str(label) for a category, TreeNode(label, children, value=...) for a measurement"
+)
 
 
 def register_tree_type(type: builtins.type, adapter: Adapter) -> None:
@@ -117,7 +122,10 @@ def register_nested(type: builtins.type, adapter: Adapter) -> None:
 
 
 def register_lazily(name: str, adapter: Adapter) -> None:
-    """Register a type of an optional library by ``"package.ClassName"``, without importing it."""
+    """Register a type of an optional library by name, without importing it.
+
+    The name is ``"package.ClassName"``, or ``"package.module.ClassName"`` where a package has several.
+    """
     _ADAPTERS_BY_NAME[name] = adapter
 
 
@@ -133,15 +141,23 @@ def find_adapter(cls: type) -> Adapter:
     if found is not None:
         return found
     for base in cls.__mro__:
-        name = f"{(base.__module__ or '').partition('.')[0]}.{base.__qualname__}"
-        adapter = _ADAPTERS.get(base) or _ADAPTERS_BY_NAME.get(name)
+        module = base.__module__ or ""
+        adapter = (
+            _ADAPTERS.get(base)
+            or _ADAPTERS_BY_NAME.get(f"{module.partition('.')[0]}.{base.__qualname__}")
+            or _ADAPTERS_BY_NAME.get(f"{module}.{base.__qualname__}")
+        )
         if adapter is not None:
             _RESOLVED[cls] = adapter
             return adapter
-    raise TypeError(
-        f"cannot read a tree from an object of type {cls.__module__}.{cls.__qualname__}; "
+    advice = (
         "register_tree_type(type, adapter) teaches how (each process for itself: before parallel "
         "work, turn the trees into a TreeArray)"
+    )
+    if issubclass(cls, (int, float, complex, np.number, np.bool_)):
+        advice = _INSTEAD_OF_NUMBERS
+    raise TypeError(
+        f"cannot read a tree from an object of type {cls.__module__}.{cls.__qualname__}; {advice}"
     )
 
 
@@ -239,7 +255,7 @@ def _ask(node: Any, i: int) -> tuple[Any, Any]:
     said = (_RESOLVED.get(cls) or find_adapter(cls))(node)
     if not isinstance(said, tuple) or (len(said) not in (2, 4) and type(said) is not FlatTree):
         raise TypeError(
-            f"the adapter of {cls.__name__} must return (label, children) or a TreeNode, got {said!r:.60}"
+            f"the adapter of {cls.__name__} must return (label, children) or a TreeNode, got {excerpt(said)}"
         )
     return node, said
 
@@ -270,7 +286,7 @@ def _iterate(children: Any, node: int) -> Any:
     if isinstance(children, (list, tuple)):
         return iter(children)
     if isinstance(children, (str, bytes, dict)) or not isinstance(children, Iterable):
-        raise TypeError(f"the children of node {node} must be an iterable of nodes, got {children!r:.60}")
+        raise TypeError(f"the children of node {node} must be an iterable of nodes, got {excerpt(children)}")
     return iter(list(children))  # whose length is known
 
 
@@ -279,8 +295,8 @@ def as_label(label: Any, node: int) -> str:
     if isinstance(label, str):
         return str(label)
     raise TypeError(
-        f"the label of node {node} must be a str, got {label!r} ({type(label).__name__}); "
-        "write str(label) for a category, TreeNode(label, children, value=...) for a measurement"
+        f"the label of node {node} must be a str, got {excerpt(label)} ({type(label).__name__}); "
+        f"{_INSTEAD_OF_NUMBERS}"
     )
 
 
@@ -292,18 +308,21 @@ def as_value(value: Any, node: int) -> float | None:
         with suppress(OverflowError, TypeError):  # an int beyond all floats, a complex number
             if isfinite(value):
                 return float(value)
-    raise ValueError(f"the value of node {node} must be a finite number, got {value!r:.60}")
+    raise ValueError(f"the value of node {node} must be a finite number, got {excerpt(value)}")
 
 
-def as_edge(edge: Any, node: int) -> str | int | None:
-    """Return ``edge`` as a plain str, int (an id) or None, or say which node has something else."""
+def as_edge(edge: Any, node: int, kind: type = str) -> str | int | None:
+    """Return ``edge`` as a plain str or int (the ``kind``) or None, or say which node has something else."""
     if edge is None:
         return None
-    if isinstance(edge, str):
+    if kind is str and isinstance(edge, str):
         return str(edge)
-    if isinstance(edge, (int, np.integer)) and not isinstance(edge, bool):
+    if kind is int and isinstance(edge, (int, np.integer)) and not isinstance(edge, bool):
         return int(edge)
-    raise TypeError(f"the edge label of node {node} must be a str, got {edge!r} ({type(edge).__name__})")
+    raise TypeError(
+        f"the edge label of node {node} must be {kind.__name__} as labels are, "
+        f"got {excerpt(edge)} ({type(edge).__name__})"
+    )
 
 
 def _refuse_endless(path: list, numbers: list, waiting: list, sharing: _Sharing) -> None:

@@ -1,11 +1,12 @@
 """spaCy's ``Doc``, ``Span`` and ``Token``: dependency trees.
 
 A token is a node labelled with its text, and hangs on the edge of its relation. A ``Doc`` is the
-tree of its only sentence, or a node "<text>" over those of its sentences.
+tree of its only sentence, or a node "<text>" over those of its sentences; so is a ``Span``.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -20,22 +21,25 @@ def read_doc(doc: Any, label: str = "text") -> Any:
     """Read a ``Doc``: the tree of its only sentence, or "<text>" over several."""
     if len(doc) == 0:
         return "", ()
-    if not doc.has_annotation("DEP"):
-        raise ValueError("a Doc needs a dependency parse, got one without: use a pipeline with a parser")
+    _check_parse(doc)
     roots = [token for token in doc if token.head.i == token.i]
-    if len(roots) == 1:
-        return read_token(roots[0], label)
-    return TEXT, [Part(root, partial(read_token, label=label)) for root in roots]
+    return _join(roots, partial(read_token, label=label))
 
 
 def read_span(span: Any) -> TreeNode:
-    """Read the subtree of a ``Span``'s root, as far as it lies in the span."""
-    if span.start == span.end:
+    """Read a ``Span``: the tree of its words, or "<text>" over several where they do not hang together."""
+    start, end = span.start, span.end
+    if start == end:
         return TreeNode("")
-    if not span.doc.has_annotation("DEP"):
-        raise ValueError("a Span needs a dependency parse, got one without: use a pipeline with a parser")
-    node = read_token(span.root, within=(span.start, span.end))
-    return node._replace(edge=None)
+    _check_parse(span.doc)
+    roots = [token for token in span if token.head.i == token.i or not start <= token.head.i < end]
+    return _join(roots, partial(read_token, within=(start, end)))
+
+
+def read_subtree(token: Any) -> TreeNode:
+    """Read a ``Token`` that stands by itself."""
+    _check_parse(token.doc)
+    return read_token(token)
 
 
 def read_token(token: Any, label: str = "text", within: tuple[int, int] | None = None) -> TreeNode:
@@ -50,6 +54,17 @@ def read_token(token: Any, label: str = "text", within: tuple[int, int] | None =
     )
 
 
+def _check_parse(doc: Any) -> None:
+    if not doc.has_annotation("DEP"):
+        raise ValueError("spaCy's text needs a dependency parse, got none: use a pipeline with a parser")
+
+
+def _join(roots: list, read: Callable[[Any], TreeNode]) -> TreeNode:
+    if len(roots) == 1:
+        return read(roots[0])._replace(edge=None)
+    return TreeNode(TEXT, [Part(root, read) for root in roots])
+
+
 register_lazily("spacy.Doc", read_doc)
 register_lazily("spacy.Span", read_span)
-register_lazily("spacy.Token", read_token)
+register_lazily("spacy.Token", read_subtree)

@@ -6,6 +6,7 @@ floating number is a leaf "number" with a value, a named constant (``pi``) a lea
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import Any
 
 from sklearn_tree.trees.formats.leaves import number_leaf
@@ -17,10 +18,8 @@ def read_sympy(expression: Any) -> TreeNode:
     if expression.args:
         return TreeNode(expression.func.__name__, expression.args)
     if getattr(expression, "is_Rational", False) or getattr(expression, "is_Float", False):
-        try:
-            return number_leaf(float(expression))
-        except OverflowError:
-            return TreeNode(str(expression))
+        value = float(expression)
+        return number_leaf(value) if isfinite(value) else TreeNode(str(expression))
     return TreeNode(str(expression))
 
 
