@@ -133,6 +133,20 @@ def test_metrics_leave_generators_and_nets_as_they_are(measure):
     assert_untouched(before, net)
 
 
+@each_kind
+def test_metrics_measure_all_that_is_explained(kind):
+    net, X = example(kind)
+    why = CaptumExplainer(net, "integrated_gradients", n_steps=4, max_steps=4, random_state=0).fit(X[:6])
+    X = X[-3:]
+    for curve in (metrics.deletion_curve(why, X, n_points=4), metrics.insertion_curve(why, X, n_points=4)):
+        assert curve.values.shape == (3, 4)
+        assert ((curve.values > 0) & (curve.values < 1)).all()
+    for found in (metrics.infidelity(why, X, n_samples=20), metrics.sensitivity(why, X, n_samples=2)):
+        assert found.shape == (3,)
+        assert ((found >= 0) & np.isfinite(found)).all()
+    assert np.ptp(metrics.randomization_test(why, X, n_repeats=2)) > 0
+
+
 @pytest.mark.parametrize("kind", ["texts", "texts of a CNN", "ragged series"])
 def test_padding_changes_nothing_and_gets_nothing(kind):
     net, X = example(kind)
