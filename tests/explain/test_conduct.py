@@ -39,7 +39,7 @@ def same(found, expected, atol=1e-4):
 
 @each_method
 def test_samples_have_one_explanation_whatever_is_beside_them(kind, method):
-    why, X = explainer(kind, method), example(kind)[1][:7]
+    why, X = explainer(kind, method), example(kind)[1][:5]
     expected = why.explain(X)
     alone = [why.explain(X[i : i + 1]) for i in range(len(X))]
     backwards, small = why.explain(X[::-1]), copy.copy(why).set_params(max_rows=20).explain(X)
