@@ -16,6 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 from sklearn_tree.explain.coalitions import values_of
 from sklearn_tree.explain.explainer import CaptumExplainer
 from sklearn_tree.explain.explanations import Explanations
+from sklearn_tree.explain.inputs import TreeInputs
 from sklearn_tree.explain.methods import Task, attribute
 from sklearn_tree.explain.objective import Objective
 from sklearn_tree.explain.perturbations import players_of
@@ -294,12 +295,14 @@ class _Sample(NamedTuple):
     def summed(self, own: np.ndarray) -> np.ndarray:
         """Sum the attributions of each player."""
         players = self.players.cpu().numpy()
-        own = (
-            own if self.task.subject.kind != "table" or not self.task.subject.is_tree_net else np.r_[0.0, own]
-        )
+        if isinstance(self.inputs, TreeInputs):
+            own = np.r_[0.0, own] if self.task.subject.kind == "table" else own  # the root of a star
+            own = own[self.inputs.nodes.cpu().numpy()]
         players = np.broadcast_to(players, own.shape) if players.ndim == own.ndim else players
         is_player = players >= 0
-        return np.bincount(players[is_player], weights=own[is_player], minlength=int(players.max()) + 1)
+        return np.bincount(
+            players[is_player], weights=own[is_player], minlength=int(players.max(initial=-1)) + 1
+        )
 
     def worth(self, coalitions: np.ndarray) -> np.ndarray:
         """Return the objective when only some players are there, ndarray of float, shape (n_coalitions,)."""

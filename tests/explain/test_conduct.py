@@ -42,7 +42,7 @@ def test_samples_have_one_explanation_whatever_is_beside_them(kind, method):
     why, X = explainer(kind, method), example(kind)[1][:7]
     expected = why.explain(X)
     alone = [why.explain(X[i : i + 1]) for i in range(len(X))]
-    backwards, small = why.explain(X[::-1]), copy.copy(why).set_params(max_rows=9).explain(X)
+    backwards, small = why.explain(X[::-1]), copy.copy(why).set_params(max_rows=20).explain(X)
     for name in ("attributions", "own"):
         wanted = getattr(expected, name)
         same([getattr(one, name)[0] for one in alone], wanted)
@@ -131,6 +131,20 @@ def test_metrics_leave_generators_and_nets_as_they_are(measure):
     measure(explainer("texts", "kernel_shap"), X)
     assert generators() == drawn
     assert_untouched(before, net)
+
+
+@each_kind
+def test_metrics_measure_all_that_is_explained(kind):
+    net, X = example(kind)
+    why = CaptumExplainer(net, "integrated_gradients", n_steps=4, max_steps=4, random_state=0).fit(X[:6])
+    X = X[-3:]
+    for curve in (metrics.deletion_curve(why, X, n_points=4), metrics.insertion_curve(why, X, n_points=4)):
+        assert curve.values.shape == (3, 4)
+        assert ((curve.values > 0) & (curve.values < 1)).all()
+    for found in (metrics.infidelity(why, X, n_samples=20), metrics.sensitivity(why, X, n_samples=2)):
+        assert found.shape == (3,)
+        assert ((found >= 0) & np.isfinite(found)).all()
+    assert np.ptp(metrics.randomization_test(why, X, n_repeats=2)) > 0
 
 
 @pytest.mark.parametrize("kind", ["texts", "texts of a CNN", "ragged series"])

@@ -1,0 +1,105 @@
+"""Pages are safe whatever labels say, and trees of any depth and width are explained and drawn."""
+
+import html
+
+import numpy as np
+import pandas as pd
+import pytest
+from explained import KINDS, classifier, example
+
+from sklearn_tree import CaptumExplainer, RNNClassifier, Tree
+
+EVIL = "<img src=x onerror=alert(1)>&\"'"
+
+
+def page_of(explanations, tmp_path):
+    text = explanations.save_html(tmp_path / "page.html").read_text(encoding="utf-8")
+    assert explanations._repr_html_() in text
+    return text.replace('xmlns="http://www.w3.org/2000/svg"', "")  # the name of a language, not an address
+
+
+def assert_needs_nothing(page):
+    for name in ("http", "//", "<script", "<link", "<iframe", "@import", "url("):
+        assert name not in page, name
+
+
+@pytest.mark.parametrize("kind", list(KINDS))
+def test_pages_need_nothing_from_elsewhere(kind, tmp_path):
+    net, X = example(kind)
+    page = page_of(CaptumExplainer(net, "saliency").fit(X).explain(X[:3]), tmp_path)
+    assert page.count("<svg") >= 1
+    assert_needs_nothing(page if kind != "images" else _without_pixels(page))
+    with pytest.raises(AssertionError):  # the control
+        assert_needs_nothing(page + "<script src='http://example.org'>")
+
+
+def _without_pixels(page):
+    before, *parts = page.split('src="data:image/png;base64,')
+    assert len(parts) >= 3
+    return before + "".join(part.split('"', 1)[1] for part in parts)
+
+
+def evil_trees():
+    return [Tree(["S", EVIL, "b"], [-1, 0, 0]), Tree([EVIL, "a"], [-1, 0])] * 6
+
+
+def evil_texts():
+    return [["a", EVIL, "b"], ["b", EVIL]] * 6
+
+
+def evil_table():
+    return pd.DataFrame({EVIL: np.arange(12.0), "a": np.arange(12.0) % 2})
+
+
+@pytest.mark.parametrize(
+    ("net", "make"),
+    [
+        (classifier(), evil_trees),
+        (classifier(RNNClassifier), evil_texts),
+        (classifier(RNNClassifier), evil_table),
+    ],
+)
+def test_labels_words_columns_and_classes_are_escaped(net, make, tmp_path):
+    X = make()
+    net.fit(X, [EVIL, "good"] * 6)
+    page = page_of(CaptumExplainer(net, target=EVIL).fit(X).explain(X[:4]), tmp_path)
+    assert "<img" not in page
+    assert page.count(html.escape(EVIL)) >= 8  # four classes, four labels: the control
+    assert EVIL in html.unescape(page)
+
+
+@pytest.fixture(scope="module")
+def net():
+    trees = ["(S (A p) (B q))", "(S (A q) (B p q))"] * 10
+    return classifier(embedding_dim=4, hidden_size=4, pooling="mean").fit(trees, [0, 1] * 10)
+
+
+def explained(net, tree, method, **params):
+    why = CaptumExplainer(net, method, random_state=0, **params).fit(["(S (A p) (B q))"])
+    found = why.explain([tree])
+    assert len(found.to_frame()) == tree.n_nodes
+    assert found._repr_html_().count("<text") < 400  # small subtrees are folded
+    assert np.isfinite(found.attributions[0]).all()
+    return found
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("method", ["occlusion", "integrated_gradients"])
+def test_a_chain_of_5000_nodes_is_explained_and_drawn(net, method):
+    words = ["A" if i % 500 == 0 else "" for i in range(4999)]
+    chain = Tree([*words, "p"], list(range(-1, 4999)))
+    found = explained(net, chain, method, n_steps=4, max_steps=4, max_rows=20_000)
+    change = found.values[0] - found.baseline_values[0]
+    if method == "occlusion":
+        assert found.attributions[0][0] == pytest.approx(change, abs=1e-5)
+    else:
+        assert found.attributions[0][0] == pytest.approx(change, abs=1e-3)
+
+
+@pytest.mark.parametrize("method", ["occlusion", "integrated_gradients", "node_prediction"])
+def test_a_star_of_2000_leaves_is_explained_and_drawn(net, method):
+    star = Tree(["S", *["p", "q"] * 1000], [-1] + [0] * 2000)
+    leaves = explained(net, star, method, dtype="float64").attributions[0][1:]
+    np.testing.assert_allclose(leaves[::2], leaves[0], rtol=0, atol=1e-9)  # equal words among equals
+    np.testing.assert_allclose(leaves[1::2], leaves[1], rtol=0, atol=1e-9)
+    assert abs(leaves[0] - leaves[1]) > 1e-6
