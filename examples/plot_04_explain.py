@@ -61,7 +61,9 @@ plot_importances(positive, max_bars=10, caption="mean size of the attributions")
 texts = ["a good film", "a bad film", "not a good film", "not a bad film", "a film", "a very good film"] * 30
 moods = ["glad", "sad", "sad", "glad", "sad", "glad"] * 30
 recurrent = RNNClassifier(word_dropout=0.1, random_state=0).fit(texts, moods)
-CaptumExplainer(recurrent, "shapley").fit(texts).explain(["not a bad film", "a good plot", "not a very good film"])
+CaptumExplainer(recurrent, "shapley").fit(texts).explain(
+    ["not a bad film", "a good plot", "not a very good film"]
+)
 
 # %%
 # Pixels of an image
@@ -72,9 +74,13 @@ CaptumExplainer(recurrent, "shapley").fit(texts).explain(["not a bad film", "a g
 rng = np.random.default_rng(0)
 images = rng.random((300, 16, 16)).astype(np.float32) * 0.5
 stands = rng.random(300) < 0.5
-for image, is_standing in zip(images, stands):
+for image, is_standing in zip(images, stands, strict=True):
     row, column = rng.integers(1, 9, 2)
-    bar = image[row : row + 6, column : column + 2] if is_standing else image[row : row + 2, column : column + 6]
+    bar = (
+        image[row : row + 6, column : column + 2]
+        if is_standing
+        else image[row : row + 2, column : column + 6]
+    )
     bar += 0.5
 convolutional = CNNClassifier(input_kind="image", random_state=0).fit(images, stands)
 explainer = CaptumExplainer(convolutional, method_params={"window": 3, "stride": 1}).fit(images[:20])

@@ -124,10 +124,11 @@ class Explanations:
         -------
         DataFrame
             Columns ``sample``, then of trees ``node, parent, position`` (of the leaf in its sentence, -1 for
-            inner nodes), ``token``, ``value`` and ``edge`` (where there are any), ``is_leaf``, the ``attribution``
-            of the subtree and ``own``, that of the node's own label; of texts ``position, token``; of
-            series ``step, channel, value``; of images ``y, x, channel, value``; of tables ``column,
-            value``; then ``attribution, target`` and ``delta``, the completeness error of the sample.
+            inner nodes), ``token``, ``value`` and ``edge`` (where there are any), ``is_leaf``, the
+            ``attribution`` of the subtree and ``own``, that of the node's own label; of texts
+            ``position, token``; of series ``step, channel, value``; of images ``y, x, channel, value``;
+            of tables ``column, value``; then ``attribution, target`` and ``delta``, the completeness
+            error of the sample.
         """
         import pandas as pd
 
