@@ -217,6 +217,7 @@ class CaptumExplainer(DocumentationLinkMixin, TransformerMixin, BaseEstimator):
                 setattr(self, name, getattr(self.estimator_, name))
         encoded, _ = subject.encode(X)
         self.baseline_ = self._choose_baseline(subject, encoded)
+        self._by_state = self.baseline in ("auto", "zero")
         self._learned = learn_features(subject, encoded, self.aggregate, self.min_df, self.max_features)
         explanations, encoded = self._explain(_first(X), subject)
         self.feature_importances_ = np.abs(self._learned.of(explanations, encoded)).mean(axis=0)
@@ -343,7 +344,7 @@ class CaptumExplainer(DocumentationLinkMixin, TransformerMixin, BaseEstimator):
             lambda outputs: make_objective(subject.net, outputs, self.target, output),
             self.method_,
             self.baseline_ if isinstance(self.baseline_, str) else torch.from_numpy(self.baseline_),
-            self.baseline in ("auto", "zero"),
+            self._by_state,
             Budget(self.n_steps, self.max_steps, self.tol, self.max_rows),
             self.method_params or {},
             self._seed,

@@ -124,10 +124,11 @@ class Explanations:
         -------
         DataFrame
             Columns ``sample``, then of trees ``node, parent, position`` (of the leaf in its sentence, -1 for
-            inner nodes), ``token``, ``value`` (where nodes have numbers), ``is_leaf``, the ``attribution``
-            of the subtree and ``own``, that of the node's own label; of texts ``position, token``; of
-            series ``step, channel, value``; of images ``y, x, channel, value``; of tables ``column,
-            value``; then ``attribution, target`` and ``delta``, the completeness error of the sample.
+            inner nodes), ``token``, ``value`` and ``edge`` (where there are any), ``is_leaf``, the
+            ``attribution`` of the subtree and ``own``, that of the node's own label; of texts
+            ``position, token``; of series ``step, channel, value``; of images ``y, x, channel, value``;
+            of tables ``column, value``; then ``attribution, target`` and ``delta``, the completeness
+            error of the sample.
         """
         import pandas as pd
 
@@ -240,12 +241,14 @@ def _places_in_trees(trees: TreeArray) -> dict[str, Any]:
     is_leaf = trees.arities == 0
     before = np.concatenate([[0], np.cumsum(is_leaf)])
     position = np.where(is_leaf, before[:-1] - before[starts], -1)
-    values = {} if trees.values is None else {"value": trees.values}
+    columns: dict[str, Any] = {} if trees.values is None else {"value": trees.values}
+    if trees.edges is not None and trees.edge_vocabulary is not None:
+        columns["edge"] = trees.edge_vocabulary[trees.edges]
     return {
         "node": np.arange(trees.n_nodes) - starts,
         "parent": trees.parents,
         "position": position,
         "token": trees.vocabulary[trees.labels],  # type: ignore[index]
-        **values,
+        **columns,
         "is_leaf": is_leaf,
     }

@@ -164,15 +164,17 @@ def surrogate(
     explainer = (KernelShap if method == "kernel_shap" else Lime)(forward_of(inputs, objective))
     generator = check_random_state(None)  # numpy's own, which the lasso draws from
     state = generator.get_state()
-    found = explainer.attribute(
-        inputs.x,
-        inputs.x0,
-        feature_mask=mask,
-        n_samples=int(params.get("n_samples", 256)),
-        perturbations_per_eval=budget.copies(inputs),
-        return_input_shape=False,
-    )
-    generator.set_state(state)
+    try:
+        found = explainer.attribute(
+            inputs.x,
+            inputs.x0,
+            feature_mask=mask,
+            n_samples=int(params.get("n_samples", 256)),
+            perturbations_per_eval=budget.copies(inputs),
+            return_input_shape=False,
+        )
+    finally:
+        generator.set_state(state)
     return spread(inputs, players, found[0])
 
 
