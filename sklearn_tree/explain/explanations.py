@@ -50,7 +50,7 @@ class Explanations:
     ----------
     completeness_error : ndarray of float, shape (n,)
         ``own`` summed, minus the difference of ``values`` and ``baseline_values``: near 0 for methods
-        that share the difference out.
+        that share the difference out, NaN for "node_prediction".
 
     Examples
     --------
@@ -89,6 +89,8 @@ class Explanations:
     @property
     def completeness_error(self) -> np.ndarray:
         """How far the attributions of each sample are from what there is to share out."""
+        if self.method == "node_prediction":  # which says what phrases are worth, not what they add
+            return np.full(len(self), np.nan)
         shared = np.array([part.sum() for part in self.own], dtype=float)
         return shared - (self.values - self.baseline_values)
 
@@ -223,9 +225,9 @@ class Explanations:
 def _head(explanations: Explanations, i: int) -> str:
     target, value = escape(str(explanations.targets[i])), explanations.values[i]
     words = f"f = {value:+.3g}, without everything {explanations.baseline_values[i]:+.3g}"
-    return (
-        f"<div><b>{target}</b> <small>{words}, error {explanations.completeness_error[i]:+.2g}</small></div>"
-    )
+    error = explanations.completeness_error[i]
+    words += "" if np.isnan(error) else f", error {error:+.2g}"
+    return f"<div><b>{target}</b> <small>{words}</small></div>"
 
 
 def _joined(parts: list[np.ndarray]) -> np.ndarray:

@@ -170,3 +170,12 @@ def test_progress_is_shown_on_demand_alone(capfd):
     shown = capfd.readouterr()
     assert "24/24" in shown.err
     assert shown.out == ""
+
+
+def test_what_phrases_say_by_themselves_is_not_summed_up():
+    trees = ["(S (NP it) (VP works))", "(S (NP it) (VP fails))"] * 3
+    net = RecursiveNetClassifier(hidden_size=4, max_epochs=1, random_state=0).fit(trees, [0, 1] * 3)
+    explained = CaptumExplainer(net, "node_prediction").fit(trees).explain(trees)
+    assert np.isnan(explained.completeness_error).all()
+    assert "error" not in explained._repr_html_()
+    assert "error" in CaptumExplainer(net).fit(trees).explain(trees)._repr_html_()  # the control
