@@ -166,7 +166,7 @@ def test_the_vectorizer_can_be_told_that_all_is_json():
     assert [tree.to_brackets() for tree in array] == [
         "({} x number)", "([] S a)", "(number)", "(text)", "(null)", "(true)",
     ]  # fmt: skip
-    assert TreeVectorizer("json")._read([[np.int64(2), np.bool_(True)]]) == TreeVectorizer("json")._read(
+    assert TreeVectorizer("json").read([[np.int64(2), np.bool_(True)]]) == TreeVectorizer("json").read(
         [[2, True]]
     )
     with pytest.raises(TypeError, match=r"trees\[0\]: a JSON value must be .* \(set\)"):
