@@ -224,7 +224,7 @@ def sensitivity(
     found = []
     for sample in _samples(explainer, X):
         before = sample.own
-        changed = (_own(sample.task._replace(jitter=radius, seed=int(seed))) for seed in seeds)
+        changed = (_own(sample.task._replace(jitter=radius, jitter_seed=int(seed))) for seed in seeds)
         size = np.linalg.norm(before) or 1.0
         found.append(max(np.linalg.norm(after - before) / size for after in changed))
     return np.array(found)

@@ -1,0 +1,17 @@
+"""What the measures of explanations measure, at their edges too."""
+
+import numpy as np
+import pytest
+from explaining import QUICK, Y, explained, ragged_series
+
+from sklearn_tree import RNNClassifier
+from sklearn_tree.explain import metrics
+
+LONG = ["a b c d e f g h i j k l m n", "n m l k j i h g f e d c b a"] * 6
+
+
+@pytest.mark.parametrize("method", ["lime", "shapley", "gradient_shap", "noise_tunnel(saliency)"])
+def test_inputs_that_hardly_change_leave_what_is_drawn_as_it_is(method):
+    explainer = explained(RNNClassifier(**QUICK).fit(LONG, Y[:12]), LONG[:2], method=method)
+    assert metrics.sensitivity(explainer, LONG[:2], radius=1e-7, n_samples=2).max() < 1e-3
+    assert metrics.sensitivity(explainer, LONG[:2], radius=0.1, n_samples=2).min() > 1e-3  # the control
