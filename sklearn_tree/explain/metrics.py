@@ -260,7 +260,7 @@ def randomization_test(
     samples = [
         sample
         for sample in _samples(explainer, X)
-        if np.ptp(sample.numbers) and len(sample.numbers) >= _FEWEST
+        if len(sample.numbers) >= _FEWEST and np.ptp(sample.numbers)
     ]
     if not samples:
         raise ValueError(f"X must hold samples with at least {_FEWEST} inputs and attributions that differ")
@@ -295,14 +295,13 @@ class _Sample(NamedTuple):
     def summed(self, own: np.ndarray) -> np.ndarray:
         """Sum the attributions of each player."""
         players = self.players.cpu().numpy()
+        n = int(players.max(initial=-1)) + 1  # the padding of a series without steps is one too
         if isinstance(self.inputs, TreeInputs):
             own = np.r_[0.0, own] if self.task.subject.kind == "table" else own  # the root of a star
             own = own[self.inputs.nodes.cpu().numpy()]
         players = np.broadcast_to(players, own.shape) if players.ndim == own.ndim else players
         is_player = players >= 0
-        return np.bincount(
-            players[is_player], weights=own[is_player], minlength=int(players.max(initial=-1)) + 1
-        )
+        return np.bincount(players[is_player], weights=own[is_player], minlength=n)
 
     def worth(self, coalitions: np.ndarray) -> np.ndarray:
         """Return the objective when only some players are there, ndarray of float, shape (n_coalitions,)."""
