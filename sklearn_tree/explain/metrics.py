@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
+from numbers import Integral
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -143,8 +144,7 @@ def _curve(
 ) -> Curve:
     if order not in ("attribution", "random"):
         raise ValueError(f"order must be 'attribution' or 'random', got {order!r}")
-    if n_points < 2:
-        raise ValueError(f"n_points must be at least 2, got {n_points}")
+    _check_count("n_points", n_points, 2)
     rng = check_random_state(random_state)
     fractions, curves = np.linspace(0, 1, n_points), []
     for sample in _samples(explainer, X, output="probability"):
@@ -183,6 +183,7 @@ def infidelity(
     ----------
     .. [1] C.-K. Yeh et al. (2019). On the (In)fidelity and Sensitivity of Explanations. NeurIPS.
     """
+    _check_count("n_samples", n_samples, 1)
     rng, found = check_random_state(random_state), []
     for sample in _samples(explainer, X):
         is_gone = rng.random_sample((n_samples, len(sample.numbers))) < 0.5
@@ -220,6 +221,7 @@ def sensitivity(
     ----------
     .. [1] C.-K. Yeh et al. (2019). On the (In)fidelity and Sensitivity of Explanations. NeurIPS.
     """
+    _check_count("n_samples", n_samples, 1)
     seeds = check_random_state(random_state).randint(np.iinfo(np.int32).max, size=n_samples)
     found = []
     for sample in _samples(explainer, X):
@@ -256,6 +258,7 @@ def randomization_test(
     ----------
     .. [1] J. Adebayo et al. (2018). Sanity Checks for Saliency Maps. NeurIPS.
     """
+    _check_count("n_repeats", n_repeats, 1)
     rng = check_random_state(random_state)
     samples = [
         sample
@@ -276,6 +279,11 @@ def randomization_test(
             pairs = [(sample.numbers, sample.summed(_own(sample.task))) for sample in samples]
         means.append(np.mean([spearmanr(a, b).statistic for a, b in pairs if np.ptp(b)]))
     return np.array(means)
+
+
+def _check_count(name: str, value: Any, least: int) -> None:
+    if not isinstance(value, Integral) or value < least:
+        raise ValueError(f"{name} must be an int from {least}, got {value!r}")
 
 
 class _Sample(NamedTuple):

@@ -27,3 +27,20 @@ def test_samples_without_inputs_are_measured(X):
     assert metrics.sensitivity(explainer, X, n_samples=2)[0] == 0
     without, all_of_them = (metrics.randomization_test(explainer, some, n_repeats=2) for some in (X[1:], X))
     np.testing.assert_allclose(all_of_them, without, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("measure", "params", "message"),
+    [
+        (metrics.deletion_curve, {"n_points": 1}, "n_points must be an int from 2, got 1"),
+        (metrics.insertion_curve, {"n_points": 2.5}, "n_points must be an int from 2, got 2.5"),
+        (metrics.insertion_curve, {"order": "best"}, "order must be .*, got 'best'"),
+        (metrics.infidelity, {"n_samples": 0}, "n_samples must be an int from 1, got 0"),
+        (metrics.sensitivity, {"n_samples": 0}, "n_samples must be an int from 1, got 0"),
+        (metrics.randomization_test, {"n_repeats": 0}, "n_repeats must be an int from 1, got 0"),
+    ],
+)
+def test_counts_that_count_nothing_are_named(measure, params, message):
+    explainer = explained(RNNClassifier(**QUICK).fit(LONG, Y[:12]), LONG[:2])
+    with pytest.raises(ValueError, match=message):
+        measure(explainer, LONG[:2], **params)
