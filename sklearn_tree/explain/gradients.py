@@ -225,7 +225,8 @@ def noisy(
             part = _slope(f, x0 + alpha * (x - x0)) * (x - x0)
         elif method == "integrated_gradients":
             integral = IntegratedGradients(f)
-            part = integral.attribute(x, x0, n_steps=budget.n_steps, internal_batch_size=len(x))
+            at_once = min(max(1, most // k), budget.n_steps)
+            part = integral.attribute(x, x0, n_steps=budget.n_steps, internal_batch_size=len(x) * at_once)
         else:
             part = _at(method, f, inputs, x, x0)
         parts.append(part.view(k, inputs.n_rows, *part.shape[1:]).sum(0))
