@@ -72,7 +72,8 @@ class CaptumExplainer(DocumentationLinkMixin, TransformerMixin, BaseEstimator):
     max_steps : int, default=512
         The most steps: they are doubled for samples whose completeness error is above ``tol``.
     tol : float, default=0.01
-        Largest completeness error, beside ``max(1, |f(x) - f(baseline)|)``.
+        Largest completeness error, beside ``max(1, |f(x) - f(baseline)|)``; of regressors the standard
+        deviation of the targets stands for the 1.
     max_rows : int, default=8192
         The most nodes, steps or pixels that are computed at once, which bounds the memory.
     aggregate : {"sum", "mean"}, default="sum"

@@ -24,7 +24,8 @@ class Budget(NamedTuple):
     n_steps, max_steps : int
         Steps of an integral at first and at most.
     tol : float
-        Completeness error of a sample that asks for more steps, beside ``max(1, |f(x) - f(x0)|)``.
+        Completeness error of a sample that asks for more steps, beside ``max(1, |f(x) - f(x0)|)``; of
+        regressors the standard deviation of the targets stands for the 1.
     max_rows : int
         The most nodes, steps or pixels that are computed at once.
     """
@@ -114,7 +115,8 @@ def adaptive_integral(
         error = (inputs.per_sample(attributions) - change).abs()
         for i, part in zip(rows, per_position(inputs, attributions), strict=True):
             found[i] = part
-        is_rough = error > budget.tol * change.abs().clamp(min=1)
+        unit = objective.weights.abs().amax(1)  # 1 of classes; of regressors the targets' deviation
+        is_rough = error > budget.tol * torch.maximum(change.abs(), unit)
         n_steps *= 2
         if n_steps > budget.max_steps or not is_rough.any():
             return found
@@ -223,7 +225,8 @@ def noisy(
             part = _slope(f, x0 + alpha * (x - x0)) * (x - x0)
         elif method == "integrated_gradients":
             integral = IntegratedGradients(f)
-            part = integral.attribute(x, x0, n_steps=budget.n_steps, internal_batch_size=len(x))
+            at_once = min(max(1, most // k), budget.n_steps)
+            part = integral.attribute(x, x0, n_steps=budget.n_steps, internal_batch_size=len(x) * at_once)
         else:
             part = _at(method, f, inputs, x, x0)
         parts.append(part.view(k, inputs.n_rows, *part.shape[1:]).sum(0))

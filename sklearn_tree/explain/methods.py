@@ -131,6 +131,8 @@ class Task(NamedTuple):
         Seed of the methods that draw.
     jitter : float
         Noise that is added to the inputs, uniform between minus and plus this.
+    jitter_seed : int
+        Seed of that noise: what the methods draw stays as it is.
     """
 
     subject: Subject
@@ -143,12 +145,13 @@ class Task(NamedTuple):
     params: dict[str, Any]
     seed: int
     jitter: float = 0.0
+    jitter_seed: int = 0
 
     def inputs(self, rows: np.ndarray) -> Any:
         """Return the inputs of some samples."""
         inputs = make_inputs(self.subject, self.encoded[rows], self.baseline)
         if self.jitter:
-            generator = torch.Generator(inputs.x.device).manual_seed(self.seed)
+            generator = torch.Generator(inputs.x.device).manual_seed(self.jitter_seed)
             noise = torch.rand(inputs.x.shape, generator=generator, device=inputs.x.device).to(inputs.x)
             inputs.x = inputs.x + self.jitter * (2 * noise - 1) * inputs.is_player.unsqueeze(-1)
         return inputs

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
+from numbers import Integral
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -143,8 +144,7 @@ def _curve(
 ) -> Curve:
     if order not in ("attribution", "random"):
         raise ValueError(f"order must be 'attribution' or 'random', got {order!r}")
-    if n_points < 2:
-        raise ValueError(f"n_points must be at least 2, got {n_points}")
+    _check_count("n_points", n_points, 2)
     rng = check_random_state(random_state)
     fractions, curves = np.linspace(0, 1, n_points), []
     for sample in _samples(explainer, X, output="probability"):
@@ -183,6 +183,7 @@ def infidelity(
     ----------
     .. [1] C.-K. Yeh et al. (2019). On the (In)fidelity and Sensitivity of Explanations. NeurIPS.
     """
+    _check_count("n_samples", n_samples, 1)
     rng, found = check_random_state(random_state), []
     for sample in _samples(explainer, X):
         is_gone = rng.random_sample((n_samples, len(sample.numbers))) < 0.5
@@ -220,11 +221,12 @@ def sensitivity(
     ----------
     .. [1] C.-K. Yeh et al. (2019). On the (In)fidelity and Sensitivity of Explanations. NeurIPS.
     """
+    _check_count("n_samples", n_samples, 1)
     seeds = check_random_state(random_state).randint(np.iinfo(np.int32).max, size=n_samples)
     found = []
     for sample in _samples(explainer, X):
         before = sample.own
-        changed = (_own(sample.task._replace(jitter=radius, seed=int(seed))) for seed in seeds)
+        changed = (_own(sample.task._replace(jitter=radius, jitter_seed=int(seed))) for seed in seeds)
         size = np.linalg.norm(before) or 1.0
         found.append(max(np.linalg.norm(after - before) / size for after in changed))
     return np.array(found)
@@ -256,11 +258,12 @@ def randomization_test(
     ----------
     .. [1] J. Adebayo et al. (2018). Sanity Checks for Saliency Maps. NeurIPS.
     """
+    _check_count("n_repeats", n_repeats, 1)
     rng = check_random_state(random_state)
     samples = [
         sample
         for sample in _samples(explainer, X)
-        if np.ptp(sample.numbers) and len(sample.numbers) >= _FEWEST
+        if len(sample.numbers) >= _FEWEST and np.ptp(sample.numbers)
     ]
     if not samples:
         raise ValueError(f"X must hold samples with at least {_FEWEST} inputs and attributions that differ")
@@ -276,6 +279,11 @@ def randomization_test(
             pairs = [(sample.numbers, sample.summed(_own(sample.task))) for sample in samples]
         means.append(np.mean([spearmanr(a, b).statistic for a, b in pairs if np.ptp(b)]))
     return np.array(means)
+
+
+def _check_count(name: str, value: Any, least: int) -> None:
+    if not isinstance(value, Integral) or value < least:
+        raise ValueError(f"{name} must be an int from {least}, got {value!r}")
 
 
 class _Sample(NamedTuple):
@@ -295,14 +303,13 @@ class _Sample(NamedTuple):
     def summed(self, own: np.ndarray) -> np.ndarray:
         """Sum the attributions of each player."""
         players = self.players.cpu().numpy()
+        n = int(players.max(initial=-1)) + 1  # the padding of a series without steps is one too
         if isinstance(self.inputs, TreeInputs):
             own = np.r_[0.0, own] if self.task.subject.kind == "table" else own  # the root of a star
             own = own[self.inputs.nodes.cpu().numpy()]
         players = np.broadcast_to(players, own.shape) if players.ndim == own.ndim else players
         is_player = players >= 0
-        return np.bincount(
-            players[is_player], weights=own[is_player], minlength=int(players.max(initial=-1)) + 1
-        )
+        return np.bincount(players[is_player], weights=own[is_player], minlength=n)
 
     def worth(self, coalitions: np.ndarray) -> np.ndarray:
         """Return the objective when only some players are there, ndarray of float, shape (n_coalitions,)."""

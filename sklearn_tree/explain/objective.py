@@ -76,20 +76,26 @@ def make_objective(net: BaseNet, outputs: Tensor, target: Any, output: str) -> O
     """
     scale = target_scale(net)
     if scale is not None:
-        column = 0 if _is_predicted(target) else _number("target", target, outputs.shape[1])
+        column = (
+            0 if _is_predicted(target) else _number("target must be 'predicted' or", target, outputs.shape[1])
+        )
         weights = _one_hot(column, outputs) * torch.as_tensor(scale[1]).to(outputs)
         return Objective(np.full(len(outputs), column), weights)
     heads = class_heads(net)
     n = outputs.shape[1]
     if heads is None:  # labels that hold or not, each by itself
-        chosen = outputs.argmax(1) if _is_predicted(target) else _number("target", target, n)
+        chosen = (
+            outputs.argmax(1)
+            if _is_predicted(target)
+            else _number("target must be 'predicted' or", target, n)
+        )
         weights = _one_hot(chosen, outputs)
         no_rivals = torch.zeros_like(weights, dtype=torch.bool) if output == "probability" else None
         return Objective(weights.argmax(1).cpu().numpy(), weights, no_rivals)
     column, wanted = 0, target
     if len(heads) > 1 and isinstance(target, tuple) and len(target) == 2:
         column, wanted = target
-        column = _number("target[0]", column, len(heads))
+        column = _number("target[0] must be", column, len(heads))
     elif len(heads) > 1 and not _is_predicted(target):
         raise ValueError(f"target must be (output, class) for {len(heads)} outputs, got {target!r}")
     first = sum(len(head) for head in heads[:column])
@@ -123,9 +129,9 @@ def _one_hot(chosen: Tensor | int, like: Tensor) -> Tensor:
     return weights.scatter_(1, index.unsqueeze(1), 1.0)
 
 
-def _number(name: str, number: Any, n: int) -> int:
+def _number(rule: str, number: Any, n: int) -> int:
     if not isinstance(number, (int, np.integer)) or not 0 <= number < n:
-        raise ValueError(f"{name} must be 'predicted' or an int from 0 to {n - 1}, got {number!r}")
+        raise ValueError(f"{rule} an int from 0 to {n - 1}, got {number!r}")
     return int(number)
 
 

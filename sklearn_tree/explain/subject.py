@@ -103,9 +103,11 @@ class Subject:
 
     def _named(self, encoded: Any, vectorizer: Any) -> Any:
         candidates = [*self.steps, vectorizer]
-        known = next((v for v in candidates[::-1] if hasattr(v, "inverse_transform")), None)
-        if known is not None:
-            return known.inverse_transform(encoded)
+        for step in candidates[::-1]:
+            if hasattr(step, "inverse_transform"):
+                named = step.inverse_transform(encoded)
+                if getattr(named, "vocabulary", None) is not None:  # steps that know no words give none
+                    return named
         ids = encoded.labels if isinstance(encoded, TreeArray) else encoded.values
         return encoded.replace(
             vocabulary=np.array(list(map(str, range(ids.max(initial=0) + 1))), dtype=object)

@@ -62,12 +62,16 @@ class Picture:
         ------
         ValueError
             If the name ends otherwise, or in ``.svg`` and the drawing is more than one ``<svg>`` element.
+        FileNotFoundError
+            If there is no such folder.
         """
         path = Path(path)
         if path.suffix not in (".html", ".svg"):
             raise ValueError(f"path must end in .html or .svg, got {str(path)!r}")
         if path.suffix == ".svg" and not _is_svg(self.html):
             raise ValueError(f"path must end in .html: this picture is not one svg, got {str(path)!r}")
+        if not path.resolve().parent.is_dir():
+            raise FileNotFoundError(f"path must be in a folder that exists, got {str(path)!r}")
         page = _PAGE.format(caption=escape(self.caption), body=self._repr_html_())
         return _write(path.resolve(), self.html if path.suffix == ".svg" else page)
 

@@ -24,7 +24,7 @@ from explaining import (
 from nltk import Tree as NltkTree
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from sklearn_tree import (
     CaptumExplainer,
@@ -62,6 +62,13 @@ def test_texts_token_lists_and_ids_say_the_same(cls):
     np.testing.assert_allclose(of_texts.attribution, expected.to_frame().attribution, atol=1e-6)
     for column in (np.array(TEXTS, dtype=object), pd.Series(TEXTS), pd.DataFrame({"text": TEXTS})):
         pd.testing.assert_frame_equal(explained(raw, column).explain(column).to_frame(), of_texts)
+
+
+def test_words_keep_their_names_behind_a_step_that_knows_none():
+    pipe = make_pipeline(SequenceVectorizer(), FunctionTransformer(), RNNClassifier(**QUICK)).fit(TEXTS, Y)
+    explainer = explained(pipe, TEXTS)
+    assert set(explainer.vocabulary_) == set(" ".join(TEXTS).split())
+    assert explainer.explain(TEXTS).to_frame().token[:3].tolist() == ["a", "good", "film"]
 
 
 def test_lists_of_ids_are_explained():

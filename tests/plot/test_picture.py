@@ -45,6 +45,12 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_a_folder_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"path must be in a folder that exists, got .*none.a\.html"):
+        Picture("a").save(tmp_path / "none" / "a.html")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_link_stays_a_link(tmp_path):
     (tmp_path / "link.html").symlink_to(tmp_path / "target.html")
     assert Picture("new").save(tmp_path / "link.html") == (tmp_path / "target.html").resolve()
