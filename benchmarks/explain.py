@@ -49,7 +49,7 @@ def cost() -> None:
         sst = fetch_sst(binary=True, data_home=FOLDER / "sst")
         workloads["SST, 200 trees"] = sst.data[:200]
     for name, trees in workloads.items():
-        ids = TreeVectorizer().fit_transform(trees)
+        ids = TreeVectorizer(inner_labels=False).fit_transform(trees)
         steps = ids.depths.sum() / ids.n_nodes
         print(f"  {name}, {ids.n_nodes} nodes, {steps:.1f} deep on average")
         occlusion, integral = passes(ids)

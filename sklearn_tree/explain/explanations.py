@@ -49,8 +49,8 @@ class Explanations:
     Attributes
     ----------
     completeness_error : ndarray of float, shape (n,)
-        ``own`` summed, minus the difference of ``values`` and ``baseline_values``: near 0 for methods
-        that share the difference out, NaN for "node_prediction".
+        ``own`` summed (of "interaction" the attributions), minus the difference of ``values`` and
+        ``baseline_values``: near 0 for methods that share the difference out, NaN for "node_prediction".
 
     Examples
     --------
@@ -91,7 +91,8 @@ class Explanations:
         """How far the attributions of each sample are from what there is to share out."""
         if self.method == "node_prediction":  # which says what phrases are worth, not what they add
             return np.full(len(self), np.nan)
-        shared = np.array([part.sum() for part in self.own], dtype=float)
+        parts = self.attributions if self.method == "interaction" else self.own
+        shared = np.array([part.sum() for part in parts], dtype=float)
         return shared - (self.values - self.baseline_values)
 
     def __len__(self) -> int:

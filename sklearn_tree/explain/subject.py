@@ -8,8 +8,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from sklearn.base import BaseEstimator
+from sklearn.compose import TransformedTargetRegressor
 from sklearn.exceptions import NotFittedError
+from sklearn.frozen import FrozenEstimator
+from sklearn.model_selection._search import BaseSearchCV
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
@@ -136,19 +138,43 @@ def steps_and_net(estimator: Any) -> tuple[list[Any], BaseNet]:
     inner = estimator
     while not isinstance(inner, BaseNet):
         if isinstance(inner, Pipeline):
-            steps += [step for _, step in inner.steps[:-1] if step is not None and step != "passthrough"]
+            steps += _flat([step for _, step in inner.steps[:-1]])
             inner = inner.steps[-1][1]
             continue
-        names = ("best_estimator_", "regressor_", "estimator_", "estimator")
-        below = next((getattr(inner, name) for name in names if hasattr(inner, name)), None)
-        # Ensembles hold an estimator that is not fitted, and fit copies of it.
-        if not (isinstance(below, BaseEstimator) and _is_fitted(below)):
+        # Other wrappers are not looked through: what they predict may be something else.
+        name = _INSIDE.get(_known_class(inner), "")
+        below = getattr(inner, name, None)
+        if below is None or not _is_fitted(below):
             raise TypeError(
                 "estimator must be a net of sklearn_tree, or a pipeline or refitted search that ends in "
                 f"one, got {type(inner).__name__}"
             )
         inner = below
     return steps, inner
+
+
+# Where the estimator is whose predictions a wrapper gives.
+_INSIDE = {
+    BaseSearchCV: "best_estimator_",
+    FrozenEstimator: "estimator",
+    TransformedTargetRegressor: "regressor_",
+}
+
+
+def _known_class(estimator: Any) -> type | None:
+    return next((known for known in _INSIDE if isinstance(estimator, known)), None)
+
+
+def _flat(steps: list[Any]) -> list[Any]:
+    """Return transformers, those of pipelines among them one by one."""
+    found, waiting = [], steps[::-1]
+    while waiting:
+        step = waiting.pop()
+        if isinstance(step, Pipeline):
+            waiting += [inner for _, inner in step.steps][::-1]
+        elif step is not None and step != "passthrough":
+            found.append(step)
+    return found
 
 
 def _is_fitted(estimator: Any) -> bool:

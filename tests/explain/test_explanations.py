@@ -179,3 +179,12 @@ def test_what_phrases_say_by_themselves_is_not_summed_up():
     assert np.isnan(explained.completeness_error).all()
     assert "error" not in explained._repr_html_()
     assert "error" in CaptumExplainer(net).fit(trees).explain(trees)._repr_html_()  # the control
+
+
+def test_interactions_add_up_to_the_whole_difference():
+    trees = ["(S (NP it) (VP works))", "(S (NP it) (VP fails))"] * 3
+    net = RecursiveNetClassifier(hidden_size=4, max_epochs=1, random_state=0).fit(trees, [0, 1] * 3)
+    explained = CaptumExplainer(net, "interaction").fit(trees).explain(trees)
+    assert np.abs(explained.completeness_error).max() < 1e-5
+    occluded = CaptumExplainer(net, "occlusion").fit(trees).explain(trees)
+    assert np.abs(occluded.completeness_error).max() > 1e-3  # the control

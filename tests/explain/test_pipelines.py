@@ -14,7 +14,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.feature_selection import SelectFromModel
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.model_selection import FixedThresholdClassifier, GridSearchCV, cross_val_score
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.validation import check_is_fitted
@@ -160,3 +160,20 @@ def test_columns_that_matter_are_selected():
     frame = pd.DataFrame(X, columns=["a", "b", "c"])
     selector = SelectFromModel(CaptumExplainer(RNNClassifier(**LEARNS)), threshold="mean").fit(frame, y)
     assert selector.get_feature_names_out().tolist() == ["b"]
+
+
+def test_wrappers_that_may_predict_something_else_are_refused():
+    net = RNNClassifier(hidden_size=4, max_epochs=1, random_state=0)
+    wrapped = FixedThresholdClassifier(net, threshold=0.9).fit(["good", "bad"] * 6, [0, 1] * 6)
+    with pytest.raises(TypeError, match=r"pipeline or refitted search .* got FixedThresholdClassifier"):
+        CaptumExplainer(wrapped).fit(["good", "bad"])
+
+
+def test_a_pipeline_in_a_pipeline_shows_words_as_they_were_written():
+    inner = make_pipeline(SequenceVectorizer())
+    pipe = make_pipeline(inner, RNNClassifier(hidden_size=4, max_epochs=1, random_state=0))
+    pipe.fit(["good film", "bad film"] * 6, [0, 1] * 6)
+    assert CaptumExplainer(pipe).fit(["good"]).explain(["Superb film"]).to_frame().token.tolist() == [
+        "Superb",
+        "film",
+    ]
