@@ -15,6 +15,7 @@ from sklearn_tree.nn import CELLS, POOLINGS, RecursiveNet, TreeCell
 from sklearn_tree.preprocessing import TreeVectorizer
 from sklearn_tree.preprocessing.columns import to_tree_array
 from sklearn_tree.trees import TreeArray
+from sklearn_tree.trees.formats.unpicklable import name_the_remedy
 
 TREE_CONSTRAINTS: dict = {
     "cell": [StrOptions(set(CELLS)), callable],
@@ -87,6 +88,10 @@ class RecursiveInputMixin:
             # Dropped at random, equal subtrees are not equal; for one prediction the search is not worth it.
             "iterator_train__share_subtrees": not self.dropout and not self.word_dropout,
         }
+
+    def __sklearn_clone__(self) -> Any:
+        name_the_remedy()  # before a search sends trees to its workers, or a pipeline to its cache
+        return super().__sklearn_clone__()  # type: ignore[misc]
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()  # type: ignore[misc]

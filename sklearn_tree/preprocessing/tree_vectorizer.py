@@ -19,6 +19,7 @@ from sklearn_tree.preprocessing.vocabulary import (
 )
 from sklearn_tree.trees import TreeArray
 from sklearn_tree.trees.flat import PAD_ID
+from sklearn_tree.trees.formats.unpicklable import name_the_remedy
 
 
 class TreeVectorizer(BaseVectorizer):
@@ -94,6 +95,10 @@ class TreeVectorizer(BaseVectorizer):
         self.lowercase = lowercase
         self.inner_labels = inner_labels
         self.edge_labels = edge_labels
+
+    def __sklearn_clone__(self) -> Any:
+        name_the_remedy()  # before a search sends trees to its workers, or a pipeline to its cache
+        return super().__sklearn_clone__()
 
     def inverse_transform(self, X: TreeArray) -> TreeArray:
         """Put labels back in the place of ids.
