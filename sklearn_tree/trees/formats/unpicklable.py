@@ -33,5 +33,5 @@ def _refuse(tree: Any) -> None:
     cls = type(tree)
     raise pickle.PicklingError(
         f"{cls.__module__}.{cls.__name__} cannot be pickled, so it can go neither to other processes "
-        "(n_jobs) nor into a cache (memory): vectorize first, X = TreeArray.from_trees(X), and go on with that"
+        "(n_jobs) nor into a cache (memory): vectorize first, X = TreeArray.from_trees(X), and go on with it"
     )
