@@ -277,7 +277,7 @@ def test_it_works_in_a_pipeline_a_search_and_a_cache(tmp_path):
 def test_unpicklable_trees_are_searched_in_parallel_once_they_are_a_tree_array():
     etree = pytest.importorskip("lxml.etree")
     elements = [etree.fromstring(f"<a><{tag}/></a>") for tag in "bc" * 6]
-    with pytest.raises(TypeError):
+    with pytest.raises((TypeError, pickle.PicklingError)):
         pickle.dumps(elements)
     net = RecursiveNetClassifier(hidden_size=4, embedding_dim=4, max_epochs=1, random_state=0)
     X = TreeArray.from_trees(elements)
