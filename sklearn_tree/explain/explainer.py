@@ -312,7 +312,7 @@ class CaptumExplainer(DocumentationLinkMixin, TransformerMixin, BaseEstimator):
 
         Parameters
         ----------
-        input_features : array-like of str, shape (n_features_in_,), default=None
+        input_features : array-like of str, shape (n_columns,), default=None
             Names of the columns of tables that came without; ignored for all else.
 
         Returns
