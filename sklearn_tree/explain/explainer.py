@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import torch
 from sklearn.base import BaseEstimator, TransformerMixin, clone
-from sklearn.exceptions import NotFittedError
 from sklearn.utils import check_random_state, get_tags
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
@@ -25,7 +24,7 @@ from sklearn_tree.explain.gradients import Budget
 from sklearn_tree.explain.inputs import BASELINES
 from sklearn_tree.explain.methods import Task, attribute, check_method, check_params, default_method
 from sklearn_tree.explain.objective import OUTPUTS, make_objective, offset_of
-from sklearn_tree.explain.subject import Subject, steps_and_net
+from sklearn_tree.explain.subject import Subject, is_fitted, steps_and_net
 from sklearn_tree.preprocessing.vocabulary import VOCABULARY_CONSTRAINTS
 from sklearn_tree.trees.flat import PAD_ID, UNKNOWN_ID
 
@@ -216,12 +215,13 @@ class CaptumExplainer(DocumentationLinkMixin, TransformerMixin, BaseEstimator):
             self.__dict__.pop(name, None)
             if hasattr(self.estimator_, name):
                 setattr(self, name, getattr(self.estimator_, name))
-        encoded, _ = subject.encode(X)
+        encoded, shown = subject.encode(X)
         self.baseline_ = self._choose_baseline(subject, encoded)
         self._by_state = self.baseline in ("auto", "zero")
         self._learned = learn_features(subject, encoded, self.aggregate, self.min_df, self.max_features)
-        explanations, encoded = self._explain(_first(X), subject)
-        self.feature_importances_ = np.abs(self._learned.of(explanations, encoded)).mean(axis=0)
+        few = slice(_MOST_SAMPLES)
+        explanations = self._explained(subject, encoded[few], shown[few], _first(X))
+        self.feature_importances_ = np.abs(self._learned.of(explanations, encoded[few])).mean(axis=0)
         return self
 
     def _validate_params(self) -> None:
@@ -229,16 +229,14 @@ class CaptumExplainer(DocumentationLinkMixin, TransformerMixin, BaseEstimator):
         check_params(self.method_params or {})
 
     def _fitted(self, X: Any, y: Any) -> Any:
-        try:
-            check_is_fitted(self.estimator)
-        except NotFittedError:
-            if y is None:
-                raise ValueError(
-                    f"{type(self).__name__} requires y to be passed, but the target y is None: "
-                    "the estimator is not fitted yet"
-                ) from None
-            return clone(self.estimator).fit(X, y)
-        return self.estimator
+        if is_fitted(self.estimator):
+            return self.estimator
+        if y is None:
+            raise ValueError(
+                f"{type(self).__name__} requires y to be passed, but the target y is None: "
+                "the estimator is not fitted yet"
+            )
+        return clone(self.estimator).fit(X, y)
 
     def _subject(self) -> Subject:
         return Subject(self.estimator_, getattr(torch, self.dtype))
@@ -333,9 +331,11 @@ class CaptumExplainer(DocumentationLinkMixin, TransformerMixin, BaseEstimator):
 
     def _explain(self, X: Any, subject: Subject) -> tuple[Explanations, Any]:
         encoded, shown = subject.encode(X)
+        return self._explained(subject, encoded, shown, X), encoded
+
+    def _explained(self, subject: Subject, encoded: Any, shown: Any, X: Any) -> Explanations:
         with self._undisturbed(subject, encoded):
-            task = self._task(subject, encoded, self.output)
-            return self._collected(task, shown, X), encoded
+            return self._collected(self._task(subject, encoded, self.output), shown, X)
 
     def _task(self, subject: Subject, encoded: Any, output: str) -> Task:
         """Say what is explained of encoded samples."""

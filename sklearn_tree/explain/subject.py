@@ -144,7 +144,7 @@ def steps_and_net(estimator: Any) -> tuple[list[Any], BaseNet]:
         # Other wrappers are not looked through: what they predict may be something else.
         name = _INSIDE.get(_known_class(inner), "")
         below = getattr(inner, name, None)
-        if below is None or not _is_fitted(below):
+        if below is None or not is_fitted(below):
             raise TypeError(
                 "estimator must be a net of sklearn_tree, or a pipeline or refitted search that ends in "
                 f"one, got {type(inner).__name__}"
@@ -177,7 +177,8 @@ def _flat(steps: list[Any]) -> list[Any]:
     return found
 
 
-def _is_fitted(estimator: Any) -> bool:
+def is_fitted(estimator: Any) -> bool:
+    """Whether scikit-learn takes an estimator for fitted."""
     try:
         check_is_fitted(estimator)
     except NotFittedError:
