@@ -1,8 +1,7 @@
-"""Choosing the device on which nets are trained and run, and the precision."""
+"""Selection of the device on which nets are trained and run."""
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -12,12 +11,12 @@ _KINDS = ("cpu", "cuda", "mps", "xpu")
 
 
 def resolve_device(device: str | torch.device = "auto") -> torch.device:
-    """Turn a device name into a device that is really there.
+    """Return the device that a name stands for, checking that it is available.
 
     Parameters
     ----------
     device : {"auto", "cpu", "cuda", "cuda:N", "mps", "xpu"} or torch.device, default="auto"
-        "auto" takes the first that is available of cuda, xpu, mps, cpu.
+        "auto" selects the first available of cuda, xpu, mps, cpu.
 
     Returns
     -------
@@ -49,42 +48,10 @@ def resolve_device(device: str | torch.device = "auto") -> torch.device:
     if (resolved.index or 0) >= count:
         found = [kind for kind in _KINDS if _count(kind)]
         raise ValueError(
-            f"device {str(device)!r} is not available: this machine has {count} of kind "
-            f"{resolved.type!r} (found: {', '.join(found)})"
+            f"device {str(device)!r} is not available: this machine has {count} device(s) of type "
+            f"{resolved.type!r} (available types: {', '.join(found)})"
         )
     return resolved
-
-
-def autocast(precision: str, device: torch.device) -> AbstractContextManager:
-    """Return the context in which a net computes in a precision.
-
-    Parameters
-    ----------
-    precision : {"float32", "bfloat16", "auto"}
-        "float32" rounds nothing, "bfloat16" the factors of matrix products and convolutions, "auto"
-        does so if the device computes such products itself.
-    device : torch.device
-        Where the net is.
-
-    Returns
-    -------
-    context manager
-    """
-    import torch
-
-    if precision == "float32" or (precision == "auto" and not _has_bfloat16(device)):
-        return nullcontext()
-    return torch.autocast(device.type, torch.bfloat16)
-
-
-def _has_bfloat16(device: torch.device) -> bool:
-    """Whether products of bfloat16 are faster there, as far as torch tells."""
-    import torch
-
-    if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
-    tells = ("_is_avx512_bf16_supported", "_is_amx_tile_supported") if device.type == "cpu" else ()
-    return any(getattr(torch.cpu, name, bool)() for name in tells)
 
 
 def _count(kind: str) -> int:

@@ -12,7 +12,6 @@ import numpy as np
 import torch
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin, clone
 from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import Hidden, Interval, StrOptions
 from sklearn.utils.validation import _check_sample_weight, check_consistent_length, check_is_fitted
 from skorch.callbacks import EarlyStopping, GradientNormClipping, LRScheduler
 from skorch.dataset import ValidSplit
@@ -36,6 +35,7 @@ from sklearn_tree.estimators.training import (
     split_off_validation,
     warn_of_divergence,
 )
+from sklearn_tree.validation import Hidden, Interval, StrOptions
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from sklearn.utils._param_validation import Interval, StrOptions
 
 from sklearn_tree.estimators.base import SHARED_CONSTRAINTS, BaseNet
 from sklearn_tree.estimators.classifier import NetClassifierMixin
@@ -16,6 +15,7 @@ from sklearn_tree.estimators.image_input import ImageInputMixin
 from sklearn_tree.estimators.regressor import NetRegressorMixin
 from sklearn_tree.estimators.sequence_input import KINDS
 from sklearn_tree.nn import CONVOLUTION_POOLINGS, ConvolutionalNet
+from sklearn_tree.validation import Interval, StrOptions
 
 _POSITIVE_INT = Interval(Integral, 1, None, closed="left")
 CNN_CONSTRAINTS: dict = {

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from sklearn_tree.containers import as_column
 from sklearn_tree.estimators.sequence_input import SequenceInputMixin, checked_numbers
-from sklearn_tree.preprocessing.columns import as_column
 
 
 class ImageInputMixin(SequenceInputMixin):

@@ -14,8 +14,8 @@ from skorch.callbacks import PrintLog
 from skorch.utils import TeeGenerator
 from torch import Tensor
 
-from sklearn_tree.device import autocast
 from sklearn_tree.estimators.batches import SplitBatch
+from sklearn_tree.precision import autocast
 
 
 class OwnedNetMixin:

@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from sklearn.utils._param_validation import Interval, StrOptions
 
 from sklearn_tree.estimators.base import SHARED_CONSTRAINTS, BaseNet
 from sklearn_tree.estimators.classifier import NetClassifierMixin
 from sklearn_tree.estimators.regressor import NetRegressorMixin
 from sklearn_tree.estimators.sequence_input import SEQUENCE_CONSTRAINTS, SequenceInputMixin, step_counts
 from sklearn_tree.nn import RECURRENT_CELLS, SEQUENCE_POOLINGS, RecurrentNet
+from sklearn_tree.validation import Interval, StrOptions
 
 RNN_CONSTRAINTS: dict = {
     **SEQUENCE_CONSTRAINTS,

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 from scipy.special import softmax
-from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_tree.estimators.base import SHARED_CONSTRAINTS, BaseNet
@@ -18,6 +17,7 @@ from sklearn_tree.nn import TreeBatch, TreeCell
 from sklearn_tree.preprocessing.columns import to_tree_array
 from sklearn_tree.trees import TreeArray
 from sklearn_tree.trees.array import nodes_by_depth
+from sklearn_tree.validation import StrOptions
 
 if TYPE_CHECKING:
     import pandas as pd

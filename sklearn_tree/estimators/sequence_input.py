@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 import torch
 from scipy import sparse
-from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import _check_n_features, check_array, validate_data
 
+from sklearn_tree.containers import as_column
 from sklearn_tree.estimators.tree_input import is_missing, is_number, items_of_column, on_host, plain
 from sklearn_tree.preprocessing import SequenceVectorizer
-from sklearn_tree.preprocessing.columns import as_column
 from sklearn_tree.trees import RaggedArray
 from sklearn_tree.trees.flat import N_RESERVED_IDS
+from sklearn_tree.validation import StrOptions
 
 # What `input_kind` names, and how messages say it.
 KINDS = {"text": "texts", "tokens": "token ids", "series": "series", "table": "a table", "image": "images"}

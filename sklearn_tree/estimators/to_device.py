@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import torch
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
-from sklearn.utils._param_validation import Hidden
 from sklearn.utils.validation import _check_n_features, check_is_fitted, validate_data
 
 from sklearn_tree.device import resolve_device
@@ -15,6 +14,7 @@ from sklearn_tree.documentation import DocumentationLinkMixin
 from sklearn_tree.estimators.sequence_input import checked_numbers
 from sklearn_tree.preprocessing.output import NoTableMixin
 from sklearn_tree.trees import RaggedArray, TreeArray
+from sklearn_tree.validation import Hidden
 
 
 class ToDevice(DocumentationLinkMixin, NoTableMixin, OneToOneFeatureMixin, TransformerMixin, BaseEstimator):

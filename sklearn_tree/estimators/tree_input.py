@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import torch
 from scipy import sparse
-from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import validate_data
 
 from sklearn_tree.nn import CELLS, POOLINGS, RecursiveNet, TreeCell
@@ -16,6 +15,7 @@ from sklearn_tree.preprocessing import TreeVectorizer
 from sklearn_tree.preprocessing.columns import to_tree_array
 from sklearn_tree.trees import TreeArray
 from sklearn_tree.trees.formats.unpicklable import name_the_remedy
+from sklearn_tree.validation import Interval, StrOptions
 
 TREE_CONSTRAINTS: dict = {
     "cell": [StrOptions(set(CELLS)), callable],

@@ -11,8 +11,7 @@ import numpy as np
 import torch
 from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.utils import check_random_state, get_tags
-from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
-from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
 
 from sklearn_tree.documentation import DocumentationLinkMixin
 from sklearn_tree.estimators.opened import few_threads
@@ -27,6 +26,7 @@ from sklearn_tree.explain.objective import OUTPUTS, make_objective, offset_of
 from sklearn_tree.explain.subject import Subject, is_fitted, steps_and_net
 from sklearn_tree.preprocessing.vocabulary import VOCABULARY_CONSTRAINTS
 from sklearn_tree.trees.flat import PAD_ID, UNKNOWN_ID
+from sklearn_tree.validation import HasMethods, Interval, StrOptions, check_feature_names_in
 
 _MOST_SAMPLES = 1000  # whose attributions make the importances
 
@@ -325,9 +325,7 @@ class CaptumExplainer(DocumentationLinkMixin, TransformerMixin, BaseEstimator):
         check_is_fitted(self, "estimator_")
         if input_features is None or self._learned.columns is None:
             return self._learned.names
-        return columns_of(
-            *steps_and_net(self.estimator_), _check_feature_names_in(self, input_features)
-        ).names
+        return columns_of(*steps_and_net(self.estimator_), check_feature_names_in(self, input_features)).names
 
     def _explain(self, X: Any, subject: Subject) -> tuple[Explanations, Any]:
         encoded, shown = subject.encode(X)

@@ -11,7 +11,6 @@ import torch
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
-from sklearn.model_selection._search import BaseSearchCV
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
@@ -21,6 +20,7 @@ from sklearn_tree.estimators.opened import encoded_samples
 from sklearn_tree.nn import ConvolutionalNet, RecursiveNet
 from sklearn_tree.preprocessing.vectorizer import BaseVectorizer
 from sklearn_tree.trees import RaggedArray, TreeArray
+from sklearn_tree.validation import BaseSearchCV
 
 
 class Subject:

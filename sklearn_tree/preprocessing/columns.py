@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
-import numpy as np
-
+from sklearn_tree.containers import as_column
 from sklearn_tree.trees import Tree, TreeArray
 from sklearn_tree.trees.formats import Part, read_json
 
@@ -49,25 +47,6 @@ def to_tree_array(X: Any, format: str = "auto") -> TreeArray:
     if format != "auto":
         _check_format(column, format)
     return TreeArray.from_trees(column)
-
-
-def as_column(X: Any, what: str = "trees") -> list:
-    """Return a container's items as a list; one-column tables count as columns."""
-    if isinstance(X, (str, bytes, dict, Tree)):
-        raise TypeError(f"X must be a list, Series or array of {what}, got a single {type(X).__name__}")
-    if not hasattr(X, "iloc") and len(getattr(X, "shape", ())) == 2:
-        X = np.asarray(X)  # a frame of polars
-    if hasattr(X, "iloc") or isinstance(X, np.ndarray):
-        if X.ndim == 2 and X.shape[1] == 1:
-            X = X.iloc[:, 0] if hasattr(X, "iloc") else X[:, 0]
-        if X.ndim != 1:
-            raise ValueError(f"X must be one column of {what}, got an array of shape {X.shape}")
-    elif not isinstance(X, Iterable):
-        raise TypeError(f"X must be a list, Series or array of {what}, got {type(X).__name__}")
-    column = list(X)
-    if not column:
-        raise ValueError(f"X must hold {what}, at least one, got 0 samples")
-    return column
 
 
 def _check_format(column: list, format: str) -> None:

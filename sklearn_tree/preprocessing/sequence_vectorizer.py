@@ -6,10 +6,9 @@ from numbers import Integral
 from typing import Any
 
 import numpy as np
-from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_tree.preprocessing.columns import as_column
+from sklearn_tree.containers import as_column
 from sklearn_tree.preprocessing.tokenizer import Tokenizer, splitter
 from sklearn_tree.preprocessing.vectorizer import BaseVectorizer
 from sklearn_tree.preprocessing.vocabulary import (
@@ -19,6 +18,7 @@ from sklearn_tree.preprocessing.vocabulary import (
     texts_of,
 )
 from sklearn_tree.trees import RaggedArray
+from sklearn_tree.validation import Interval
 
 
 class SequenceVectorizer(BaseVectorizer):

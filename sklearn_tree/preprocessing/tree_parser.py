@@ -9,10 +9,9 @@ from numbers import Integral
 from typing import Any
 
 from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.utils._param_validation import Interval, Options, StrOptions
 
+from sklearn_tree.containers import as_column
 from sklearn_tree.documentation import DocumentationLinkMixin
-from sklearn_tree.preprocessing.columns import as_column
 from sklearn_tree.preprocessing.output import NoTableMixin, TextInputMixin
 from sklearn_tree.preprocessing.parsers.branching import balanced_tree, right_tree
 from sklearn_tree.preprocessing.parsers.conllu_text import parse_conllu
@@ -25,6 +24,7 @@ from sklearn_tree.preprocessing.parsers.xml_text import parse_xml
 from sklearn_tree.preprocessing.tokenizer import Tokenizer, splitter
 from sklearn_tree.trees import TreeArray
 from sklearn_tree.trees.formats import FlatTree, read_brackets
+from sklearn_tree.validation import Interval, Options, StrOptions
 
 _PARSERS: dict[str, Callable[[str], FlatTree]] = {
     "brackets": read_brackets,

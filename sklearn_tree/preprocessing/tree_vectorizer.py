@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_tree.preprocessing.columns import to_tree_array
@@ -20,6 +19,7 @@ from sklearn_tree.preprocessing.vocabulary import (
 from sklearn_tree.trees import TreeArray
 from sklearn_tree.trees.flat import PAD_ID
 from sklearn_tree.trees.formats.unpicklable import name_the_remedy
+from sklearn_tree.validation import StrOptions
 
 
 class TreeVectorizer(BaseVectorizer):

@@ -7,9 +7,9 @@ from numbers import Integral
 from typing import Any
 
 import numpy as np
-from sklearn.utils._param_validation import Interval, RealNotInt
 
 from sklearn_tree.trees.flat import N_RESERVED_IDS, PAD_ID, UNKNOWN_ID
+from sklearn_tree.validation import Interval, RealNotInt
 
 PAD_TOKEN = "<pad>"  # noqa: S105
 UNKNOWN_TOKEN = "<unk>"  # noqa: S105

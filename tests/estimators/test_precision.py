@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from sklearn_tree import CNNClassifier, RecursiveNetClassifier, RNNClassifier, RNNRegressor
-from sklearn_tree.device import autocast
+from sklearn_tree.precision import autocast
 
 TEXTS, Y = ["a great film", "dull", "a film so dull"] * 20, [1, 0, 0] * 20
 SERIES = np.random.RandomState(0).randn(60, 12, 2).astype(np.float32)

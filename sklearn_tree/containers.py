@@ -1,0 +1,220 @@
+"""Containers of samples: lists, arrays, Series, data frames, sparse matrices and tensors.
+
+No other file knows which container a user's samples arrive in. Tensors are recognized by their methods, so
+nothing here imports torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy import sparse
+
+from sklearn_tree.trees import RaggedArray, Tree, TreeArray
+
+_N_INSPECTED = 100  # items of a list that are inspected for the first one that is not missing
+
+
+def is_tensor(X: Any) -> bool:
+    """Return whether X is a torch tensor."""
+    return hasattr(X, "detach") and hasattr(X, "cpu")
+
+
+def to_numpy(X: Any) -> np.ndarray:
+    """Return any array, tensor, frame, sparse matrix or list as a numpy array."""
+    if is_tensor(X):
+        return X.detach().cpu().numpy()
+    return np.asarray(X.toarray() if hasattr(X, "toarray") else X)
+
+
+def as_known(X: Any) -> Any:
+    """Return a polars Series as a list, and any other container unchanged."""
+    return X.to_list() if hasattr(X, "to_list") and not hasattr(X, "iloc") else X
+
+
+def as_column(X: Any, what: str = "trees") -> list:
+    """Return the items of a one-column container as a list.
+
+    Parameters
+    ----------
+    X : list, Series, iterable, 1-D array, or array or frame of one column
+        The container.
+    what : str, default="trees"
+        Plural noun for the items, for error messages.
+
+    Returns
+    -------
+    list
+
+    Raises
+    ------
+    TypeError
+        If X is a single sample or not iterable.
+    ValueError
+        If X has several columns or no items.
+    """
+    if isinstance(X, (str, bytes, dict, Tree)):
+        raise TypeError(f"X must be a list, Series or array of {what}, got a single {type(X).__name__}")
+    if not hasattr(X, "iloc") and len(getattr(X, "shape", ())) == 2:
+        X = np.asarray(X)  # a polars DataFrame
+    if hasattr(X, "iloc") or isinstance(X, np.ndarray):
+        if X.ndim == 2 and X.shape[1] == 1:
+            X = X.iloc[:, 0] if hasattr(X, "iloc") else X[:, 0]
+        if X.ndim != 1:
+            raise ValueError(f"X must be one column of {what}, got an array of shape {X.shape}")
+    elif not isinstance(X, Iterable):
+        raise TypeError(f"X must be a list, Series or array of {what}, got {type(X).__name__}")
+    column = list(X)
+    if not column:
+        raise ValueError(f"X must contain at least one sample, a column of {what}, got 0 samples")
+    return column
+
+
+def as_rows(X: Any) -> list:
+    """Return the rows of a column of sequences or of a table as a list, tensors as arrays."""
+    if is_tensor(X):
+        X = to_numpy(X)
+    elif hasattr(X, "iloc") and X.ndim == 2 and X.shape[1] > 1:
+        X = X.to_numpy()
+    rows = list(X) if getattr(X, "ndim", 1) == 2 else as_column(X, "sequences")
+    return [to_numpy(row) if is_tensor(row) else row for row in rows]
+
+
+def column_items(X: Any) -> list | None:
+    """Return the items of a numpy or pandas column of objects; None for numbers and tables."""
+    if X.ndim > 2 or (X.ndim == 2 and X.shape[1] != 1):
+        return None
+    dtypes = list(X.dtypes) if hasattr(X, "iloc") and X.ndim == 2 else [X.dtype]
+    if getattr(dtypes[0], "kind", "O") in "biufcmM":
+        return None
+    return np.asarray(X, dtype=object).ravel().tolist()
+
+
+def first_samples(X: Any, n: int) -> Any:
+    """Return the first ``n`` samples of a container that can be sliced, and any other unchanged."""
+    if hasattr(X, "iloc"):
+        return X.iloc[:n]
+    return X[:n] if hasattr(X, "__getitem__") else X
+
+
+def is_number(x: Any) -> bool:
+    """Return whether x is a number of Python or numpy; True and False count as numbers."""
+    return isinstance(x, (int, float, complex, np.number, np.bool_))
+
+
+def is_missing(x: Any) -> bool:
+    """Return whether x is None, NaN or a missing value of pandas."""
+    return x is None or (isinstance(x, float) and x != x) or type(x).__name__ in ("NAType", "NaTType")
+
+
+class Layout(NamedTuple):
+    """Layout of the samples in a container, as far as the first informative sample shows it.
+
+    Attributes
+    ----------
+    ndim : int or None
+        Number of axes of the numbers, the axis of the samples included; None for anything but numbers.
+    is_ragged : bool
+        Whether the samples are sequences of unequal length.
+    is_integer : bool
+        Whether the numbers of a ragged container are integers.
+    """
+
+    ndim: int | None
+    is_ragged: bool = False
+    is_integer: bool = False
+
+
+def layout_of(X: Any) -> Layout:
+    """Inspect the samples of a container.
+
+    Parameters
+    ----------
+    X : any container of samples
+        The samples.
+
+    Returns
+    -------
+    Layout
+    """
+    if isinstance(X, RaggedArray):
+        return Layout(None if X.vocabulary is not None else 2, True, X.is_tokens)
+    if sparse.issparse(X):
+        return Layout(2)
+    if is_tensor(X):
+        return Layout(X.ndim if X.ndim in (3, 4) else 2)
+    X = _frame_to_numpy(X)
+    rows = X
+    if hasattr(X, "ndim"):  # numpy and pandas
+        if X.ndim in (3, 4):
+            return Layout(X.ndim)
+        rows = column_items(X)
+        if rows is None:
+            return Layout(2)
+    return _layout_of_rows(rows) if isinstance(rows, (list, tuple)) and len(rows) else Layout(None)
+
+
+def _layout_of_rows(rows: Any) -> Layout:
+    row = next((r for r in rows if not is_missing(r) and not _is_empty(r)), "")
+    if isinstance(row, str) or (isinstance(row, (list, tuple)) and isinstance(row[0], str)):
+        return Layout(None)
+    if not hasattr(row, "__len__"):
+        return Layout(2 if is_number(row) else None)
+    if not is_number(row[0]):
+        ndim = np.ndim(row)
+        return Layout(ndim + 1 if ndim in (2, 3) else None)
+    if len({len(row) if hasattr(row, "__len__") else -1 for row in rows}) == 1:
+        return Layout(2)
+    return Layout(2, True, all(isinstance(x, (int, np.integer)) for x in row))
+
+
+def holds_trees(X: Any) -> bool:
+    """Return whether a container holds trees rather than rows of numbers."""
+    if isinstance(X, TreeArray):
+        return True
+    if sparse.issparse(X) or is_tensor(X):
+        return False
+    X = _frame_to_numpy(X)
+    if hasattr(X, "ndim"):  # numpy and pandas
+        items = column_items(X)
+        if items is None:
+            return False
+    else:
+        items = list(X[:_N_INSPECTED]) if isinstance(X, (list, tuple)) else []
+    item = next((item for item in items if not is_missing(item)), None)
+    if item is None:  # an empty column counts as trees, a column of missing values as a table
+        return not items
+    is_row = isinstance(item, (list, tuple, np.ndarray)) and len(item) and all(map(is_number, item))
+    return not (is_row or is_number(item))
+
+
+def may_be_sequences(X: Any) -> bool:
+    """Return whether X could be a column of sequences of numbers, all of one length or all empty.
+
+    Such a column looks like a table or, if all its rows are empty, like texts.
+    """
+    layout = layout_of(X)
+    if layout.ndim == 2 and not layout.is_ragged:
+        return isinstance(X, (list, tuple)) or (hasattr(X, "ndim") and _object_items(X) is not None)
+    rows = _object_items(X) if hasattr(X, "ndim") else X
+    return layout.ndim is None and isinstance(rows, (list, tuple)) and all(map(_is_empty_sequence, rows))
+
+
+def _frame_to_numpy(X: Any) -> Any:
+    """Return array-likes other than pandas objects and lists (polars frames, say) as numpy arrays."""
+    is_array_like = hasattr(X, "__array__") and not hasattr(X, "iloc")
+    return np.asarray(X) if is_array_like and not isinstance(X, (list, tuple)) else X
+
+
+def _object_items(X: Any) -> list | None:
+    return None if is_tensor(X) else column_items(np.asarray(X, dtype=object))
+
+
+def _is_empty(row: Any) -> bool:
+    return hasattr(row, "__len__") and not len(row)
+
+
+def _is_empty_sequence(row: Any) -> bool:
+    return _is_empty(row) and not isinstance(row, str)

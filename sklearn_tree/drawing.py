@@ -1,0 +1,1 @@
+"""Colours and escaping shared by all pictures."""

@@ -1,0 +1,232 @@
+"""Base class of the kinds of samples."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from sklearn_tree.containers import is_tensor, to_numpy
+
+
+class Batch(Protocol):
+    """Minibatch of samples on a device."""
+
+    sample_weight: Tensor | None
+
+    def __len__(self) -> int: ...
+
+    def to(self, device: torch.device | str) -> Any:
+        """Return the batch on a device."""
+        ...
+
+
+class Kind:
+    """Kind of samples: how the user's X becomes encoded samples, and encoded samples become batches.
+
+    A subclass is one answer to the question "what is a sample?". An instance holds what was learned from
+    the training samples: a vocabulary, the number of channels or the columns of a table. The defaults here
+    are those of samples that are encoded as one array with a row per sample.
+
+    Parameters
+    ----------
+    reader : str, default="estimator"
+        Class name of the estimator that reads the samples, for error messages.
+
+    Attributes
+    ----------
+    name : str
+        Name of the kind in ``input_kind``, error messages, explanations and saved files.
+    aliases : tuple of str
+        Further names that ``input_kind`` accepts.
+    container : type or None
+        Class of encoded samples; None for arrays.
+    sort_windows : tuple of int
+        How many shuffled batches are sorted by cost together, and into how many such windows the samples
+        are divided at least.
+    is_batched_on_host : bool
+        Whether batches are built in main memory even if the net is on an accelerator.
+    is_signal : bool
+        Whether the samples are sampled signals, in which relevant steps may be far apart.
+    kernel_sizes : tuple of int
+        Default widths of the filters of convolutional nets.
+    vectorizer : transformer or None
+        Vectorizer fitted on raw samples.
+    """
+
+    name: ClassVar[str]
+    aliases: ClassVar[tuple[str, ...]] = ()
+    container: ClassVar[type | None] = None
+    sort_windows: ClassVar[tuple[int, int]] = (50, 2)
+    is_batched_on_host: ClassVar[bool] = False
+    is_signal: ClassVar[bool] = False
+    kernel_sizes: ClassVar[tuple[int, ...]] = (3, 4, 5)
+
+    vectorizer: Any = None
+
+    def __init__(self, reader: str = "estimator") -> None:
+        self.reader = reader
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"
+
+    # Reading.
+
+    @classmethod
+    def recognizes(cls, X: Any) -> bool:
+        """Return whether X holds samples of this kind."""
+        raise NotImplementedError
+
+    def accepts(self, X: Any) -> bool:
+        """Return whether X can be read as this kind after ``fit``, even if another kind recognizes it."""
+        return self.recognizes(X)
+
+    def fit(self, X: Any) -> Any:
+        """Learn what encoding needs from the training samples.
+
+        Parameters
+        ----------
+        X : samples
+            Training samples of this kind in any container.
+
+        Returns
+        -------
+        encoded
+            The samples as one array-like object that can be indexed by rows.
+        """
+        raise NotImplementedError
+
+    def encode(self, X: Any) -> Any:
+        """Encode samples as ``fit`` does, with what ``fit`` has learned.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If a sample cannot be read; the message gives its row.
+        """
+        raise NotImplementedError
+
+    # Nets and batches.
+
+    def module_params(self, encoded: Any, sample_weight: np.ndarray | None) -> dict[str, Any]:
+        """Return the parameters of the module that depend on the samples, such as sizes and statistics.
+
+        Parameters
+        ----------
+        encoded : encoded samples
+            Training samples.
+        sample_weight : ndarray of float, shape (n_samples,), or None
+            Weights of the samples.
+        """
+        raise NotImplementedError
+
+    def dtype(self, encoded: Any) -> torch.dtype:
+        """Return the dtype that the net is trained in: double precision for arrays of doubles only."""
+        return torch.float64 if str(encoded.dtype).endswith("float64") else torch.float32
+
+    def batch(self, encoded: Any, rows: np.ndarray) -> Batch:
+        """Return the batch of some rows of the encoded samples."""
+        raise NotImplementedError
+
+    def share_repeats(self, encoded: Any, batch_size: int) -> Any:
+        """Return the samples, annotated so that batches compute repeated parts once if that is faster."""
+        return encoded
+
+    # Sizes.
+
+    def n_positions(self, encoded: Any) -> np.ndarray:
+        """Return the number of nodes, steps, pixels or columns of each sample, int, shape (n_samples,)."""
+        raise NotImplementedError
+
+    def cost(self, encoded: Any) -> np.ndarray | None:
+        """Return what sets the cost of a batch, its largest sample: heights or lengths of the samples.
+
+        None if all samples cost the same.
+        """
+        return None
+
+    def n_bytes(self, encoded: Any) -> int:
+        """Return the size of the encoded samples in memory."""
+        return encoded.nbytes
+
+    # Devices.
+
+    @classmethod
+    def to(cls, encoded: Any, device: torch.device, dtype: torch.dtype | None = None) -> Any:
+        """Return encoded samples on a device, arrays as tensors.
+
+        Parameters
+        ----------
+        encoded : encoded samples
+            The samples.
+        device : torch.device
+            Target device.
+        dtype : torch.dtype, default=None
+            Type of floating-point numbers; None keeps theirs.
+        """
+        return to_tensor(encoded, device, dtype)
+
+    @classmethod
+    def to_host(cls, encoded: Any) -> Any:
+        """Return encoded samples in main memory, tensors as arrays."""
+        return to_numpy(encoded)
+
+    # Saving.
+
+    def to_state(self) -> dict[str, Any]:
+        """Return what ``fit`` has learned as JSON-able values."""
+        raise NotImplementedError
+
+    @classmethod
+    def from_state(cls, state: dict[str, Any], reader: str = "estimator") -> Any:
+        """Return the fitted kind that :meth:`to_state` has described."""
+        raise NotImplementedError
+
+
+def to_tensor(column: Any, device: torch.device, dtype: torch.dtype | None = None) -> Tensor:
+    """Return an array or tensor as a tensor on a device.
+
+    Parameters
+    ----------
+    column : ndarray or Tensor
+        Numbers.
+    device : torch.device
+        Target device. On mps, which has no doubles, floating-point numbers become float32.
+    dtype : torch.dtype, default=None
+        Type of floating-point numbers; None keeps theirs. Integers keep their type.
+    """
+    tensor = column if is_tensor(column) else torch.from_numpy(np.array(column))  # a writable copy
+    if not tensor.is_floating_point():
+        dtype = None
+    elif device.type == "mps":
+        dtype = torch.float32
+    return tensor.to(device, dtype)
+
+
+def find_kind(X: Any, kinds: Iterable[type[Kind]], input_kind: str = "auto") -> type[Kind]:
+    """Return the kind of the samples in X.
+
+    Parameters
+    ----------
+    X : samples
+        The samples in any container.
+    kinds : iterable of Kind subclasses
+        Candidates, in order of precedence.
+    input_kind : str, default="auto"
+        Name or alias of the kind; "auto" returns the first kind that recognizes X.
+
+    Raises
+    ------
+    TypeError
+        If no candidate recognizes X.
+    """
+    kinds = list(kinds)
+    for kind in kinds:
+        is_wanted = kind.recognizes(X) if input_kind == "auto" else input_kind in (kind.name, *kind.aliases)
+        if is_wanted:
+            return kind
+    names = ", ".join(repr(kind.name) for kind in kinds)
+    raise TypeError(f"X must hold samples of one of the kinds {names}, got {type(X).__name__}")

@@ -1,0 +1,102 @@
+"""Validation helpers of scikit-learn, private ones included; no other file imports those."""
+
+from __future__ import annotations
+
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.exceptions import NotFittedError
+from sklearn.model_selection._search import BaseSearchCV
+from sklearn.utils._param_validation import (
+    HasMethods,
+    Hidden,
+    Interval,
+    Options,
+    RealNotInt,
+    StrOptions,
+)
+from sklearn.utils.validation import (
+    _check_feature_names_in,
+    _check_n_features,
+    _check_sample_weight,
+    check_is_fitted,
+    validate_data,
+)
+
+__all__ = [
+    "NON_NEGATIVE",
+    "POSITIVE",
+    "POSITIVE_INT",
+    "SHARE",
+    "BaseSearchCV",
+    "HasMethods",
+    "Hidden",
+    "Integral",
+    "Interval",
+    "Options",
+    "Real",
+    "RealNotInt",
+    "StrOptions",
+    "check_feature_names_in",
+    "check_n_features",
+    "check_sample_weight",
+    "check_table",
+    "is_fitted",
+    "validate_data",
+]
+
+POSITIVE_INT = Interval(Integral, 1, None, closed="left")
+POSITIVE = Interval(Real, 0.0, None, closed="neither")
+NON_NEGATIVE = Interval(Real, 0.0, None, closed="left")
+SHARE = Interval(Real, 0.0, 1.0, closed="left")
+
+check_feature_names_in = _check_feature_names_in
+check_n_features = _check_n_features
+check_sample_weight = _check_sample_weight
+
+
+def is_fitted(estimator: Any) -> bool:
+    """Return whether scikit-learn considers an estimator fitted."""
+    try:
+        check_is_fitted(estimator)
+    except NotFittedError:
+        return False
+    return True
+
+
+def check_table(X: Any, owner: Any, *, reader: str, reset: bool) -> np.ndarray:
+    """Check a table of floats and its columns.
+
+    Parameters
+    ----------
+    X : array-like or DataFrame, shape (n_samples, n_features)
+        The table.
+    owner : object
+        Holds ``n_features_in_`` and, for tables with string column names, ``feature_names_in_``. Both
+        are set if ``reset`` and compared with the table otherwise.
+    reader : str
+        Class name of the estimator that reads the table, for error messages.
+    reset : bool
+        Whether this is the table that the estimator is fitted on.
+
+    Returns
+    -------
+    ndarray of float64 or float32, shape (n_samples, n_features)
+
+    Raises
+    ------
+    ValueError
+        If the table is not 2-D, holds missing or infinite values or has other columns than in ``fit``.
+    """
+    stand_in = type(reader, (BaseEstimator,), {})()  # scikit-learn quotes the name of the class
+    names = ("n_features_in_", "feature_names_in_")
+    if not reset:
+        vars(stand_in).update({name: vars(owner)[name] for name in names if name in vars(owner)})
+    checked = validate_data(stand_in, X, dtype=[np.float64, np.float32], reset=reset)
+    for name in names if reset else ():
+        vars(owner).pop(name, None)
+        if name in vars(stand_in):
+            setattr(owner, name, getattr(stand_in, name))
+    return checked
