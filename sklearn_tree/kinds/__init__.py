@@ -1,1 +1,24 @@
-"""Kinds of samples."""
+"""Kinds of samples: trees, tokens, series, images and tables."""
+
+from sklearn_tree.kinds.base import Batch, Kind, find_kind
+from sklearn_tree.kinds.images import Images
+from sklearn_tree.kinds.series import Series
+from sklearn_tree.kinds.table import StarTable, Table
+from sklearn_tree.kinds.tokens import Tokens
+from sklearn_tree.kinds.trees import Trees
+
+# Kinds whose encoded samples `ToDevice` recognizes by their container. A new kind is added here.
+KINDS: list[type[Kind]] = [Trees, Tokens, Series, Images, Table]
+
+__all__ = [
+    "KINDS",
+    "Batch",
+    "Images",
+    "Kind",
+    "Series",
+    "StarTable",
+    "Table",
+    "Tokens",
+    "Trees",
+    "find_kind",
+]

@@ -15,7 +15,10 @@ from sklearn_tree.containers import is_tensor, to_numpy
 class Batch(Protocol):
     """Minibatch of samples on a device."""
 
-    sample_weight: Tensor | None
+    @property
+    def sample_weight(self) -> Tensor | None:
+        """Weights of the samples in the loss."""
+        ...
 
     def __len__(self) -> int: ...
 

@@ -143,7 +143,7 @@ def test_images_must_be_like_those_of_fit():
     clf = classifier(max_epochs=1).fit(IMAGES, [0, 1, 0, 1])
     with pytest.raises(ValueError, match="X must have 2 channels, as in fit, got 3"):
         clf.predict(np.zeros((1, 5, 5, 3)))
-    with pytest.raises(ValueError, match="X must be images, as in fit, got texts"):
+    with pytest.raises(ValueError, match="X must be of the kind 'images', as in fit, got 'tokens'"):
         clf.predict(["a text"])
     with pytest.raises(NotFittedError):
         classifier().predict(IMAGES)

@@ -451,7 +451,7 @@ def fit_with(**params):
         (fit_with(optimizer="sgdd"), ValueError, "'optimizer' parameter .* Got 'sgdd'"),
         (fit_with(device="gpu"), ValueError, "device must be 'auto', one of .* got 'gpu'"),
         (fit_with(device="cuda:99"), ValueError, "device 'cuda:99' is not available"),
-        (lambda X, y: classifier().fit([], []), ValueError, "trees, at least one, got 0"),
+        (lambda X, y: classifier().fit([], []), ValueError, "at least one sample, a column of trees, got 0"),
         (lambda X, y: classifier().fit(X, y[:-1]), ValueError, r"inconsistent numbers of samples: \[120, 119\]"),
         (lambda X, y: classifier().fit(X, None), ValueError, "requires y to be passed"),
         (lambda X, y: classifier().fit(X, np.linspace(0, 1, 120)), ValueError, "Unknown label type: continuous"),
@@ -462,12 +462,12 @@ def fit_with(**params):
         (lambda X, y: classifier().fit(X, y, sample_weight=np.zeros(120)), ValueError, "non-zero|all zero"),
         (lambda X, y: classifier(early_stopping=True).fit(X[:1], y[:1]), ValueError, "at least 2 samples"),
         (lambda X, y: classifier(max_epochs=1).fit(X, y).predict(["(S a)"]), ValueError,
-         "X must be encoded trees, as in fit, got raw trees"),
+         "X must hold encoded trees, as in fit, got raw trees"),
         (lambda X, y: classifier().predict(X), NotFittedError, "not fitted"),
-        (lambda X, y: classifier(class_weight="balanced").partial_fit(X, y), ValueError, "'balanced' is not for partial_fit"),
-        (fit_with(net_params={"max_epochs": 3}), ValueError, r"net_params must not hold \['max_epochs'\]"),
-        (lambda X, y: classifier().fit(pd.Series([], dtype=object), []), ValueError, "trees, at least one, got 0"),
-        (lambda X, y: classifier().fit(np.array([], dtype=object), []), ValueError, "trees, at least one, got 0"),
+        (lambda X, y: classifier(class_weight="balanced").partial_fit(X, y), ValueError, "'balanced' is not supported by partial_fit"),
+        (fit_with(net_params={"max_epochs": 3}), ValueError, r"net_params must not contain \['max_epochs'\]"),
+        (lambda X, y: classifier().fit(pd.Series([], dtype=object), []), ValueError, "at least one sample, a column of trees, got 0"),
+        (lambda X, y: classifier().fit(np.array([], dtype=object), []), ValueError, "at least one sample, a column of trees, got 0"),
         (lambda X, y: classifier().fit([np.nan, "(S a)"], [0, 1]), TypeError, r"trees\[0\]: cannot read a tree from .*float"),
     ],
 )  # fmt: skip
@@ -552,7 +552,8 @@ def test_a_fit_that_fails_leaves_no_half_fitted_estimator(encoded):
 def test_a_list_of_encoded_trees_is_encoded(encoded):
     X, y = encoded
     clf = classifier(max_epochs=2).fit(list(X), y)
-    assert clf.input_kind_ == "encoded trees"
+    assert clf.input_kind_ == "trees"
+    assert not hasattr(clf, "vectorizer_")
     np.testing.assert_array_equal(clf.predict_proba(X), clf.predict_proba(list(X)))
 
 
