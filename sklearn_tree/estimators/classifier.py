@@ -58,7 +58,8 @@ class NetClassifierMixin(ClassifierMixin, BaseNet):
             For two classes the log-odds of the second, otherwise one logit per class or label. For several
             columns of classes, a list with such an array per column.
         """
-        return self.target_.margin(self._outputs(X))
+        outputs = self._run(X, "forward")
+        return self.target_.margin(outputs)
 
     def predict_proba(self, X: Any) -> np.ndarray | list[np.ndarray]:
         """Return the probabilities of the classes, in the order of ``classes_``.
@@ -74,7 +75,8 @@ class NetClassifierMixin(ClassifierMixin, BaseNet):
             For multi-label targets the probability of each label. For several columns of classes, a list
             with an array per column.
         """
-        return self.target_.proba(self._outputs(X))
+        outputs = self._run(X, "forward")
+        return self.target_.proba(outputs)
 
     def predict(self, X: Any) -> np.ndarray:
         """Return the most probable class of each sample.
@@ -89,7 +91,8 @@ class NetClassifierMixin(ClassifierMixin, BaseNet):
         ndarray, shape (n_samples,) or (n_samples, n_outputs)
             For multi-label targets 0 or 1 for each label.
         """
-        return self.target_.predict(self._outputs(X))
+        outputs = self._run(X, "forward")
+        return self.target_.predict(outputs)
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Return the accuracy: the fraction of samples that are predicted right in all outputs.
@@ -109,10 +112,6 @@ class NetClassifierMixin(ClassifierMixin, BaseNet):
         """
         check_is_fitted(self)
         return self.target_.accuracy(self.predict(X), y, sample_weight)
-
-    def _outputs(self, X: Any) -> np.ndarray:
-        check_is_fitted(self)
-        return self._run(X, "forward")
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -84,6 +84,7 @@ class OwnedNetMixin(_Net):
             group.pop("initial_lr", None)
         self.callbacks = callbacks
         self.initialize_callbacks()
+        self.check_data(train, None)
         batches = self.get_iterator(train.on(torch.device(self.device)), training=True)
         valid_batches = None if valid is None else self.get_iterator(valid, training=False)
         datasets = {"dataset_train": train, "dataset_valid": valid}

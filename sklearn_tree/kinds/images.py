@@ -28,6 +28,7 @@ class Images(Kind):
     name: ClassVar[str] = "images"
     aliases = ("image",)
     kernel_sizes = (3, 5)
+    reader_hint = ", see CNNClassifier and CNNRegressor"
 
     n_channels_in_: int
 
