@@ -1,4 +1,4 @@
-"""scikit-learn's callbacks reach every epoch, also from outside."""
+"""scikit-learn's callbacks during the epochs of a fit."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ callback = pytest.importorskip("sklearn.callback", reason="scikit-learn >= 1.9 h
 
 
 class Recorder:
-    """Counts epochs and asks the net to predict at the end of each."""
+    """Callback that scores the estimator after each epoch."""
 
     def __init__(self, stop_at=None):
         self.scores, self.stop_at = [], stop_at
@@ -36,7 +36,7 @@ def classifier(**params):
     return RecursiveNetClassifier(random_state=0, **{"max_epochs": 8, **params})
 
 
-def test_each_epoch_is_reported_with_a_net_that_predicts(small_trees):
+def test_each_epoch_is_reported_with_an_estimator_that_can_predict(small_trees):
     trees, y = small_trees
     recorder = Recorder()
     clf = classifier().set_callbacks(recorder).fit(trees, y)
@@ -47,13 +47,13 @@ def test_each_epoch_is_reported_with_a_net_that_predicts(small_trees):
     np.testing.assert_array_equal(clf.predict_proba(trees), plain.predict_proba(trees))
 
 
-def test_true_from_a_callback_ends_the_training(small_trees):
+def test_a_callback_that_returns_true_ends_the_training(small_trees):
     trees, y = small_trees
     clf = classifier().set_callbacks(Recorder(stop_at=2)).fit(trees, y)
     assert clf.n_iter_ == 2
 
 
-def test_callbacks_are_torn_down_after_partial_fit_too(small_trees):
+def test_callbacks_are_torn_down_after_partial_fit(small_trees):
     trees, y = small_trees
     recorder = Recorder()
     classifier().set_callbacks(recorder).partial_fit(trees, y)
@@ -61,14 +61,14 @@ def test_callbacks_are_torn_down_after_partial_fit_too(small_trees):
     assert len(recorder.scores) == 1
 
 
-def test_no_training_data_stays_on_the_net(small_trees):
+def test_the_net_does_not_keep_the_bridge(small_trees):
     trees, y = small_trees
     clf = classifier().set_callbacks(Recorder()).fit(trees, y)
     assert "sklearn" not in dict(clf.net_.callbacks_)
     assert clf.net_.train_split is None
 
 
-def test_progress_bars_are_shown_from_an_outer_search(small_trees, capsys):
+def test_an_outer_search_passes_progress_bars_to_the_net(small_trees, capsys):
     pytest.importorskip("rich")
     trees, y = small_trees
     pipe = make_pipeline(TreeVectorizer(), classifier())
@@ -77,7 +77,7 @@ def test_progress_bars_are_shown_from_an_outer_search(small_trees, capsys):
     assert "RecursiveNetClassifier" in capsys.readouterr().out
 
 
-def test_scoring_monitor_gets_each_epoch(small_trees):
+def test_a_scoring_monitor_receives_each_epoch(small_trees):
     trees, y = small_trees
     monitor = callback.ScoringMonitor(scoring="accuracy")
     clf = classifier().set_callbacks(monitor).fit(trees, y)

@@ -1,0 +1,27 @@
+"""Encoded samples shared by the tests of estimators."""
+
+import numpy as np
+import pytest
+
+from sklearn_tree import RecursiveNetClassifier, TreeVectorizer
+from sklearn_tree.datasets import make_listops
+
+
+@pytest.fixture
+def encoded(small_trees):
+    trees, y = small_trees
+    return TreeVectorizer().fit_transform(trees), np.array(y)
+
+
+@pytest.fixture(scope="module")
+def listops():
+    X, y = make_listops(300, max_depth=6, max_args=4, random_state=0)
+    return RecursiveNetClassifier(max_epochs=1, random_state=0).fit(X, y).vectorizer_.transform(X), y
+
+
+@pytest.fixture
+def words_counted(small_trees):
+    """Encoded trees, and for each how many p, q, r it has, shape (120, 3)."""
+    trees, _ = small_trees
+    counts = np.array([[tree.count(word) for word in "pqr"] for tree in trees])
+    return TreeVectorizer().fit_transform(trees), counts

@@ -1,0 +1,176 @@
+"""Laws of fit, partial_fit and prediction that hold for all estimators, checked on recursive nets."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from samples import tree_classifier
+from sklearn.exceptions import NotFittedError
+
+from sklearn_tree import RecursiveNetClassifier
+
+
+def test_an_int_seed_gives_equal_fits_and_leaves_global_generators_unchanged(encoded):
+    X, y = encoded
+    states = torch.get_rng_state(), np.random.get_state()[1].copy()
+    a = tree_classifier(dropout=0.3).fit(X, y)
+    b = tree_classifier(dropout=0.3).fit(X, y)
+    assert torch.equal(torch.get_rng_state(), states[0])
+    assert np.array_equal(np.random.get_state()[1], states[1])
+    np.testing.assert_array_equal(a.predict_proba(X), b.predict_proba(X))
+    other = tree_classifier(dropout=0.3, random_state=1).fit(X, y)  # the control
+    assert not np.array_equal(a.predict_proba(X), other.predict_proba(X))
+
+
+def test_early_stopping_stops_after_patience_epochs(encoded):
+    X, y = encoded
+    noise = np.random.RandomState(0).permutation(y)  # nothing to learn: the validation loss rises
+    clf = tree_classifier(early_stopping=True, max_epochs=50, patience=3, lr=0.02).fit(X, noise)
+    assert clf.n_iter_ < 50
+    best = clf.history_.valid_loss.idxmin()
+    assert best == clf.n_iter_ - 1 - 3
+    whole = tree_classifier(max_epochs=50, lr=0.02).fit(X, noise)  # the control
+    assert whole.n_iter_ == 50
+
+
+def test_early_stopping_uses_the_given_validation_samples(encoded):
+    X, y = encoded
+    clf = tree_classifier(early_stopping=True, cell="nary_lstm").fit(X, y, X_val=X[:20], y_val=y[:20])
+    assert clf.history_.valid_score.iloc[-1] == 1.0
+    tracked = tree_classifier(max_epochs=2).fit(X, y, X_val=X[:20], y_val=y[:20])
+    assert tracked.history_.valid_loss.notna().all()
+    with pytest.raises(ValueError, match="X_val and y_val must be given together"):
+        clf.fit(X, y, X_val=X)
+
+
+def test_early_stopping_handles_a_class_with_one_sample(encoded):
+    X, y = encoded
+    y = y.astype(object)
+    y[0] = "lonely"
+    clf = tree_classifier(early_stopping=True, max_epochs=2).fit(X, y)
+    assert "lonely" in clf.classes_
+
+
+def test_samples_of_weight_zero_are_ignored(encoded):
+    X, y = encoded
+    wrong = y.copy()
+    wrong[:80] = np.where(y[:80] == "one", "two", "one")
+    weight = np.r_[np.zeros(80), np.ones(40)]
+    clf = tree_classifier(max_epochs=20).fit(X, wrong, sample_weight=weight)
+    assert clf.score(X, y) > 0.95
+    unweighted = tree_classifier(max_epochs=20).fit(X, wrong)  # the control
+    assert unweighted.score(X, y) < 0.6
+
+
+def test_partial_fit_and_warm_start_continue_the_training(encoded):
+    X, y = encoded
+    clf = tree_classifier(cell="nary_lstm")
+    for _ in range(10):
+        clf.partial_fit(X, y, classes=["never", "one", "two"])
+    assert clf.n_iter_ == 10
+    assert clf.classes_.tolist() == ["never", "one", "two"]
+    assert clf.score(X, y) == 1.0
+    warm = tree_classifier(warm_start=True, max_epochs=2).fit(X, y)
+    net = warm.net_
+    assert warm.fit(X, y).net_ is net
+    assert warm.n_iter_ == 4
+    cold = tree_classifier(max_epochs=2).fit(X, y)  # the control
+    net = cold.net_
+    assert cold.fit(X, y).net_ is not net
+    with pytest.raises(ValueError, match=r"y must hold only the classes .* got 'up' in row 1"):
+        clf.partial_fit(X[:2], ["one", "up"])
+
+
+def test_each_fit_starts_at_the_initial_learning_rate(encoded):
+    X, y = encoded
+    clf = tree_classifier(warm_start=True, lr_schedule="cosine", lr=0.01, max_epochs=4).fit(X, y)
+    first = [row["event_lr"] for row in clf.net_.history]
+    clf.fit(X, y)
+    assert [row["event_lr"] for row in clf.net_.history][4:] == first
+    clf.set_params(lr=0.5, batch_size=7).fit(X, y)
+    assert clf.net_.history[-4]["event_lr"] == 0.5
+    assert clf.net_.batch_size == 7
+    online = tree_classifier(lr_schedule="cosine", early_stopping=True)
+    for _ in range(3):
+        online.partial_fit(X, y)
+    assert online.net_.optimizer_.param_groups[0]["lr"] == online.lr
+    assert online.history_.valid_loss.isna().all()
+
+
+def test_partial_fit_does_not_normalise_weights(encoded):
+    X, y = encoded
+    nets = []
+    for size in (1e-6, 1.0, 1.0):
+        clf = tree_classifier(optimizer="sgd", lr=0.1)
+        nets.append(clf.partial_fit(X, y, sample_weight=np.full(120, size)).predict_proba(X))
+    assert np.abs(nets[0] - nets[1]).max() > 1e-3
+    np.testing.assert_array_equal(nets[1], nets[2])
+
+
+def test_a_failed_fit_leaves_an_unfitted_estimator(encoded):
+    X, y = encoded
+    clf = tree_classifier().fit(X, y)
+    with pytest.raises(ValueError, match="inconsistent"):
+        clf.fit(X, y[:-1])
+    with pytest.raises(NotFittedError):
+        clf.predict(X)
+
+
+def test_transform_returns_named_vectors(encoded):
+    X, y = encoded
+    clf = tree_classifier(hidden_size=5).fit(X, y)
+    assert clf.transform(X).shape == (120, 5)
+    assert clf.get_feature_names_out()[0] == "recursivenetclassifier0"
+    frame = clf.set_output(transform="pandas").transform(X)
+    assert frame.columns[4] == "recursivenetclassifier4"
+    logits = clf.net_.module_.head(torch.tensor(frame.to_numpy())).detach().numpy()
+    np.testing.assert_allclose(logits[:, 1] - logits[:, 0], clf.decision_function(X), rtol=1e-5)
+
+
+def test_predictions_keep_the_order_of_the_rows(listops):
+    X, y = listops
+    clf = RecursiveNetClassifier(max_epochs=1, batch_size=7, random_state=0).fit(X, y)
+    order = np.random.RandomState(0).permutation(300)
+    np.testing.assert_allclose(clf.predict_proba(X)[order], clf.predict_proba(X[order]), rtol=0, atol=1e-6)
+    alone = np.vstack([clf.predict_proba(X[i : i + 1]) for i in range(20)])
+    np.testing.assert_allclose(clf.predict_proba(X)[:20], alone, rtol=0, atol=1e-6)
+
+
+def fit_with(**params):
+    return lambda X, y: tree_classifier(**params).fit(X, y)
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (fit_with(hidden_size=0), ValueError, "'hidden_size' parameter of RecursiveNetClassifier must be an int"),
+        (fit_with(cell="lstm"), ValueError, "'cell' parameter .* Got 'lstm'"),
+        (fit_with(cell=torch.nn.Linear), TypeError, "cell must be one of .* or a subclass of TreeCell"),
+        (fit_with(dropout=1.0), ValueError, "'dropout' parameter"),
+        (fit_with(optimizer="sgdd"), ValueError, "'optimizer' parameter .* Got 'sgdd'"),
+        (fit_with(device="gpu"), ValueError, "device must be 'auto', one of .* got 'gpu'"),
+        (fit_with(device="cuda:99"), ValueError, "device 'cuda:99' is not available"),
+        (lambda X, y: tree_classifier().fit([], []), ValueError, "at least one sample, a column of trees, got 0"),
+        (lambda X, y: tree_classifier().fit(X, y[:-1]), ValueError, r"inconsistent numbers of samples: \[120, 119\]"),
+        (lambda X, y: tree_classifier().fit(X, None), ValueError, "requires y to be passed"),
+        (lambda X, y: tree_classifier().fit(X, np.linspace(0, 1, 120)), ValueError, "Unknown label type: continuous"),
+        (lambda X, y: tree_classifier().fit(["(S a)", "(S a"], [0, 1]), ValueError, r"trees\[1\]: unbalanced bracket"),
+        (lambda X, y: tree_classifier().fit([("S", 1), ("S", "b")], [0, 1]), TypeError, r"trees\[0\]: cannot read"),
+        (lambda X, y: tree_classifier().fit([[1.0, np.nan], [1.0, 2.0]], [0, 1]), ValueError, "Input X contains NaN"),
+        (lambda X, y: tree_classifier().fit([[1, 2], [1, 2, 3]], [0, 1]), ValueError, "inhomogeneous|sequence"),
+        (lambda X, y: tree_classifier().fit(X, y, sample_weight=np.zeros(120)), ValueError, "non-zero|all zero"),
+        (lambda X, y: tree_classifier(early_stopping=True).fit(X[:1], y[:1]), ValueError, "at least 2 samples"),
+        (lambda X, y: tree_classifier(max_epochs=1).fit(X, y).predict(["(S a)"]), ValueError,
+         "X must hold encoded trees, as in fit, got raw trees"),
+        (lambda X, y: tree_classifier().predict(X), NotFittedError, "not fitted"),
+        (lambda X, y: tree_classifier(class_weight="balanced").partial_fit(X, y), ValueError, "'balanced' is not supported by partial_fit"),
+        (fit_with(net_params={"max_epochs": 3}), ValueError, r"net_params must not contain \['max_epochs'\]"),
+        (lambda X, y: tree_classifier().fit(pd.Series([], dtype=object), []), ValueError, "at least one sample, a column of trees, got 0"),
+        (lambda X, y: tree_classifier().fit(np.array([], dtype=object), []), ValueError, "at least one sample, a column of trees, got 0"),
+        (lambda X, y: tree_classifier().fit([np.nan, "(S a)"], [0, 1]), TypeError, r"trees\[0\]: cannot read a tree from .*float"),
+    ],
+)  # fmt: skip
+def test_error_messages_name_the_rule_and_the_value(encoded, call, error, message):
+    X, y = encoded
+    with pytest.raises(error, match=message):
+        call(X, y)

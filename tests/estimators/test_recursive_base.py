@@ -1,0 +1,80 @@
+"""Parameters of recursive nets: limits, sharing of subtrees and invalid values."""
+
+import numpy as np
+import pytest
+import skorch
+
+from sklearn_tree import RecursiveNetClassifier
+
+
+def alike(n):
+    """Trees of few phrases, many of them the same."""
+    rng = np.random.RandomState(0)
+    phrases = [f"(P (Q {word}) {other})" for word in "ab" for other in "cd"]
+    return [f"(S {' '.join(rng.choice(phrases, 3))})" for _ in range(n)], np.arange(n) % 2
+
+
+def shared_batches(X, y, **params):
+    """Fit, and return the estimator and whether each batch shared its equal subtrees."""
+    clf, seen = RecursiveNetClassifier(max_epochs=2, random_state=0, **params), []
+
+    class Watch(skorch.callbacks.Callback):
+        def on_batch_begin(self, net, batch, training, **kwargs):
+            seen.append(batch[0].shared is not None)
+
+    clf.set_params(callbacks=[Watch()]).fit(X, y)
+    return clf, seen
+
+
+def test_sharing_equal_subtrees_does_not_change_the_fit():
+    X, y = alike(200)
+    shared, seen = shared_batches(X, y)
+    assert all(seen)
+    params = {"iterator_train__share_subtrees": False}
+    plain, seen = shared_batches(X, y, net_params=params)
+    assert not any(seen)
+    np.testing.assert_allclose(shared.predict_proba(X), plain.predict_proba(X), rtol=0, atol=1e-3)
+    np.testing.assert_allclose(shared.history_.train_loss, plain.history_.train_loss, rtol=1e-4)
+    again, _ = shared_batches(X, y)
+    assert np.array_equal(shared.predict_proba(X), again.predict_proba(X))
+
+
+@pytest.mark.parametrize("params", [{"dropout": 0.1}, {"word_dropout": 0.1}])
+def test_dropout_disables_the_sharing_of_subtrees(params):
+    assert not any(shared_batches(*alike(100), **params)[1])
+
+
+def test_distinct_subtrees_and_chains_are_not_shared():
+    y = np.arange(100) % 2
+    different = [f"(S (P a{i} b{i}) (Q c{i}))" for i in range(100)]
+    assert not any(shared_batches(different, y)[1])
+    assert not any(shared_batches(np.random.RandomState(0).rand(100, 3), y)[1])
+    chains = ["(S " * 30 + "a" + ")" * 30] * 2  # equal, but a search level by level would take longer
+    assert not any(shared_batches(chains, y[:2])[1])
+
+
+def test_max_batch_nodes_can_change_after_a_fit(listops, monkeypatch):
+    X, y = listops
+    clf, seen = RecursiveNetClassifier(max_epochs=1, warm_start=True, random_state=0).fit(X, y), []
+    walk = type(clf.net_.module_).encode
+    monkeypatch.setattr(
+        type(clf.net_.module_),
+        "encode",
+        lambda self, batch: (seen.append(batch.n_nodes), walk(self, batch))[1],
+    )
+    largest = int(X.sizes.max())
+    for run in (lambda: clf.fit(X, y), lambda: clf.predict(X)):
+        clf.set_params(max_batch_nodes=None)
+        run()
+        assert max(seen) > 2 * largest
+        seen.clear()
+        clf.set_params(max_batch_nodes=largest)
+        run()
+        assert max(seen) <= largest
+        seen.clear()
+
+
+@pytest.mark.parametrize("bad", [0, -1, 1.5])
+def test_an_invalid_max_batch_nodes_is_rejected(bad, listops):
+    with pytest.raises(ValueError, match=f"'max_batch_nodes' parameter .* Got {bad}"):
+        RecursiveNetClassifier(max_batch_nodes=bad).fit(*listops)
