@@ -1,4 +1,4 @@
-"""Laws of fit, partial_fit and prediction that hold for all estimators, checked on recursive nets."""
+"""Fit, partial_fit and prediction, which all estimators share."""
 
 import numpy as np
 import pandas as pd
@@ -24,7 +24,7 @@ def test_an_int_seed_gives_equal_fits_and_leaves_global_generators_unchanged(enc
 
 def test_early_stopping_stops_after_patience_epochs(encoded):
     X, y = encoded
-    noise = np.random.RandomState(0).permutation(y)  # nothing to learn: the validation loss rises
+    noise = np.random.RandomState(0).permutation(y)  # the validation loss rises
     clf = tree_classifier(early_stopping=True, max_epochs=50, patience=3, lr=0.02).fit(X, noise)
     assert clf.n_iter_ < 50
     best = clf.history_.valid_loss.idxmin()

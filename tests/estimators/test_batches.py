@@ -1,4 +1,4 @@
-"""Laws of encoded datasets and their batches."""
+"""Encoded datasets and their batches."""
 
 import numpy as np
 import pytest
@@ -49,7 +49,7 @@ def test_nothing_is_moved_to_the_cpu():
 
 
 def rows_of(iterator):
-    """The targets of each batch, which here are the numbers of the rows."""
+    """Return the targets of each batch, which are row numbers here."""
     return [y.tolist() for _, y in iterator]
 
 
@@ -100,11 +100,11 @@ def test_a_smaller_last_batch_does_not_get_the_tallest_trees():
         if len(y) < 64
     ]
     assert len(short) == 100
-    assert abs(np.mean(short) - heights.mean()) < 6  # of one tree each, so the mean strays by 1.4
+    assert abs(np.mean(short) - heights.mean()) < 6  # each is one tree, so the standard error is 1.4
 
 
 def test_a_small_dataset_is_divided_differently_in_each_epoch(listops):
-    """Sorted as a whole, small data would come in the same batches in every epoch."""
+    # sorting all samples at once would give the same batches in every epoch
     dataset = EncodedDataset(listops[0], np.arange(300), kind=Trees())
     one, two = (rows_of(BatchIterator(dataset, 50, shuffle=True)) for _ in range(2))
     assert {frozenset(rows) for rows in one} != {frozenset(rows) for rows in two}

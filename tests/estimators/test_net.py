@@ -1,6 +1,11 @@
-"""Laws of the skorch nets that estimators own."""
+"""skorch nets over encoded batches."""
 
+import gc
+import pickle
+import signal
 import threading
+import weakref
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
@@ -8,9 +13,11 @@ import skorch
 import torch
 from samples import tree_classifier
 from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
 
 from sklearn_tree import RecursiveNetClassifier, RecursiveNetRegressor
 from sklearn_tree.estimators.batches import EncodedDataset, SplitBatch
+from sklearn_tree.estimators.net import StopTraining, _needs_closure, mean_loss
 from sklearn_tree.kinds import Trees
 
 
@@ -63,7 +70,7 @@ def test_a_callback_held_by_the_user_sees_every_epoch(encoded):
         epochs_ = batches_ = 0
 
         def __init__(self, lock=None):
-            self.lock = lock  # which cannot be copied
+            self.lock = lock  # locks cannot be copied
 
         def on_epoch_end(self, net, **kwargs):
             self.epochs_ += 1
@@ -80,7 +87,7 @@ def test_a_callback_held_by_the_user_sees_every_epoch(encoded):
     net.make_net(X, y).fit(X, (y == "two").astype(np.int64))
     assert held.epochs_ == 2
     clone(net).fit(X, y)
-    assert held.epochs_ == 2  # the control: a clone has a callback of its own
+    assert held.epochs_ == 2  # the control: a clone has its own callback
 
 
 def test_an_interrupt_during_a_batch_propagates(encoded):
@@ -112,3 +119,159 @@ def test_skorch_scoring_and_checkpoints_work(encoded, tmp_path):
     clf.fit(X, y, sample_weight=np.ones(120), X_val=X, y_val=y)
     assert (tmp_path / "params.pt").exists()
     assert clf.net_.history[-1]["accuracy"] == clf.history_.valid_score.iloc[-1]
+
+
+class Interrupt(skorch.callbacks.Callback):
+    """Callback that raises an error at one point of the first epoch."""
+
+    is_trained = False
+
+    def __init__(self, point, error):
+        self.point, self.error = point, error
+
+    def notify(self, method_name, net, **kwargs):
+        if method_name == "on_train_end":
+            self.is_trained = True
+        if method_name == self.point:
+            raise self.error
+
+
+def _forward_to_notify(name):
+    return lambda self, net, **kwargs: self.notify(name, net, **kwargs)
+
+
+POINTS = ["on_train_begin", "on_epoch_begin", "on_batch_begin", "on_grad_computed", "on_batch_end"]
+for _point in [*POINTS, "on_epoch_end", "on_train_end"]:
+    setattr(Interrupt, _point, _forward_to_notify(_point))
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError])
+@pytest.mark.parametrize("point", POINTS)
+def test_an_error_before_the_end_of_an_epoch_propagates_and_leaves_an_unfitted_estimator(
+    encoded, point, error
+):
+    X, y = encoded
+    clf = tree_classifier(max_epochs=1).fit(X, y)
+    with pytest.raises(error):
+        clf.set_params(callbacks=[Interrupt(point, error)]).fit(X, y)
+    with pytest.raises(NotFittedError):
+        clf.predict(X)
+
+
+def test_ctrl_c_during_a_batch_propagates(encoded):
+    class PressCtrlC(skorch.callbacks.Callback):
+        def on_batch_end(self, net, **kwargs):
+            signal.raise_signal(signal.SIGINT)
+
+    clf = tree_classifier(callbacks=[PressCtrlC()])
+    with pytest.raises(KeyboardInterrupt):
+        clf.fit(*encoded)
+    assert not hasattr(clf, "net_")
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, StopTraining])
+def test_a_callback_ends_the_training_normally_at_the_end_of_an_epoch(encoded, error):
+    X, y = encoded
+    stop = Interrupt("on_epoch_end", error)
+    clf = tree_classifier(callbacks=[stop]).fit(X, y)
+    assert stop.is_trained
+    assert clf.n_iter_ == len(clf.history_) == 1
+    expected = tree_classifier(max_epochs=1).fit(X, y)
+    np.testing.assert_array_equal(clf.predict_proba(X), expected.predict_proba(X))
+    with pytest.raises(RuntimeError):  # the control: any other error is an error
+        tree_classifier(callbacks=[Interrupt("on_epoch_end", RuntimeError)]).fit(X, y)
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, StopTraining])
+def test_a_callback_ends_the_training_of_a_net_that_make_net_returns(encoded, error):
+    X, y = encoded
+    stop = Interrupt("on_epoch_end", error)
+    net = tree_classifier(callbacks=[stop]).make_net(X, y)
+    assert len(net.fit(X, (y == "two").astype(np.int64)).history) == 1
+    assert stop.is_trained
+    whole = tree_classifier(max_epochs=3).make_net(X, y)  # the control
+    assert len(whole.fit(X, (y == "two").astype(np.int64)).history) == 3
+
+
+class Spy(skorch.callbacks.Callback):
+    """Callback that keeps weak references to the datasets, or the datasets."""
+
+    def __init__(self, hold):
+        self.hold, self.seen = hold, []
+
+    def on_epoch_end(self, net, dataset_train, dataset_valid, **kwargs):
+        self.seen += [self.hold(dataset) for dataset in (dataset_train, dataset_valid)]
+
+
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_the_datasets_are_freed_after_the_training(encoded, method):
+    X, y = encoded
+    spy = Spy(weakref.ref)
+    clf = tree_classifier(max_epochs=1, early_stopping=method == "fit", callbacks=[spy])
+    getattr(clf, method)(X, y)
+    gc.collect()
+    datasets = [reference() for reference in spy.seen if reference is not None]
+    assert len(datasets) == 2
+    assert datasets == [None, None]
+
+
+def test_bridges_are_forgotten_also_after_an_error(encoded):
+    X, y = encoded
+    clf = tree_classifier(max_epochs=1).fit(X, y)
+    train = EncodedDataset(X, (y == "two").astype(np.int64), kind=clf.kind_)
+    net, bridge = clf.net_, ("bridge", skorch.callbacks.Callback())
+    for callbacks in ([], [Interrupt("on_batch_end", RuntimeError)]):
+        with pytest.raises(RuntimeError) if callbacks else nullcontext():
+            net.train_on(train, None, n_epochs=1, callbacks=callbacks, bridges=[bridge])
+        assert bridge not in net.callbacks_
+        assert not net.module_.training
+
+
+def test_train_on_starts_at_the_learning_rate_of_the_net(encoded):
+    X, y = encoded
+    clf = tree_classifier(max_epochs=1, lr=0.01).fit(X, y)
+    train = EncodedDataset(X, (y == "two").astype(np.int64), kind=clf.kind_)
+    group = clf.net_.optimizer_.param_groups[0]
+    group["lr"], group["initial_lr"] = 0.5, 0.7
+    clf.net_.train_on(train, None, n_epochs=1, callbacks=[])
+    assert group["lr"] == 0.01
+    assert "initial_lr" not in group
+
+
+def test_the_loss_of_an_epoch_is_the_mean_over_samples():
+    losses = [torch.tensor(1.0), torch.tensor(4.0)]
+    assert mean_loss(losses, [30, 10]) == pytest.approx(1.75)
+    assert mean_loss(losses, [20, 20]) != pytest.approx(1.75)  # the control
+    assert mean_loss([], []) == 0.0
+
+
+def test_weights_of_samples_multiply_their_losses(encoded):
+    X, y = encoded
+    clf = tree_classifier(max_epochs=1).fit(X, y)
+    codes, weight = (y == "two").astype(np.int64), np.arange(4.0)
+    outputs = torch.tensor([[1.0, 2.0]] * 4)
+    batch, target = EncodedDataset(X[:4], codes[:4], weight, kind=clf.kind_).batch(np.arange(4))
+    losses = torch.nn.functional.cross_entropy(outputs, target, reduction="none")
+    loss = clf.net_.get_loss(outputs, target, X=batch)
+    torch.testing.assert_close(loss, (losses * torch.tensor(weight)).mean().float())
+    plain = clf.net_.get_loss(outputs, target)
+    torch.testing.assert_close(plain, losses.mean())
+    assert not torch.isclose(loss, plain)  # the control
+
+
+def test_an_optimizer_that_needs_a_closure_is_stepped_with_one(encoded):
+    X, y = encoded
+    clf = tree_classifier(optimizer=torch.optim.LBFGS, lr=1.0, max_epochs=2).fit(X, y)
+    assert clf.history_.train_loss.iloc[1] < clf.history_.train_loss.iloc[0]
+    assert _needs_closure(torch.optim.LBFGS)
+    assert not _needs_closure(torch.optim.AdamW)
+
+
+def test_a_pickled_net_has_neither_optimizer_state_nor_callbacks(encoded):
+    X, y = encoded
+    clf = tree_classifier(max_epochs=1, lr_schedule="cosine").fit(X, y)
+    assert clf.net_.optimizer_.state
+    loaded = pickle.loads(pickle.dumps(clf.net_))
+    assert not loaded.optimizer_.state
+    assert [name for name, _ in loaded.callbacks_] == [name for name, _ in clf.net_.callbacks_]
+    assert clf.net_.optimizer_.state  # the original is unchanged

@@ -1,4 +1,4 @@
-"""Recursive nets: what they learn from trees and tables."""
+"""Recursive nets on trees and tables."""
 
 import numpy as np
 import pandas as pd
@@ -76,7 +76,7 @@ def test_single_nodes_unseen_labels_and_deeper_trees_are_predicted(small_trees):
 
 
 class SumCell(TreeCell):
-    """A cell as a user would write it."""
+    """User-defined cell in which the order of the children counts."""
 
     def __init__(self, input_size, hidden_size, max_arity=2):
         super().__init__(input_size, hidden_size, max_arity)
@@ -111,7 +111,7 @@ def test_a_table_is_read_as_stars_and_standardised():
 
 
 def test_large_numbers_with_a_small_spread_are_separated():
-    """Time stamps differ in the tenth digit: nothing may round them before the mean is gone."""
+    # time stamps differ in the tenth digit: they must not be rounded before the mean is subtracted
     y = np.arange(200) % 2
     stamps = 1.7e12 + 2000.0 * y
     assert tree_classifier().fit(stamps[:, None], y).score(stamps[:, None], y) == 1.0

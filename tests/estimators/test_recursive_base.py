@@ -1,4 +1,4 @@
-"""Parameters of recursive nets: limits, sharing of subtrees and invalid values."""
+"""Parameters of recursive nets."""
 
 import numpy as np
 import pytest
@@ -7,15 +7,15 @@ import skorch
 from sklearn_tree import RecursiveNetClassifier
 
 
-def alike(n):
-    """Trees of few phrases, many of them the same."""
+def repetitive_trees(n):
+    """Return trees of few different phrases, and classes."""
     rng = np.random.RandomState(0)
     phrases = [f"(P (Q {word}) {other})" for word in "ab" for other in "cd"]
     return [f"(S {' '.join(rng.choice(phrases, 3))})" for _ in range(n)], np.arange(n) % 2
 
 
-def shared_batches(X, y, **params):
-    """Fit, and return the estimator and whether each batch shared its equal subtrees."""
+def fit_and_record_sharing(X, y, **params):
+    """Return a fitted estimator and whether each batch shared its equal subtrees."""
     clf, seen = RecursiveNetClassifier(max_epochs=2, random_state=0, **params), []
 
     class Watch(skorch.callbacks.Callback):
@@ -27,30 +27,30 @@ def shared_batches(X, y, **params):
 
 
 def test_sharing_equal_subtrees_does_not_change_the_fit():
-    X, y = alike(200)
-    shared, seen = shared_batches(X, y)
+    X, y = repetitive_trees(200)
+    shared, seen = fit_and_record_sharing(X, y)
     assert all(seen)
     params = {"iterator_train__share_subtrees": False}
-    plain, seen = shared_batches(X, y, net_params=params)
+    plain, seen = fit_and_record_sharing(X, y, net_params=params)
     assert not any(seen)
     np.testing.assert_allclose(shared.predict_proba(X), plain.predict_proba(X), rtol=0, atol=1e-3)
     np.testing.assert_allclose(shared.history_.train_loss, plain.history_.train_loss, rtol=1e-4)
-    again, _ = shared_batches(X, y)
-    assert np.array_equal(shared.predict_proba(X), again.predict_proba(X))
+    repeated, _ = fit_and_record_sharing(X, y)
+    assert np.array_equal(shared.predict_proba(X), repeated.predict_proba(X))
 
 
 @pytest.mark.parametrize("params", [{"dropout": 0.1}, {"word_dropout": 0.1}])
 def test_dropout_disables_the_sharing_of_subtrees(params):
-    assert not any(shared_batches(*alike(100), **params)[1])
+    assert not any(fit_and_record_sharing(*repetitive_trees(100), **params)[1])
 
 
 def test_distinct_subtrees_and_chains_are_not_shared():
     y = np.arange(100) % 2
     different = [f"(S (P a{i} b{i}) (Q c{i}))" for i in range(100)]
-    assert not any(shared_batches(different, y)[1])
-    assert not any(shared_batches(np.random.RandomState(0).rand(100, 3), y)[1])
-    chains = ["(S " * 30 + "a" + ")" * 30] * 2  # equal, but a search level by level would take longer
-    assert not any(shared_batches(chains, y[:2])[1])
+    assert not any(fit_and_record_sharing(different, y)[1])
+    assert not any(fit_and_record_sharing(np.random.RandomState(0).rand(100, 3), y)[1])
+    chains = ["(S " * 30 + "a" + ")" * 30] * 2  # equal, but the search does not pay off
+    assert not any(fit_and_record_sharing(chains, y[:2])[1])
 
 
 def test_max_batch_nodes_can_change_after_a_fit(listops, monkeypatch):

@@ -52,7 +52,7 @@ def test_a_small_net_uses_one_thread_and_restores_the_number(three_threads):
     assert torch.get_num_threads() == 3
 
 
-def test_a_large_net_uses_all_threads(three_threads):  # the control of the law above
+def test_a_large_net_uses_all_threads(three_threads):  # the control of the test above
     assert fit_watched(**LARGE)[1] == {3}
     torch.set_num_threads(2)
     assert fit_watched(**LARGE)[1] == {2}
@@ -121,7 +121,7 @@ def test_a_reused_worker_keeps_its_number_of_threads():
 
     with Parallel(n_jobs=2) as parallel:
         numbers = {pair for _ in range(2) for pair in parallel(delayed(fit)(p) for p in (SMALL, LARGE) * 2)}
-    # joblib gives each worker its share of the cores
+    # joblib assigns each worker its share of the cores
     assert len(numbers) == 1
     assert all(before == after for before, after in numbers)
 
