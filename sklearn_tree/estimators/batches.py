@@ -15,7 +15,7 @@ from torch.utils.data import Dataset, Subset
 from sklearn_tree.estimators.to_device import placed_on
 from sklearn_tree.estimators.tree_input import on_host
 from sklearn_tree.nn import ImageBatch, SequenceBatch, TreeBatch
-from sklearn_tree.nn.batch import picked
+from sklearn_tree.nn.tensors import select_rows
 from sklearn_tree.trees import RaggedArray, TreeArray
 from sklearn_tree.trees.subtrees import heights_of, number_subtrees
 
@@ -113,7 +113,7 @@ class EncodedDataset(Dataset):
         y : Tensor, shape (n, ...)
             Their targets; zeros if there are none, since skorch wants something.
         """
-        y = torch.zeros(len(rows)) if self.y is None else picked(self.y, rows)
+        y = torch.zeros(len(rows)) if self.y is None else select_rows(self.y, rows)
         samples = self.with_subtrees if share_subtrees else self.X
         if max_nodes is None or not isinstance(samples, TreeArray):
             return self._part(samples, rows), y
@@ -124,7 +124,7 @@ class EncodedDataset(Dataset):
         X = make_batch(samples, rows)
         if self.sample_weight is None:
             return X
-        return replace(X, sample_weight=picked(self.sample_weight, rows))
+        return replace(X, sample_weight=select_rows(self.sample_weight, rows))
 
 
 def _n_bytes(X: Any) -> int:
@@ -174,7 +174,7 @@ def make_batch(X: Any, rows: np.ndarray) -> Batch:
     """Make the batch of some of the encoded samples."""
     if isinstance(X, TreeArray):
         return TreeBatch.from_array(X[rows])
-    return SequenceBatch.from_array(X, rows) if X.ndim != 4 else ImageBatch.from_array(picked(X, rows))
+    return SequenceBatch.from_array(X, rows) if X.ndim != 4 else ImageBatch.from_array(select_rows(X, rows))
 
 
 class BatchIterator:
