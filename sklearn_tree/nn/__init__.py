@@ -10,6 +10,7 @@ from sklearn_tree.nn.cells import (
     RecursiveCell,
     RNTNCell,
 )
+from sklearn_tree.nn.check_cell import check_cell
 from sklearn_tree.nn.convolutional import Convolution, ConvolutionalEncoder, ConvolutionalNet
 from sklearn_tree.nn.embedding import Embedding, NodeEmbedding
 from sklearn_tree.nn.gated import Children, GatedCell, TreeCell
@@ -61,4 +62,5 @@ __all__ = [
     "TreeBatch",
     "TreeCell",
     "TreePooling",
+    "check_cell",
 ]
