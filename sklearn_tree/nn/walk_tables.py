@@ -23,7 +23,7 @@ N_SPARE_ROWS = 256  # rows after the end of a table that a product may read
 
 @dataclass(frozen=True)
 class WalkSetup:
-    """What both passes of a walk share, except the tables.
+    """Cell, plan and activations of a walk, which both passes share.
 
     Attributes
     ----------

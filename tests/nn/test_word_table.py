@@ -20,7 +20,7 @@ def make_net(kernel_sizes, **kwargs):
 
 
 def sequences(lengths):
-    rng = np.random.RandomState(0)  # ids 1 and 11 are unknown: there are 9 labels
+    rng = np.random.RandomState(0)  # of 9 labels; ids 1 and 11 are unknown
     return RaggedArray(rng.choice([1, 2, 3, 8, 11], sum(lengths)), np.r_[0, np.cumsum(lengths)])
 
 
