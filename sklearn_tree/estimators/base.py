@@ -27,6 +27,7 @@ from sklearn_tree.estimators.rowwise import sparse_gradients
 from sklearn_tree.estimators.targets import Target
 from sklearn_tree.estimators.threads import limit_for
 from sklearn_tree.estimators.training import (
+    check_finite,
     keep_freed_memory,
     optimizer_params,
     split_validation,
@@ -222,6 +223,8 @@ class BaseNet(
         else:
             target = self._encode_y(y)
             check_consistent_length(encoded, target)
+            if classes is not None:
+                self.target_.check_classes(classes)
         return encoded, target, self._weigh(target, sample_weight)
 
     def _weigh(self, target: np.ndarray, sample_weight: np.ndarray | None) -> np.ndarray | None:
@@ -241,13 +244,8 @@ class BaseNet(
         if not self.early_stopping or validation is None:
             return train, None
         strata = self.target_.strata(target)
-        parts = [
-            EncodedDataset(
-                encoded[rows], target[rows], None if weight is None else weight[rows], kind=self.kind_
-            )
-            for rows in split_validation(len(encoded), strata, self.validation_fraction, seed)
-        ]
-        return parts[0], parts[1]
+        rows = split_validation(len(encoded), strata, self.validation_fraction, seed)
+        return train.take(rows[0]), train.take(rows[1])
 
     # The net.
 
@@ -381,11 +379,13 @@ class BaseNet(
             batches = net.get_iterator(dataset if order is None else Subset(dataset, order.tolist()))
             parts = (part for X, _ in batches for part in (X.parts if isinstance(X, SplitBatch) else [X]))
             output = torch.cat([net.compute(function, part).cpu() for part in parts]).numpy()
-        if order is None:
-            return output
-        restored = np.empty_like(output)
-        restored[order] = output
-        return restored
+        if order is not None:
+            restored = np.empty_like(output)
+            restored[order] = output
+            output = restored
+        if is_per_sample:
+            check_finite(output, encoded, self.kind_)
+        return output
 
     def _thread_limit(self, encoded: Any) -> AbstractContextManager:
         n_positions = self.kind_.n_positions(encoded)
