@@ -149,10 +149,10 @@ class BaseNet(
     ) -> BaseNet:
         """Train a new net, or continue with the present one; ``validation`` is None for a single epoch."""
         seed = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
-        self.device_ = resolve_device(self.device)
-        if reset:
-            self._forget()
+        device = resolve_device(self.device)
+        previous = self._pop_state() if reset else {}
         try:
+            self.device_ = device
             encoded, target, weight = self._encode_all(X, y, sample_weight, reset=reset, classes=classes)
             if weight is not None and validation is not None:
                 weight = weight / weight.mean()
@@ -165,17 +165,19 @@ class BaseNet(
                     with torch_seed(seed, self.device_):
                         self.net_.initialize()
                 bridges = [] if context is None else [("sklearn", EpochBridge(self, context, data))]
+                self.net_.is_continued = self.warm_start or validation is None
                 self._train(train, valid, n_epochs, callbacks, bridges, seed)
-                self.n_iter_ = len(self.net_.history)
         except BaseException:
-            if reset:  # a fit that fails leaves an unfitted estimator
-                self._forget()
+            if reset:  # a fit that fails leaves the result of the fit before, if any
+                self._pop_state()
+                self.__dict__.update(previous)
             raise
         return self
 
-    def _forget(self) -> None:
-        for name in ("kind_", "target_", "net_", "n_iter_"):
-            self.__dict__.pop(name, None)
+    def _pop_state(self) -> dict[str, Any]:
+        """Remove and return what ``fit`` has set."""
+        names = [name for name in ("kind_", "target_", "net_", "device_") if name in vars(self)]
+        return {name: self.__dict__.pop(name) for name in names}
 
     # Encoding.
 
