@@ -1,4 +1,4 @@
-"""Batches of encoded samples: what a fit and a prediction go through, cut in one piece."""
+"""Datasets of encoded samples and the batches that are cut from them."""
 
 from __future__ import annotations
 
@@ -12,37 +12,31 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset, Subset
 
-from sklearn_tree.estimators.to_device import placed_on
-from sklearn_tree.estimators.tree_input import on_host
-from sklearn_tree.nn import ImageBatch, SequenceBatch, TreeBatch
+from sklearn_tree.kinds import Batch, Kind
 from sklearn_tree.nn.tensors import select_rows
-from sklearn_tree.trees import RaggedArray, TreeArray
-from sklearn_tree.trees.subtrees import heights_of, number_subtrees
-
-Batch = TreeBatch | SequenceBatch | ImageBatch
-
-_FEWEST_NODES = 8  # per level, on average: in chains, equal subtrees are not worth the search
-_MOST_DISTINCT = 0.9  # subtrees, of all in a batch, for the search to be worth it
-_TREE_WINDOW, _SEQUENCE_WINDOW = (8, 4), (50, 2)  # batches sorted together, and the fewest such windows
 
 
 class EncodedDataset(Dataset):
-    """Encoded samples, targets and weights; batches are cut from it in one piece.
+    """Encoded samples with targets and weights; a batch is cut from all columns at once.
 
     Parameters
     ----------
-    X : TreeArray, RaggedArray or ndarray
-        Encoded samples.
-    y : array, shape (n_samples,), default=None
+    X : encoded samples
+        What ``kind.encode`` returns.
+    y : array, shape (n_samples,) or (n_samples, n_outputs), default=None
         Encoded targets.
     sample_weight : array of float, shape (n_samples,), default=None
         Weights of the samples in the loss, 1 on average.
+    kind : Kind
+        Kind of the samples.
     """
 
-    def __init__(self, X: Any, y: Any = None, sample_weight: Any = None) -> None:
+    def __init__(self, X: Any, y: Any = None, sample_weight: Any = None, *, kind: Kind) -> None:
         self.X = X
         self.y = None if y is None else torch.as_tensor(np.array(y))
         self.sample_weight = None if sample_weight is None else torch.as_tensor(np.array(sample_weight))
+        self.kind = kind
+        self._shared: dict[int, Any] = {}
 
     def __len__(self) -> int:
         return len(self.X)
@@ -50,99 +44,82 @@ class EncodedDataset(Dataset):
     def __getitem__(self, i: int) -> Any:
         return self.batch(np.array([i]))
 
+    def take(self, rows: np.ndarray) -> EncodedDataset:
+        """Return the dataset of some rows."""
+        y, weight = (None if c is None else c.numpy()[rows] for c in (self.y, self.sample_weight))
+        return EncodedDataset(self.X[rows], y, weight, kind=self.kind)
+
     def on(self, device: torch.device) -> EncodedDataset:
         """Return the dataset with its samples on an accelerator, if half its free memory holds them.
 
-        Trees stay where they are: their batches are made in main memory.
+        Samples whose batches are built in main memory stay there.
         """
-        if isinstance(self.X, TreeArray) or 2 * _n_bytes(self.X) > free_memory(device):
+        if self.kind.is_batched_on_host or 2 * self.kind.n_bytes(self.X) > free_memory(device):
             return self
-        moved = EncodedDataset(placed_on(self.X, device))
+        moved = EncodedDataset(self.kind.to(self.X, device), kind=self.kind)
         moved.y = None if self.y is None else self.y.to(device)
         moved.sample_weight = None if self.sample_weight is None else self.sample_weight.to(device)
         return moved
 
     @cached_property
     def cost(self) -> np.ndarray | None:
-        """What a batch costs by its largest sample, heights or lengths; None if all cost the same."""
-        if not isinstance(self.X, (TreeArray, RaggedArray)) or not len(self.X):
-            return None
-        cost = self.X.sizes
-        if isinstance(self.X, TreeArray):
-            cost = np.maximum.reduceat(self.X.depths, self.X.offsets[:-1])
-        return cost if (cost != cost[0]).any() else None
+        """Heights or lengths of the samples, which set the cost of a batch; None if all cost the same."""
+        return self.kind.cost(self.X)
 
-    @cached_property
-    def with_subtrees(self) -> Any:
-        """The samples; trees without values know which of their subtrees are equal."""
-        X = self.X
-        if not isinstance(X, TreeArray) or X.values is not None or not len(X):
-            return X
-        if X.n_nodes < _FEWEST_NODES * (int(X.depths.max()) + 1):
-            return X
-        return X.replace(subtrees=number_subtrees(X, on_host(X.labels), on_host(X.edges)))
-
-    def pays_to_share(self, batch_size: int) -> bool:
-        """Whether enough inner nodes of a batch are roots of equal subtrees, by a batch from all over."""
-        numbers = getattr(self.with_subtrees, "subtrees", None)
-        if numbers is None:
-            return False
-        rows = np.linspace(0, len(self) - 1, min(batch_size, len(self))).astype(np.int64)
-        numbers = self.with_subtrees[rows].subtrees
-        inner = numbers[heights_of(numbers) > 0]
-        return len(np.unique(inner)) <= _MOST_DISTINCT * len(inner)
+    def shared(self, batch_size: int) -> Any:
+        """Return the samples, annotated so that batches compute repeated parts once if that is faster."""
+        if batch_size not in self._shared:
+            self._shared[batch_size] = self.kind.share_repeats(self.X, batch_size)
+        return self._shared[batch_size]
 
     def batch(
-        self, rows: np.ndarray, max_nodes: int | None = None, share_subtrees: bool = False
+        self, rows: np.ndarray, max_nodes: int | None = None, samples: Any = None
     ) -> tuple[Any, Tensor]:
-        """Return the batch of some rows and its target; the batch carries the weights.
+        """Return the batch of some rows and its targets; the batch carries the weights.
 
         Parameters
         ----------
         rows : ndarray of int, shape (n,)
             The rows.
         max_nodes : int, default=None
-            The most nodes of trees that are computed together; None for no limit.
-        share_subtrees : bool, default=False
-            Whether equal subtrees of the batch are computed once.
+            Largest number of positions (nodes of trees) that are computed together; None for no limit.
+        samples : encoded samples, default=None
+            The samples with annotations, see :meth:`shared`.
 
         Returns
         -------
-        batch : TreeBatch, SequenceBatch, ImageBatch or SplitBatch
+        batch : Batch or SplitBatch
             The samples.
         y : Tensor, shape (n, ...)
-            Their targets; zeros if there are none, since skorch wants something.
+            Their targets; zeros if the dataset has none, since skorch expects a tensor.
         """
         y = torch.zeros(len(rows)) if self.y is None else select_rows(self.y, rows)
-        samples = self.with_subtrees if share_subtrees else self.X
-        if max_nodes is None or not isinstance(samples, TreeArray):
+        samples = self.X if samples is None else samples
+        if max_nodes is None:
             return self._part(samples, rows), y
-        parts = [self._part(samples, part) for part in split_by_size(rows, samples.sizes[rows], max_nodes)]
+        sizes = self.kind.n_positions(samples)[rows]
+        parts = [self._part(samples, part) for part in split_by_size(rows, sizes, max_nodes)]
         return (parts[0] if len(parts) == 1 else SplitBatch(tuple(parts))), y
 
-    def _part(self, samples: Any, rows: np.ndarray) -> Batch:
-        X = make_batch(samples, rows)
+    def _part(self, samples: Any, rows: np.ndarray) -> Any:
+        batch: Any = self.kind.batch(samples, rows)
         if self.sample_weight is None:
-            return X
-        return replace(X, sample_weight=select_rows(self.sample_weight, rows))
-
-
-def _n_bytes(X: Any) -> int:
-    return (X.values if isinstance(X, RaggedArray) else X).nbytes
+            return batch
+        return replace(batch, sample_weight=select_rows(self.sample_weight, rows))
 
 
 def free_memory(device: torch.device) -> int:
-    """Return how many bytes of an accelerator's own memory are free; 0 where there is none or none tells."""
+    """Return the free memory of an accelerator in bytes; 0 if the device has none or does not report it."""
     mem_get_info = getattr(getattr(torch, device.type, None), "mem_get_info", None)
     return 0 if mem_get_info is None else mem_get_info(device)[0]
 
 
-def split_by_size(rows: np.ndarray, sizes: np.ndarray, most: int) -> list[np.ndarray]:
-    """Cut rows into runs of at most ``most`` in size; a row that is larger is a run by itself."""
+def split_by_size(rows: np.ndarray, sizes: np.ndarray, max_size: int) -> list[np.ndarray]:
+    """Cut rows into runs of at most ``max_size`` in total; a larger row becomes a run of its own."""
     cuts, total = [], 0
     for i, size in enumerate(sizes.tolist()):
         total += size
-        if total > most and i:
+        if total > max_size and i:
             cuts.append(i)
             total = size
     return np.split(rows, cuts)
@@ -150,11 +127,11 @@ def split_by_size(rows: np.ndarray, sizes: np.ndarray, most: int) -> list[np.nda
 
 @dataclass(frozen=True)
 class SplitBatch:
-    """A batch in parts that are computed one after the other, so that memory holds one at a time.
+    """Batch in parts that are computed one after the other, so that one at a time is in memory.
 
     Attributes
     ----------
-    parts : tuple of batches
+    parts : tuple of Batch
         The parts, in order.
     """
 
@@ -165,25 +142,17 @@ class SplitBatch:
 
     @property
     def sample_weight(self) -> Tensor | None:
-        """The weights of all samples."""
+        """Weights of all samples."""
         weights = [part.sample_weight for part in self.parts if part.sample_weight is not None]
         return torch.cat(weights) if weights else None
 
 
-def make_batch(X: Any, rows: np.ndarray) -> Batch:
-    """Make the batch of some of the encoded samples."""
-    if isinstance(X, TreeArray):
-        return TreeBatch.from_array(X[rows])
-    return SequenceBatch.from_array(X, rows) if X.ndim != 4 else ImageBatch.from_array(select_rows(X, rows))
-
-
 class BatchIterator:
-    """Iterate over an :class:`EncodedDataset` (or a ``Subset`` of one) in whole batches.
+    """Iterator over an :class:`EncodedDataset` (or a ``Subset`` of one) in whole batches.
 
-    Shuffling draws from torch's global generator, as ``DataLoader`` does. A batch costs what its highest
-    tree or longest sequence makes it cost, so after shuffling, samples are sorted by height or length
-    inside windows, of eight batches of trees or fifty of sequences, or less: a quarter of the trees or half
-    of the sequences at most. Then the batches are shuffled.
+    Shuffling draws from torch's global generator, as ``DataLoader`` does. The tallest tree or longest
+    sequence sets the cost of a batch, so after shuffling, samples are sorted by height or length within
+    windows of some batches (``Kind.sort_windows``), and the batches are shuffled again.
 
     Parameters
     ----------
@@ -192,13 +161,13 @@ class BatchIterator:
     batch_size : int, default=128
         Samples in a batch; the last one may be smaller.
     shuffle : bool, default=False
-        Whether each pass has an order of its own.
+        Whether to shuffle the samples in each pass.
     drop_last : bool, default=False
         Whether to leave out a last batch that is smaller.
     max_nodes : int, default=None
-        The most nodes of trees that are computed together: a batch with more is split into parts.
+        Largest number of nodes that are computed together: a larger batch is split into parts.
     share_subtrees : bool, default=False
-        Whether equal subtrees of a batch are computed once, where there are enough of them.
+        Whether equal subtrees of a batch are computed once if that is faster.
     """
 
     def __init__(
@@ -226,16 +195,21 @@ class BatchIterator:
             rows = rows[torch.randperm(len(rows)).numpy()]
         if self.drop_last:
             rows = rows[: len(rows) - len(rows) % size]
-        if self.shuffle:
-            window, n_windows = _TREE_WINDOW if isinstance(dataset.X, TreeArray) else _SEQUENCE_WINDOW
-            window = min(window, len(rows) // size // n_windows)
-            if window > 1 and dataset.cost is not None:
-                full = len(rows) - len(rows) % size  # the highest of a window are not left for a short batch
-                for start in range(0, full, window * size):
-                    here = rows[start : min(start + window * size, full)]
-                    here[:] = here[np.argsort(dataset.cost[here], kind="stable")]
-                order = torch.randperm(len(order)).numpy()
-        share = self.share_subtrees and dataset.pays_to_share(size)
+        if self.shuffle and self._sort_windows(dataset, rows):
+            order = torch.randperm(len(order)).numpy()
+        samples = dataset.shared(size) if self.share_subtrees else None
         for i in order:
             if i * size < len(rows):
-                yield dataset.batch(rows[i * size : (i + 1) * size], self.max_nodes, share)
+                yield dataset.batch(rows[i * size : (i + 1) * size], self.max_nodes, samples)
+
+    def _sort_windows(self, dataset: EncodedDataset, rows: np.ndarray) -> bool:
+        """Sort shuffled rows by cost within windows, in place; return False if windows are too small."""
+        window, n_windows = dataset.kind.sort_windows
+        window = min(window, len(rows) // self.batch_size // n_windows) * self.batch_size
+        if window <= self.batch_size or dataset.cost is None:
+            return False
+        n_full = len(rows) - len(rows) % self.batch_size  # a smaller last batch must not get the largest ones
+        for start in range(0, n_full, window):
+            part = rows[start : min(start + window, n_full)]
+            part[:] = part[np.argsort(dataset.cost[part], kind="stable")]
+        return True

@@ -1,4 +1,4 @@
-"""The bridge from scikit-learn's callbacks to every epoch of a skorch net."""
+"""Bridge from scikit-learn's callbacks to the epochs of a skorch net."""
 
 from __future__ import annotations
 
@@ -6,14 +6,16 @@ from typing import Any
 
 import skorch.callbacks
 
+from sklearn_tree.estimators.net import StopTraining
+
 
 class EpochBridge(skorch.callbacks.Callback):
-    """Tell an estimator's scikit-learn callbacks of each epoch, and stop when one says so.
+    """Report each epoch to an estimator's scikit-learn callbacks, and stop when one of them asks for it.
 
     Parameters
     ----------
     estimator : estimator
-        The estimator being fitted; it can predict at any time.
+        Estimator being fitted; it can predict after every epoch.
     context : sklearn.callback.CallbackContext
         Context of the whole fit.
     data : dict
@@ -31,10 +33,10 @@ class EpochBridge(skorch.callbacks.Callback):
         self.epoch.call_on_fit_task_begin(estimator=self.estimator, **self.data)
 
     def on_epoch_end(self, net: Any, **kwargs: Any) -> None:
-        """Report the end of the epoch; True from a callback ends the training."""
-        # Everything that prediction needs is on the estimator already, hence nothing to rebuild.
+        """Report the end of the epoch and end the training if a callback returns True."""
+        # The estimator already has all attributes that prediction needs: none are reconstructed.
         stop = self.epoch.call_on_fit_task_end(
             estimator=self.estimator, reconstruction_attributes=dict, **self.data
         )
         if stop:
-            raise KeyboardInterrupt  # skorch's way to stop
+            raise StopTraining

@@ -1,164 +1,126 @@
-"""Convolutional nets: estimators whose samples are texts, token sequences, series, tables or images."""
+"""Convolutional nets: estimators for texts, token sequences, series, tables and images."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from numbers import Integral
 from typing import Any
 
-import numpy as np
 import torch
 
-from sklearn_tree.estimators.base import SHARED_CONSTRAINTS, BaseNet
-from sklearn_tree.estimators.classifier import NetClassifierMixin
-from sklearn_tree.estimators.image_input import ImageInputMixin
+from sklearn_tree.estimators.classifier import CLASS_WEIGHT_CONSTRAINTS, NetClassifierMixin
+from sklearn_tree.estimators.convolutional_base import BaseCNN
 from sklearn_tree.estimators.regressor import NetRegressorMixin
-from sklearn_tree.estimators.sequence_input import KINDS
-from sklearn_tree.nn import CONVOLUTION_POOLINGS, ConvolutionalNet
-from sklearn_tree.validation import Interval, StrOptions
-
-_POSITIVE_INT = Interval(Integral, 1, None, closed="left")
-CNN_CONSTRAINTS: dict = {
-    "kernel_sizes": ["array-like", None],
-    "n_filters": [_POSITIVE_INT],
-    "n_blocks": [_POSITIVE_INT],
-    "pooling": [StrOptions(set(CONVOLUTION_POOLINGS))],
-    "input_kind": [StrOptions({"auto", *KINDS})],
-}
-# What kernel_sizes=None means. Series: the widths of InceptionTime, odd.
-_KERNEL_SIZES = {"series": (9, 19, 39), "images": (3, 5)}
-_KERNEL_SIZES_OF_TOKENS = (3, 4, 5)  # Kim's
 
 
-class ConvolutionalInputMixin(ImageInputMixin):
-    """The parameters of the convolutional module."""
-
-    _module = ConvolutionalNet
-
-    def _module_params(self, X: Any, weight: Any) -> dict[str, Any]:
-        names = ("n_filters", "n_blocks", "pooling", "hidden_size", "embedding_dim", "dropout")
-        return {
-            "kernel_sizes": self._widths(),
-            "is_image": self.input_kind_ == "images",
-            **{name: getattr(self, name) for name in (*names, "word_dropout")},
-            **self._input_params(X, weight),
-            "dtype": self._precision(X),
-        }
-
-    def _widths(self) -> tuple[int, ...]:
-        if self.kernel_sizes is None:
-            return _KERNEL_SIZES.get(self.input_kind_, _KERNEL_SIZES_OF_TOKENS)
-        try:
-            sizes = np.asarray(self.kernel_sizes)
-        except ValueError:  # lists of unequal length
-            sizes = np.zeros(())
-        if sizes.ndim != 1 or not len(sizes) or sizes.dtype.kind not in "iu" or np.any(sizes < 1):
-            raise ValueError(f"kernel_sizes must hold positive ints, at least one, got {self.kernel_sizes!r}")
-        return tuple(sizes.tolist())
-
-
-class CNNClassifier(NetClassifierMixin, ConvolutionalInputMixin, BaseNet):
+class CNNClassifier(NetClassifierMixin, BaseCNN):
     """Classify texts, token sequences, series or images with a convolutional net.
 
-    Filters of several widths are slid over each sample, and their largest answers decide [1]_;
-    further blocks make a residual net [2]_. A prediction does not depend on what a sample is
-    batched with, nor on ``batch_size``.
+    Filters of several widths slide over each sample, and the maxima of their feature maps are classified
+    [1]_; further blocks make a residual net [2]_. A prediction does not depend on the other samples of its
+    batch, nor on ``batch_size``.
 
     Parameters
     ----------
     kernel_sizes : sequence of int, default=None
-        Widths of the filters, in tokens, steps or pixels (over images they are square). None takes
-        (3, 4, 5) for texts, tokens and tables, (9, 19, 39) for series and (3, 5) for images.
+        Widths of the filters in tokens, steps or pixels; filters over images are square. None takes (3, 4, 5)
+        for texts, tokens and tables, (9, 19, 39) for series and (3, 5) for images.
     n_filters : int, default=64
         Number of filters of each width.
     n_blocks : int, default=1
-        Number of blocks of filters; each after the first adds to what goes in. Images are halved
+        Number of convolutional blocks; all blocks after the first are residual. Images are downsampled by 2
         between blocks.
     pooling : {"max", "mean", "attention"}, default="max"
-        How the filters' answers at all positions become one vector: the maximum, the average, or
-        an average with learned weights.
+        How the feature maps become one vector: the maximum over all positions, the mean, or a mean with
+        learned weights.
     input_kind : {"auto", "text", "tokens", "series", "table", "image"}, default="auto"
-        What X is, where that is ambiguous: an array of shape (n, height, width) is read as series
-        unless this says "image", lists of ints of equal length as a table unless it says "tokens".
+        Kind of the samples, for containers that are ambiguous: an array of shape (n, height, width) is read
+        as series unless ``input_kind="image"``, and lists of ints of equal length as a table unless
+        ``input_kind="tokens"``.
     hidden_size : int, default=64
-        Size of the layer between the filters and the output.
+        Size of the hidden layer between the pooled feature maps and the output layer.
     embedding_dim : int, default=64
         Size of a token's vector.
     dropout : float, default=0.0
-        Share of features dropped in training, at the inputs, between blocks and before both
-        layers behind them.
+        Fraction of features set to zero in training, at the inputs, between blocks and before the hidden and
+        the output layer.
     word_dropout : float, default=0.0
-        Share of tokens replaced by "unknown" in training.
+        Fraction of tokens replaced by "unknown" in training.
     optimizer : str or torch.optim.Optimizer subclass, default="adamw"
-        One of "adadelta", "adagrad", "adam", "adamax", "adamw", "nadam", "radam", "rmsprop",
-        "sgd", or a class.
+        One of "adadelta", "adagrad", "adam", "adamax", "adamw", "nadam", "radam", "rmsprop", "sgd", or a
+        class.
     lr : float, default=0.005
         Learning rate.
     weight_decay : float, default=0.01
         Weight decay.
     lr_schedule : {"cosine", "exponential", "linear"}, default=None
-        How the learning rate falls over the epochs: to 0, to a hundredth, to a thousandth; None
-        keeps it.
+        Schedule of the learning rate over the epochs: "cosine" decays to 0, "exponential" to a hundredth,
+        "linear" to a thousandth of ``lr``. None keeps it constant.
     gradient_clip : float, default=None
-        Largest norm of the gradient; None for no limit.
+        Largest norm of the gradient; None does not clip gradients.
     max_epochs : int, default=None
-        Passes over the training samples. None makes 10, and on small data as many as give 100
-        batches.
+        Number of passes over the training samples. None trains for 10 epochs, on small data for as many as it
+        takes to see 100 batches.
     batch_size : int, default=64
-        Samples in a batch.
+        Number of samples in a batch.
     early_stopping : bool, default=False
-        Whether to stop when the validation loss has not improved for ``patience`` epochs, and go
-        back to the best epoch.
+        Whether to stop when the validation loss has not improved for ``patience`` epochs, and to restore the
+        weights of the best epoch.
     validation_fraction : float, default=0.1
-        Share of the training samples held out for early stopping, stratified; used when ``fit``
-        gets no ``X_val``.
+        Fraction of the training samples that early stopping holds out, stratified by class. Ignored if
+        ``fit`` receives ``X_val``.
     patience : int, default=5
-        Epochs without improvement before an early stop.
+        Number of epochs without improvement after which early stopping stops.
     class_weight : dict, "balanced" or None, default=None
-        Weights of the classes in the loss.
+        Weights of the classes in the loss; "balanced" weights them inversely to their frequencies.
     warm_start : bool, default=False
-        Whether a further ``fit`` goes on with the net of the one before.
+        Whether ``fit`` continues to train the net of the previous ``fit``.
     device : str or torch.device, default="auto"
         "auto", "cpu", "cuda", "cuda:1", "mps", "xpu": see :func:`resolve_device`.
     precision : {"float32", "bfloat16", "auto"}, default="float32"
-        "bfloat16" rounds the factors of matrix products and convolutions to 8 bits of mantissa, in
-        training and prediction, which is faster where the hardware has such products; "auto" does
-        so there alone. Weights stay in single precision; tables of doubles are not rounded.
+        "float32" computes in full precision; "bfloat16" rounds the operands of matrix products and
+        convolutions to bfloat16, in training and prediction, which is faster on hardware with such products;
+        "auto" does so only on such hardware. Weights stay in single precision, and tables of doubles are
+        never rounded.
     random_state : int, RandomState or None, default=None
-        Seed of the weights, of dropout and of the order of the samples. An int gives the same
-        result at each fit and leaves all global generators as they were; None draws the seed
-        from numpy's, as everywhere in scikit-learn.
+        Seed of the initial weights, of dropout and of the order of the samples. An int gives the same result
+        in every fit and leaves all global generators unchanged; None draws a seed from numpy's global
+        generator, as everywhere in scikit-learn.
     callbacks : list of skorch callbacks, default=None
-        Copied for each fit. scikit-learn's own callbacks are set by ``set_callbacks``.
+        Callbacks of the training, used as they are and not copied. scikit-learn's own callbacks are set by
+        ``set_callbacks``.
     net_params : dict, default=None
-        Further parameters of the skorch net, ``{"optimizer__betas": (0.9, 0.98)}`` say.
+        Further parameters of the skorch net, for example ``{"optimizer__betas": (0.9, 0.98)}``.
     verbose : int, default=0
-        1 prints a line per epoch.
+        1 prints one line per epoch.
 
     Attributes
     ----------
     classes_ : ndarray, shape (n_classes,), or list of ndarray
-        The class labels, sorted; for multi-output targets an array per output.
+        Class labels, sorted; for several columns of classes an array per column.
     n_classes_ : int or list of int
-        Their number.
+        Number of classes.
     net_ : skorch.NeuralNetClassifier
-        The fitted net; its module is ``net_.module_``.
+        Fitted net; its module is ``net_.module_``.
+    kind_ : Kind
+        Kind of the samples: how they are read and batched.
+    target_ : Target
+        Kind of the targets: how they are encoded and predicted.
     vectorizer_ : SequenceVectorizer
-        The vectorizer fitted on texts (absent for all else).
+        Vectorizer fitted on texts; absent for all other samples.
     history_ : DataFrame
         One row per epoch: epoch, train_loss, valid_loss, valid_score, duration_s.
     n_iter_ : int
         Number of epochs trained.
     device_ : torch.device
-        Where the net is.
+        Device of the net.
     input_kind_ : str
-        "texts", "token ids", "series", "a table" or "images".
+        Name of the kind of the samples: "tokens", "series", "images" or "table".
     n_channels_in_ : int
         Number of channels (series and images only).
     n_features_in_ : int
         Number of columns (tables only).
     feature_names_in_ : ndarray of str
-        Names of the columns (tables only, when they have string names).
+        Names of the columns (only for tables with string names).
 
     See Also
     --------
@@ -179,9 +141,8 @@ class CNNClassifier(NetClassifierMixin, ConvolutionalInputMixin, BaseNet):
     """
 
     _parameter_constraints: dict = {  # noqa: RUF012
-        **SHARED_CONSTRAINTS,
-        **CNN_CONSTRAINTS,
-        "class_weight": [dict, StrOptions({"balanced"}), None],
+        **BaseCNN._parameter_constraints,
+        **CLASS_WEIGHT_CONSTRAINTS,
     }
 
     def __init__(
@@ -215,133 +176,143 @@ class CNNClassifier(NetClassifierMixin, ConvolutionalInputMixin, BaseNet):
         net_params: dict | None = None,
         verbose: int = 0,
     ) -> None:
-        self.kernel_sizes = kernel_sizes
-        self.n_filters = n_filters
-        self.n_blocks = n_blocks
-        self.pooling = pooling
-        self.input_kind = input_kind
-        self.hidden_size = hidden_size
-        self.embedding_dim = embedding_dim
-        self.dropout = dropout
-        self.word_dropout = word_dropout
-        self.optimizer = optimizer
-        self.lr = lr
-        self.weight_decay = weight_decay
-        self.lr_schedule = lr_schedule
-        self.gradient_clip = gradient_clip
-        self.max_epochs = max_epochs
-        self.batch_size = batch_size
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.patience = patience
+        super().__init__(
+            kernel_sizes=kernel_sizes,
+            n_filters=n_filters,
+            n_blocks=n_blocks,
+            pooling=pooling,
+            input_kind=input_kind,
+            hidden_size=hidden_size,
+            embedding_dim=embedding_dim,
+            dropout=dropout,
+            word_dropout=word_dropout,
+            optimizer=optimizer,
+            lr=lr,
+            weight_decay=weight_decay,
+            lr_schedule=lr_schedule,
+            gradient_clip=gradient_clip,
+            max_epochs=max_epochs,
+            batch_size=batch_size,
+            early_stopping=early_stopping,
+            validation_fraction=validation_fraction,
+            patience=patience,
+            warm_start=warm_start,
+            device=device,
+            precision=precision,
+            random_state=random_state,
+            callbacks=callbacks,
+            net_params=net_params,
+            verbose=verbose,
+        )
         self.class_weight = class_weight
-        self.warm_start = warm_start
-        self.device = device
-        self.precision = precision
-        self.random_state = random_state
-        self.callbacks = callbacks
-        self.net_params = net_params
-        self.verbose = verbose
 
 
-class CNNRegressor(NetRegressorMixin, ConvolutionalInputMixin, BaseNet):
+class CNNRegressor(NetRegressorMixin, BaseCNN):
     """Predict numbers from texts, token sequences, series or images with a convolutional net.
 
-    Filters of several widths are slid over each sample, and their largest answers decide [1]_;
-    further blocks make a residual net [2]_. A prediction does not depend on what a sample is
-    batched with, nor on ``batch_size``.
+    Filters of several widths slide over each sample, and the maxima of their feature maps give the prediction
+    [1]_; further blocks make a residual net [2]_. A prediction does not depend on the other samples of its
+    batch, nor on ``batch_size``.
 
-    Targets are standardised inside, so losses in ``history_`` are in units of their variance.
+    Targets are standardised internally, so the losses in ``history_`` are in units of the variance of the
+    targets.
 
     Parameters
     ----------
     kernel_sizes : sequence of int, default=None
-        Widths of the filters, in tokens, steps or pixels (over images they are square). None takes
-        (3, 4, 5) for texts, tokens and tables, (9, 19, 39) for series and (3, 5) for images.
+        Widths of the filters in tokens, steps or pixels; filters over images are square. None takes (3, 4, 5)
+        for texts, tokens and tables, (9, 19, 39) for series and (3, 5) for images.
     n_filters : int, default=64
         Number of filters of each width.
     n_blocks : int, default=1
-        Number of blocks of filters; each after the first adds to what goes in. Images are halved
+        Number of convolutional blocks; all blocks after the first are residual. Images are downsampled by 2
         between blocks.
     pooling : {"max", "mean", "attention"}, default="max"
-        How the filters' answers at all positions become one vector: the maximum, the average, or
-        an average with learned weights.
+        How the feature maps become one vector: the maximum over all positions, the mean, or a mean with
+        learned weights.
     input_kind : {"auto", "text", "tokens", "series", "table", "image"}, default="auto"
-        What X is, where that is ambiguous: an array of shape (n, height, width) is read as series
-        unless this says "image", lists of ints of equal length as a table unless it says "tokens".
+        Kind of the samples, for containers that are ambiguous: an array of shape (n, height, width) is read
+        as series unless ``input_kind="image"``, and lists of ints of equal length as a table unless
+        ``input_kind="tokens"``.
     hidden_size : int, default=64
-        Size of the layer between the filters and the output.
+        Size of the hidden layer between the pooled feature maps and the output layer.
     embedding_dim : int, default=64
         Size of a token's vector.
     dropout : float, default=0.0
-        Share of features dropped in training, at the inputs, between blocks and before both
-        layers behind them.
+        Fraction of features set to zero in training, at the inputs, between blocks and before the hidden and
+        the output layer.
     word_dropout : float, default=0.0
-        Share of tokens replaced by "unknown" in training.
+        Fraction of tokens replaced by "unknown" in training.
     optimizer : str or torch.optim.Optimizer subclass, default="adamw"
-        One of "adadelta", "adagrad", "adam", "adamax", "adamw", "nadam", "radam", "rmsprop",
-        "sgd", or a class.
+        One of "adadelta", "adagrad", "adam", "adamax", "adamw", "nadam", "radam", "rmsprop", "sgd", or a
+        class.
     lr : float, default=0.005
         Learning rate.
     weight_decay : float, default=0.01
         Weight decay.
     lr_schedule : {"cosine", "exponential", "linear"}, default=None
-        How the learning rate falls over the epochs: to 0, to a hundredth, to a thousandth; None
-        keeps it.
+        Schedule of the learning rate over the epochs: "cosine" decays to 0, "exponential" to a hundredth,
+        "linear" to a thousandth of ``lr``. None keeps it constant.
     gradient_clip : float, default=None
-        Largest norm of the gradient; None for no limit.
+        Largest norm of the gradient; None does not clip gradients.
     max_epochs : int, default=None
-        Passes over the training samples. None makes 10, and on small data as many as give 100
-        batches.
+        Number of passes over the training samples. None trains for 10 epochs, on small data for as many as it
+        takes to see 100 batches.
     batch_size : int, default=64
-        Samples in a batch.
+        Number of samples in a batch.
     early_stopping : bool, default=False
-        Whether to stop when the validation loss has not improved for ``patience`` epochs, and go
-        back to the best epoch.
+        Whether to stop when the validation loss has not improved for ``patience`` epochs, and to restore the
+        weights of the best epoch.
     validation_fraction : float, default=0.1
-        Share of the training samples held out for early stopping, stratified; used when ``fit``
-        gets no ``X_val``.
+        Fraction of the training samples that early stopping holds out, stratified by class. Ignored if
+        ``fit`` receives ``X_val``.
     patience : int, default=5
-        Epochs without improvement before an early stop.
+        Number of epochs without improvement after which early stopping stops.
     warm_start : bool, default=False
-        Whether a further ``fit`` goes on with the net of the one before.
+        Whether ``fit`` continues to train the net of the previous ``fit``.
     device : str or torch.device, default="auto"
         "auto", "cpu", "cuda", "cuda:1", "mps", "xpu": see :func:`resolve_device`.
     precision : {"float32", "bfloat16", "auto"}, default="float32"
-        "bfloat16" rounds the factors of matrix products and convolutions to 8 bits of mantissa, in
-        training and prediction, which is faster where the hardware has such products; "auto" does
-        so there alone. Weights stay in single precision; tables of doubles are not rounded.
+        "float32" computes in full precision; "bfloat16" rounds the operands of matrix products and
+        convolutions to bfloat16, in training and prediction, which is faster on hardware with such products;
+        "auto" does so only on such hardware. Weights stay in single precision, and tables of doubles are
+        never rounded.
     random_state : int, RandomState or None, default=None
-        Seed of the weights, of dropout and of the order of the samples. An int gives the same
-        result at each fit and leaves all global generators as they were; None draws the seed
-        from numpy's, as everywhere in scikit-learn.
+        Seed of the initial weights, of dropout and of the order of the samples. An int gives the same result
+        in every fit and leaves all global generators unchanged; None draws a seed from numpy's global
+        generator, as everywhere in scikit-learn.
     callbacks : list of skorch callbacks, default=None
-        Copied for each fit. scikit-learn's own callbacks are set by ``set_callbacks``.
+        Callbacks of the training, used as they are and not copied. scikit-learn's own callbacks are set by
+        ``set_callbacks``.
     net_params : dict, default=None
-        Further parameters of the skorch net, ``{"optimizer__betas": (0.9, 0.98)}`` say.
+        Further parameters of the skorch net, for example ``{"optimizer__betas": (0.9, 0.98)}``.
     verbose : int, default=0
-        1 prints a line per epoch.
+        1 prints one line per epoch.
 
     Attributes
     ----------
     net_ : skorch.NeuralNetRegressor
-        The fitted net; its module is ``net_.module_``.
+        Fitted net; its module is ``net_.module_``.
+    kind_ : Kind
+        Kind of the samples: how they are read and batched.
+    target_ : Target
+        Kind of the targets: how they are encoded and predicted.
     vectorizer_ : SequenceVectorizer
-        The vectorizer fitted on texts (absent for all else).
+        Vectorizer fitted on texts; absent for all other samples.
     history_ : DataFrame
         One row per epoch: epoch, train_loss, valid_loss, valid_score, duration_s.
     n_iter_ : int
         Number of epochs trained.
     device_ : torch.device
-        Where the net is.
+        Device of the net.
     input_kind_ : str
-        "texts", "token ids", "series", "a table" or "images".
+        Name of the kind of the samples: "tokens", "series", "images" or "table".
     n_channels_in_ : int
         Number of channels (series and images only).
     n_features_in_ : int
         Number of columns (tables only).
     feature_names_in_ : ndarray of str
-        Names of the columns (tables only, when they have string names).
+        Names of the columns (only for tables with string names).
 
     See Also
     --------
@@ -361,65 +332,3 @@ class CNNRegressor(NetRegressorMixin, ConvolutionalInputMixin, BaseNet):
     >>> reg.predict(waves[:5]).round().tolist()
     [2.0, 3.0, 4.0, 5.0, 6.0]
     """
-
-    _parameter_constraints: dict = {  # noqa: RUF012
-        **SHARED_CONSTRAINTS,
-        **CNN_CONSTRAINTS,
-    }
-
-    def __init__(
-        self,
-        kernel_sizes: Sequence[int] | None = None,
-        *,
-        n_filters: int = 64,
-        n_blocks: int = 1,
-        pooling: str = "max",
-        input_kind: str = "auto",
-        hidden_size: int = 64,
-        embedding_dim: int = 64,
-        dropout: float = 0.0,
-        word_dropout: float = 0.0,
-        optimizer: str | type[torch.optim.Optimizer] = "adamw",
-        lr: float = 0.005,
-        weight_decay: float = 0.01,
-        lr_schedule: str | None = None,
-        gradient_clip: float | None = None,
-        max_epochs: int | None = None,
-        batch_size: int = 64,
-        early_stopping: bool = False,
-        validation_fraction: float = 0.1,
-        patience: int = 5,
-        warm_start: bool = False,
-        device: str | torch.device = "auto",
-        precision: str = "float32",
-        random_state: Any = None,
-        callbacks: list | None = None,
-        net_params: dict | None = None,
-        verbose: int = 0,
-    ) -> None:
-        self.kernel_sizes = kernel_sizes
-        self.n_filters = n_filters
-        self.n_blocks = n_blocks
-        self.pooling = pooling
-        self.input_kind = input_kind
-        self.hidden_size = hidden_size
-        self.embedding_dim = embedding_dim
-        self.dropout = dropout
-        self.word_dropout = word_dropout
-        self.optimizer = optimizer
-        self.lr = lr
-        self.weight_decay = weight_decay
-        self.lr_schedule = lr_schedule
-        self.gradient_clip = gradient_clip
-        self.max_epochs = max_epochs
-        self.batch_size = batch_size
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.patience = patience
-        self.warm_start = warm_start
-        self.device = device
-        self.precision = precision
-        self.random_state = random_state
-        self.callbacks = callbacks
-        self.net_params = net_params
-        self.verbose = verbose

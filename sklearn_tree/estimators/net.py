@@ -1,89 +1,172 @@
-"""The skorch nets that estimators own: skorch's loop over whole encoded batches."""
+"""skorch nets that are owned by estimators: skorch's training loop over encoded batches."""
 
 from __future__ import annotations
 
 import inspect
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import skorch
 import torch
 from skorch.callbacks import PrintLog
 from skorch.utils import TeeGenerator
-from torch import Tensor
+from torch import Tensor, nn
 
-from sklearn_tree.estimators.batches import SplitBatch
+from sklearn_tree.estimators.batches import EncodedDataset, SplitBatch
+from sklearn_tree.estimators.rowwise import RowwiseAdagrad
 from sklearn_tree.precision import autocast
 
+if TYPE_CHECKING:
+    from skorch import NeuralNet as _Net
 
-class OwnedNetMixin:
-    """What the nets of this package do otherwise than skorch's.
+    from sklearn_tree.estimators.targets import Target
+else:
+    _Net = object
 
-    Batches are objects that move themselves to a device, losses can be weighted per sample, the
-    history keeps epochs only, and pickles hold neither optimizer nor callbacks.
+
+class StopTraining(KeyboardInterrupt):  # skorch's own `fit` ends the training on a KeyboardInterrupt
+    """Raised when a callback ends the training at the end of an epoch."""
+
+
+class OwnedNetMixin(_Net):
+    """Overrides shared by the skorch nets of this package.
+
+    Batches move themselves to a device, losses can be weighted per sample, and the history records epochs
+    only. Pickles contain no callbacks, and the optimizer only if ``is_continued``.
 
     Parameters
     ----------
     *args, **kwargs
-        Those of skorch's nets.
+        Parameters of skorch's nets.
     precision : {"float32", "bfloat16", "auto"}, default="float32"
-        What factors of products are rounded to, see :func:`~sklearn_tree.device.autocast`.
+        Precision of matrix products, see :func:`~sklearn_tree.precision.autocast`.
+    target : Target, default=None
+        Kind of the targets, which computes the validation score.
     """
 
-    stopped_by_callback_ = False
     precision = "float32"
+    is_continued = False  # whether later calls continue the training, which needs the optimizer's state
+    callbacks_: list
 
-    def __init__(self, *args: Any, precision: str = "float32", **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, precision: str = "float32", target: Target | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.precision = precision
+        self.target = target
 
-    def computed(self, function: Callable[[Any], Tensor], batch: Any) -> Tensor:
-        """Return what a function of the module says of a batch, on the device, at least in floats."""
-        device = torch.device(self.device)  # type: ignore[attr-defined]
+    # Training.
+
+    def train_on(
+        self,
+        train: EncodedDataset,
+        valid: EncodedDataset | None,
+        *,
+        n_epochs: int,
+        callbacks: list,
+        bridges: Sequence[tuple[str, Any]] = (),
+    ) -> None:
+        """Train for some epochs, starting at the learning rate ``lr``.
+
+        Parameters
+        ----------
+        train : EncodedDataset
+            Training samples.
+        valid : EncodedDataset or None
+            Samples whose loss and score are recorded after each epoch.
+        n_epochs : int
+            Number of epochs; callbacks may end the training earlier.
+        callbacks : list of skorch callbacks
+            Used as they are, not copied.
+        bridges : sequence of (name, callback), default=()
+            Further callbacks, which the net forgets after the training since they hold the training data.
+        """
+        self.max_epochs = n_epochs
+        for group in self.optimizer_.param_groups:  # undo what an earlier schedule has changed
+            group["lr"] = self.lr
+            group.pop("initial_lr", None)
+        self.callbacks = callbacks
+        self.initialize_callbacks()
+        self.callbacks_ += bridges
+        self.check_data(train, None)
+        batches = self.get_iterator(train.on(torch.device(self.device)), training=True)
+        valid_batches = None if valid is None else self.get_iterator(valid, training=False)
+        datasets = {"dataset_train": train, "dataset_valid": valid}
+        n_complete = len(self.history)
+        try:
+            self.notify("on_train_begin", X=train, y=None)
+            for _ in range(n_epochs):
+                self.notify("on_epoch_begin", **datasets)
+                self.run_single_epoch(batches, training=True, prefix="train", step_fn=self.train_step)
+                self.run_single_epoch(
+                    valid_batches, training=False, prefix="valid", step_fn=self.validation_step
+                )
+                n_complete += 1
+                self.notify("on_epoch_end", **datasets)
+        except StopTraining:
+            pass
+        finally:
+            del self.history[n_complete:]  # the epoch of an error or of a user's Ctrl-C is not complete
+            self.module_.eval()
+            self.callbacks_ = [pair for pair in self.callbacks_ if pair not in bridges]
+        self.notify("on_train_end", X=train, y=None)
+
+    def tables_with_sparse_gradients(self) -> list[nn.Embedding]:
+        """Return the embedding tables whose unused rows a step leaves unchanged."""
+        if not isinstance(self.optimizer_, RowwiseAdagrad):
+            return []
+        if any(group["weight_decay"] for group in self.optimizer_.param_groups):
+            return []
+        return [module for module in self.module_.modules() if isinstance(module, nn.Embedding)]
+
+    def compute(self, function: Callable[[Any], Tensor], batch: Any) -> Tensor:
+        """Compute a function of a batch on the device and return its output as float32 or float64."""
+        device = torch.device(self.device)
         with autocast(self.precision, device):
             output = function(batch.to(device))
         return output.float() if output.dtype in (torch.bfloat16, torch.float16) else output
 
     @property
     def _default_callbacks(self) -> list:
-        return [("print_log", PrintLog())] if self.verbose else []  # type: ignore[attr-defined]
+        return [("print_log", PrintLog())] if self.verbose else []
 
-    # skorch documents these.
+    # The following methods are documented by skorch.
+
     def infer(self, x: Any, **fit_params: Any) -> Tensor:  # noqa: D102
         if isinstance(x, SplitBatch):
             return torch.cat([self.infer(part, **fit_params) for part in x.parts])
-        return self.computed(lambda x: self.module_(x, **fit_params), x)  # type: ignore[attr-defined]
+        return self.compute(lambda x: self.module_(x, **fit_params), x)
 
     def train_step(self, batch: Any, **fit_params: Any) -> dict[str, Tensor]:  # noqa: D102
-        optimizer = self.optimizer_  # type: ignore[attr-defined]
-        if _needs_closure(type(optimizer)):  # type: ignore[arg-type]
-            return super().train_step(batch, **fit_params)  # type: ignore[misc]
+        optimizer: Any = self.optimizer_
+        if _needs_closure(optimizer.__class__):
+            return super().train_step(batch, **fit_params)
         optimizer.zero_grad()
         step = self.train_step_single(batch, **fit_params)
         if self.callbacks_:
-            parameters = TeeGenerator(self.get_all_learnable_params())  # type: ignore[attr-defined]
+            parameters = TeeGenerator(self.get_all_learnable_params())
             self.notify("on_grad_computed", named_parameters=parameters, batch=batch, training=True)
         optimizer.step()
         return step
 
     def train_step_single(self, batch: Any, **fit_params: Any) -> dict[str, Tensor]:  # noqa: D102
         X, y = batch
-        if not self.module_.training:  # type: ignore[attr-defined]
-            self._set_training(True)  # type: ignore[attr-defined]
+        if not self.module_.training:
+            self._set_training(True)
         if not isinstance(X, SplitBatch):
-            return self._pull_back(X, y, 1.0, fit_params)
-        # Gradients add up, and no part's graph outlives it.
+            return self._backpropagate(X, y, 1.0, fit_params)
+        # Gradients add up, and the graph of a part is freed before the next part is computed.
         steps = [
-            self._pull_back(part, y_part, len(part) / len(X), fit_params)
+            self._backpropagate(part, y_part, len(part) / len(X), fit_params)
             for part, y_part in zip(X.parts, y.split([len(part) for part in X.parts]), strict=True)
         ]
         losses, outputs = ([step[name] for step in steps] for name in ("loss", "y_pred"))
         return {"loss": torch.stack(losses).sum(), "y_pred": torch.cat(outputs)}
 
-    def _pull_back(self, X: Any, y: Tensor, share: float, fit_params: dict) -> dict[str, Tensor]:
-        """Compute the gradients of a batch, or of a share of one."""
+    def _backpropagate(self, X: Any, y: Tensor, share: float, fit_params: dict) -> dict[str, Tensor]:
+        """Compute the gradients of a batch, or of a part that makes up a share of its batch."""
         y_pred = self.infer(X, **fit_params)
         loss = self.get_loss(y_pred, y, X=X, training=True)
         if share < 1:
@@ -91,11 +174,11 @@ class OwnedNetMixin:
         loss.backward()
         return {"loss": loss.detach(), "y_pred": y_pred.detach()}
 
-    def get_loss(self, y_pred: Tensor, y_true: Any, X: Any = None, *args: Any, **kwargs: Any) -> Tensor:  # noqa: D102
+    def get_loss(self, y_pred: Tensor, y_true: Tensor, X: Any = None, training: bool = False) -> Tensor:  # noqa: D102
         y_true = y_true.to(y_pred.device)
         if y_true.is_floating_point():
             y_true = y_true.to(y_pred.dtype)
-        weight, criterion = getattr(X, "sample_weight", None), self.criterion_  # type: ignore[attr-defined]
+        weight, criterion = getattr(X, "sample_weight", None), self.criterion_
         reduction = "mean" if weight is None else "none"
         if getattr(criterion, "reduction", reduction) != reduction:
             criterion.reduction = reduction
@@ -108,10 +191,9 @@ class OwnedNetMixin:
     def run_single_epoch(
         self, iterator: Any, training: bool, prefix: str, step_fn: Any, **fit_params: Any
     ) -> None:
-        """Run one pass and record its mean loss, and for validation its score and duration.
+        """Run one pass and record its mean loss, for validation also the score and the duration.
 
-        Without callbacks nobody is told of batches: all that skorch's net does then is to begin a batch in
-        the history, into which callbacks alone write.
+        Without callbacks, batches are not announced: skorch would only begin a batch in the history.
         """
         if iterator is None:
             return
@@ -127,48 +209,48 @@ class OwnedNetMixin:
             sizes.append(len(batch[0]))
             if not training:
                 seen.append((step["y_pred"].cpu(), batch[1].cpu()))
-        name, loss = f"{prefix}_loss", mean_loss(losses, sizes)
-        earlier = [row[name] for row in self.history[:-1] if name in row]  # type: ignore[attr-defined]
-        self.history.record(name, loss)  # type: ignore[attr-defined]
-        self.history.record(f"{name}_best", all(loss < other for other in earlier))  # type: ignore[attr-defined]
-        if seen:
-            y_pred, y_true = (torch.cat(parts) for parts in zip(*seen, strict=True))
-            self.history.record("valid_score", self.score_of(y_pred, y_true))  # type: ignore[attr-defined]
-        rows = self.history[-1]  # type: ignore[attr-defined]
-        self.history.record("dur", rows.get("dur", 0.0) + time.perf_counter() - start)  # type: ignore[attr-defined]
+        name, loss, history = f"{prefix}_loss", mean_loss(losses, sizes), self.history
+        earlier = [row[name] for row in history[:-1] if name in row]
+        history.record(name, loss)
+        history.record(f"{name}_best", all(loss < other for other in earlier))
+        if seen and self.target is not None:
+            outputs, targets = (torch.cat(parts) for parts in zip(*seen, strict=True))
+            history.record("valid_score", self.target.score(outputs, targets))
+        history.record("dur", history[-1].get("dur", 0.0) + time.perf_counter() - start)
 
     def notify(self, method_name: str, **kwargs: Any) -> None:  # noqa: D102
         try:
-            super().notify(method_name, **kwargs)  # type: ignore[misc]
-        except KeyboardInterrupt:  # how skorch's callbacks stop a training
-            self.stopped_by_callback_ = method_name == "on_epoch_end"
+            super().notify(method_name, **kwargs)
+        except KeyboardInterrupt as error:  # skorch's callbacks end a training so
+            if method_name == "on_epoch_end":
+                raise StopTraining from error
             raise
 
     def _set_params_callback(self, **params: Any) -> Any:
-        # skorch's stumbles over a net without any callback, as ours are by default.
+        # skorch's method fails for a net without callbacks, which is the default here.
         if "callbacks" in params:
             self.callbacks = params.pop("callbacks")
-        return super()._set_params_callback(**params) if params else self  # type: ignore[misc]
+        return super()._set_params_callback(**params) if params else self
 
     def __getstate__(self) -> dict:
-        # Only what prediction needs: training again makes a new optimizer and new callbacks.
         lean = object.__new__(type(self))
         lean.__dict__.update(self.__dict__)
-        for name in ("optimizer_", "callbacks_"):
+        for name in ("callbacks_",) if self.is_continued else ("callbacks_", "optimizer_"):
             if name in lean.__dict__:
                 lean.__dict__[name] = None
-        return super(OwnedNetMixin, lean).__getstate__()  # type: ignore[return-value]
+        return super(OwnedNetMixin, lean).__getstate__()
 
     def __setstate__(self, state: dict) -> None:
-        super().__setstate__(state)  # type: ignore[misc]
+        super().__setstate__(state)
         if "callbacks_" in self.__dict__:
-            self.callbacks_: list = []
-            self.initialize_callbacks()  # type: ignore[attr-defined]
-            self.initialize_optimizer()  # type: ignore[attr-defined]
+            self.callbacks_ = []
+            self.initialize_callbacks()
+            if not self.is_continued:
+                self.initialize_optimizer()
 
 
 def mean_loss(losses: list[Tensor], sizes: list[int]) -> float:
-    """Average the losses of batches of some sizes; one synchronisation with the device."""
+    """Average the losses of batches of some sizes with a single synchronisation with the device."""
     if not losses:
         return 0.0
     weights = torch.tensor(sizes, dtype=torch.float64)
@@ -176,8 +258,8 @@ def mean_loss(losses: list[Tensor], sizes: list[int]) -> float:
 
 
 @cache
-def _needs_closure(optimizer: type[torch.optim.Optimizer]) -> bool:
-    """Whether steps of an optimizer compute the loss themselves, as those of L-BFGS do."""
+def _needs_closure(optimizer: Any) -> bool:
+    """Return whether an optimizer's steps evaluate the loss themselves, as those of L-BFGS do."""
     closure = inspect.signature(optimizer.step).parameters.get("closure")
     return closure is not None and closure.default is inspect.Parameter.empty
 
@@ -185,28 +267,6 @@ def _needs_closure(optimizer: type[torch.optim.Optimizer]) -> bool:
 class ClassifierNet(OwnedNetMixin, skorch.NeuralNetClassifier):
     """A ``skorch.NeuralNetClassifier`` over encoded batches."""
 
-    def score_of(self, y_pred: Tensor, y_true: Tensor) -> float:
-        """Share of right labels.
-
-        ``y_true`` holds class numbers, shape (n,) or (n, n_outputs), or floats 0 and 1, shape
-        (n, n_labels); ``y_pred`` the logits of all classes.
-        """
-        if y_true.is_floating_point():
-            return float(((y_pred > 0) == (y_true > 0)).double().mean())
-        if y_true.ndim == 1:
-            return float((y_pred.argmax(1) == y_true).double().mean())
-        heads = y_pred.split(self.criterion_.n_classes, dim=1)  # type: ignore[attr-defined]
-        right = [head.argmax(1) == y for head, y in zip(heads, y_true.T, strict=True)]
-        return float(torch.stack(right).double().mean())
-
 
 class RegressorNet(OwnedNetMixin, skorch.NeuralNetRegressor):
     """A ``skorch.NeuralNetRegressor`` over encoded batches."""
-
-    @staticmethod
-    def score_of(y_pred: Tensor, y_true: Tensor) -> float:
-        """R squared of predictions against targets, both of shape (n, n_outputs), averaged."""
-        y_true = y_true.reshape(y_pred.shape).double()
-        residual = ((y_true - y_pred.double()) ** 2).sum(0)
-        total = ((y_true - y_true.mean(0)) ** 2).sum(0)
-        return float((1 - residual / total.clamp(min=torch.finfo(torch.float64).tiny)).mean())

@@ -1,128 +1,129 @@
-"""Recursive nets: estimators whose samples are trees."""
+"""Recursive nets: estimators for trees."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
-from scipy.special import softmax
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_tree.estimators.base import SHARED_CONSTRAINTS, BaseNet
-from sklearn_tree.estimators.classifier import NetClassifierMixin
+from sklearn_tree.estimators.classifier import CLASS_WEIGHT_CONSTRAINTS, NetClassifierMixin
+from sklearn_tree.estimators.nodes import node_table
+from sklearn_tree.estimators.recursive_base import BaseRecursiveNet
 from sklearn_tree.estimators.regressor import NetRegressorMixin
-from sklearn_tree.estimators.tree_input import TREE_CONSTRAINTS, RecursiveInputMixin
-from sklearn_tree.nn import TreeBatch, TreeCell
-from sklearn_tree.preprocessing.columns import to_tree_array
-from sklearn_tree.trees import TreeArray
-from sklearn_tree.trees.array import nodes_by_depth
-from sklearn_tree.validation import StrOptions
+from sklearn_tree.nn import TreeCell
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-class RecursiveNetClassifier(NetClassifierMixin, RecursiveInputMixin, BaseNet):
-    """Classify trees with a recursive net (Tree-LSTM).
+class RecursiveNetClassifier(NetClassifierMixin, BaseRecursiveNet):
+    """Classify trees with a recursive net (Tree-LSTM [1]_).
 
-    The vector of a node is computed from its label and its children's vectors, from the leaves
-    up; the root's vector decides. All nodes of one depth in a batch are computed together.
+    The vector of a node is computed from its label and the vectors of its children, from the leaves to the
+    root; the class is predicted from the vector of the root. All nodes of one depth in a batch are computed
+    together.
 
     Parameters
     ----------
     cell : {"child_sum_lstm", "nary_lstm", "child_sum_gru", "nary_gru", "rnn", "rntn"} or TreeCell \
 subclass, default="child_sum_lstm"
-        What is computed at a node. The "child_sum" cells take any number of children and ignore
-        their order; all others have weights of their own for the first, second, ... child. "rnn"
-        is one plain layer, "rntn" the same with a tensor between the children: keep
-        ``hidden_size`` small there.
+        Cell that computes a node from its label and its children. The "child_sum" cells accept any number of
+        children and ignore their order; the others have separate weights for the first, second, ... child.
+        "rnn" is a single layer; "rntn" adds a tensor product of the children, so ``hidden_size`` should be
+        small.
     pooling : {"root", "mean", "max", "attention"}, default="root"
-        How the vectors of a tree's nodes become one; "attention" is an average with learned
-        weights.
+        How the vectors of a tree's nodes become one vector: the root's vector, the mean, the maximum, or a
+        mean with learned weights.
     max_arity : int, default=None
-        Number of children that are told apart by the cells that do; further ones share the last place. None
-        takes the largest number in the training trees, at most 8.
+        Number of children with separate weights, for cells that order children; further children share the
+        weights of the last one. None takes the largest number of children in the training trees, at most 8.
     hidden_size : int, default=64
         Size of a node's vector.
     embedding_dim : int, default=64
         Size of a label's vector.
     dropout : float, default=0.0
-        Share of features dropped in training, at the nodes' inputs and before the output.
+        Fraction of features set to zero in training, at the inputs of the nodes and before the output layer.
     word_dropout : float, default=0.0
-        Share of labels replaced by "unknown" in training.
+        Fraction of labels replaced by "unknown" in training.
     optimizer : str or torch.optim.Optimizer subclass, default="adamw"
-        One of "adadelta", "adagrad", "adam", "adamax", "adamw", "nadam", "radam", "rmsprop",
-        "sgd", or a class.
+        One of "adadelta", "adagrad", "adam", "adamax", "adamw", "nadam", "radam", "rmsprop", "sgd", or a
+        class.
     lr : float, default=0.005
         Learning rate.
     weight_decay : float, default=0.01
         Weight decay.
     lr_schedule : {"cosine", "exponential", "linear"}, default=None
-        How the learning rate falls over the epochs: to 0, to a hundredth, to a thousandth; None
-        keeps it.
+        Schedule of the learning rate over the epochs: "cosine" decays to 0, "exponential" to a hundredth,
+        "linear" to a thousandth of ``lr``. None keeps it constant.
     gradient_clip : float, default=None
-        Largest norm of the gradient; None for no limit.
+        Largest norm of the gradient; None does not clip gradients.
     max_epochs : int, default=None
-        Passes over the training samples. None makes 10, and on small data as many as give 100
-        batches.
+        Number of passes over the training samples. None trains for 10 epochs, on small data for as many as it
+        takes to see 100 batches.
     batch_size : int, default=64
-        Samples in a batch.
+        Number of samples in a batch.
     max_batch_nodes : int, default=50000
-        The most nodes that are computed together, which bounds the memory: a batch of more is split
-        into parts whose gradients add up to the same step. A tree with more is a part by itself;
-        None for no limit.
+        Largest number of nodes that are computed together, which bounds the memory. A batch with more nodes
+        is split into parts whose gradients add up to the same step; a larger tree becomes a part of its own.
+        None sets no limit.
     early_stopping : bool, default=False
-        Whether to stop when the validation loss has not improved for ``patience`` epochs, and go
-        back to the best epoch.
+        Whether to stop when the validation loss has not improved for ``patience`` epochs, and to restore the
+        weights of the best epoch.
     validation_fraction : float, default=0.1
-        Share of the training samples held out for early stopping, stratified; used when ``fit``
-        gets no ``X_val``.
+        Fraction of the training samples that early stopping holds out, stratified by class. Ignored if
+        ``fit`` receives ``X_val``.
     patience : int, default=5
-        Epochs without improvement before an early stop.
+        Number of epochs without improvement after which early stopping stops.
     class_weight : dict, "balanced" or None, default=None
-        Weights of the classes in the loss.
+        Weights of the classes in the loss; "balanced" weights them inversely to their frequencies.
     warm_start : bool, default=False
-        Whether a further ``fit`` goes on with the net of the one before.
+        Whether ``fit`` continues to train the net of the previous ``fit``.
     device : str or torch.device, default="auto"
         "auto", "cpu", "cuda", "cuda:1", "mps", "xpu": see :func:`resolve_device`.
     precision : {"float32", "bfloat16", "auto"}, default="float32"
-        "bfloat16" rounds the factors of matrix products and convolutions to 8 bits of mantissa, in
-        training and prediction, which is faster where the hardware has such products; "auto" does
-        so there alone. Weights stay in single precision; tables of doubles are not rounded.
+        "float32" computes in full precision; "bfloat16" rounds the operands of matrix products and
+        convolutions to bfloat16, in training and prediction, which is faster on hardware with such products;
+        "auto" does so only on such hardware. Weights stay in single precision, and tables of doubles are
+        never rounded.
     random_state : int, RandomState or None, default=None
-        Seed of the weights, of dropout and of the order of the samples. An int gives the same
-        result at each fit and leaves all global generators as they were; None draws the seed
-        from numpy's, as everywhere in scikit-learn.
+        Seed of the initial weights, of dropout and of the order of the samples. An int gives the same result
+        in every fit and leaves all global generators unchanged; None draws a seed from numpy's global
+        generator, as everywhere in scikit-learn.
     callbacks : list of skorch callbacks, default=None
-        Copied for each fit. scikit-learn's own callbacks are set by ``set_callbacks``.
+        Callbacks of the training, used as they are and not copied. scikit-learn's own callbacks are set by
+        ``set_callbacks``.
     net_params : dict, default=None
-        Further parameters of the skorch net, ``{"optimizer__betas": (0.9, 0.98)}`` say.
+        Further parameters of the skorch net, for example ``{"optimizer__betas": (0.9, 0.98)}``.
     verbose : int, default=0
-        1 prints a line per epoch.
+        1 prints one line per epoch.
 
     Attributes
     ----------
     classes_ : ndarray, shape (n_classes,), or list of ndarray
-        The class labels, sorted; for multi-output targets an array per output.
+        Class labels, sorted; for several columns of classes an array per column.
     n_classes_ : int or list of int
-        Their number.
+        Number of classes.
     net_ : skorch.NeuralNetClassifier
-        The fitted net; its module is ``net_.module_``.
+        Fitted net; its module is ``net_.module_``.
+    kind_ : Kind
+        Kind of the samples: how they are read and batched.
+    target_ : Target
+        Kind of the targets: how they are encoded and predicted.
     vectorizer_ : TreeVectorizer
-        The vectorizer fitted on raw trees (absent for encoded trees and tables).
+        Vectorizer fitted on raw trees; absent for encoded trees and tables.
     history_ : DataFrame
         One row per epoch: epoch, train_loss, valid_loss, valid_score, duration_s.
     n_iter_ : int
         Number of epochs trained.
     device_ : torch.device
-        Where the net is.
+        Device of the net.
     input_kind_ : str
-        "raw trees", "encoded trees" or "a table".
+        Name of the kind of the samples: "trees" or "table".
     n_features_in_ : int
         Number of columns (tables only).
     feature_names_in_ : ndarray of str
-        Names of the columns (tables only, when they have string names).
+        Names of the columns (only for tables with string names).
 
     See Also
     --------
@@ -143,9 +144,8 @@ subclass, default="child_sum_lstm"
     """
 
     _parameter_constraints: dict = {  # noqa: RUF012
-        **SHARED_CONSTRAINTS,
-        **TREE_CONSTRAINTS,
-        "class_weight": [dict, StrOptions({"balanced"}), None],
+        **BaseRecursiveNet._parameter_constraints,
+        **CLASS_WEIGHT_CONSTRAINTS,
     }
 
     def __init__(
@@ -178,32 +178,34 @@ subclass, default="child_sum_lstm"
         net_params: dict | None = None,
         verbose: int = 0,
     ) -> None:
-        self.cell = cell
-        self.pooling = pooling
-        self.max_arity = max_arity
-        self.hidden_size = hidden_size
-        self.embedding_dim = embedding_dim
-        self.dropout = dropout
-        self.word_dropout = word_dropout
-        self.optimizer = optimizer
-        self.lr = lr
-        self.weight_decay = weight_decay
-        self.lr_schedule = lr_schedule
-        self.gradient_clip = gradient_clip
-        self.max_epochs = max_epochs
-        self.batch_size = batch_size
-        self.max_batch_nodes = max_batch_nodes
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.patience = patience
+        super().__init__(
+            cell=cell,
+            pooling=pooling,
+            max_arity=max_arity,
+            hidden_size=hidden_size,
+            embedding_dim=embedding_dim,
+            dropout=dropout,
+            word_dropout=word_dropout,
+            optimizer=optimizer,
+            lr=lr,
+            weight_decay=weight_decay,
+            lr_schedule=lr_schedule,
+            gradient_clip=gradient_clip,
+            max_epochs=max_epochs,
+            batch_size=batch_size,
+            max_batch_nodes=max_batch_nodes,
+            early_stopping=early_stopping,
+            validation_fraction=validation_fraction,
+            patience=patience,
+            warm_start=warm_start,
+            device=device,
+            precision=precision,
+            random_state=random_state,
+            callbacks=callbacks,
+            net_params=net_params,
+            verbose=verbose,
+        )
         self.class_weight = class_weight
-        self.warm_start = warm_start
-        self.device = device
-        self.precision = precision
-        self.random_state = random_state
-        self.callbacks = callbacks
-        self.net_params = net_params
-        self.verbose = verbose
 
     def predict_nodes(self, X: Any) -> pd.DataFrame:
         """Classify every subtree as if it were a tree of its own.
@@ -216,170 +218,122 @@ subclass, default="child_sum_lstm"
         Returns
         -------
         DataFrame
-            One row per node in preorder: sample, node, parent, label, depth, prediction, and one
-            column with the probability of each class.
+            One row per node in preorder: sample, node, parent, label, depth, prediction, and one column with
+            the probability of each class.
+
+        Raises
+        ------
+        ValueError
+            If the targets are not one class per sample, or a class has the name of one of these columns.
         """
-        import pandas as pd
-
-        check_is_fitted(self, "net_")
-        if self._target_kind != "one class":
-            raise ValueError(f"predict_nodes needs one class per sample, got {self._target_kind}")
-        shown = X if self.input_kind_ == "a table" else to_tree_array(X)  # reads an iterator once
-        array = self._encode(shown, reset=False)
-        shown = array if shown is X else shown
-        module = self.net_.module_
-
-        def node_vectors(batch: TreeBatch) -> torch.Tensor:
-            h = module.encode_nodes(batch)
-            return torch.cat([h, module.pool.weights(h)], dim=1).index_select(0, batch.order)
-
-        vectors = pool_subtrees(self._run_encoded(array, node_vectors, per_sample=False), array, self.pooling)
-        with torch.no_grad():
-            weight = module.head.weight
-            logits = module.head(torch.from_numpy(vectors).to(weight.device, weight.dtype)).cpu().numpy()
-        probabilities = softmax(logits, axis=1)
-        columns = {
-            "sample": np.repeat(np.arange(len(array)), array.sizes),
-            "node": np.arange(array.n_nodes) - np.repeat(array.offsets[:-1], array.sizes),
-            "parent": array.parents,
-            "label": shown.labels if shown.vocabulary is None else shown.vocabulary[shown.labels],
-            "depth": array.depths,
-            "prediction": self.classes_[probabilities.argmax(axis=1)],
-        }
-        both = set(columns) & set(self.classes_.tolist())
-        if both:
-            raise ValueError(f"predict_nodes has columns of its own named {sorted(both)}: rename the classes")
-        classes = pd.DataFrame(probabilities, columns=list(self.classes_))
-        return pd.concat([pd.DataFrame(columns), classes], axis=1)
+        check_is_fitted(self)
+        return node_table(self, X)
 
 
-def pool_subtrees(nodes: np.ndarray, array: TreeArray, pooling: str) -> np.ndarray:
-    """Pool the vectors below each node, from the deepest nodes up.
+class RecursiveNetRegressor(NetRegressorMixin, BaseRecursiveNet):
+    """Predict numbers from trees with a recursive net (Tree-LSTM [1]_).
 
-    Parameters
-    ----------
-    nodes : ndarray of float, shape (n_nodes, size + 1)
-        A vector per node, in the order of ``array``, and its weight in an average.
-    array : TreeArray
-        The trees.
-    pooling : {"root", "mean", "max", "attention"}
-        How a subtree's vectors become one.
-
-    Returns
-    -------
-    ndarray of float, shape (n_nodes, size)
-        What pooling the subtree of each node alone would give.
-    """
-    vectors, weights = nodes[:, :-1], nodes[:, -1:]
-    if pooling == "root":
-        return vectors
-    is_max = pooling == "max"
-    pooled = vectors.copy() if is_max else np.hstack([weights * vectors, weights])
-    parents = array.absolute_parents
-    for level in nodes_by_depth(array.depths)[:0:-1]:
-        (np.maximum if is_max else np.add).at(pooled, parents[level], pooled[level])
-    return pooled if is_max else pooled[:, :-1] / pooled[:, -1:]
-
-
-class RecursiveNetRegressor(NetRegressorMixin, RecursiveInputMixin, BaseNet):
-    """Predict numbers from trees with a recursive net (Tree-LSTM).
-
-    The vector of a node is computed from its label and its children's vectors, from the leaves
-    up; the root's vector gives the prediction. Targets are standardised inside, so losses in
-    ``history_`` are in units of the targets' variance.
+    The vector of a node is computed from its label and the vectors of its children, from the leaves to the
+    root; the number is predicted from the vector of the root. Targets are standardised internally, so the
+    losses in ``history_`` are in units of the variance of the targets.
 
     Parameters
     ----------
     cell : {"child_sum_lstm", "nary_lstm", "child_sum_gru", "nary_gru", "rnn", "rntn"} or TreeCell \
 subclass, default="child_sum_lstm"
-        What is computed at a node. The "child_sum" cells take any number of children and ignore
-        their order; all others have weights of their own for the first, second, ... child. "rnn"
-        is one plain layer, "rntn" the same with a tensor between the children: keep
-        ``hidden_size`` small there.
+        Cell that computes a node from its label and its children. The "child_sum" cells accept any number of
+        children and ignore their order; the others have separate weights for the first, second, ... child.
+        "rnn" is a single layer; "rntn" adds a tensor product of the children, so ``hidden_size`` should be
+        small.
     pooling : {"root", "mean", "max", "attention"}, default="root"
-        How the vectors of a tree's nodes become one; "attention" is an average with learned
-        weights.
+        How the vectors of a tree's nodes become one vector: the root's vector, the mean, the maximum, or a
+        mean with learned weights.
     max_arity : int, default=None
-        Number of children that are told apart by the cells that do; further ones share the last place. None
-        takes the largest number in the training trees, at most 8.
+        Number of children with separate weights, for cells that order children; further children share the
+        weights of the last one. None takes the largest number of children in the training trees, at most 8.
     hidden_size : int, default=64
         Size of a node's vector.
     embedding_dim : int, default=64
         Size of a label's vector.
     dropout : float, default=0.0
-        Share of features dropped in training, at the nodes' inputs and before the output.
+        Fraction of features set to zero in training, at the inputs of the nodes and before the output layer.
     word_dropout : float, default=0.0
-        Share of labels replaced by "unknown" in training.
+        Fraction of labels replaced by "unknown" in training.
     optimizer : str or torch.optim.Optimizer subclass, default="adamw"
-        One of "adadelta", "adagrad", "adam", "adamax", "adamw", "nadam", "radam", "rmsprop",
-        "sgd", or a class.
+        One of "adadelta", "adagrad", "adam", "adamax", "adamw", "nadam", "radam", "rmsprop", "sgd", or a
+        class.
     lr : float, default=0.005
         Learning rate.
     weight_decay : float, default=0.01
         Weight decay.
     lr_schedule : {"cosine", "exponential", "linear"}, default=None
-        How the learning rate falls over the epochs: to 0, to a hundredth, to a thousandth; None
-        keeps it.
+        Schedule of the learning rate over the epochs: "cosine" decays to 0, "exponential" to a hundredth,
+        "linear" to a thousandth of ``lr``. None keeps it constant.
     gradient_clip : float, default=None
-        Largest norm of the gradient; None for no limit.
+        Largest norm of the gradient; None does not clip gradients.
     max_epochs : int, default=None
-        Passes over the training samples. None makes 10, and on small data as many as give 100
-        batches.
+        Number of passes over the training samples. None trains for 10 epochs, on small data for as many as it
+        takes to see 100 batches.
     batch_size : int, default=64
-        Samples in a batch.
+        Number of samples in a batch.
     max_batch_nodes : int, default=50000
-        The most nodes that are computed together, which bounds the memory: a batch of more is split
-        into parts whose gradients add up to the same step. A tree with more is a part by itself;
-        None for no limit.
+        Largest number of nodes that are computed together, which bounds the memory. A batch with more nodes
+        is split into parts whose gradients add up to the same step; a larger tree becomes a part of its own.
+        None sets no limit.
     early_stopping : bool, default=False
-        Whether to stop when the validation loss has not improved for ``patience`` epochs, and go
-        back to the best epoch.
+        Whether to stop when the validation loss has not improved for ``patience`` epochs, and to restore the
+        weights of the best epoch.
     validation_fraction : float, default=0.1
-        Share of the training samples held out for early stopping, stratified; used when ``fit``
-        gets no ``X_val``.
+        Fraction of the training samples that early stopping holds out, stratified by class. Ignored if
+        ``fit`` receives ``X_val``.
     patience : int, default=5
-        Epochs without improvement before an early stop.
+        Number of epochs without improvement after which early stopping stops.
     warm_start : bool, default=False
-        Whether a further ``fit`` goes on with the net of the one before.
+        Whether ``fit`` continues to train the net of the previous ``fit``.
     device : str or torch.device, default="auto"
         "auto", "cpu", "cuda", "cuda:1", "mps", "xpu": see :func:`resolve_device`.
     precision : {"float32", "bfloat16", "auto"}, default="float32"
-        "bfloat16" rounds the factors of matrix products and convolutions to 8 bits of mantissa, in
-        training and prediction, which is faster where the hardware has such products; "auto" does
-        so there alone. Weights stay in single precision; tables of doubles are not rounded.
+        "float32" computes in full precision; "bfloat16" rounds the operands of matrix products and
+        convolutions to bfloat16, in training and prediction, which is faster on hardware with such products;
+        "auto" does so only on such hardware. Weights stay in single precision, and tables of doubles are
+        never rounded.
     random_state : int, RandomState or None, default=None
-        Seed of the weights, of dropout and of the order of the samples. An int gives the same
-        result at each fit and leaves all global generators as they were; None draws the seed
-        from numpy's, as everywhere in scikit-learn.
+        Seed of the initial weights, of dropout and of the order of the samples. An int gives the same result
+        in every fit and leaves all global generators unchanged; None draws a seed from numpy's global
+        generator, as everywhere in scikit-learn.
     callbacks : list of skorch callbacks, default=None
-        Copied for each fit. scikit-learn's own callbacks are set by ``set_callbacks``.
+        Callbacks of the training, used as they are and not copied. scikit-learn's own callbacks are set by
+        ``set_callbacks``.
     net_params : dict, default=None
-        Further parameters of the skorch net, ``{"optimizer__betas": (0.9, 0.98)}`` say.
+        Further parameters of the skorch net, for example ``{"optimizer__betas": (0.9, 0.98)}``.
     verbose : int, default=0
-        1 prints a line per epoch.
+        1 prints one line per epoch.
 
     Attributes
     ----------
     net_ : skorch.NeuralNetRegressor
-        The fitted net; its module is ``net_.module_``.
+        Fitted net; its module is ``net_.module_``.
+    kind_ : Kind
+        Kind of the samples: how they are read and batched.
+    target_ : Target
+        Kind of the targets: how they are encoded and predicted.
     vectorizer_ : TreeVectorizer
-        The vectorizer fitted on raw trees (absent for encoded trees and tables).
+        Vectorizer fitted on raw trees; absent for encoded trees and tables.
     history_ : DataFrame
         One row per epoch: epoch, train_loss, valid_loss, valid_score, duration_s.
     n_iter_ : int
         Number of epochs trained.
     device_ : torch.device
-        Where the net is.
+        Device of the net.
     input_kind_ : str
-        "raw trees", "encoded trees" or "a table".
+        Name of the kind of the samples: "trees" or "table".
     n_features_in_ : int
         Number of columns (tables only).
     feature_names_in_ : ndarray of str
-        Names of the columns (tables only, when they have string names).
+        Names of the columns (only for tables with string names).
 
     See Also
     --------
-    RecursiveNetClassifier : The same for classes.
     TreeVectorizer : Encodes trees as a step of a pipeline.
 
     References
@@ -395,63 +349,3 @@ subclass, default="child_sum_lstm"
     >>> reg.predict(["(add 2 1)"]).round()
     array([3.])
     """
-
-    _parameter_constraints: dict = {  # noqa: RUF012
-        **SHARED_CONSTRAINTS,
-        **TREE_CONSTRAINTS,
-    }
-
-    def __init__(
-        self,
-        cell: str | type[TreeCell] = "child_sum_lstm",
-        *,
-        pooling: str = "root",
-        max_arity: int | None = None,
-        hidden_size: int = 64,
-        embedding_dim: int = 64,
-        dropout: float = 0.0,
-        word_dropout: float = 0.0,
-        optimizer: str | type[torch.optim.Optimizer] = "adamw",
-        lr: float = 0.005,
-        weight_decay: float = 0.01,
-        lr_schedule: str | None = None,
-        gradient_clip: float | None = None,
-        max_epochs: int | None = None,
-        batch_size: int = 64,
-        max_batch_nodes: int | None = 50_000,
-        early_stopping: bool = False,
-        validation_fraction: float = 0.1,
-        patience: int = 5,
-        warm_start: bool = False,
-        device: str | torch.device = "auto",
-        precision: str = "float32",
-        random_state: Any = None,
-        callbacks: list | None = None,
-        net_params: dict | None = None,
-        verbose: int = 0,
-    ) -> None:
-        self.cell = cell
-        self.pooling = pooling
-        self.max_arity = max_arity
-        self.hidden_size = hidden_size
-        self.embedding_dim = embedding_dim
-        self.dropout = dropout
-        self.word_dropout = word_dropout
-        self.optimizer = optimizer
-        self.lr = lr
-        self.weight_decay = weight_decay
-        self.lr_schedule = lr_schedule
-        self.gradient_clip = gradient_clip
-        self.max_epochs = max_epochs
-        self.batch_size = batch_size
-        self.max_batch_nodes = max_batch_nodes
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.patience = patience
-        self.warm_start = warm_start
-        self.device = device
-        self.precision = precision
-        self.random_state = random_state
-        self.callbacks = callbacks
-        self.net_params = net_params
-        self.verbose = verbose

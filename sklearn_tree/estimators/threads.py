@@ -1,91 +1,94 @@
-"""How many threads a fit or a prediction takes: never more than torch may, one for small nets."""
+"""Number of threads of a fit or a prediction: one for small nets, and never more than torch may use."""
 
 from __future__ import annotations
 
-import math
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
+from contextlib import AbstractContextManager, contextmanager
 
+import numpy as np
 import torch
 from torch import nn
 
-from sklearn_tree.trees import RaggedArray, TreeArray
-
-_SMALL_STEP = 5e8  # operations of a training step; below, a second thread costs what it saves
+_MIN_OPERATIONS = 5e8  # of a training step; below, a second thread costs more than it saves
 
 
-def threads_for(module: nn.Module, X: Any, batch_size: int) -> int | None:
-    """Return how many threads a net is worth, by its size and that of its batches alone.
+def limit_for(
+    module: nn.Module, n_positions: np.ndarray, batch_size: int, device: torch.device
+) -> AbstractContextManager:
+    """Return the context in which a net is trained or run with the number of threads it is worth."""
+    return limit_threads(threads_for(module, n_positions, batch_size) if device.type == "cpu" else None)
 
-    Threads wait for each other after each operation. Where an operation takes microseconds that is all
-    they do, and if another process has one of the cores, all wait for it.
+
+def threads_for(module: nn.Module, n_positions: np.ndarray, batch_size: int) -> int | None:
+    """Return how many threads a net is worth, judged by its size and that of its batches.
+
+    Threads synchronise after every operation. If operations take microseconds, the threads mostly wait, and
+    if another process occupies one of the cores, all threads wait for that one.
 
     Parameters
     ----------
     module : nn.Module
         The net.
-    X : TreeArray, RaggedArray, ndarray or Tensor
-        Encoded samples.
+    n_positions : ndarray of int, shape (n_samples,)
+        Number of nodes, steps, pixels or columns of each sample.
     batch_size : int
         Samples in a batch.
 
     Returns
     -------
     int or None
-        1, or None for as many as there are.
+        1, or None for no limit.
     """
     if threading.current_thread() is not threading.main_thread():
-        return 1  # whoever runs fits side by side in threads, has the others busy
-    weights = sum(
+        return 1  # a caller that runs several fits in threads already uses the other cores
+    n_weights = sum(
         parameter.numel()
         for part in module.modules()
         if not isinstance(part, nn.Embedding)
         for parameter in part.parameters(recurse=False)
     )
-    n_positions = _n_positions(X) / max(len(X), 1) * min(batch_size, len(X))
-    return 1 if 6 * weights * n_positions < _SMALL_STEP else None  # two for each product, of three
+    n_samples = len(n_positions)
+    n_per_batch = n_positions.sum() / max(n_samples, 1) * min(batch_size, n_samples)
+    n_operations = 6 * n_weights * n_per_batch  # three products of two operations per weight and position
+    return 1 if n_operations < _MIN_OPERATIONS else None
 
 
-def _n_positions(X: Any) -> int:
-    """Return the number of nodes, steps, pixels or columns of all samples."""
-    if isinstance(X, TreeArray):
-        return X.n_nodes
-    if isinstance(X, RaggedArray):
-        return len(X.values)
-    return math.prod(X.shape if X.ndim == 2 else X.shape[:-1])
+class _ThreadState(threading.local):
+    is_limited = False
 
 
-class _Inside(threading.local):
-    yes = False
-
-
-_inside = _Inside()
+_state = _ThreadState()
 _lock = threading.Lock()
-_blocks: list[int] = []  # the number before, for each thread that is inside
+_previous_counts: list[int] = []  # torch's number of threads before each active limit
 
 
 @contextmanager
-def at_most(n: int | None) -> Iterator[None]:
-    """Let this thread's torch use at most ``n`` threads inside the block, None for as many as it may.
+def limit_threads(n: int | None) -> Iterator[None]:
+    """Let torch use at most ``n`` threads inside the block; None sets no limit.
 
-    torch's number belongs to a thread, but new threads take over the last one that any has set. So a
-    thread that needs no limit while others have theirs ends with the number from before the first of these.
+    torch's number of threads belongs to the calling thread, but a new thread starts with the number that any
+    thread has set last. A thread that starts while a limit is active therefore ends with the number from
+    before the first active limit.
+
+    Parameters
+    ----------
+    n : int or None
+        Largest number of threads.
     """
-    if n is None or _inside.yes:
+    if n is None or _state.is_limited:
         yield
         return
     with _lock:
-        own = torch.get_num_threads()
-        before = _blocks[0] if _blocks and own <= n else own  # taken over, maybe
-        _blocks.append(before)
-    _inside.yes = True
-    torch.set_num_threads(min(n, before))
+        current = torch.get_num_threads()
+        previous = _previous_counts[0] if _previous_counts and current <= n else current  # maybe inherited
+        _previous_counts.append(previous)
+    _state.is_limited = True
+    torch.set_num_threads(min(n, previous))
     try:
         yield
     finally:
-        torch.set_num_threads(before)
-        _inside.yes = False
+        torch.set_num_threads(previous)
+        _state.is_limited = False
         with _lock:
-            _blocks.pop()
+            _previous_counts.pop()

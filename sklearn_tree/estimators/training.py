@@ -1,11 +1,12 @@
-"""What a fit needs around the net: named optimizers, seeds, validation splits."""
+"""Optimizers, learning-rate schedules, seeds and validation splits of a fit."""
 
 from __future__ import annotations
 
 import inspect
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from sklearn.model_selection import train_test_split
 from torch.optim import lr_scheduler
 
 from sklearn_tree.estimators.rowwise import RowwiseAdagrad
+from sklearn_tree.kinds import Kind
 
 OPTIMIZERS: dict[str, type[torch.optim.Optimizer]] = {
     "adadelta": torch.optim.Adadelta,
@@ -26,7 +28,7 @@ OPTIMIZERS: dict[str, type[torch.optim.Optimizer]] = {
     "rmsprop": torch.optim.RMSprop,
     "sgd": torch.optim.SGD,
 }
-# name -> skorch's LRScheduler parameters for a training of so many epochs
+# name -> parameters of skorch's LRScheduler, given the number of epochs
 LR_SCHEDULES: dict[str, Callable[[int], dict[str, Any]]] = {
     "cosine": lambda epochs: {"policy": lr_scheduler.CosineAnnealingLR, "T_max": epochs},
     "exponential": lambda epochs: {"policy": lr_scheduler.ExponentialLR, "gamma": 0.01 ** (1 / epochs)},
@@ -37,8 +39,8 @@ LR_SCHEDULES: dict[str, Callable[[int], dict[str, Any]]] = {
         "total_iters": epochs,
     },
 }
-_LARGEST_BLOCK = 32 * 2**20 - 2**13  # bytes; what glibc counts in, less room for its own fields
-# Where torch 2.6 has fused implementations.
+_MAX_BLOCK_SIZE = 32 * 2**20 - 2**13  # bytes; glibc's limit minus room for its own fields
+# Optimizers with a fused implementation in torch 2.6, by device.
 _FUSED: dict[str, tuple] = {
     "cpu": (torch.optim.Adam, torch.optim.AdamW, torch.optim.SGD, torch.optim.Adagrad),
     "cuda": (torch.optim.Adam, torch.optim.AdamW, torch.optim.SGD),
@@ -50,7 +52,7 @@ def optimizer_params(
 ) -> dict[str, Any]:
     """Return skorch's parameters for an optimizer given by name or class.
 
-    The fused implementation is chosen where torch has one for the device.
+    The fused implementation is used if torch has one for the device.
     """
     cls = OPTIMIZERS[optimizer] if isinstance(optimizer, str) else optimizer
     if cls is torch.optim.Adagrad and not weight_decay:
@@ -65,38 +67,35 @@ def optimizer_params(
 
 
 @contextmanager
-def seeded(seed: int, device: torch.device) -> Iterator[None]:
-    """Seed torch inside the block and give its generators their states back afterwards."""
-    on_accelerator = device.type not in ("cpu", "meta")
+def torch_seed(seed: int, device: torch.device) -> Iterator[None]:
+    """Seed torch's generators inside the block and restore their states afterwards."""
+    is_accelerator = device.type not in ("cpu", "meta")
     index = 0 if device.index is None else device.index
     with torch.random.fork_rng(
-        devices=[index] if on_accelerator else [], device_type=device.type if on_accelerator else "cuda"
+        devices=[index] if is_accelerator else [], device_type=device.type if is_accelerator else "cuda"
     ):
         torch.random.default_generator.manual_seed(seed)
-        if on_accelerator:
+        if is_accelerator:
             module = getattr(torch, device.type)
-            # Only this device's generator: the others are not forked.
-            with module.device(index) if hasattr(module, "device") else _nothing():
+            # Seed the generator of this device only: the others are not restored.
+            with module.device(index) if hasattr(module, "device") else nullcontext():
                 module.manual_seed(seed)
         yield
 
 
-@contextmanager
-def _nothing() -> Iterator[None]:
-    yield
-
-
+@cache
 def keep_freed_memory() -> None:
-    """Let the C library keep what a training frees, up to 64 MB, for its next batch.
+    """Let the C library keep up to 64 MB of freed memory for the next batch, once per process.
 
-    By default glibc hands freed memory back to the system at once, and every batch pays for fresh
-    pages, up to a third of its time. It keeps twice the largest block that was ever freed, of those up
-    to 32 MB; so we free one, which costs microseconds: its pages are never touched. No effect elsewhere.
+    By default, glibc returns freed memory to the system at once, and every batch pays for new pages, up to a
+    third of its time. glibc keeps twice the size of the largest block that was ever freed, up to 32 MB.
+    Therefore one such block is allocated and freed here; its pages are never touched, so this takes
+    microseconds. Other C libraries are not affected.
     """
-    torch.empty(_LARGEST_BLOCK, dtype=torch.uint8)
+    torch.empty(_MAX_BLOCK_SIZE, dtype=torch.uint8)
 
 
-def split_off_validation(
+def split_validation(
     n: int, y: np.ndarray | None, fraction: float, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Split row numbers into training and validation rows.
@@ -106,10 +105,10 @@ def split_off_validation(
     n : int
         Number of rows.
     y : array of int, shape (n,), or None
-        Classes to keep in proportion. The rows of a class too small for that stay in training;
-        where all are, those of single members do.
+        Classes to keep in proportion. Classes that are too small for that stay in the training part; if all
+        classes are, only classes with a single member do.
     fraction : float
-        Share of the validation rows.
+        Fraction of the rows that become validation rows.
     seed : int
         Seed of the split.
 
@@ -127,7 +126,7 @@ def split_off_validation(
         raise ValueError(f"early_stopping=True needs at least 2 samples to split, got {n}")
     rows = np.arange(n)
     counts = np.bincount(y)[y] if y is not None else np.full(n, n)
-    splittable = counts * fraction >= 1  # a class sends at least one row on average
+    splittable = counts * fraction >= 1  # on average, at least one row of the class is held out
     candidates = rows[splittable] if splittable.sum() >= 2 else rows[counts > 1]
     candidates = candidates if len(candidates) >= 2 else rows
     n_valid = min(max(1, round(fraction * n)), len(candidates) - 1)
@@ -139,7 +138,7 @@ def split_off_validation(
 
 
 def warn_of_divergence(losses: list[float], stacklevel: int = 4) -> None:
-    """Warn when a training loss is not a number."""
+    """Warn if a training loss is not finite."""
     bad = next((i for i, loss in enumerate(losses) if not np.isfinite(loss)), None)
     if bad is not None:
         from sklearn.exceptions import ConvergenceWarning
@@ -150,3 +149,24 @@ def warn_of_divergence(losses: list[float], stacklevel: int = 4) -> None:
             ConvergenceWarning,
             stacklevel=stacklevel,
         )
+
+
+def check_finite(output: np.ndarray, encoded: Any, kind: Kind) -> None:
+    """Raise ValueError if an output of a net is not finite, naming its row and the size of its numbers.
+
+    Parameters
+    ----------
+    output : ndarray of float, shape (n_samples, n_outputs)
+        Outputs of the net.
+    encoded : encoded samples
+        The samples.
+    kind : Kind
+        Their kind.
+    """
+    is_finite = np.isfinite(output).all(axis=1)
+    if is_finite.all():
+        return
+    row = int(np.flatnonzero(~is_finite)[0])
+    magnitude = kind.magnitude(encoded, row)
+    size = "" if magnitude is None else f"; the largest number in this row is {magnitude:.3g}"
+    raise ValueError(f"the output of the net is not finite for row {row} of X{size}")

@@ -15,7 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklearn_tree.documentation import DocumentationLinkMixin
 from sklearn_tree.estimators.opened import few_threads
-from sklearn_tree.estimators.training import seeded
+from sklearn_tree.estimators.training import torch_seed as seeded
 from sklearn_tree.explain.columns import columns_of
 from sklearn_tree.explain.explanations import Explanations
 from sklearn_tree.explain.features import learn_features

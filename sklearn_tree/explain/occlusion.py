@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from sklearn_tree.estimators.batches import split_by_size
-from sklearn_tree.estimators.recursive import pool_subtrees
+from sklearn_tree.estimators.nodes import pool_subtrees
 from sklearn_tree.explain.ancestors import NodeStates, States
 from sklearn_tree.explain.gradients import Budget
 from sklearn_tree.explain.objective import Objective

@@ -57,13 +57,7 @@ class Subject:
         self.dtype = dtype
         self.device = self.net.device_
         self.is_recurrent = not isinstance(module, ConvolutionalNet)
-        self.kind = {
-            "a table": "table",
-            "images": "images",
-            "series": "series",
-            "texts": "tokens",
-            "token ids": "tokens",
-        }.get(self.net.input_kind_, "trees")
+        self.kind = self.net.input_kind_
 
     @property
     def is_tree_net(self) -> bool:

@@ -1,1 +1,22 @@
-"""Kinds of samples."""
+"""Kinds of samples: trees, tokens, series, images and tables."""
+
+from sklearn_tree.kinds.base import Batch, Kind
+from sklearn_tree.kinds.images import Images
+from sklearn_tree.kinds.registry import KINDS, find_kind
+from sklearn_tree.kinds.series import Series
+from sklearn_tree.kinds.table import StarTable, Table
+from sklearn_tree.kinds.tokens import Tokens
+from sklearn_tree.kinds.trees import Trees
+
+__all__ = [
+    "KINDS",
+    "Batch",
+    "Images",
+    "Kind",
+    "Series",
+    "StarTable",
+    "Table",
+    "Tokens",
+    "Trees",
+    "find_kind",
+]

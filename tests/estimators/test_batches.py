@@ -17,14 +17,16 @@ from sklearn_tree import (
 )
 from sklearn_tree.estimators import batches
 from sklearn_tree.estimators.batches import BatchIterator, EncodedDataset
+from sklearn_tree.kinds import Images, Series, Table, Tokens, Trees
 
+KINDS = {"tokens": Tokens(), "series": Series(), "table": Table(), "images": Images()}
 META = torch.device("meta")
 TOKENS = RaggedArray(np.arange(12) + 2, [0, 3, 4, 9, 12])
 TREES = TreeArray(np.arange(4) + 2, np.array([0, 1, 0, 1]), [0, 2, 4])
 SAMPLES = {
     "tokens": TOKENS,
     "series": RaggedArray(np.ones((12, 2)), TOKENS.offsets),
-    "a table": np.ones((4, 3)),
+    "table": np.ones((4, 3)),
     "images": np.ones((4, 5, 5, 1), dtype=np.uint8),
 }
 
@@ -32,7 +34,7 @@ SAMPLES = {
 @pytest.mark.parametrize("kind", SAMPLES)
 def test_what_fits_is_put_on_an_accelerator_once(kind, monkeypatch):
     monkeypatch.setattr(batches, "free_memory", lambda device: 10_000)
-    dataset = EncodedDataset(SAMPLES[kind], np.arange(4), np.ones(4)).on(META)
+    dataset = EncodedDataset(SAMPLES[kind], np.arange(4), np.ones(4), kind=KINDS[kind]).on(META)
     for X, y in BatchIterator(dataset, 2, shuffle=True):
         assert {y.device, X.sample_weight.device} == {META}
         assert (X.values if kind != "tokens" else X.labels).device == META
@@ -40,16 +42,16 @@ def test_what_fits_is_put_on_an_accelerator_once(kind, monkeypatch):
 
 def test_what_does_not_fit_stays_where_it_is(monkeypatch):
     n_bytes = TOKENS.values.nbytes
-    dataset = EncodedDataset(TOKENS)
+    dataset = EncodedDataset(TOKENS, kind=Tokens())
     monkeypatch.setattr(batches, "free_memory", lambda device: 2 * n_bytes - 1)
     assert dataset.on(META) is dataset
     monkeypatch.setattr(batches, "free_memory", lambda device: 2 * n_bytes)
     assert dataset.on(META) is not dataset  # the control
-    assert EncodedDataset(TREES).on(META).X is TREES
+    assert EncodedDataset(TREES, kind=Trees()).on(META).X is TREES
 
 
 def test_in_main_memory_nothing_is_moved():
-    dataset = EncodedDataset(TOKENS)
+    dataset = EncodedDataset(TOKENS, kind=Tokens())
     assert dataset.on(torch.device("cpu")) is dataset
 
 

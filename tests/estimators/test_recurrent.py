@@ -108,12 +108,12 @@ def test_ints_are_ids_or_columns_as_input_kind_says():
     rng = np.random.RandomState(0)
     X = rng.randint(2, 6, (100, 4)).tolist()
     y = [row[0] < row[1] for row in X]
-    assert classifier(max_epochs=1).fit(X, y).input_kind_ == "a table"
+    assert classifier(max_epochs=1).fit(X, y).input_kind_ == "table"
     clf = classifier(input_kind="tokens", max_epochs=40).fit(X, y)
-    assert clf.input_kind_ == "token ids"
+    assert clf.input_kind_ == "tokens"
     assert clf.score(X, y) > 0.9
     assert np.isfinite(clf.predict_proba([[99, 2], []])).all()  # unseen ids, an empty sequence
-    assert classifier(max_epochs=1).fit([[2, 3], [4]], [0, 1]).input_kind_ == "token ids"
+    assert classifier(max_epochs=1).fit([[2, 3], [4]], [0, 1]).input_kind_ == "tokens"
 
 
 def test_a_tables_columns_are_told_apart():
@@ -194,7 +194,7 @@ def test_make_net_goes_on_in_skorch(texts):
         (lambda X, y: classifier(n_layers=0).fit(X, y), ValueError, "'n_layers' parameter"),
         (lambda X, y: classifier(pooling="root").fit(X, y), ValueError, "'pooling' parameter"),
         (lambda X, y: classifier(input_kind="image").fit(X, y), ValueError, "'input_kind' parameter"),
-        (lambda X, y: classifier().fit([], []), ValueError, "X must hold sequences, at least one, got 0"),
+        (lambda X, y: classifier().fit([], []), ValueError, "X must contain at least one sample, a column of sequences, got 0"),
         (lambda X, y: classifier().fit(["a", None], [0, 1]), TypeError, "row 1 must be a sequence"),
         (lambda X, y: classifier().fit([["a"], [3]], [0, 1]), TypeError, "got 3 beside others"),
         (lambda X, y: classifier().fit(["a", ["b", 3]], [0, 1]), TypeError, "got 3 beside others"),
@@ -202,7 +202,7 @@ def test_make_net_goes_on_in_skorch(texts):
         (lambda X, y: classifier().fit(np.full((2, 3, 1), np.inf), [0, 1]), ValueError, "row 0 of X must hold finite numbers, got inf"),
         (lambda X, y: classifier().fit([np.ones((3, 2)), np.ones((2, 1))], [0, 1]), ValueError, "row 1 must have 2 channels"),
         (lambda X, y: classifier().fit(X, y[:-1]), ValueError, "inconsistent numbers of samples"),
-        (lambda X, y: classifier(max_epochs=1).fit(X, y).predict([[1.0, 2.0]]), ValueError, "X must be texts, as in fit, got a table"),
+        (lambda X, y: classifier(max_epochs=1).fit(X, y).predict([[1.0, 2.0]]), ValueError, "X must be of the kind 'tokens', as in fit, got 'table'"),
         (lambda X, y: classifier().predict(X), NotFittedError, "not fitted"),
     ],
 )  # fmt: skip

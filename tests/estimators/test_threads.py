@@ -9,7 +9,7 @@ from joblib import Parallel, delayed
 from skorch.callbacks import Callback
 
 from sklearn_tree import RNNClassifier
-from sklearn_tree.estimators.threads import at_most, threads_for
+from sklearn_tree.estimators.threads import limit_threads, threads_for
 
 SMALL, LARGE = {"hidden_size": 4, "embedding_dim": 4}, {"hidden_size": 512, "embedding_dim": 512}
 TEXTS, Y = ["a great film", "dull"] * 40, [1, 0] * 40
@@ -67,8 +67,8 @@ def test_a_fit_that_fails_gives_the_threads_back(three_threads):
 
 
 def test_inside_a_block_another_one_changes_nothing(three_threads):
-    with at_most(1):
-        with at_most(2):
+    with limit_threads(1):
+        with limit_threads(2):
             assert torch.get_num_threads() == 1
         assert torch.get_num_threads() == 1
     assert torch.get_num_threads() == 3
@@ -76,7 +76,7 @@ def test_inside_a_block_another_one_changes_nothing(three_threads):
 
 def test_fits_in_threads_side_by_side_take_one_each(three_threads):
     def fit(_):
-        seen.append(threads_for(torch.nn.Linear(4096, 4096), np.zeros((999, 9)), 999))
+        seen.append(threads_for(torch.nn.Linear(4096, 4096), np.full(999, 9), 999))
         RNNClassifier(max_epochs=2, **SMALL).fit(TEXTS, Y)
         return torch.get_num_threads()
 
@@ -92,12 +92,12 @@ def test_blocks_that_overlap_in_any_order_restore_the_first_number(three_threads
     numbers = []
 
     def other():
-        with at_most(1):
+        with limit_threads(1):
             entered.set()
             left.wait(10)
         numbers.append(torch.get_num_threads())
 
-    with at_most(1):
+    with limit_threads(1):
         thread = threading.Thread(target=other)
         thread.start()
         assert entered.wait(10)
@@ -129,11 +129,11 @@ def test_a_thread_with_a_number_of_its_own_keeps_it(three_threads):
 
     def other():
         torch.set_num_threads(2)
-        with at_most(1):
+        with limit_threads(1):
             numbers.append(torch.get_num_threads())
         numbers.append(torch.get_num_threads())
 
-    with at_most(1):
+    with limit_threads(1):
         thread = threading.Thread(target=other)
         thread.start()
         thread.join()

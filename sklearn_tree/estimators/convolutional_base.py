@@ -1,0 +1,105 @@
+"""Base class of the convolutional nets: parameters, kinds of samples and module."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+
+from sklearn_tree.estimators.base import BaseNet
+from sklearn_tree.estimators.parameters import SHARED_CONSTRAINTS
+from sklearn_tree.kinds import Images, Series, Table, Tokens
+from sklearn_tree.nn import CONVOLUTION_POOLINGS, ConvolutionalNet
+from sklearn_tree.validation import POSITIVE_INT, StrOptions
+
+
+class BaseCNN(BaseNet):
+    """Base class of the convolutional nets."""
+
+    _kinds = (Tokens, Series, Table, Images)
+    _module = ConvolutionalNet
+    _parameter_constraints: dict = {  # noqa: RUF012
+        **SHARED_CONSTRAINTS,
+        "kernel_sizes": ["array-like", None],
+        "n_filters": [POSITIVE_INT],
+        "n_blocks": [POSITIVE_INT],
+        "pooling": [StrOptions(set(CONVOLUTION_POOLINGS))],
+        "input_kind": [StrOptions({"auto", "text", "tokens", "series", "table", "image", "images"})],
+    }
+
+    def __init__(
+        self,
+        kernel_sizes: Sequence[int] | None = None,
+        *,
+        n_filters: int = 64,
+        n_blocks: int = 1,
+        pooling: str = "max",
+        input_kind: str = "auto",
+        hidden_size: int = 64,
+        embedding_dim: int = 64,
+        dropout: float = 0.0,
+        word_dropout: float = 0.0,
+        optimizer: str | type[torch.optim.Optimizer] = "adamw",
+        lr: float = 0.005,
+        weight_decay: float = 0.01,
+        lr_schedule: str | None = None,
+        gradient_clip: float | None = None,
+        max_epochs: int | None = None,
+        batch_size: int = 64,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        patience: int = 5,
+        warm_start: bool = False,
+        device: str | torch.device = "auto",
+        precision: str = "float32",
+        random_state: Any = None,
+        callbacks: list | None = None,
+        net_params: dict | None = None,
+        verbose: int = 0,
+    ) -> None:
+        self.kernel_sizes = kernel_sizes
+        self.n_filters = n_filters
+        self.n_blocks = n_blocks
+        self.pooling = pooling
+        self.input_kind = input_kind
+        self.hidden_size = hidden_size
+        self.embedding_dim = embedding_dim
+        self.dropout = dropout
+        self.word_dropout = word_dropout
+        self.optimizer = optimizer
+        self.lr = lr
+        self.weight_decay = weight_decay
+        self.lr_schedule = lr_schedule
+        self.gradient_clip = gradient_clip
+        self.max_epochs = max_epochs
+        self.batch_size = batch_size
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.patience = patience
+        self.warm_start = warm_start
+        self.device = device
+        self.precision = precision
+        self.random_state = random_state
+        self.callbacks = callbacks
+        self.net_params = net_params
+        self.verbose = verbose
+
+    def _module_params(self, encoded: Any, sample_weight: np.ndarray | None) -> dict[str, Any]:
+        return {
+            **super()._module_params(encoded, sample_weight),
+            "kernel_sizes": self._widths(),
+            **{name: getattr(self, name) for name in ("n_filters", "n_blocks", "pooling")},
+        }
+
+    def _widths(self) -> tuple[int, ...]:
+        if self.kernel_sizes is None:
+            return self.kind_.kernel_sizes
+        try:
+            sizes = np.asarray(self.kernel_sizes)
+        except ValueError:  # lists of unequal length
+            sizes = np.zeros(())
+        if sizes.ndim != 1 or not len(sizes) or sizes.dtype.kind not in "iu" or np.any(sizes < 1):
+            raise ValueError(f"kernel_sizes must hold at least one int >= 1, got {self.kernel_sizes!r}")
+        return tuple(sizes.tolist())

@@ -1,0 +1,87 @@
+"""Fitted attributes of all estimators."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from sklearn.utils.validation import check_is_fitted
+
+from sklearn_tree.estimators.targets import Target
+from sklearn_tree.kinds import Kind
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class FittedAttributesMixin:
+    """Attributes of a fitted estimator that its kind of samples, its target and its net hold.
+
+    Attributes
+    ----------
+    kind_ : Kind
+        Kind of the samples.
+    target_ : Target
+        Kind of the targets.
+    net_ : skorch.NeuralNet
+        The net.
+    device_ : torch.device
+        Device of the net.
+    """
+
+    kind_: Kind
+    target_: Target
+    net_: Any
+    device_: torch.device
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "net_")
+
+    @property
+    def n_iter_(self) -> int:
+        """Number of epochs trained."""
+        return len(self.net_.history)
+
+    @property
+    def input_kind_(self) -> str:
+        """Name of the kind of samples: "trees", "tokens", "series", "images" or "table"."""
+        return self.kind_.name
+
+    @property
+    def vectorizer_(self) -> Any:
+        """Vectorizer fitted on raw samples."""
+        if self.kind_.vectorizer is None:
+            raise AttributeError(f"{type(self).__name__} fits a vectorizer on raw trees and texts only")
+        return self.kind_.vectorizer
+
+    @property
+    def n_features_in_(self) -> int:
+        """Number of columns (tables only)."""
+        return self.kind_.n_features_in_
+
+    @property
+    def feature_names_in_(self) -> np.ndarray:
+        """Names of the columns (only for tables with string names)."""
+        return self.kind_.feature_names_in_
+
+    @property
+    def n_channels_in_(self) -> int:
+        """Number of channels (series and images only)."""
+        return self.kind_.n_channels_in_
+
+    @property
+    def history_(self) -> pd.DataFrame:
+        """One row per epoch: epoch, train_loss, valid_loss, valid_score, duration_s."""
+        import pandas as pd
+
+        check_is_fitted(self)
+        names = {"epoch": "epoch", "train_loss": "train_loss", "valid_loss": "valid_loss"}
+        names |= {"valid_score": "valid_score", "dur": "duration_s"}
+        columns = {new: [row.get(old) for row in self.net_.history] for old, new in names.items()}
+        dtypes = {name: int if name == "epoch" else float for name in columns}
+        return pd.DataFrame(columns).astype(dtypes)
+
+    @property
+    def _n_features_out(self) -> int:
+        return self.net_.module_.head.in_features

@@ -1,0 +1,103 @@
+"""Parameters shared by all estimators."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from skorch.callbacks import EarlyStopping, GradientNormClipping, LRScheduler
+
+from sklearn_tree.estimators.training import LR_SCHEDULES, OPTIMIZERS
+from sklearn_tree.validation import (
+    NON_NEGATIVE,
+    POSITIVE,
+    POSITIVE_INT,
+    SHARE,
+    Hidden,
+    Interval,
+    Real,
+    StrOptions,
+)
+
+# With max_epochs=None, a fit has at least this many epochs, and at least this many batches in all.
+_MIN_EPOCHS, _MIN_BATCHES = 10, 100
+
+SHARED_CONSTRAINTS: dict = {
+    "hidden_size": [POSITIVE_INT],
+    "dropout": [SHARE],
+    "embedding_dim": [POSITIVE_INT],
+    "word_dropout": [SHARE],
+    "optimizer": [StrOptions(set(OPTIMIZERS)), callable],
+    "lr": [POSITIVE],
+    "weight_decay": [NON_NEGATIVE],
+    "lr_schedule": [StrOptions(set(LR_SCHEDULES)), None],
+    "gradient_clip": [POSITIVE, None],
+    "max_epochs": [POSITIVE_INT, None],
+    "batch_size": [POSITIVE_INT],
+    "early_stopping": ["boolean"],
+    "validation_fraction": [Interval(Real, 0.0, 1.0, closed="neither")],
+    "patience": [POSITIVE_INT],
+    "warm_start": ["boolean"],
+    "device": [str, Hidden(torch.device)],
+    "precision": [StrOptions({"auto", "bfloat16", "float32"})],
+    "random_state": ["random_state"],
+    "callbacks": [list, tuple, None],
+    "net_params": [dict, None],
+    "verbose": ["verbose"],
+}
+
+
+class NetParametersMixin:
+    """Parameters of a training and what follows from them."""
+
+    hidden_size: int
+    dropout: float
+    embedding_dim: int
+    word_dropout: float
+    optimizer: str | type[torch.optim.Optimizer]
+    lr: float
+    weight_decay: float
+    lr_schedule: str | None
+    gradient_clip: float | None
+    max_epochs: int | None
+    batch_size: int
+    early_stopping: bool
+    validation_fraction: float
+    patience: int
+    warm_start: bool
+    device: str | torch.device
+    precision: str
+    random_state: Any
+    callbacks: list | None
+    net_params: dict | None
+    verbose: int
+    input_kind: str = "auto"
+
+    def _run_params(self) -> dict[str, Any]:
+        """Return the parameters of the net that may change between fits and predictions."""
+        return {"lr": self.lr, "batch_size": self.batch_size, "precision": self.precision}
+
+    def _apply_run_params(self, net: Any) -> None:
+        for name, value in self._run_params().items():
+            if name not in (self.net_params or {}):
+                setattr(net, name, value)
+
+    def _n_epochs(self, n_samples: int) -> int:
+        if self.max_epochs is not None:
+            return self.max_epochs
+        n_batches = -(-n_samples // self.batch_size)
+        return max(_MIN_EPOCHS, -(-_MIN_BATCHES // n_batches))
+
+    def _make_callbacks(self, n_epochs: int, is_whole: bool = True) -> list:
+        """Return skorch callbacks, for a whole training or for one epoch of ``partial_fit``."""
+        callbacks: list = []
+        if self.gradient_clip is not None:
+            callbacks.append(("gradient_clip", GradientNormClipping(self.gradient_clip)))
+        if self.lr_schedule is not None and is_whole:
+            # last_epoch=-1: every fit starts the schedule from the beginning, also with warm_start
+            schedule = LRScheduler(**LR_SCHEDULES[self.lr_schedule](n_epochs), last_epoch=-1)
+            callbacks.append(("lr_schedule", schedule))
+        if self.early_stopping and is_whole:
+            stop = EarlyStopping(monitor="valid_loss", patience=self.patience, load_best=True)
+            callbacks.append(("early_stopping", stop))
+        return [*callbacks, *(self.callbacks or ())]

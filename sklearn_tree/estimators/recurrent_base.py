@@ -1,0 +1,94 @@
+"""Base class of the recurrent nets: parameters, kinds of samples and module."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+
+from sklearn_tree.estimators.base import BaseNet
+from sklearn_tree.estimators.parameters import SHARED_CONSTRAINTS
+from sklearn_tree.kinds import Series, Table, Tokens
+from sklearn_tree.nn import RECURRENT_CELLS, SEQUENCE_POOLINGS, RecurrentNet
+from sklearn_tree.validation import POSITIVE_INT, StrOptions
+
+
+class BaseRNN(BaseNet):
+    """Base class of the recurrent nets."""
+
+    _kinds = (Tokens, Series, Table)
+    _module = RecurrentNet
+    _parameter_constraints: dict = {  # noqa: RUF012
+        **SHARED_CONSTRAINTS,
+        "cell": [StrOptions(set(RECURRENT_CELLS))],
+        "n_layers": [POSITIVE_INT],
+        "bidirectional": ["boolean"],
+        "pooling": [StrOptions(set(SEQUENCE_POOLINGS))],
+        "input_kind": [StrOptions({"auto", "text", "tokens", "series", "table"})],
+    }
+
+    def __init__(
+        self,
+        cell: str = "lstm",
+        *,
+        n_layers: int = 1,
+        bidirectional: bool = True,
+        pooling: str = "last",
+        input_kind: str = "auto",
+        hidden_size: int = 64,
+        embedding_dim: int = 64,
+        dropout: float = 0.0,
+        word_dropout: float = 0.0,
+        optimizer: str | type[torch.optim.Optimizer] = "adamw",
+        lr: float = 0.005,
+        weight_decay: float = 0.01,
+        lr_schedule: str | None = None,
+        gradient_clip: float | None = None,
+        max_epochs: int | None = None,
+        batch_size: int = 64,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        patience: int = 5,
+        warm_start: bool = False,
+        device: str | torch.device = "auto",
+        precision: str = "float32",
+        random_state: Any = None,
+        callbacks: list | None = None,
+        net_params: dict | None = None,
+        verbose: int = 0,
+    ) -> None:
+        self.cell = cell
+        self.n_layers = n_layers
+        self.bidirectional = bidirectional
+        self.pooling = pooling
+        self.input_kind = input_kind
+        self.hidden_size = hidden_size
+        self.embedding_dim = embedding_dim
+        self.dropout = dropout
+        self.word_dropout = word_dropout
+        self.optimizer = optimizer
+        self.lr = lr
+        self.weight_decay = weight_decay
+        self.lr_schedule = lr_schedule
+        self.gradient_clip = gradient_clip
+        self.max_epochs = max_epochs
+        self.batch_size = batch_size
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.patience = patience
+        self.warm_start = warm_start
+        self.device = device
+        self.precision = precision
+        self.random_state = random_state
+        self.callbacks = callbacks
+        self.net_params = net_params
+        self.verbose = verbose
+
+    def _module_params(self, encoded: Any, sample_weight: np.ndarray | None) -> dict[str, Any]:
+        names = ("cell", "n_layers", "bidirectional", "pooling")
+        own: dict[str, Any] = {name: getattr(self, name) for name in names}
+        if self.kind_.is_signal:  # relevant steps may be far from the end
+            n_steps = self.kind_.n_positions(encoded)
+            own["memory"] = 2 * float(np.average(n_steps, weights=sample_weight))
+        return {**super()._module_params(encoded, sample_weight), **own}

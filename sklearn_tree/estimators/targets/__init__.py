@@ -1,0 +1,22 @@
+"""Kinds of targets: one class, several labels, several columns of classes, or numbers."""
+
+from sklearn_tree.estimators.targets.base import Target
+from sklearn_tree.estimators.targets.classes import (
+    ClassTarget,
+    MultiLabel,
+    MultiOutput,
+    OneClass,
+    read_classes,
+)
+from sklearn_tree.estimators.targets.numbers import Numbers, read_numbers
+
+__all__ = [
+    "ClassTarget",
+    "MultiLabel",
+    "MultiOutput",
+    "Numbers",
+    "OneClass",
+    "Target",
+    "read_classes",
+    "read_numbers",
+]

@@ -1,0 +1,102 @@
+"""Base class of the kinds of targets."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from sklearn_tree.estimators.objective import Objective
+
+
+class Target:
+    """Base class of the kinds of targets: how y becomes numbers and outputs become predictions.
+
+    An instance holds what was learned from the training targets.
+
+    Attributes
+    ----------
+    name : str
+        Name of the kind, for error messages.
+    criterion : type of nn.Module
+        Loss of the net's outputs and the encoded targets.
+    """
+
+    name: ClassVar[str]
+    criterion: ClassVar[type[torch.nn.Module]]
+
+    @property
+    def n_outputs(self) -> int:
+        """Number of outputs of the net."""
+        raise NotImplementedError
+
+    @property
+    def criterion_params(self) -> dict[str, Any]:
+        """Parameters of the loss."""
+        return {}
+
+    def fit(
+        self, y: np.ndarray, *, classes: Any = None, sample_weight: np.ndarray | None = None
+    ) -> np.ndarray:
+        """Learn what encoding needs from the training targets.
+
+        Parameters
+        ----------
+        y : array-like, shape (n_samples,) or (n_samples, n_columns)
+            Training targets.
+        classes : array-like, default=None
+            All classes that will ever occur; None takes those of ``y``.
+        sample_weight : ndarray of float, shape (n_samples,), default=None
+            Weights of the samples.
+
+        Returns
+        -------
+        ndarray
+            Encoded targets.
+        """
+        raise NotImplementedError
+
+    def encode(self, y: np.ndarray) -> np.ndarray:
+        """Encode targets as ``fit`` does."""
+        raise NotImplementedError
+
+    def check_classes(self, classes: Any) -> None:
+        """Raise ValueError if the classes differ from those of the first call of ``partial_fit``."""
+
+    def strata(self, encoded: np.ndarray) -> np.ndarray | None:
+        """Return the classes that a split keeps in proportion; None if the target has none."""
+        return None
+
+    def predict(self, outputs: np.ndarray) -> np.ndarray:
+        """Return the predictions from the net's outputs, shape (n, n_outputs)."""
+        raise NotImplementedError
+
+    def score(self, outputs: Tensor, encoded: Tensor) -> float:
+        """Return the validation score: the accuracy averaged over outputs, or R squared."""
+        raise NotImplementedError
+
+    def explained(self, outputs: Tensor, target: Any, output: str) -> Objective:
+        """Choose the number to explain for each sample.
+
+        Parameters
+        ----------
+        outputs : Tensor of float, shape (n, n_outputs)
+            Outputs of the net.
+        target : "predicted", class, int or tuple
+            Class to explain, or the index of a label or column; for several columns of classes
+            ``(output, class)``.
+        output : {"margin", "logit", "probability"}
+            Which function of the target's output.
+
+        Raises
+        ------
+        ValueError
+            If the target does not exist.
+        """
+        raise NotImplementedError
+
+    def offset(self, names: np.ndarray) -> np.ndarray:
+        """Return what a prediction adds to the explained number, float, shape (n,)."""
+        return np.zeros(len(names))

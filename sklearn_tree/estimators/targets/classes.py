@@ -1,0 +1,315 @@
+"""Targets of classifiers: one class, several labels, or several columns of classes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from scipy.special import expit, softmax
+from sklearn.metrics import accuracy_score
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
+from sklearn.utils.validation import check_array, column_or_1d
+from torch import Tensor
+from torch.nn import functional as F  # noqa: N812
+
+from sklearn_tree.estimators.objective import Objective, check_index, find_class, is_predicted, one_hot
+from sklearn_tree.estimators.targets.base import Target
+from sklearn_tree.nn import MultiOutputCrossEntropy
+
+
+class ClassTarget(Target):
+    """Base class of the targets of classifiers."""
+
+    classes: Any
+    n_classes: Any
+
+    def check_classes(self, classes: Any) -> None:
+        """Raise ValueError if the classes differ from those of the first call of ``partial_fit``."""
+        if not np.array_equal(np.unique(np.asarray(classes)), self.classes):
+            raise ValueError(
+                f"classes must be those of the first call of partial_fit, {self.classes.tolist()}, "
+                f"got {list(classes)}"
+            )
+
+    def labels(self, encoded: np.ndarray) -> np.ndarray:
+        """Return encoded targets as the labels that class weights refer to."""
+        return encoded
+
+    def margin(self, outputs: np.ndarray) -> np.ndarray | list[np.ndarray]:
+        """Return the logits; for two classes the log-odds of the second."""
+        raise NotImplementedError
+
+    def proba(self, outputs: np.ndarray) -> np.ndarray | list[np.ndarray]:
+        """Return the probabilities of the classes."""
+        raise NotImplementedError
+
+    def accuracy(self, predicted: np.ndarray, y: Any, sample_weight: Any = None) -> float:
+        """Return the weighted fraction of samples that are predicted right in all outputs."""
+        return accuracy_score(y, predicted, sample_weight=sample_weight)
+
+
+class OneClass(ClassTarget):
+    """One class per sample.
+
+    Attributes
+    ----------
+    classes : ndarray, shape (n_classes,)
+        The classes, sorted.
+    n_classes : int
+        Their number.
+    """
+
+    name = "one class"
+    criterion = torch.nn.CrossEntropyLoss
+
+    @property
+    def n_outputs(self) -> int:
+        """Number of classes."""
+        return self.n_classes
+
+    def fit(self, y: np.ndarray, *, classes: Any = None, sample_weight: Any = None) -> np.ndarray:
+        """Learn the classes and return their positions, int64, shape (n_samples,)."""
+        self.classes = np.unique(column_or_1d(y, warn=True) if classes is None else np.asarray(classes))
+        self.n_classes = len(self.classes)
+        return self.encode(y)
+
+    def encode(self, y: np.ndarray) -> np.ndarray:
+        """Return the positions of the classes, int64, shape (n_samples,)."""
+        return _class_positions(column_or_1d(y), self.classes)
+
+    def strata(self, encoded: np.ndarray) -> np.ndarray:
+        """Return the encoded classes."""
+        return encoded
+
+    def labels(self, encoded: np.ndarray) -> np.ndarray:
+        """Return the classes."""
+        return self.classes[encoded]
+
+    def margin(self, outputs: np.ndarray) -> np.ndarray:
+        """Return the logits, shape (n, n_classes); for two classes the log-odds of the second, shape (n,)."""
+        return _margin(outputs)
+
+    def proba(self, outputs: np.ndarray) -> np.ndarray:
+        """Return the probabilities, shape (n, n_classes)."""
+        return softmax(outputs, axis=1)
+
+    def predict(self, outputs: np.ndarray) -> np.ndarray:
+        """Return the most probable class of each sample."""
+        return self.classes[outputs.argmax(axis=1)]
+
+    def score(self, outputs: Tensor, encoded: Tensor) -> float:
+        """Return the accuracy."""
+        return float((outputs.argmax(1) == encoded).double().mean())
+
+    def explained(self, outputs: Tensor, target: Any, output: str) -> Objective:
+        """Choose a class, see :meth:`Target.explained`."""
+        return _explained_class(outputs, target, output, self.classes, first=0)
+
+
+class MultiLabel(ClassTarget):
+    """Several labels that hold or not: a binary indicator matrix.
+
+    Attributes
+    ----------
+    classes : ndarray of int, shape (n_labels,)
+        Positions of the labels.
+    n_classes : int
+        Number of labels.
+    """
+
+    name = "labels"
+    criterion = torch.nn.BCEWithLogitsLoss
+
+    @property
+    def n_outputs(self) -> int:
+        """Number of labels."""
+        return self.n_classes
+
+    def fit(self, y: np.ndarray, *, classes: Any = None, sample_weight: Any = None) -> np.ndarray:
+        """Learn the number of labels and return the indicators, float32, shape (n_samples, n_labels)."""
+        self.classes, self.n_classes = np.arange(y.shape[1]), y.shape[1]
+        return self.encode(y)
+
+    def encode(self, y: np.ndarray) -> np.ndarray:
+        """Return the indicators, float32, shape (n_samples, n_labels)."""
+        _check_n_columns(y.shape[1], self.n_classes)
+        return y.astype(np.float32)
+
+    def margin(self, outputs: np.ndarray) -> np.ndarray:
+        """Return the logit of each label, shape (n, n_labels)."""
+        return outputs
+
+    def proba(self, outputs: np.ndarray) -> np.ndarray:
+        """Return the probability of each label, shape (n, n_labels)."""
+        return expit(outputs)
+
+    def predict(self, outputs: np.ndarray) -> np.ndarray:
+        """Return 0 or 1 for each label, int64, shape (n, n_labels)."""
+        return (outputs > 0).astype(np.int64)
+
+    def score(self, outputs: Tensor, encoded: Tensor) -> float:
+        """Return the accuracy averaged over the labels."""
+        return float(((outputs > 0) == (encoded > 0)).double().mean())
+
+    def explained(self, outputs: Tensor, target: Any, output: str) -> Objective:
+        """Choose a label, see :meth:`Target.explained`."""
+        label: Any = outputs.argmax(1)
+        if not is_predicted(target):
+            label = check_index("target must be 'predicted' or", target, outputs.shape[1])
+        weights = one_hot(label, outputs)
+        head = torch.zeros_like(weights, dtype=torch.bool) if output == "probability" else None
+        return Objective(names=weights.argmax(1).cpu().numpy(), weights=weights, head=head)
+
+
+class MultiOutput(ClassTarget):
+    """Several columns of classes, one head each.
+
+    Attributes
+    ----------
+    classes : list of ndarray
+        The classes of each column, sorted.
+    n_classes : list of int
+        Their numbers.
+    """
+
+    name = "columns of classes"
+    criterion = MultiOutputCrossEntropy
+
+    @property
+    def n_outputs(self) -> int:
+        """Number of classes of all columns."""
+        return sum(self.n_classes)
+
+    @property
+    def criterion_params(self) -> dict[str, Any]:
+        """Number of classes of each column."""
+        return {"n_classes": self.n_classes}
+
+    def fit(self, y: np.ndarray, *, classes: Any = None, sample_weight: Any = None) -> np.ndarray:
+        """Learn the classes and return their positions, int64, shape (n_samples, n_columns)."""
+        columns = [_infer_dtype(column) for column in y.T] if classes is None else classes
+        self.classes = [np.unique(np.asarray(column)) for column in columns]
+        self.n_classes = [len(column) for column in self.classes]
+        return self.encode(y)
+
+    def encode(self, y: np.ndarray) -> np.ndarray:
+        """Return the positions of the classes, int64, shape (n_samples, n_columns)."""
+        _check_n_columns(y.shape[1], len(self.classes))
+        columns = zip(map(_infer_dtype, y.T), self.classes, strict=True)
+        return np.stack([_class_positions(column, known) for column, known in columns], axis=1)
+
+    def check_classes(self, classes: Any) -> None:
+        """Raise ValueError if the classes differ from those of the first call of ``partial_fit``."""
+        columns = [np.unique(np.asarray(column)) for column in classes]
+        pairs = zip(columns, self.classes, strict=False)
+        if len(columns) != len(self.classes) or not all(map(np.array_equal, *zip(*pairs, strict=True))):
+            raise ValueError(
+                "classes must be those of the first call of partial_fit, "
+                f"{[known.tolist() for known in self.classes]}, got {[list(column) for column in classes]}"
+            )
+
+    def labels(self, encoded: np.ndarray) -> np.ndarray:
+        """Return the classes, shape (n_samples, n_columns)."""
+        columns = zip(encoded.T, self.classes, strict=True)
+        return np.stack([known[positions] for positions, known in columns], axis=1)
+
+    def _heads(self, outputs: np.ndarray) -> list[np.ndarray]:
+        return np.split(outputs, np.cumsum(self.n_classes)[:-1], axis=1)
+
+    def margin(self, outputs: np.ndarray) -> list[np.ndarray]:
+        """Return the logits of each column, for two classes the log-odds of the second."""
+        return [_margin(head) for head in self._heads(outputs)]
+
+    def proba(self, outputs: np.ndarray) -> list[np.ndarray]:
+        """Return the probabilities of each column."""
+        return [softmax(head, axis=1) for head in self._heads(outputs)]
+
+    def predict(self, outputs: np.ndarray) -> np.ndarray:
+        """Return the most probable class of each column, shape (n, n_columns)."""
+        pairs = zip(self._heads(outputs), self.classes, strict=True)
+        columns = [known[head.argmax(axis=1)] for head, known in pairs]
+        if len({column.dtype.kind for column in columns}) > 1:  # keep each column's own type
+            columns = [column.astype(object) for column in columns]
+        return np.stack(columns, axis=1)
+
+    def accuracy(self, predicted: np.ndarray, y: Any, sample_weight: Any = None) -> float:
+        """Return the weighted fraction of samples that are predicted right in all columns."""
+        return float(np.average((predicted == np.asarray(y)).all(axis=1), weights=sample_weight))
+
+    def score(self, outputs: Tensor, encoded: Tensor) -> float:
+        """Return the accuracy averaged over the columns."""
+        heads = zip(outputs.split(self.n_classes, dim=1), encoded.T, strict=True)
+        return float(torch.stack([head.argmax(1) == y for head, y in heads]).double().mean())
+
+    def explained(self, outputs: Tensor, target: Any, output: str) -> Objective:
+        """Choose a column and a class, see :meth:`Target.explained`; by default the first column."""
+        column, wanted = 0, target
+        if isinstance(target, tuple) and len(target) == 2:
+            column = check_index("target[0] must be", target[0], len(self.classes))
+            wanted = target[1]
+        elif not is_predicted(target):
+            raise ValueError(
+                f"target must be (output, class) for {len(self.classes)} outputs, got {target!r}"
+            )
+        first = sum(self.n_classes[:column])
+        return _explained_class(outputs, wanted, output, np.asarray(self.classes[column]), first=first)
+
+
+def read_classes(y: Any) -> tuple[np.ndarray, type[ClassTarget]]:
+    """Check the targets of a classifier and return them with their kind.
+
+    Raises
+    ------
+    ValueError
+        If y is continuous, empty or holds missing values.
+    """
+    y = check_array(y, ensure_2d=False, dtype=None, input_name="y")
+    if y.ndim == 2 and y.shape[1] > 1 and y.dtype == object:  # columns may differ in type
+        for column in y.T:
+            check_classification_targets(_infer_dtype(column))
+        return y, MultiOutput
+    check_classification_targets(y)
+    if y.ndim == 1 or y.shape[1] == 1:
+        return y, OneClass
+    return y, MultiLabel if type_of_target(y) == "multilabel-indicator" else MultiOutput
+
+
+def _explained_class(outputs: Tensor, target: Any, output: str, classes: np.ndarray, first: int) -> Objective:
+    """Choose a class of the head whose outputs begin at ``first``."""
+    n = len(classes)
+    logits = outputs[:, first : first + n]
+    chosen = logits.argmax(1) if is_predicted(target) else find_class(target, classes)
+    weights, head = one_hot(chosen, logits), None
+    names = classes[weights.argmax(1).cpu().numpy()]
+    padding = (first, outputs.shape[1] - first - n)
+    if output == "probability":
+        head = F.pad(torch.ones_like(weights, dtype=torch.bool), padding)
+    elif output == "margin" and n > 1:
+        weights = weights - (1 - weights) / (n - 1)
+    return Objective(names=names, weights=F.pad(weights, padding), head=head)
+
+
+def _infer_dtype(column: np.ndarray) -> np.ndarray:
+    # Columns of different types arrive as one object array.
+    return np.array(column.tolist()) if column.dtype == object else column
+
+
+def _class_positions(y: np.ndarray, classes: np.ndarray) -> np.ndarray:
+    positions = np.searchsorted(classes, y).clip(max=len(classes) - 1)
+    is_unknown = classes[positions] != y
+    if np.any(is_unknown):
+        raise ValueError(
+            f"y must hold only the classes {classes.tolist()}, "
+            f"got {y[is_unknown].tolist()[0]!r} in row {np.flatnonzero(is_unknown)[0]}"
+        )
+    return positions.astype(np.int64)
+
+
+def _margin(logits: np.ndarray) -> np.ndarray:
+    return logits[:, 1] - logits[:, 0] if logits.shape[1] == 2 else logits
+
+
+def _check_n_columns(n_columns: int, expected: int) -> None:
+    if n_columns != expected:
+        raise ValueError(f"y must have {expected} columns, got {n_columns}")

@@ -1,0 +1,90 @@
+"""Targets of regressors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from sklearn.utils.validation import check_array, check_consistent_length
+from torch import Tensor
+
+from sklearn_tree.estimators.objective import Objective, check_index, is_predicted, one_hot
+from sklearn_tree.estimators.targets.base import Target
+from sklearn_tree.kinds.statistics import replace_zero_scale
+
+
+class Numbers(Target):
+    """Numbers in one or several columns, standardised for the net.
+
+    Attributes
+    ----------
+    mean, scale : ndarray of float, shape (n_columns,)
+        Weighted mean and standard deviation of the training targets; 1 for a constant column.
+    n_columns : int or None
+        Number of columns; None for 1-D targets.
+    """
+
+    name = "numbers"
+    criterion = torch.nn.MSELoss
+
+    mean: np.ndarray
+    scale: np.ndarray
+    n_columns: int | None
+
+    @property
+    def n_outputs(self) -> int:
+        """Number of columns."""
+        return self.n_columns or 1
+
+    def fit(
+        self, y: np.ndarray, *, classes: Any = None, sample_weight: np.ndarray | None = None
+    ) -> np.ndarray:
+        """Learn mean and scale and return the standardised targets, float64, shape (n_samples, n_columns)."""
+        check_consistent_length(sample_weight, y)
+        self.n_columns = None if y.ndim == 1 else y.shape[1]
+        columns = y.reshape(len(y), -1)
+        self.mean = np.average(columns, axis=0, weights=sample_weight)
+        scale = np.sqrt(np.average((columns - self.mean) ** 2, axis=0, weights=sample_weight))
+        self.scale = replace_zero_scale(scale, self.mean, len(columns))
+        return self.encode(y)
+
+    def encode(self, y: np.ndarray) -> np.ndarray:
+        """Return the standardised targets, float64, shape (n_samples, n_columns)."""
+        n_columns = None if y.ndim == 1 else y.shape[1]
+        if n_columns != self.n_columns:
+            raise ValueError(f"y must have {_columns(self.n_columns)}, as in fit, got {_columns(n_columns)}")
+        return (y.reshape(len(y), -1) - self.mean) / self.scale
+
+    def predict(self, outputs: np.ndarray) -> np.ndarray:
+        """Return the targets in the user's units, shape (n,) or (n, n_columns)."""
+        y = outputs * self.scale + self.mean
+        return y[:, 0] if self.n_columns is None else y
+
+    def score(self, outputs: Tensor, encoded: Tensor) -> float:
+        """Return R squared averaged over the columns."""
+        encoded = encoded.reshape(outputs.shape).double()
+        residual = ((encoded - outputs.double()) ** 2).sum(0)
+        total = ((encoded - encoded.mean(0)) ** 2).sum(0)
+        return float((1 - residual / total.clamp(min=torch.finfo(torch.float64).tiny)).mean())
+
+    def explained(self, outputs: Tensor, target: Any, output: str) -> Objective:
+        """Choose a column, see :meth:`Target.explained`; its number is in the user's units."""
+        column = 0
+        if not is_predicted(target):
+            column = check_index("target must be 'predicted' or", target, outputs.shape[1])
+        weights = one_hot(column, outputs) * torch.as_tensor(self.scale).to(outputs)
+        return Objective(names=np.full(len(outputs), column), weights=weights)
+
+    def offset(self, names: np.ndarray) -> np.ndarray:
+        """Return the mean of the explained column."""
+        return self.mean[names]
+
+
+def read_numbers(y: Any) -> tuple[np.ndarray, type[Numbers]]:
+    """Check the targets of a regressor and return them with their kind."""
+    return check_array(y, ensure_2d=False, dtype=np.float64, input_name="y"), Numbers
+
+
+def _columns(n: int | None) -> str:
+    return "one dimension" if n is None else f"{n} columns"

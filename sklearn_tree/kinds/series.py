@@ -1,0 +1,90 @@
+"""Series of one or several channels."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+
+from sklearn_tree.containers import layout_of, may_be_sequences
+from sklearn_tree.kinds.numbers import check_n_channels, check_numbers
+from sklearn_tree.kinds.ragged import SequenceKind, read_sequences
+from sklearn_tree.kinds.statistics import channel_statistics
+from sklearn_tree.trees import RaggedArray
+
+
+class Series(SequenceKind):
+    """Series of numbers, of equal length (an array) or not (a :class:`RaggedArray`).
+
+    Attributes
+    ----------
+    n_channels_in_ : int
+        Number of channels.
+    """
+
+    name: ClassVar[str] = "series"
+    is_signal = True
+    kernel_sizes = (9, 19, 39)  # the widths of InceptionTime, made odd
+
+    @classmethod
+    def recognizes(cls, X: Any) -> bool:
+        """Return whether X is a 3-D array or holds sequences of floats or of vectors."""
+        layout = layout_of(X)
+        return layout.ndim == 3 or (layout.ndim == 2 and layout.is_ragged and not layout.is_integer)
+
+    def accepts(self, X: Any) -> bool:
+        """Return whether X holds series, lists of numbers of equal length, or lists of ints."""
+        layout = layout_of(X)
+        return self.recognizes(X) or may_be_sequences(X) or (layout.ndim == 2 and layout.is_ragged)
+
+    def fit(self, X: Any) -> Any:
+        """Read the series and their number of channels."""
+        vars(self).pop("n_channels_in_", None)
+        series = self._read(X)
+        self.n_channels_in_ = _channels(series).shape[1]
+        return series
+
+    def encode(self, X: Any) -> Any:
+        """Read series."""
+        series = self._read(X)
+        check_n_channels(_channels(series).shape[1], self.n_channels_in_)
+        return series
+
+    def _read(self, X: Any) -> Any:
+        if getattr(X, "ndim", 1) >= 3:
+            return check_numbers(X, 3)
+        series = read_sequences(X)
+        steps = series.values  # not rounded yet: that waits until the mean is subtracted
+        if series.is_tokens:
+            steps = steps.astype(np.float64)
+        n_channels = steps.shape[1] if steps.ndim == 2 else 1
+        if not len(steps):  # all series are empty
+            n_channels = vars(self).get("n_channels_in_", n_channels)
+        return series.replace(values=steps.reshape(len(steps), n_channels), n_labels=None)
+
+    def module_params(self, encoded: Any, sample_weight: np.ndarray | None) -> dict[str, Any]:
+        """Return the number of channels and their statistics."""
+        channels = _channels(encoded)
+        shift, scale = channel_statistics(channels, sample_weight, self.n_positions(encoded))
+        return {"n_channels": len(shift), "value_shift": shift, "value_scale": scale}
+
+    def dtype(self, encoded: Any) -> torch.dtype:
+        """Return float64 for arrays of doubles, float32 for series of unequal length."""
+        return torch.float32 if isinstance(encoded, RaggedArray) else super().dtype(encoded)
+
+    def to_state(self) -> dict[str, Any]:
+        """Return the number of channels."""
+        return {"n_channels": self.n_channels_in_}
+
+    @classmethod
+    def from_state(cls, state: dict[str, Any], reader: str = "estimator") -> Series:
+        """Return the fitted kind that :meth:`to_state` has described."""
+        kind = cls(reader)
+        kind.n_channels_in_ = int(state["n_channels"])
+        return kind
+
+
+def _channels(series: Any) -> Any:
+    """Return the steps of all series, shape (n_steps_total, n_channels)."""
+    return series.values if isinstance(series, RaggedArray) else series.reshape(-1, series.shape[2])

@@ -1,0 +1,118 @@
+"""Tables of numbers."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+
+from sklearn_tree.containers import holds_trees, is_tensor, layout_of, to_numpy
+from sklearn_tree.kinds.base import Kind
+from sklearn_tree.kinds.numbers import check_numbers, widen_small_floats
+from sklearn_tree.kinds.statistics import channel_statistics
+from sklearn_tree.kinds.trees import TreeKind
+from sklearn_tree.nn import SequenceBatch
+from sklearn_tree.trees import TreeArray
+from sklearn_tree.trees.flat import N_RESERVED_IDS
+from sklearn_tree.validation import check_table
+
+
+class TableMixin(Kind):
+    """Number and names of the columns of a table.
+
+    Attributes
+    ----------
+    n_features_in_ : int
+        Number of columns.
+    feature_names_in_ : ndarray of str
+        Names of the columns; absent if the table has none.
+    """
+
+    def _check_columns(self, X: Any, *, reset: bool) -> np.ndarray:
+        return check_table(widen_small_floats(X), self, reader=self.reader, reset=reset)
+
+    def to_state(self) -> dict[str, Any]:
+        """Return the number of columns and their names."""
+        names = vars(self).get("feature_names_in_")
+        return {"n_columns": self.n_features_in_, "names": None if names is None else names.tolist()}
+
+    @classmethod
+    def from_state(cls, state: dict[str, Any], reader: str = "estimator") -> Any:
+        """Return the fitted kind that :meth:`to_state` has described."""
+        kind = cls(reader)
+        kind.n_features_in_ = int(state["n_columns"])
+        if state["names"] is not None:
+            kind.feature_names_in_ = np.array(state["names"], dtype=object)
+        return kind
+
+
+class Table(TableMixin):
+    """Table of numbers, read by nets for sequences: each column is a token that carries a number."""
+
+    name: ClassVar[str] = "table"
+
+    @classmethod
+    def recognizes(cls, X: Any) -> bool:
+        """Return whether X is a 2-D array, a frame or a list of rows of equal length."""
+        layout = layout_of(X)
+        return layout.ndim is not None and layout.ndim <= 2 and not layout.is_ragged
+
+    def fit(self, X: Any) -> np.ndarray | torch.Tensor:
+        """Read the table and its columns."""
+        return self._read(X, reset=True)
+
+    def encode(self, X: Any) -> np.ndarray | torch.Tensor:
+        """Read a table."""
+        return self._read(X, reset=False)
+
+    def _read(self, X: Any, *, reset: bool) -> np.ndarray | torch.Tensor:
+        if not is_tensor(X):
+            return self._check_columns(X, reset=reset)
+        X = check_numbers(X, 2)
+        self._check_columns(np.zeros((1, X.shape[1])), reset=reset)
+        return X
+
+    def module_params(self, encoded: Any, sample_weight: np.ndarray | None) -> dict[str, Any]:
+        """Return the number of token ids, those of the columns included, and their statistics."""
+        shift, scale = channel_statistics(encoded, sample_weight, np.ones(len(encoded), dtype=np.int64))
+        return {
+            "n_labels": N_RESERVED_IDS + len(shift),
+            "value_shift": [0.0] * N_RESERVED_IDS + shift,
+            "value_scale": [1.0] * N_RESERVED_IDS + scale,
+        }
+
+    def batch(self, encoded: Any, rows: np.ndarray) -> SequenceBatch:
+        """Return the batch of some rows."""
+        return SequenceBatch.from_array(encoded, rows)
+
+    def n_positions(self, encoded: Any) -> np.ndarray:
+        """Return the number of columns of each row."""
+        return np.full(len(encoded), encoded.shape[1])
+
+
+class StarTable(TableMixin, TreeKind):
+    """Table of numbers, read by recursive nets: each row is a root over one leaf per column."""
+
+    name: ClassVar[str] = "table"
+
+    @classmethod
+    def recognizes(cls, X: Any) -> bool:
+        """Return whether X holds rows of numbers rather than trees."""
+        return not holds_trees(X)
+
+    def fit(self, X: Any) -> TreeArray:
+        """Read the table and its columns."""
+        return TreeArray.from_table(self._check_columns(_without_tensor(X), reset=True))
+
+    def encode(self, X: Any) -> TreeArray:
+        """Read a table."""
+        return TreeArray.from_table(self._check_columns(_without_tensor(X), reset=False))
+
+    def dtype(self, encoded: TreeArray) -> torch.dtype:
+        """Return float64 for a table of doubles, float32 otherwise."""
+        return super().dtype(encoded.values)
+
+
+def _without_tensor(X: Any) -> Any:
+    return to_numpy(X) if is_tensor(X) else X

@@ -1,0 +1,82 @@
+"""Texts and token sequences."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+
+from sklearn_tree.containers import layout_of, may_be_sequences
+from sklearn_tree.kinds.ragged import SequenceKind, read_sequences
+from sklearn_tree.preprocessing import SequenceVectorizer
+from sklearn_tree.trees import RaggedArray
+
+
+class Tokens(SequenceKind):
+    """Texts, lists of tokens, or token ids.
+
+    Attributes
+    ----------
+    vectorizer : SequenceVectorizer or None
+        Vectorizer fitted on texts or lists of tokens; None if the training samples were token ids.
+    """
+
+    name: ClassVar[str] = "tokens"
+    aliases = ("text",)
+
+    @classmethod
+    def recognizes(cls, X: Any) -> bool:
+        """Return whether X holds texts, lists of str, or lists of ints of unequal length."""
+        layout = layout_of(X)
+        return layout.ndim is None or (layout.is_ragged and layout.is_integer)
+
+    def accepts(self, X: Any) -> bool:
+        """Return whether X holds tokens, or after a fit on ids lists of equal length."""
+        return self.recognizes(X) or (self.vectorizer is None and may_be_sequences(X))
+
+    def fit(self, X: Any) -> RaggedArray:
+        """Read the sequences and learn the vocabulary of texts."""
+        self.vectorizer = None
+        if not _is_text(X):
+            return read_sequences(X)
+        self.vectorizer = SequenceVectorizer()
+        return self.vectorizer.fit_transform(X)
+
+    def encode(self, X: Any) -> RaggedArray:
+        """Read sequences, encoding texts."""
+        if self.vectorizer is None:
+            if _is_text(X) and not may_be_sequences(X):
+                raise ValueError("X must hold token ids, as in fit, got texts")
+            return read_sequences(X)
+        if not _is_text(X):
+            raise ValueError("X must hold texts, as in fit, got token ids")
+        return self.vectorizer.transform(X)
+
+    def module_params(self, encoded: RaggedArray, sample_weight: np.ndarray | None) -> dict[str, Any]:
+        """Return the number of token ids."""
+        return {"n_labels": encoded.n_labels}
+
+    def dtype(self, encoded: RaggedArray) -> torch.dtype:
+        """Return float32."""
+        return torch.float32
+
+    def magnitude(self, encoded: RaggedArray, row: int) -> None:
+        """Return None: tokens are not numbers."""
+
+    def to_state(self) -> dict[str, Any]:
+        """Return the vocabulary as a list; None for token ids."""
+        return {"tokens": None if self.vectorizer is None else list(self.vectorizer.vocabulary_)}
+
+    @classmethod
+    def from_state(cls, state: dict[str, Any], reader: str = "estimator") -> Tokens:
+        """Return the fitted kind that :meth:`to_state` has described."""
+        kind = cls(reader)
+        if state["tokens"] is not None:
+            kind.vectorizer = SequenceVectorizer()
+            kind.vectorizer.vocabulary_ = {token: i for i, token in enumerate(state["tokens"])}
+        return kind
+
+
+def _is_text(X: Any) -> bool:
+    return layout_of(X).ndim is None

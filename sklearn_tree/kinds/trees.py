@@ -1,0 +1,167 @@
+"""Trees, and everything else that is encoded as a ``TreeArray``."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+
+from sklearn_tree.containers import holds_trees, to_numpy
+from sklearn_tree.kinds.base import Kind, to_tensor
+from sklearn_tree.kinds.statistics import value_statistics
+from sklearn_tree.nn import TreeBatch
+from sklearn_tree.preprocessing import TreeVectorizer
+from sklearn_tree.preprocessing.columns import to_tree_array
+from sklearn_tree.trees import TreeArray
+from sklearn_tree.trees.subtrees import heights_of, number_subtrees
+
+_MIN_NODES_PER_LEVEL = 8  # on average; in chains, equal subtrees are not worth the search
+_MAX_DISTINCT_SHARE = 0.9  # of the inner nodes of a batch, for sharing equal subtrees to pay off
+_MAX_DEFAULT_ARITY = 8  # the weights of an N-ary cell grow with the square of its arity
+
+
+class TreeKind(Kind):
+    """Base class of the kinds that are encoded as a :class:`TreeArray`."""
+
+    container = TreeArray
+    sort_windows = (8, 4)
+    is_batched_on_host = True
+
+    def encode_with_labels(self, X: Any) -> tuple[TreeArray, TreeArray]:
+        """Return the encoded samples, and the same trees with the labels that users know."""
+        encoded = self.encode(X)
+        return encoded, encoded
+
+    def module_params(self, encoded: TreeArray, sample_weight: np.ndarray | None) -> dict[str, Any]:
+        """Return numbers of labels, the largest arity (at most 8) and the statistics of the node values."""
+        shift, scale = value_statistics(encoded, sample_weight)
+        return {
+            "n_labels": encoded.n_labels,
+            "n_edge_labels": encoded.n_edge_labels or 0,
+            "max_arity": min(max(int(encoded.arities.max(initial=1)), 1), _MAX_DEFAULT_ARITY),
+            "value_shift": shift,
+            "value_scale": scale,
+        }
+
+    def batch(self, encoded: TreeArray, rows: np.ndarray) -> TreeBatch:
+        """Return the batch of some trees."""
+        return TreeBatch.from_array(encoded[rows])
+
+    def share_repeats(self, encoded: TreeArray, batch_size: int) -> TreeArray:
+        """Number equal subtrees if a batch has enough of them.
+
+        Trees with node values are returned unchanged, since equal labels do not make equal subtrees there.
+        """
+        if encoded.values is not None or not len(encoded):
+            return encoded
+        if encoded.n_nodes < _MIN_NODES_PER_LEVEL * (int(encoded.depths.max()) + 1):
+            return encoded
+        edges = None if encoded.edges is None else to_numpy(encoded.edges)
+        numbered = encoded.replace(subtrees=number_subtrees(encoded, to_numpy(encoded.labels), edges))
+        rows = np.linspace(0, len(encoded) - 1, min(batch_size, len(encoded))).astype(np.int64)
+        numbers = numbered[rows].subtrees
+        inner = numbers[heights_of(numbers) > 0]
+        return numbered if len(np.unique(inner)) <= _MAX_DISTINCT_SHARE * len(inner) else encoded
+
+    def n_positions(self, encoded: TreeArray) -> np.ndarray:
+        """Return the number of nodes of each tree."""
+        return encoded.sizes
+
+    def cost(self, encoded: TreeArray) -> np.ndarray | None:
+        """Return the height of each tree; None if all are equal."""
+        if not len(encoded):
+            return None
+        heights = np.maximum.reduceat(encoded.depths, encoded.offsets[:-1])
+        return heights if (heights != heights[0]).any() else None
+
+    def magnitude(self, encoded: TreeArray, row: int) -> float | None:
+        """Return the largest absolute value of a tree's nodes; None if they have no values."""
+        if encoded.values is None:
+            return None
+        values = to_numpy(encoded.values)[encoded.offsets[row] : encoded.offsets[row + 1]]
+        values = np.abs(values[~np.isnan(values)])
+        return float(values.max()) if values.size else None
+
+    def n_bytes(self, encoded: TreeArray) -> int:
+        """Return the size of the columns of the nodes."""
+        return sum(column.nbytes for column in _columns(encoded).values())
+
+    @classmethod
+    def to(cls, encoded: TreeArray, device: torch.device, dtype: torch.dtype | None = None) -> TreeArray:
+        """Return trees with their labels, values and edge labels on a device.
+
+        Parents and depths stay in main memory, where batches are built from them.
+        """
+        columns = {name: to_tensor(c, device, dtype) for name, c in _columns(encoded).items()}
+        return encoded.replace(**columns)
+
+    @classmethod
+    def to_host(cls, encoded: TreeArray) -> TreeArray:
+        """Return trees with all columns as arrays."""
+        return encoded.replace(**{name: to_numpy(column) for name, column in _columns(encoded).items()})
+
+
+class Trees(TreeKind):
+    """Trees of any registered format, or trees that a :class:`TreeVectorizer` has encoded.
+
+    Attributes
+    ----------
+    vectorizer : TreeVectorizer or None
+        Vectorizer fitted on raw trees; None if the training trees were encoded already.
+    """
+
+    name: ClassVar[str] = "trees"
+
+    @classmethod
+    def recognizes(cls, X: Any) -> bool:
+        """Return whether X holds trees rather than rows of numbers."""
+        return holds_trees(X)
+
+    def fit(self, X: Any) -> TreeArray:
+        """Read the trees and learn the vocabulary of raw ones."""
+        trees = to_tree_array(X)
+        self.vectorizer = None
+        if trees.vocabulary is None:
+            return trees
+        self.vectorizer = TreeVectorizer()
+        return self.vectorizer.fit_transform(trees)
+
+    def encode(self, X: Any) -> TreeArray:
+        """Read trees, encoding raw ones."""
+        trees = to_tree_array(X)
+        if (trees.vocabulary is None) != (self.vectorizer is None):
+            forms = ("encoded", "raw") if self.vectorizer is None else ("raw", "encoded")
+            raise ValueError(f"X must hold {forms[0]} trees, as in fit, got {forms[1]} trees")
+        return trees if self.vectorizer is None else self.vectorizer.transform(trees)
+
+    def encode_with_labels(self, X: Any) -> tuple[TreeArray, TreeArray]:
+        """Return the encoded samples, and the trees as they were read."""
+        trees = to_tree_array(X)
+        return self.encode(trees), trees
+
+    def dtype(self, encoded: TreeArray) -> torch.dtype:
+        """Return float32: node values are standardised in double precision before they are rounded."""
+        return torch.float32
+
+    def to_state(self) -> dict[str, Any]:
+        """Return the vocabularies of labels and edge labels as lists; None for encoded trees."""
+        if self.vectorizer is None:
+            return {"labels": None, "edge_labels": None}
+        vocabularies = self.vectorizer.vocabulary_, self.vectorizer.edge_vocabulary_
+        return dict(zip(("labels", "edge_labels"), map(list, vocabularies), strict=True))
+
+    @classmethod
+    def from_state(cls, state: dict[str, Any], reader: str = "estimator") -> Trees:
+        """Return the fitted kind that :meth:`to_state` has described."""
+        kind = cls(reader)
+        if state["labels"] is not None:
+            kind.vectorizer = TreeVectorizer()
+            kind.vectorizer.vocabulary_ = {label: i for i, label in enumerate(state["labels"])}
+            kind.vectorizer.edge_vocabulary_ = {label: i for i, label in enumerate(state["edge_labels"])}
+        return kind
+
+
+def _columns(trees: TreeArray) -> dict[str, Any]:
+    columns = {"labels": trees.labels, "values": trees.values, "edges": trees.edges}
+    return {name: column for name, column in columns.items() if column is not None}
