@@ -71,6 +71,9 @@ class Kind:
     reader_hint: ClassVar[str] = ""
 
     vectorizer: Any = None
+    n_features_in_: int  # set by kinds with columns
+    feature_names_in_: np.ndarray
+    n_channels_in_: int  # set by kinds with channels
 
     def __init__(self, reader: str = "estimator") -> None:
         self.reader = reader
@@ -156,6 +159,11 @@ class Kind:
     def n_bytes(self, encoded: Any) -> int:
         """Return the size of the encoded samples in memory."""
         return encoded.nbytes
+
+    def magnitude(self, encoded: Any, row: int) -> float | None:
+        """Return the largest absolute number of a sample; None if it has no numbers."""
+        numbers = np.abs(to_numpy(encoded[row]).astype(np.float64))
+        return float(numbers.max()) if numbers.size else None
 
     # Devices.
 
