@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 import skorch
 import torch
-from sklearn.base import clone
 from samples import tree_classifier
+from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
 from sklearn_tree import RecursiveNetClassifier

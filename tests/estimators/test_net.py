@@ -147,15 +147,18 @@ for _point in [*POINTS, "on_epoch_end", "on_train_end"]:
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError])
 @pytest.mark.parametrize("point", POINTS)
-def test_an_error_before_the_end_of_an_epoch_propagates_and_leaves_an_unfitted_estimator(
-    encoded, point, error
-):
+def test_an_error_before_the_end_of_an_epoch_propagates(encoded, point, error):
     X, y = encoded
-    clf = tree_classifier(max_epochs=1).fit(X, y)
+    clf = tree_classifier(callbacks=[Interrupt(point, error)])
     with pytest.raises(error):
-        clf.set_params(callbacks=[Interrupt(point, error)]).fit(X, y)
+        clf.fit(X, y)
     with pytest.raises(NotFittedError):
         clf.predict(X)
+    fitted = tree_classifier(max_epochs=1).fit(X, y)
+    expected = fitted.predict_proba(X)
+    with pytest.raises(error):
+        fitted.set_params(callbacks=clf.callbacks).fit(X, y)
+    np.testing.assert_array_equal(fitted.predict_proba(X), expected)
 
 
 def test_ctrl_c_during_a_batch_propagates(encoded):
@@ -194,25 +197,31 @@ def test_a_callback_ends_the_training_of_a_net_that_make_net_returns(encoded, er
 
 
 class Spy(skorch.callbacks.Callback):
-    """Callback that keeps weak references to the datasets, or the datasets."""
+    """Callback that keeps what a function returns for the training and validation samples."""
 
-    def __init__(self, hold):
-        self.hold, self.seen = hold, []
+    def __init__(self, function):
+        self.function, self.seen = function, []
 
     def on_epoch_end(self, net, dataset_train, dataset_valid, **kwargs):
-        self.seen += [self.hold(dataset) for dataset in (dataset_train, dataset_valid)]
+        datasets = [dataset for dataset in (dataset_train, dataset_valid) if dataset is not None]
+        self.seen += [self.function(dataset.X) for dataset in datasets]
 
 
 @pytest.mark.parametrize("method", ["fit", "partial_fit"])
-def test_the_datasets_are_freed_after_the_training(encoded, method):
-    X, y = encoded
-    spy = Spy(weakref.ref)
-    clf = tree_classifier(max_epochs=1, early_stopping=method == "fit", callbacks=[spy])
-    getattr(clf, method)(X, y)
-    gc.collect()
-    datasets = [reference() for reference in spy.seen if reference is not None]
-    assert len(datasets) == 2
-    assert datasets == [None, None]
+def test_the_encoded_samples_are_freed_after_the_training(small_trees, method):
+    trees, y = small_trees
+    weak, strong = Spy(weakref.ref), Spy(lambda samples: samples)
+
+    def n_alive(*spies):
+        weak.seen.clear()
+        clf = tree_classifier(max_epochs=1, early_stopping=method == "fit", callbacks=list(spies))
+        getattr(clf, method)(trees, y)
+        gc.collect()
+        assert len(weak.seen) == (2 if method == "fit" else 1)
+        return sum(reference() is not None for reference in weak.seen)
+
+    assert n_alive(weak) == 0
+    assert n_alive(weak, strong) > 0  # the control
 
 
 def test_bridges_are_forgotten_also_after_an_error(encoded):
