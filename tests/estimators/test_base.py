@@ -13,6 +13,7 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
 from sklearn_tree import RecursiveNetClassifier
+from sklearn_tree.nn import TreeCell
 
 
 def test_an_int_seed_gives_equal_fits_and_leaves_global_generators_unchanged(encoded):
@@ -135,6 +136,87 @@ def test_a_failed_fit_keeps_the_result_of_the_previous_fit(encoded):
             first.predict(X)
 
 
+class BrokenCell(TreeCell):
+    """Cell whose forward pass fails."""
+
+    def forward(self, wx, children):
+        raise RuntimeError("broken cell")
+
+
+@pytest.mark.parametrize(
+    ("params", "error"),
+    [
+        ({"net_params": {"unknown": 1}}, ValueError),
+        ({"net_params": {"module__unknown": 1}}, TypeError),
+        ({"net_params": {"lr": 1}}, ValueError),
+        ({"callbacks": ["x"]}, AttributeError),
+        ({"cell": BrokenCell}, RuntimeError),
+        ({"cell": torch.nn.Linear}, TypeError),
+        ({"class_weight": {"three": 1.0}}, ValueError),
+        ({"device": "gpu"}, ValueError),
+        ({"hidden_size": 0}, ValueError),
+    ],
+    ids=str,
+)
+def test_a_first_fit_that_fails_leaves_an_unfitted_estimator(encoded, params, error):
+    X, y = encoded
+    for method in ("fit", "partial_fit"):
+        clf = tree_classifier(**params)
+        with pytest.raises(error):
+            getattr(clf, method)(X, y)
+        assert not [name for name in vars(clf) if name.endswith("_")]
+        with pytest.raises(NotFittedError):
+            clf.predict(X)
+    assert tree_classifier(max_epochs=1).fit(X, y).score(X, y) >= 0  # the control
+
+
+class FailOnce(skorch.callbacks.Callback):
+    """Callback that fails in its first batch."""
+
+    has_failed = False
+
+    def on_batch_end(self, net, **kwargs):
+        if not self.has_failed:
+            self.has_failed = True
+            raise RuntimeError("failed once")
+
+
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+@pytest.mark.parametrize(
+    ("params", "X", "y", "error"),
+    [
+        ({}, ["(S a"], ["one"], ValueError),
+        ({}, ["(S a)"], ["three"], ValueError),
+        ({}, ["(S a)"], [["one", "two"]], ValueError),
+        ({}, ["(S a)"], ["one", "two"], ValueError),
+        ({}, [[1.0, 2.0]], ["one"], ValueError),
+        ({"callbacks": ["x"]}, ["(S a)"], ["one"], AttributeError),
+        ({"device": "gpu"}, ["(S a)"], ["one"], ValueError),
+        ({"lr": -1.0}, ["(S a)"], ["one"], ValueError),
+    ],
+)
+def test_a_continued_training_that_fails_leaves_the_net_usable(small_trees, method, params, X, y, error):
+    clf = tree_classifier(max_epochs=2, warm_start=True).fit(*small_trees)
+    expected = clf.predict_proba(small_trees[0])
+    with pytest.raises(error):
+        getattr(clf.set_params(**params), method)(X, y)
+    for usable in (clf, pickle.loads(pickle.dumps(clf)), copy.deepcopy(clf)):
+        np.testing.assert_array_equal(usable.predict_proba(small_trees[0]), expected)
+        assert usable.n_iter_ == len(usable.history_) == 2
+    clf.set_params(callbacks=None, device="cpu", lr=0.005)
+    assert getattr(clf, method)(["(S a)"], ["one"]).n_iter_ == (4 if method == "fit" else 3)
+
+
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_a_continued_training_that_fails_in_a_batch_can_be_continued(small_trees, method):
+    clf = tree_classifier(max_epochs=2, warm_start=True).fit(*small_trees)
+    with pytest.raises(RuntimeError, match="failed once"):
+        getattr(clf.set_params(callbacks=[FailOnce()]), method)(*small_trees)
+    assert clf.n_iter_ == len(clf.history_) == 2
+    assert np.isfinite(clf.predict_proba(small_trees[0])).all()
+    assert getattr(clf, method)(*small_trees).n_iter_ == (4 if method == "fit" else 3)
+
+
 def test_an_interrupted_training_counts_complete_epochs_only(encoded):
     X, y = encoded
 
@@ -231,3 +313,52 @@ def test_error_messages_name_the_rule_and_the_value(encoded, call, error, messag
     X, y = encoded
     with pytest.raises(error, match=message):
         call(X, y)
+
+
+def test_fit_restores_the_best_epoch_of_early_stopping(encoded):
+    X, y = encoded
+    noise = np.random.RandomState(0).permutation(y)
+    params = {"max_epochs": 50, "patience": 3, "lr": 0.02}
+    stopped = tree_classifier(early_stopping=True, **params).fit(X, noise, X_val=X[:20], y_val=y[:20])
+    best = stopped.n_iter_ - 3  # the last epoch that improved the loss by more than skorch's threshold
+    short = tree_classifier(**{**params, "max_epochs": best}).fit(X, noise)
+    np.testing.assert_array_equal(stopped.predict_proba(X), short.predict_proba(X))
+    whole = tree_classifier(**{**params, "max_epochs": stopped.n_iter_}).fit(X, noise)  # the control
+    assert not np.array_equal(stopped.predict_proba(X), whole.predict_proba(X))
+
+
+def test_validation_samples_do_not_change_the_training(encoded):
+    X, y = encoded
+    plain = tree_classifier(max_epochs=2).fit(X, y)
+    validated = tree_classifier(max_epochs=2).fit(X, y, X_val=X[:5], y_val=y[:5])
+    np.testing.assert_array_equal(validated.predict_proba(X), plain.predict_proba(X))
+    assert validated.history_.valid_loss.notna().all()
+    assert plain.history_.valid_loss.isna().all()
+
+
+def test_the_mean_of_the_weights_does_not_matter_in_fit(encoded):
+    X, y = encoded
+    weight = np.random.RandomState(0).rand(120)
+    one, two = (tree_classifier(max_epochs=2).fit(X, y, sample_weight=weight * k) for k in (1, 1024))
+    np.testing.assert_array_equal(one.predict_proba(X), two.predict_proba(X))
+    plain = tree_classifier(max_epochs=2).fit(X, y)  # the control
+    assert not np.array_equal(one.predict_proba(X), plain.predict_proba(X))
+
+
+def test_predictions_of_encoded_samples_on_another_batch_size_are_equal(encoded):
+    X, y = encoded
+    clf = tree_classifier(max_epochs=2).fit(X, y)
+    reference = clf.predict_proba(X)
+    for batch_size in (1, 7, 1000):
+        clf.set_params(batch_size=batch_size)
+        np.testing.assert_allclose(clf.predict_proba(X), reference, rtol=0, atol=1e-6)
+
+
+def test_other_kinds_than_in_fit_are_rejected(encoded):
+    X, y = encoded
+    clf = tree_classifier(max_epochs=1).fit(X, y)
+    with pytest.raises(ValueError, match="X must be of the kind 'trees', as in fit, got 'table'"):
+        clf.predict(np.ones((2, 3)))
+    table = tree_classifier(max_epochs=1).fit(np.ones((4, 3)), [0, 1, 0, 1])
+    with pytest.raises(ValueError, match="X must be of the kind 'table', as in fit, got 'trees'"):
+        table.predict(["(S a)"])
