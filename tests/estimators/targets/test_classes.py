@@ -3,9 +3,12 @@
 from functools import partial
 
 import numpy as np
+import pandas as pd
 import pytest
 from samples import tree_classifier
 from sklearn.base import clone
+
+from sklearn_tree.estimators.targets import MultiLabel, MultiOutput, OneClass, read_classes
 
 classifier = partial(tree_classifier, max_epochs=25)
 
@@ -53,3 +56,83 @@ def test_a_column_of_noise_does_not_disturb_the_other_column(words_counted):
     y = np.stack([np.minimum(counts[:, 0], 2), noise], axis=1)
     predicted = classifier(max_epochs=40).fit(X, y).predict(X)
     assert (predicted[:, 0] == y[:, 0]).mean() > 0.95
+
+
+@pytest.mark.parametrize(
+    ("y", "expected"),
+    [
+        ([0, 1, 2], OneClass),
+        ([[0], [1], [2]], OneClass),
+        ([[0, 1], [1, 1], [0, 0]], MultiLabel),
+        ([[0, 2], [1, 1], [0, 0]], MultiOutput),
+        (np.array([["a", 1], ["b", 0]], dtype=object), MultiOutput),
+        (pd.DataFrame({"a": ["x", "y"], "b": [0, 1]}), MultiOutput),
+    ],
+)
+def test_the_kind_of_targets_follows_from_their_values(y, expected):
+    assert read_classes(y)[1] is expected
+
+
+@pytest.mark.parametrize(
+    ("y", "message"),
+    [
+        ([0.5, 1.5], "Unknown label type: continuous"),
+        (np.array([["a", 0.5], ["b", 1.5]], dtype=object), "Unknown label type: continuous"),
+        ([1.0, np.nan], "Input y contains NaN"),
+        ([], "minimum of 1 is required"),
+    ],
+)
+def test_targets_that_are_not_classes_are_rejected(y, message):
+    with pytest.raises(ValueError, match=message):
+        read_classes(y)
+
+
+@pytest.mark.parametrize(
+    ("target", "fitted_on", "y", "message"),
+    [
+        (OneClass, ["a", "b"], ["a", "b", "c"], r"y must hold only the classes \['a', 'b'\], got 'c' in row 2"),
+        (OneClass, [1, 2], [0], r"y must hold only the classes \[1, 2\], got 0 in row 0"),
+        (MultiOutput, [[0, 2], [1, 3]], [[0, 3], [1, 4]], r"y must hold only the classes \[2, 3\], got 4 in row 1"),
+        (MultiOutput, [[0, 2], [1, 3]], [[0], [1]], "y must have 2 columns, got 1"),
+        (MultiLabel, [[0, 1], [1, 0]], [[0, 1, 1]], "y must have 2 columns, got 3"),
+    ],
+)  # fmt: skip
+def test_errors_name_the_row_the_rule_and_the_value(target, fitted_on, y, message):
+    fitted = target()
+    fitted.fit(np.array(fitted_on))
+    with pytest.raises(ValueError, match=message):
+        fitted.encode(np.array(y))
+
+
+@pytest.mark.parametrize(
+    ("target", "y", "classes", "other"),
+    [
+        (OneClass, ["a", "b"], ["c", "b", "a"], ["a", "b"]),
+        (MultiOutput, [[0, 2], [1, 3]], [[0, 1], [2, 3, 4]], [[0, 1], [2, 3]]),
+        (MultiOutput, [[0, 2], [1, 3]], [[0, 1], [2, 3]], [[0, 1]]),
+        (MultiLabel, [[0, 1], [1, 0]], [0, 1], [0, 1, 2]),
+    ],
+)
+def test_the_classes_of_partial_fit_are_fixed_by_the_first_call(target, y, classes, other):
+    fitted = target()
+    encoded = fitted.fit(np.array(y), classes=classes)
+    np.testing.assert_array_equal(fitted.encode(np.array(y)), encoded)
+    fitted.check_classes(classes[::-1] if target is OneClass else classes)
+    with pytest.raises(ValueError, match=r"classes must be those of the first call of partial_fit, .* got"):
+        fitted.check_classes(other)
+
+
+def test_classes_include_those_that_y_does_not_hold():
+    fitted = OneClass()
+    assert fitted.fit(np.array(["b", "c"]), classes=["c", "a", "b"]).tolist() == [1, 2]
+    assert fitted.classes.tolist() == ["a", "b", "c"]
+    assert fitted.n_outputs == 3
+
+
+def test_columns_of_mixed_types_keep_their_types():
+    y = np.array([["a", 1, True], ["b", 0, False]], dtype=object)
+    fitted = MultiOutput()
+    encoded = fitted.fit(y)
+    assert [type(value) for value in fitted.labels(encoded)[0].tolist()] == [str, int, bool]
+    same = MultiOutput()
+    assert same.labels(same.fit(np.array([[0, 2], [1, 3]]))).dtype == np.int64  # the control
