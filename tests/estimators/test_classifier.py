@@ -3,7 +3,11 @@
 import numpy as np
 import pandas as pd
 import pytest
-from samples import tree_classifier
+from samples import CLASSIFIERS, TABLE, Y, quick, tree_classifier
+from scipy.special import softmax
+from sklearn.exceptions import NotFittedError
+from sklearn.metrics import accuracy_score
+from sklearn.utils import compute_sample_weight
 
 from sklearn_tree import RNNClassifier
 
@@ -44,3 +48,50 @@ def test_score_runs_the_net_once(y, monkeypatch):
     monkeypatch.setattr(clf, "_run", lambda *args: calls.append(args) or run(*args))
     clf.score(X, y)
     assert len(calls) == 1
+
+
+@pytest.mark.parametrize(
+    ("class_weight", "message"),
+    [
+        ({"one": -1.0}, r"class_weight\['one'\] must be a finite number >= 0, got -1\.0"),
+        ({"one": np.inf}, r"class_weight\['one'\] must be a finite number >= 0, got inf"),
+        ({"one": "2"}, r"class_weight\['one'\] must be a finite number >= 0, got '2'"),
+        ({"one": 0, "two": 0}, "class_weight must have at least one weight > 0"),
+        ({"three": 1.0}, r"The classes, \['one', 'two'\], are not in class_weight"),
+        ("balance", "'class_weight' parameter"),
+    ],
+)
+def test_invalid_class_weights_are_rejected(encoded, class_weight, message):
+    with pytest.raises(ValueError, match=message):
+        tree_classifier(class_weight=class_weight).fit(*encoded)
+
+
+def test_balanced_weights_are_those_of_scikit_learn(encoded):
+    X, y = encoded
+    X, y = X[:90], np.where(np.arange(90) < 60, "one", "two")
+    balanced = tree_classifier(max_epochs=2, class_weight="balanced").fit(X, y)
+    weight = compute_sample_weight("balanced", y)
+    weighted = tree_classifier(max_epochs=2).fit(X, y, sample_weight=weight)
+    np.testing.assert_array_equal(balanced.predict_proba(X), weighted.predict_proba(X))
+    plain = tree_classifier(max_epochs=2).fit(X, y)  # the control
+    assert not np.array_equal(balanced.predict_proba(X), plain.predict_proba(X))
+
+
+@pytest.mark.parametrize("cls", CLASSIFIERS)
+def test_methods_agree_with_each_other(cls):
+    X, y = TABLE, np.array(list("cab"))[np.arange(len(TABLE)) % 3]
+    clf = quick(cls).fit(X, y)
+    proba = clf.predict_proba(X)
+    np.testing.assert_allclose(proba.sum(axis=1), 1, atol=1e-12)
+    np.testing.assert_allclose(softmax(clf.decision_function(X), axis=1), proba)
+    assert clf.predict(X).tolist() == clf.classes_[proba.argmax(axis=1)].tolist()
+    weight = np.arange(len(X))
+    assert clf.score(X, y, weight) == accuracy_score(y, clf.predict(X), sample_weight=weight)
+    assert (clf.classes_.tolist(), clf.n_classes_) == (["a", "b", "c"], 3)
+
+
+@pytest.mark.parametrize("method", ["predict", "predict_proba", "decision_function", "transform", "score"])
+def test_methods_of_an_unfitted_classifier_raise(method):
+    arguments = (TABLE, Y) if method == "score" else (TABLE,)
+    with pytest.raises(NotFittedError, match="not fitted"):
+        getattr(tree_classifier(), method)(*arguments)
