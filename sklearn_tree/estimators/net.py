@@ -48,6 +48,7 @@ class OwnedNetMixin(_Net):
 
     precision = "float32"
     is_continued = False  # whether later calls continue the training, which needs the optimizer's state
+    callbacks: Any
     callbacks_: list
 
     def __init__(
