@@ -9,7 +9,7 @@ from torch.utils.data import Subset
 
 from sklearn_tree import RaggedArray, Tree, TreeArray
 from sklearn_tree.estimators import batches
-from sklearn_tree.estimators.batches import BatchIterator, EncodedDataset, split_by_size
+from sklearn_tree.estimators.batches import BatchIterator, EncodedDataset, SplitBatch, split_by_size
 from sklearn_tree.kinds import Images, Series, Table, Tokens, Trees
 
 KINDS = {"tokens": Tokens(), "series": Series(), "table": Table(), "images": Images()}
@@ -115,3 +115,86 @@ def test_split_by_size_bounds_the_size_of_each_part():
     runs = split_by_size(rows, np.array([3, 4, 9, 1, 1, 1]), 7)
     assert [run.tolist() for run in runs] == [[0, 1], [2], [3, 4, 5]]
     assert len(split_by_size(rows, np.ones(6, dtype=int), 6)) == 1
+
+
+IDS = TreeArray.from_trees([Tree([2] * n, [-1] + [0] * (n - 1)) for n in (3, 1, 4, 2)])
+WEIGHTS = np.array([0.5, 1.0, 1.5, 2.0])
+
+
+def dataset_of(**columns):
+    return EncodedDataset(IDS, kind=Trees(), **columns)
+
+
+def test_a_batch_holds_samples_targets_and_weights_of_the_same_rows():
+    dataset, rows = dataset_of(y=np.arange(4), sample_weight=WEIGHTS), np.array([2, 0])
+    batch, y = dataset.batch(rows)
+    assert len(batch) == 2
+    assert y.tolist() == [2, 0]
+    assert batch.sample_weight.tolist() == [1.5, 0.5]
+    assert len(batch.labels) == 4 + 3
+    single, y = dataset[3]
+    assert (len(single), y.tolist(), single.sample_weight.tolist()) == (1, [3], [2.0])
+
+
+def test_missing_targets_are_zeros_and_missing_weights_none():
+    batch, y = dataset_of().batch(np.arange(4))
+    assert y.tolist() == [0.0] * 4
+    assert batch.sample_weight is None
+
+
+def test_take_selects_rows_of_all_columns():
+    part = dataset_of(y=np.arange(4), sample_weight=WEIGHTS).take(np.array([3, 1]))
+    assert len(part) == 2
+    assert IDS[[3, 1]] == part.X
+    assert (part.y.tolist(), part.sample_weight.tolist()) == ([3, 1], [2.0, 1.0])
+    assert dataset_of().take(np.array([3])).y is None
+
+
+def test_targets_are_copied():
+    y = np.arange(4)
+    dataset = dataset_of(y=y)
+    y[:] = 7
+    assert dataset.y.tolist() == [0, 1, 2, 3]
+
+
+def test_a_large_batch_is_split_into_parts_of_all_rows():
+    dataset = dataset_of(y=np.arange(4), sample_weight=WEIGHTS)
+    split, y = dataset.batch(np.arange(4), max_nodes=5)
+    assert isinstance(split, SplitBatch)
+    assert [len(part) for part in split.parts] == [2, 1, 1]
+    assert [len(part.labels) for part in split.parts] == [4, 4, 2]
+    assert len(split) == 4
+    assert split.sample_weight.tolist() == WEIGHTS.tolist()
+    assert y.tolist() == [0, 1, 2, 3]
+    whole, _ = dataset.batch(np.arange(4), max_nodes=10)  # the control
+    assert not isinstance(whole, SplitBatch)
+    assert dataset_of().batch(np.arange(4), max_nodes=1)[0].sample_weight is None
+
+
+@given(sizes=st.lists(st.integers(1, 9), min_size=1, max_size=20), limit=st.integers(1, 30))
+def test_parts_are_consecutive_and_as_large_as_the_limit_allows(sizes, limit):
+    rows = np.arange(len(sizes))
+    parts = split_by_size(rows, np.array(sizes), limit)
+    assert np.concatenate(parts).tolist() == rows.tolist()
+    totals = [sum(sizes[row] for row in part) for part in parts]
+    assert all(total <= limit or len(part) == 1 for total, part in zip(totals, parts))
+    firsts = [sizes[part[0]] for part in parts[1:]]
+    assert all(total + first > limit for total, first in zip(totals, firsts))
+
+
+def test_annotated_samples_are_computed_once_per_batch_size(monkeypatch):
+    calls = []
+    monkeypatch.setattr(Trees, "share_repeats", lambda self, X, size: calls.append(size) or X)
+    dataset = dataset_of()
+    for size in (2, 2, 3, 2):
+        assert dataset.shared(size) is IDS
+    assert calls == [2, 3]
+    list(BatchIterator(dataset, 5))
+    assert calls == [2, 3]
+    list(BatchIterator(dataset, 5, share_subtrees=True))
+    assert calls == [2, 3, 5]
+
+
+def test_the_cpu_reports_no_memory_of_an_accelerator():
+    assert batches.free_memory(torch.device("cpu")) == 0
+    assert batches.free_memory(META) == 0

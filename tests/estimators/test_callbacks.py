@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import skorch
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 
@@ -85,3 +86,55 @@ def test_a_scoring_monitor_receives_each_epoch(small_trees):
     epochs = monitor.get_logs().data_as_pandas.query("task_name == 'epoch'")
     assert len(epochs) == 8
     assert epochs.accuracy.iloc[-1] == 1.0
+
+
+def test_a_failed_fit_reports_no_end_and_tears_callbacks_down(small_trees):
+    trees, y = small_trees
+    ended = []
+
+    class FailingRecorder(Recorder):
+        def on_fit_task_end(self, estimator, context):
+            ended.append(context.task_name)
+            raise RuntimeError("failed")
+
+    recorder = FailingRecorder()
+    clf = classifier().set_callbacks(recorder)
+    with pytest.raises(RuntimeError, match="failed"):
+        clf.fit(trees, y)
+    assert ended == ["epoch"]  # not "fit"
+    assert recorder.torn_down
+    assert not hasattr(clf, "net_")
+
+
+def test_the_bridge_is_forgotten_after_a_continued_training_that_fails(small_trees):
+    trees, y = small_trees
+    clf = classifier(max_epochs=1, warm_start=True).set_callbacks(Recorder()).fit(trees, y)
+
+    class Fail(skorch.callbacks.Callback):
+        def on_batch_end(self, net, **kwargs):
+            raise RuntimeError("failed")
+
+    with pytest.raises(RuntimeError, match="failed"):
+        clf.set_params(callbacks=[Fail()]).fit(trees, y)
+    assert "sklearn" not in dict(clf.net_.callbacks_)
+
+
+@pytest.mark.parametrize("stop_at", [1, 3])
+def test_a_stopped_training_equals_a_short_one(small_trees, stop_at):
+    trees, y = small_trees
+    stopped = classifier().set_callbacks(Recorder(stop_at)).fit(trees, y)
+    short = classifier(max_epochs=stop_at).fit(trees, y)
+    np.testing.assert_array_equal(stopped.predict_proba(trees), short.predict_proba(trees))
+
+
+def test_callbacks_see_the_data_of_the_fit(small_trees):
+    trees, y = small_trees
+    seen = []
+
+    class Spy(Recorder):
+        def on_fit_task_begin(self, estimator, context, *, X=None, y=None):
+            seen.append((context.task_name, X is trees, y))
+
+    classifier(max_epochs=2).set_callbacks(Spy()).fit(trees, y)
+    assert [task for task, _, _ in seen] == ["fit", "epoch", "epoch"]
+    assert all(is_same and targets is y for _, is_same, targets in seen)

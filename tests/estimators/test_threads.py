@@ -11,7 +11,7 @@ from sklearn.model_selection import GridSearchCV
 from skorch.callbacks import Callback
 
 from sklearn_tree import RecursiveNetClassifier, RNNClassifier
-from sklearn_tree.estimators.threads import limit_threads, threads_for
+from sklearn_tree.estimators.threads import limit_for, limit_threads, threads_for
 
 SMALL, LARGE = {"hidden_size": 4, "embedding_dim": 4}, {"hidden_size": 512, "embedding_dim": 512}
 TEXTS, Y = ["a great film", "dull"] * 40, [1, 0] * 40
@@ -159,3 +159,36 @@ def test_workers_share_the_cores_and_restore_the_number_of_threads(listops):
     ).fit(X, y)
     assert search.best_score_ <= max(1, joblib.cpu_count() // 2)
     assert torch.get_num_threads() == before
+
+
+@pytest.mark.parametrize(
+    ("module", "n_steps", "batch_size", "expected"),
+    [
+        (torch.nn.Linear(1000, 1000, bias=False), 100, 1, None),  # 6 * 10^6 * 100 operations
+        (torch.nn.Linear(1000, 1000, bias=False), 80, 1, 1),
+        (torch.nn.Linear(1000, 1000, bias=False), 80, 2, None),
+        (torch.nn.Linear(100, 100, bias=False), 80, 2, 1),
+        (torch.nn.Embedding(1000, 1000), 100, 1, 1),  # tables are not multiplied
+    ],
+)
+def test_threads_follow_from_the_operations_of_a_batch(module, n_steps, batch_size, expected):
+    assert threads_for(module, np.full(50, n_steps), batch_size) == expected
+
+
+def test_no_samples_need_one_thread():
+    assert threads_for(torch.nn.Linear(4096, 4096), np.zeros(0, dtype=int), 64) == 1
+
+
+def test_other_devices_set_no_limit(three_threads):
+    module, n_positions = torch.nn.Linear(2, 2), np.full(4, 3)
+    with limit_for(module, n_positions, 4, torch.device("meta")):
+        assert torch.get_num_threads() == 3
+    with limit_for(module, n_positions, 4, torch.device("cpu")):  # the control
+        assert torch.get_num_threads() == 1
+
+
+def test_a_limit_above_the_number_of_threads_has_no_effect(three_threads):
+    with limit_threads(8):
+        assert torch.get_num_threads() == 3
+    with limit_threads(None):
+        assert torch.get_num_threads() == 3
