@@ -2,7 +2,9 @@
 
 import numpy as np
 import pytest
-from samples import cnn_classifier
+from samples import TEXTS, Y, cnn_classifier
+
+from sklearn_tree import CNNClassifier
 
 IMAGES = np.zeros((4, 5, 5, 2), dtype=np.float32)
 
@@ -34,3 +36,20 @@ def test_kernel_sizes_default_to_those_of_the_kind():
 def test_invalid_parameters_are_rejected(call, error, message):
     with pytest.raises(error, match=message):
         call().fit(IMAGES, [0, 1, 0, 1])
+
+
+def test_parameters_reach_the_net():
+    own = {"kernel_sizes": (2, 3), "n_filters": 6, "n_blocks": 2, "pooling": "mean"}
+    own |= {"hidden_size": 5, "embedding_dim": 7, "dropout": 0.25, "word_dropout": 0.5}
+    params = CNNClassifier(**own).make_net(TEXTS, Y).get_params()
+    for name, value in own.items():
+        assert params[f"module__{name}"] == value
+    assert "module__is_image" not in params
+    assert CNNClassifier().make_net(IMAGES, [0, 1, 0, 1]).get_params()["module__is_image"]
+
+
+@pytest.mark.parametrize("input_kind", ["image", "images"])
+def test_input_kind_reads_an_array_of_three_axes_as_images(input_kind):
+    y = [0, 1, 0, 1]
+    assert cnn_classifier(input_kind=input_kind, max_epochs=1).fit(IMAGES[..., 0], y).input_kind_ == "images"
+    assert cnn_classifier(max_epochs=1).fit(IMAGES[..., 0], y).input_kind_ == "series"  # the control

@@ -107,19 +107,3 @@ def test_callbacks_follow_from_the_parameters():
     assert [name for name, _ in single_epoch[:1]] == ["gradient_clip"]
     assert single_epoch[1:] == [own, ("named", own)]
     assert tree_classifier()._make_callbacks(10) == []
-
-
-@pytest.mark.parametrize("reserved", ["lr", "max_epochs", "callbacks", "module", "train_split", "batch_size"])
-def test_net_params_must_not_contain_parameters_that_the_estimator_sets(encoded, reserved):
-    with pytest.raises(ValueError, match=rf"net_params must not contain \['{reserved}'\]"):
-        tree_classifier(net_params={reserved: 1}).fit(*encoded)
-
-
-def test_net_params_have_precedence(encoded):
-    X, y = encoded
-    params = {"optimizer__weight_decay": 0.5, "iterator_train__max_nodes": 77}
-    clf = tree_classifier(max_epochs=1, net_params=params).fit(X, y)
-    assert clf.net_.optimizer_.param_groups[0]["weight_decay"] == 0.5
-    assert clf.net_.iterator_train__max_nodes == 77
-    clf.predict(X)
-    assert clf.net_.iterator_train__max_nodes == 77

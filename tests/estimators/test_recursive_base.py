@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import skorch
+from samples import BRACKETS, Y
 
 from sklearn_tree import RecursiveNetClassifier
 
@@ -78,3 +79,34 @@ def test_max_batch_nodes_can_change_after_a_fit(listops, monkeypatch):
 def test_an_invalid_max_batch_nodes_is_rejected(bad, listops):
     with pytest.raises(ValueError, match=f"'max_batch_nodes' parameter .* Got {bad}"):
         RecursiveNetClassifier(max_batch_nodes=bad).fit(*listops)
+
+
+def test_parameters_reach_the_net():
+    own = {"cell": "nary_gru", "pooling": "mean", "max_arity": 3, "hidden_size": 5, "embedding_dim": 7}
+    clf = RecursiveNetClassifier(**own, dropout=0.25, word_dropout=0.5, max_batch_nodes=99)
+    params = clf.make_net(BRACKETS, Y).get_params()
+    for name, value in {**own, "dropout": 0.25, "word_dropout": 0.5}.items():
+        assert params[f"module__{name}"] == value
+    assert params["iterator_train__max_nodes"] == params["iterator_valid__max_nodes"] == 99
+
+
+@pytest.mark.parametrize(("max_arity", "expected"), [(None, 5), (2, 2), (9, 9)])
+def test_max_arity_defaults_to_the_largest_of_the_training_trees(max_arity, expected):
+    clf = RecursiveNetClassifier("nary_lstm", max_arity=max_arity, max_epochs=1)
+    net = clf.fit(["(S a b c d e)", "(S a)"], [0, 1]).net_
+    assert net.module_.encoder.cell.max_arity == expected
+
+
+@pytest.mark.parametrize(
+    ("params", "error", "message"),
+    [
+        ({"cell": "lstm"}, ValueError, "'cell' parameter of RecursiveNetClassifier must be .* Got 'lstm'"),
+        ({"cell": int}, TypeError, "cell must be one of .* or a subclass of TreeCell, got <class 'int'>"),
+        ({"cell": RecursiveNetClassifier()}, ValueError, "'cell' parameter"),
+        ({"pooling": "last"}, ValueError, "'pooling' parameter"),
+        ({"max_arity": 0}, ValueError, "'max_arity' parameter .* Got 0"),
+    ],
+)
+def test_invalid_parameters_are_rejected(params, error, message):
+    with pytest.raises(error, match=message):
+        RecursiveNetClassifier(**params).fit(BRACKETS, Y)

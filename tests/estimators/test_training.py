@@ -29,11 +29,6 @@ def test_optimizers_are_given_by_name_or_class(encoded, optimizer):
     assert losses.iloc[1] < losses.iloc[0]
 
 
-def test_net_params_can_select_the_optimizer_implementation(encoded):
-    X, y = encoded
-    assert tree_classifier(max_epochs=1, net_params={"optimizer__foreach": True}).fit(X, y).n_iter_ == 1
-
-
 def test_divergence_is_reported(encoded):
     X, y = encoded
     with pytest.warns(ConvergenceWarning, match="training loss became .* smaller lr"):
