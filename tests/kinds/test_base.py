@@ -142,6 +142,25 @@ def test_n_bytes_is_the_size_of_the_content(name):
 
 
 @parametrized
+def test_magnitude_is_the_largest_absolute_number_of_a_sample(name):
+    case, kind, encoded = fit(name)
+    for samples in (encoded, kind.to(encoded, CPU)):
+        magnitudes = [kind.magnitude(samples, row) for row in range(3)]
+        if content(encoded).keys() & {"values", "array"} and case.kind is not Tokens:
+            rows = [np.abs(np.asarray(_numbers(case.X, row), dtype=float)).max() for row in range(3)]
+            assert magnitudes == pytest.approx(rows)
+            assert len(set(rows)) == 3  # the control
+        else:
+            assert magnitudes == [None] * 3
+
+
+def _numbers(X, row):
+    """Return the numbers of a sample as the user has them."""
+    sample = X.iloc[row] if hasattr(X, "iloc") else X[row]
+    return [value for value in sample.values if value is not None] if isinstance(sample, Tree) else sample
+
+
+@parametrized
 def test_the_content_moves_to_a_device_and_the_structure_stays(name):
     _, kind, encoded = fit(name)
     moved = kind.to(encoded, META)
