@@ -233,7 +233,7 @@ def test_column_items_are_those_of_columns_of_objects(X, expected):
     assert column_items(X) == expected
 
 
-def test_polars_series_become_lists_and_all_else_is_unchanged():
+def test_polars_series_become_lists_and_other_containers_are_unchanged():
     assert as_known(pl.Series(TEXTS)) == TEXTS
     for X in (TEXTS, pd.Series(TEXTS), TABLE, pl.DataFrame(TABLE)):
         assert as_known(X) is X

@@ -79,7 +79,7 @@ def test_other_columns_than_in_fit_give_the_errors_of_scikit_learn(fitted_on, X)
 
 
 @pytest.mark.parametrize(("fitted_on", "X"), [(TABLE, FRAME), (FRAME, TABLE)])
-def test_names_on_one_side_only_give_the_warning_of_scikit_learn(fitted_on, X):
+def test_missing_names_give_the_warning_of_scikit_learn(fitted_on, X):
     _, owner = check(fitted_on)
     with pytest.warns(UserWarning, match="X .* feature names, but Reader was fitted with"):
         check(X, owner)
@@ -122,7 +122,7 @@ def test_floats_keep_their_precision_and_other_numbers_become_doubles(dtype, exp
     assert check(TABLE.astype(dtype))[0].dtype == np.dtype(expected)
 
 
-def test_is_fitted_is_the_answer_of_scikit_learn():
+def test_is_fitted_agrees_with_scikit_learn():
     assert not is_fitted(LinearRegression())
     assert is_fitted(LinearRegression().fit(TABLE, [0, 1, 2]))
 
@@ -136,6 +136,6 @@ def test_is_fitted_is_the_answer_of_scikit_learn():
         (SHARE, [0, 0.999], [1, 1.0, -0.1]),
     ],
 )
-def test_intervals_hold_their_bounds(interval, inside, outside):
+def test_intervals_have_the_documented_bounds(interval, inside, outside):
     assert all(map(interval.is_satisfied_by, inside))
     assert not any(map(interval.is_satisfied_by, outside))

@@ -271,8 +271,8 @@ def test_predictions_keep_the_order_of_the_rows(listops):
     clf = RecursiveNetClassifier(max_epochs=1, batch_size=7, random_state=0).fit(X, y)
     order = np.random.RandomState(0).permutation(300)
     np.testing.assert_allclose(clf.predict_proba(X)[order], clf.predict_proba(X[order]), rtol=0, atol=1e-6)
-    alone = np.vstack([clf.predict_proba(X[i : i + 1]) for i in range(20)])
-    np.testing.assert_allclose(clf.predict_proba(X)[:20], alone, rtol=0, atol=1e-6)
+    single = np.vstack([clf.predict_proba(X[i : i + 1]) for i in range(20)])
+    np.testing.assert_allclose(clf.predict_proba(X)[:20], single, rtol=0, atol=1e-6)
 
 
 def fit_with(**params):
@@ -345,7 +345,7 @@ def test_the_mean_of_the_weights_does_not_matter_in_fit(encoded):
     assert not np.array_equal(one.predict_proba(X), plain.predict_proba(X))
 
 
-def test_predictions_of_encoded_samples_on_another_batch_size_are_equal(encoded):
+def test_predictions_do_not_depend_on_the_batch_size(encoded):
     X, y = encoded
     clf = tree_classifier(max_epochs=2).fit(X, y)
     reference = clf.predict_proba(X)

@@ -10,7 +10,7 @@ from sklearn_tree.nn import POOLINGS
 
 
 @pytest.mark.parametrize("pooling", sorted(POOLINGS))
-def test_predict_nodes_predicts_each_subtree_as_a_tree_of_its_own(small_trees, pooling):
+def test_predict_nodes_predicts_each_subtree_as_a_separate_tree(small_trees, pooling):
     trees, y = small_trees
     clf = tree_classifier(pooling=pooling).fit(trees, y)
     nodes = clf.predict_nodes(iter(trees[:6]))

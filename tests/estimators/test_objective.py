@@ -28,7 +28,7 @@ parametrized = pytest.mark.parametrize("name", OBJECTIVES)
 
 
 @parametrized
-def test_an_objective_is_the_function_that_it_names(name):
+def test_an_objective_computes_a_weighted_sum_or_a_probability(name):
     torch.testing.assert_close(OBJECTIVES[name](OUTPUTS), EXPECTED[name])
     assert not torch.allclose(OBJECTIVES[name](OUTPUTS + torch.arange(3)), EXPECTED[name])  # the control
 
@@ -55,7 +55,7 @@ def test_gradients_are_those_of_the_function(name):
     assert torch.autograd.gradcheck(OBJECTIVES[name], x)
 
 
-def test_only_the_word_predicted_means_the_predicted_target():
+def test_only_predicted_means_the_predicted_target():
     assert is_predicted("predicted")
     assert not any(map(is_predicted, ("a", 0, None, ("predicted", 0), np.array(["predicted"]))))
 

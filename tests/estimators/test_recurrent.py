@@ -86,7 +86,7 @@ def test_large_numbers_with_a_small_spread_are_separated():
 
 
 @pytest.mark.parametrize("make", [np.asarray, torch.tensor, lambda X: X.astype(np.float32)])
-def test_dense_series_are_learned_in_their_own_precision(make):
+def test_dense_series_are_learned_in_their_precision(make):
     X, y = waves(ragged=False)
     X = make(np.stack(X))
     clf = classifier(max_epochs=25).fit(X, y)

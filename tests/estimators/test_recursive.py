@@ -38,11 +38,11 @@ def test_default_parameters_learn_500_small_trees():
 
 def test_raw_trees_give_the_same_model_as_a_pipeline(small_trees):
     trees, y = small_trees
-    alone = tree_classifier().fit(trees, y)
+    direct = tree_classifier().fit(trees, y)
     pipe = make_pipeline(TreeVectorizer(), tree_classifier()).fit(trees, y)
-    np.testing.assert_array_equal(alone.predict_proba(trees), pipe.predict_proba(trees))
+    np.testing.assert_array_equal(direct.predict_proba(trees), pipe.predict_proba(trees))
     np.testing.assert_array_equal(
-        alone.predict_proba(TreeArray.from_trees(trees)), alone.predict_proba(trees)
+        direct.predict_proba(TreeArray.from_trees(trees)), direct.predict_proba(trees)
     )
 
 

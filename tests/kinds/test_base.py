@@ -95,7 +95,7 @@ def test_encode_agrees_with_fit(name):
 
 
 @parametrized
-def test_a_state_that_went_through_json_gives_equal_encodings(name):
+def test_a_state_restored_from_json_gives_equal_encodings(name):
     case, kind, encoded = fit(name)
     state = json.loads(json.dumps(kind.to_state()))
     assert equal(case.kind.from_state(state, "Reader").encode(case.X), encoded)
@@ -173,7 +173,7 @@ def test_the_content_moves_to_a_device_and_the_structure_stays(name):
 
 
 @parametrized
-def test_to_host_undoes_to(name):
+def test_to_host_inverts_to(name):
     _, kind, encoded = fit(name)
     moved = kind.to(encoded, CPU)
     assert all(map(is_tensor, content(moved).values()))
@@ -220,7 +220,7 @@ def test_batches_of_tensors_equal_batches_of_arrays(name):
 
 
 @parametrized
-def test_weights_of_zero_leave_a_sample_out_of_the_statistics(name):
+def test_samples_of_weight_zero_do_not_change_the_statistics(name):
     _, kind, encoded = fit(name)
     weight = np.ones(len(encoded))
     weight[2:] = 0

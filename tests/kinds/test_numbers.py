@@ -70,7 +70,7 @@ def test_small_floats_become_native_single_precision(dtype):
     assert widened.dtype.isnative
 
 
-def test_widening_leaves_all_else_unchanged():
+def test_widening_leaves_other_inputs_unchanged():
     for X in (np.ones(2), np.ones(2, dtype=">f8"), np.ones(2, dtype=int), [1.0], torch.ones(2).half()):
         assert widen_small_floats(X) is X
 

@@ -34,7 +34,7 @@ def mixed_columns():
 
 
 class Case(NamedTuple):
-    """Targets, the function that reads them and what it is to find."""
+    """Targets, the function that reads them and the expected kind."""
 
     y: Any
     read: Any
@@ -122,7 +122,7 @@ def test_certain_outputs_predict_the_targets(name):
 
 
 @CLASSES
-def test_labels_undo_encode(name):
+def test_labels_invert_encode(name):
     y, target, encoded = fit(name)
     assert target.labels(encoded).tolist() == y.tolist()
 

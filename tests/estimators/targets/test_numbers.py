@@ -106,6 +106,6 @@ def test_the_number_of_columns_must_be_that_of_fit(fitted_on, y, message):
         (np.zeros((2, 2, 2)), "3"),
     ],
 )
-def test_read_numbers_rejects_all_else(y, message):
+def test_read_numbers_rejects_everything_else(y, message):
     with pytest.raises(ValueError, match=message):
         read_numbers(y)
