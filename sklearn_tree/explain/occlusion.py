@@ -8,15 +8,15 @@ from torch import Tensor
 
 from sklearn_tree.estimators.batches import split_by_size
 from sklearn_tree.estimators.nodes import pool_subtrees
+from sklearn_tree.estimators.objective import Objective
 from sklearn_tree.explain.ancestors import Forest, States
-from sklearn_tree.explain.gradients import Budget
-from sklearn_tree.explain.objective import Objective
+from sklearn_tree.explain.limits import Limits
 from sklearn_tree.trees import TreeArray
 from sklearn_tree.trees.array import nodes_by_depth
 
 
 def occlusion(
-    forest: Forest, objective: Objective, budget: Budget, *, by_state: bool
+    forest: Forest, objective: Objective, budget: Limits, *, by_state: bool
 ) -> tuple[Tensor, Tensor]:
     """Compute by how much the objective falls when each subtree is taken away, and each own input.
 
@@ -26,7 +26,7 @@ def occlusion(
         The trees.
     objective : Objective
         What is explained.
-    budget : Budget
+    budget : Limits
         Limits; ``max_rows`` bounds the children that are read at once.
     by_state : bool
         Whether a subtree is taken away by states of zero (for a child-sum cell its edge is cut);
@@ -67,7 +67,7 @@ def phrase_values(forest: Forest, objective: Objective) -> Tensor:
 class _Falls:
     """By how much the objective of a tree falls when one of its nodes has another state."""
 
-    def __init__(self, forest: Forest, objective: Objective, budget: Budget) -> None:
+    def __init__(self, forest: Forest, objective: Objective, budget: Limits) -> None:
         self.forest, self.objective, self.budget = forest, objective, budget
         self.values = objective(forest.outputs())
         self.widest = widest_above(forest.inputs.array)
