@@ -85,7 +85,7 @@ def trace_columns(steps: list[Any], net: Any, names: Any = None) -> SourceColumn
     """
     table_names = _names_in([*steps, net][0]) if names is None else list(names)
     sources = _trace_steps(steps, table_names, net.n_features_in_, getattr(net, "feature_names_in_", None))
-    if len(sources) != net.n_features_in_:  # some step does not tell which columns it computes
+    if len(sources) != net.n_features_in_:  # the output columns of some step are unknown
         table_names, sources = [], _names_in(net)
     distinct = list(dict.fromkeys(sources))
     indices = {name: i for i, name in enumerate(distinct)}

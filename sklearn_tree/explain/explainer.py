@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,17 +10,15 @@ from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.utils import check_random_state, get_tags
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_tree.containers import first_samples
 from sklearn_tree.documentation import DocumentationLinkMixin
 from sklearn_tree.estimators.objective import OUTPUTS
-from sklearn_tree.estimators.opened import few_threads
-from sklearn_tree.estimators.training import torch_seed
 from sklearn_tree.explain.explained_net import ExplainedNet
 from sklearn_tree.explain.explanations import Explanations
 from sklearn_tree.explain.limits import Limits
 from sklearn_tree.explain.methods import check_params, find_method
-from sklearn_tree.explain.request import Request
-from sklearn_tree.explain.views import BASELINES, find_view
+from sklearn_tree.explain.request import Attributions, Request
+from sklearn_tree.explain.runtime import isolate, progress_bar
+from sklearn_tree.explain.views import BASELINES, Samples, find_view
 from sklearn_tree.preprocessing.vocabulary import VOCABULARY_CONSTRAINTS
 from sklearn_tree.validation import (
     POSITIVE,
@@ -64,8 +59,7 @@ class CaptumExplainer(DocumentationLinkMixin, TransformerMixin, BaseEstimator):
         - "interaction" (trees): how much the occlusion of a phrase exceeds the sum of its children's.
         - "node_prediction" (trees): explained number for each phrase as a tree of its own.
         - "feature_ablation" (all but trees): like "occlusion", with windows that do not overlap.
-        - "kernel_shap", "lime" (not for recursive nets): linear models fitted to random subsets of the
-          inputs.
+        - "kernel_shap", "lime" (not for recursive nets): linear models fitted to random sets of inputs.
         - "grad_cam" (convolutional nets): last feature maps, weighted by their gradients.
         - Any method registered with :func:`sklearn_tree.explain.methods.register_method`.
     target : "predicted", class, int or tuple, default="predicted"
@@ -94,8 +88,7 @@ class CaptumExplainer(DocumentationLinkMixin, TransformerMixin, BaseEstimator):
         How ``transform`` combines the attributions of a word, or of a channel of series of unequal length, in
         one sample.
     min_df : int or float, default=1
-        Smallest number of samples in ``fit`` (a fraction if float) that contain a word for it to get a
-        column.
+        Number (fraction if float) of samples in ``fit`` that must contain a word for it to get a column.
     max_features : int, default=None
         Largest number of columns for words; the most frequent words are kept. None for no limit.
     random_state : int, RandomState or None, default=None
@@ -242,7 +235,7 @@ class CaptumExplainer(DocumentationLinkMixin, TransformerMixin, BaseEstimator):
         view = find_view(net.kind)
         self.method_ = view.default_method if self.method == "auto" else self.method
         find_method(self.method_, net)
-        samples = _Samples.read(net, X)
+        samples = view.read(net, X)
         self.baseline_ = view.choose_baseline(net, samples.encoded, self.baseline)
         self._zero_states = self.baseline in ("auto", "zero")
         self._features = view.learn_features(
@@ -269,7 +262,7 @@ class CaptumExplainer(DocumentationLinkMixin, TransformerMixin, BaseEstimator):
             )
         return clone(self.estimator).fit(X, y)
 
-    def _compute_importances(self, net: ExplainedNet, samples: _Samples) -> np.ndarray:
+    def _compute_importances(self, net: ExplainedNet, samples: Samples) -> np.ndarray:
         own = self._explain(net, samples).own
         return np.abs(self._features.aggregate(own, samples.encoded)).mean(axis=0)
 
@@ -289,7 +282,7 @@ class CaptumExplainer(DocumentationLinkMixin, TransformerMixin, BaseEstimator):
         check_is_fitted(self, "estimator_")
         self._validate_params()
         net = self._explained_net()
-        return self._explain(net, _Samples.read(net, X))
+        return self._explain(net, find_view(net.kind).read(net, X))
 
     def transform(self, X: Any) -> np.ndarray:
         """Return attributions in a fixed number of columns.
@@ -312,7 +305,7 @@ class CaptumExplainer(DocumentationLinkMixin, TransformerMixin, BaseEstimator):
         check_is_fitted(self, "estimator_")
         self._validate_params()
         net = self._explained_net()
-        samples = _Samples.read(net, X)
+        samples = find_view(net.kind).read(net, X)
         columns = self._features.aggregate(self._explain(net, samples).own, samples.encoded)
         is_double = getattr(X, "dtype", None) == np.float64 or self.dtype == "float64"
         return columns.astype(np.float64 if is_double else np.float32)
@@ -337,7 +330,7 @@ class CaptumExplainer(DocumentationLinkMixin, TransformerMixin, BaseEstimator):
         check_is_fitted(self, "estimator_")
         if input_features is None:
             return self._features.names
-        return self._features.rename(self.estimator_, lambda: check_feature_names_in(self, input_features))
+        return self._features.rename(self.estimator_, check_feature_names_in(self, input_features))
 
     @property
     def vocabulary_(self) -> dict[str, int]:
@@ -376,79 +369,32 @@ class CaptumExplainer(DocumentationLinkMixin, TransformerMixin, BaseEstimator):
             seed=self._seed,
         )
 
-    def _explain(self, net: ExplainedNet, samples: _Samples) -> Explanations:
+    def _explain(self, net: ExplainedNet, samples: Samples) -> Explanations:
         request, method = self._request(net, samples.encoded, self.output), find_method(self.method_, net)
         n = len(samples.encoded)
-        attributions: list[Any] = [None] * n
-        own: list[Any] = [None] * n
-        targets: list[Any] = [None] * n
-        values, baseline_values = np.empty(n), np.empty(n)
-        with self._isolate(net, samples.encoded), _progress(n, self.verbose) as advance:
+        found = Attributions.allocate(n)
+        with isolate(net, samples.encoded, self._seed), progress_bar(n, self.verbose) as advance:
             for rows in method.chunks(request):
-                part = method.run(request, rows)
-                for k, i in enumerate(rows):
-                    attributions[i], own[i] = part.attributions[k], part.own[k]
-                    targets[i] = part.targets[k]
-                values[rows], baseline_values[rows] = part.values, part.baseline_values
+                found.insert(method.run(request, rows))
                 advance(len(rows))
-        own = self._features.merge(own)
-        offset = net.estimator.target_.offset(np.array(targets))
+        own, targets = self._features.merge(found.own), np.array(list(found.targets))
+        offset = net.estimator.target_.offset(targets)
         return Explanations(
             kind=net.kind.name,
             view=request.view,
             samples=self._features.values(samples.X, samples.shown),
-            attributions=attributions if request.view.has_subtrees else own,
+            attributions=found.attributions if request.view.has_subtrees else own,
             own=own,
-            targets=np.array(targets),
-            values=values + offset,
-            baseline_values=baseline_values + offset,
+            targets=targets,
+            values=found.values + offset,
+            baseline_values=found.baseline_values + offset,
             names=self._features.channels,
             method=self.method_,
             complete=method.complete,
         )
-
-    @contextmanager
-    def _isolate(self, net: ExplainedNet, encoded: Any) -> Iterator[None]:
-        """Limit the threads, restore torch's generators, and avoid cuDNN, which has no gradients in eval."""
-        with ExitStack() as stack:
-            stack.enter_context(few_threads(net.estimator, encoded))
-            stack.enter_context(torch_seed(self._seed, net.device))
-            if net.device.type == "cuda":
-                stack.enter_context(torch.backends.cudnn.flags(enabled=False))
-            yield
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags = get_tags(self.estimator).input_tags
         tags.target_tags.required = True
         return tags
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Samples:
-    """Samples as the user gave them, as the net reads them, and as the user knows what the net reads."""
-
-    X: Any
-    encoded: Any
-    shown: Any
-
-    @classmethod
-    def read(cls, net: ExplainedNet, X: Any) -> _Samples:
-        encoded, raw = net.encode(X)
-        return cls(X=X, encoded=encoded, shown=find_view(net.kind).show(net, encoded, raw))
-
-    def first(self, n: int) -> _Samples:
-        """Return the first ``n`` samples."""
-        return _Samples(X=first_samples(self.X, n), encoded=self.encoded[:n], shown=self.shown[:n])
-
-
-@contextmanager
-def _progress(n: int, verbose: int) -> Iterator[Callable[[int], Any]]:
-    """Show a progress bar inside the block, and yield the function that advances it."""
-    if not verbose:
-        yield lambda n_done: None
-        return
-    from tqdm.auto import tqdm
-
-    with tqdm(total=n, desc="explaining", unit="sample") as bar:
-        yield bar.update

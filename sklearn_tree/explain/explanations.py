@@ -170,13 +170,13 @@ class Explanations:
 
     def _find_limit(self, attributions: list[np.ndarray]) -> float:
         """Return the absolute attribution that gets the full colour."""
-        sizes = np.abs(_flatten(attributions))
+        sizes = np.abs(np.concatenate([part.ravel() for part in [*attributions, np.zeros(0)]]))
         if not sizes.size:
             return 1.0
         return float(np.percentile(sizes, self.view.limit_percentile) or sizes.max()) or 1.0
 
     def _draw_heading(self, i: int, error: float) -> str:
-        text = f"f = {self.values[i]:+.3g}, without everything {self.baseline_values[i]:+.3g}"
+        text = f"f = {self.values[i]:+.3g}, baseline {self.baseline_values[i]:+.3g}"
         text += "" if np.isnan(error) else f", error {error:+.2g}"
         return f"<div><b>{escape(str(self.targets[i]))}</b> <small>{text}</small></div>"
 

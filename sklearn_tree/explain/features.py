@@ -48,22 +48,22 @@ class Features:
         raise NotImplementedError
 
     def merge(self, own: list[np.ndarray]) -> list[np.ndarray]:
-        """Return attributions of what the user knows, from those of what enters the net."""
+        """Return the attributions of the user's features; for tables, one-hot columns are summed."""
         return own
 
     def values(self, X: Any, shown: Any) -> Any:
-        """Return the samples as the user knows them, from X and the samples that enter the net."""
+        """Return the values of the user's features; for tables, those of the source columns."""
         return shown
 
-    def rename(self, estimator: Any, check_names: Callable[[], np.ndarray]) -> np.ndarray:
-        """Return the names of the output columns for other names of the input columns.
+    def rename(self, estimator: Any, names: np.ndarray) -> np.ndarray:
+        """Return the names of the output columns if the input columns have other names.
 
         Parameters
         ----------
         estimator : estimator
             The explained estimator.
-        check_names : callable
-            Returns the validated names of the input columns.
+        names : ndarray of str objects, shape (n_columns,)
+            Names of the input columns.
         """
         return self.names
 
@@ -171,7 +171,7 @@ class ColumnFeatures(Features):
         """Return the values of the source columns."""
         return self.sources.values(X, shown)
 
-    def rename(self, estimator: Any, check_names: Callable[[], np.ndarray]) -> np.ndarray:
+    def rename(self, estimator: Any, names: np.ndarray) -> np.ndarray:
         """Trace other names of the input columns through the steps, see :meth:`Features.rename`."""
         steps, net = split_estimator(estimator)
-        return trace_columns(steps, net, check_names()).names
+        return trace_columns(steps, net, names).names

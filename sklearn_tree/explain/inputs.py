@@ -103,7 +103,7 @@ class Inputs:
         return k
 
     def _repeat(self, k: int) -> Any:
-        """Return what :meth:`_forward` needs for k copies: here a batch of k copies."""
+        """Return the batch of k copies, the second argument of :meth:`_forward`."""
         columns = {field.name: getattr(self.batch, field.name) for field in dataclasses.fields(self.batch)}
         tensors = {name: column for name, column in columns.items() if isinstance(column, Tensor)}
         repeated = {name: t.repeat(k, *(1,) * (t.ndim - 1)) for name, t in tensors.items()}
@@ -209,7 +209,7 @@ class Inputs:
         groups : Tensor of int64
             Groups of the sample, see :meth:`View.groups`.
         attributions : ndarray of float
-            An item of what :meth:`split_positions` returns.
+            An item of the return value of :meth:`split_positions`.
 
         Returns
         -------

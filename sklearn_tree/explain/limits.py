@@ -1,4 +1,4 @@
-"""Limits of memory and accuracy."""
+"""Limits of an explainer's memory and accuracy."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sklearn_tree.explain.inputs import Inputs
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """Limits of what is computed at once, and of the error of integrals.
+    """Limits of memory and of the error of integrals.
 
     Attributes
     ----------

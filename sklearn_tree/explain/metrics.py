@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from numbers import Integral
 from typing import Any
 
@@ -12,16 +11,11 @@ import torch
 from scipy.integrate import trapezoid
 from scipy.stats import spearmanr
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted
-from torch import Tensor
 
-from sklearn_tree.estimators.objective import Objective
-from sklearn_tree.explain.coalitions import coalition_values
+from sklearn_tree.explain.explained_sample import explain_each
 from sklearn_tree.explain.explainer import CaptumExplainer
 from sklearn_tree.explain.explanations import Explanations
-from sklearn_tree.explain.inputs import Inputs
-from sklearn_tree.explain.methods import Method, find_method
-from sklearn_tree.explain.request import ExplainedBatch, Request
+from sklearn_tree.explain.runtime import isolate
 
 __all__ = [
     "Curve",
@@ -183,7 +177,7 @@ def infidelity(
     """
     _check_int("n_samples", n_samples, 1)
     rng, errors = check_random_state(random_state), []
-    for sample in _explain_each(explainer, X):
+    for sample in explain_each(explainer, X):
         n = len(sample.attributions)
         is_removed = rng.random_sample((n_samples, n)) < 0.5
         values = sample.evaluate(np.vstack([~is_removed, np.ones((1, n), dtype=bool)]))
@@ -224,9 +218,9 @@ def sensitivity(
     _check_int("n_samples", n_samples, 1)
     seeds = check_random_state(random_state).randint(np.iinfo(np.int32).max, size=n_samples)
     changes = []
-    for sample in _explain_each(explainer, X):
+    for sample in explain_each(explainer, X):
         norm = np.linalg.norm(sample.own) or 1.0
-        perturbed = (_explain_perturbed(sample, radius, int(seed)) for seed in seeds)
+        perturbed = (sample.explain_perturbed(radius, int(seed)) for seed in seeds)
         changes.append(max(np.linalg.norm(own - sample.own) / norm for own in perturbed))
     return np.array(changes)
 
@@ -264,7 +258,7 @@ def randomization_test(
     """
     _check_int("n_repeats", n_repeats, 1)
     rng = check_random_state(random_state)
-    samples = [s for s in _explain_each(explainer, X) if _is_ranked(s.attributions)]
+    samples = [s for s in explain_each(explainer, X) if _is_ranked(s.attributions)]
     if not samples:
         raise ValueError(
             f"X must hold a sample that has at least {_MIN_FEATURES} inputs and whose attributions differ, "
@@ -277,109 +271,10 @@ def randomization_test(
         for name, weight in net.module.named_parameters():
             order = torch.randperm(weight.numel(), generator=generator).to(weight.device)
             weight.data = original[name].flatten()[order].view(weight.shape)
-        with explainer._isolate(net, samples[0].request.encoded):
+        with isolate(net, samples[0].request.encoded, explainer._seed):
             pairs = [(sample.attributions, sample.sum_groups(sample.explain())) for sample in samples]
         means.append(np.mean([spearmanr(a, b).statistic for a, b in pairs if np.ptp(b)]))
     return np.array(means)
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Sample:
-    """A single sample, its groups of inputs, and their attributions.
-
-    Attributes
-    ----------
-    method : Method
-        Method of the explainer.
-    request : Request
-        Request to explain the sample.
-    batch : ExplainedBatch
-        The sample, and the function that coalitions of its groups are evaluated with.
-    groups : Tensor of int64
-        See :meth:`View.groups`.
-    own : ndarray of float
-        Attributions of the positions.
-    """
-
-    method: Method
-    request: Request
-    batch: ExplainedBatch
-    groups: Tensor
-    own: np.ndarray
-
-    @property
-    def attributions(self) -> np.ndarray:
-        """Attributions of the groups, ndarray of float, shape (n_groups,)."""
-        return self.sum_groups(self.own)
-
-    def sum_groups(self, own: np.ndarray) -> np.ndarray:
-        """Sum the attributions of the positions over each group."""
-        return self.batch.inputs.sum_groups(self.groups, own)
-
-    def evaluate(self, coalitions: np.ndarray) -> np.ndarray:
-        """Evaluate coalitions, bool, shape (n, n_groups); return float, shape (n,)."""
-        return coalition_values(self.batch, self.groups, coalitions)
-
-    def explain(self, request: Request | None = None) -> np.ndarray:
-        """Compute the attributions of the positions again, by another request if one is given."""
-        return _explain_one(self.method, request or self.request)
-
-
-def _explain_each(explainer: CaptumExplainer, X: Any, output: str | None = None) -> Iterator[_Sample]:
-    """Explain samples one by one.
-
-    Parameters
-    ----------
-    explainer : CaptumExplainer
-        A fitted explainer.
-    X : samples
-        The samples.
-    output : str, default=None
-        Output of the net that coalitions are evaluated with; None for the one that is explained.
-    """
-    check_is_fitted(explainer, "estimator_")
-    net = explainer._explained_net()
-    encoded, _ = net.encode(X)
-    method = find_method(explainer.method_, net)
-    with explainer._isolate(net, encoded):
-        for i in range(len(encoded)):
-            row = encoded[np.array([i])]
-            request = explainer._request(net, row, explainer.output)
-            batch = request.batch(np.array([0]))
-            request = replace(request, choose=_always(batch.objective))  # also for perturbed inputs and nets
-            if output is not None:
-                batch = explainer._request(net, row, output).batch(np.array([0]))
-            own = _explain_one(method, request)
-            yield _Sample(method=method, request=request, batch=batch, groups=batch.groups(), own=own)
-
-
-def _explain_one(method: Method, request: Request) -> np.ndarray:
-    return method.run(request, np.array([0])).own[0]
-
-
-def _always(objective: Objective) -> Callable[[Tensor], Objective]:
-    return lambda outputs: objective
-
-
-@dataclass(frozen=True, kw_only=True)
-class _PerturbedRequest(Request):
-    """Request to explain a sample with uniform noise in [-radius, radius) added to its inputs."""
-
-    radius: float
-    noise_seed: int
-
-    def inputs(self, rows: np.ndarray) -> Inputs:
-        """Build the inputs of the net and add the noise to removable positions."""
-        inputs = super().inputs(rows)
-        generator = torch.Generator(inputs.x.device).manual_seed(self.noise_seed)
-        noise = torch.rand(inputs.x.shape, generator=generator, device=inputs.x.device).to(inputs.x)
-        inputs.x = inputs.x + self.radius * (2 * noise - 1) * inputs.removable.unsqueeze(-1)
-        return inputs
-
-
-def _explain_perturbed(sample: _Sample, radius: float, seed: int) -> np.ndarray:
-    fields = vars(sample.request)
-    return sample.explain(_PerturbedRequest(**fields, radius=radius, noise_seed=seed))
 
 
 def _compute_curve(
@@ -390,7 +285,7 @@ def _compute_curve(
     _check_int("n_points", n_points, 2)
     rng = check_random_state(random_state)
     fractions, curves = np.linspace(0, 1, n_points), []
-    for sample in _explain_each(explainer, X, output="probability"):
+    for sample in explain_each(explainer, X, output="probability"):
         n = len(sample.attributions)
         ranks = np.argsort(np.argsort(-sample.attributions, kind="stable"))
         ranks = rng.permutation(n) if order == "random" else ranks

@@ -20,7 +20,7 @@ from sklearn_tree.explain.views import View
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """Samples to explain, and how.
+    """Samples to explain, and the settings.
 
     Attributes
     ----------
@@ -139,11 +139,11 @@ class ExplainedBatch:
         return self.evaluate(x).sum().unsqueeze(0)
 
     def groups(self) -> Tensor:
-        """Number the groups of a single sample, see :meth:`View.groups`."""
+        """Assign the positions of a single sample to groups, see :meth:`View.groups`."""
         return self.request.view.groups(self.inputs, self.params)
 
     def take(self, rows: Tensor) -> ExplainedBatch:
-        """Return the batch of some of the samples; its inputs are built again, with less padding."""
+        """Return the batch of some of the samples, with padding for these only."""
         chosen = self.rows[rows.cpu().numpy()]
         return ExplainedBatch(
             request=self.request,
@@ -177,3 +177,23 @@ class Attributions:
     values: np.ndarray
     baseline_values: np.ndarray
     targets: np.ndarray
+
+    @classmethod
+    def allocate(cls, n: int) -> Attributions:
+        """Return empty attributions of ``n`` samples, to be filled by :meth:`insert`."""
+        return cls(
+            rows=np.arange(n),
+            attributions=[np.zeros(0)] * n,
+            own=[np.zeros(0)] * n,
+            values=np.empty(n),
+            baseline_values=np.empty(n),
+            targets=np.empty(n, dtype=object),
+        )
+
+    def insert(self, part: Attributions) -> None:
+        """Store the attributions of some of the samples."""
+        for k, i in enumerate(part.rows):
+            self.attributions[i], self.own[i] = part.attributions[k], part.own[k]
+            self.targets[i] = part.targets[k]
+        self.values[part.rows] = part.values
+        self.baseline_values[part.rows] = part.baseline_values

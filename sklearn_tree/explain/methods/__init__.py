@@ -13,13 +13,13 @@ from sklearn_tree.explain.methods import (
 )
 from sklearn_tree.explain.methods.base import (
     Method,
+    check_params,
     find_method,
     method_names,
     refused_method,
     register_method,
     register_wrapper,
 )
-from sklearn_tree.explain.methods.params import check_params
 
 __all__ = [
     "Method",

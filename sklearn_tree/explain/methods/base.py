@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -16,7 +16,7 @@ from sklearn_tree.kinds import Kind
 
 
 def accept(net: ExplainedNet) -> None:
-    """Return no reason to refuse a net."""
+    """Accept every net."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,8 +46,8 @@ class Method:
     params : tuple of str, default=()
         Names that the method reads from ``method_params``.
     complete : {"own", "attributions"} or None, default="own"
-        Numbers whose sum is compared with ``f(x) - f(baseline)`` by the completeness error; None if the
-        comparison makes no sense.
+        Numbers that the completeness error sums and compares with ``f(x) - f(baseline)``; None for no
+        completeness error.
     refuse : callable, default=accept
         Returns the reason why a net cannot be explained by this method, or None.
     """
@@ -83,6 +83,7 @@ class Method:
         )
 
 
+_POSITIVE_INTS = ("n_samples", "stride", "window")
 _METHODS: dict[str, dict[type[Kind], Method]] = {}
 _WRAPPERS: dict[str, Callable[[Method], Method]] = {}
 
@@ -113,20 +114,20 @@ def register_method(method: Method) -> Method:
 
 
 def register_wrapper(name: str, wrap: Callable[[Method], Method]) -> None:
-    """Make a method of methods available as ``"name(inner)"``.
+    """Make a wrapper of methods available as ``"name(inner)"``.
 
     Parameters
     ----------
     name : str
         Name of the wrapper.
     wrap : callable
-        Returns a method made from the inner method.
+        Returns the wrapped method.
     """
     _WRAPPERS[name] = wrap
 
 
 def find_method(name: str, net: ExplainedNet) -> Method:
-    """Return the method of a name for a net.
+    """Find a method that explains a net.
 
     Parameters
     ----------
@@ -138,7 +139,7 @@ def find_method(name: str, net: ExplainedNet) -> Method:
     Raises
     ------
     ValueError
-        If there is no such method, or it refuses the net; the message gives the reason.
+        If the method is unknown or refuses the net; the message gives the reason.
     """
     method = _look_up(name, type(net.kind))
     reason = method.refuse(net)
@@ -157,10 +158,32 @@ def method_names(net: ExplainedNet) -> list[str]:
     return sorted(name for name in names if _look_up(name, kind).refuse(net) is None)
 
 
-def param_names() -> set[str]:
-    """Return the names that some method reads from ``method_params``."""
+def check_params(params: Mapping[str, Any]) -> None:
+    """Check the parameters of methods.
+
+    Parameters
+    ----------
+    params : mapping of str to any
+        ``method_params`` of the explainer.
+
+    Raises
+    ------
+    ValueError
+        If no method has a parameter of that name, or its value is invalid.
+    """
     methods = [method for by_kind in _METHODS.values() for method in by_kind.values()]
-    return {name for method in methods for name in method.params}
+    known = {name for method in methods for name in method.params}
+    for name, value in params.items():
+        if name not in known:
+            raise ValueError(f"method_params must hold only {sorted(known)}, got {name!r}")
+        if name in _POSITIVE_INTS and not (isinstance(value, (int, np.integer)) and value > 0):
+            raise ValueError(f"method_params[{name!r}] must be an int >= 1, got {value!r}")
+    stdevs = params.get("stdevs", 0)
+    if not (isinstance(stdevs, (int, float)) and stdevs >= 0):
+        raise ValueError(f"method_params['stdevs'] must be a number >= 0, got {stdevs!r}")
+    window, stride = params.get("window"), params.get("stride", 1)
+    if window and stride > window:
+        raise ValueError(f"method_params['stride'] must be at most the window, {window}, got {stride!r}")
 
 
 def refused_method(

@@ -1,6 +1,6 @@
-"""Views: how explainers see each kind of samples."""
+"""Views: the layouts of kinds of samples for explainers."""
 
-from sklearn_tree.explain.views.base import BASELINES, View
+from sklearn_tree.explain.views.base import BASELINES, Samples, View
 from sklearn_tree.explain.views.images import ImagesView
 from sklearn_tree.explain.views.series import SeriesView
 from sklearn_tree.explain.views.table import StarTableView, TableView
@@ -25,6 +25,7 @@ __all__ = [
     "BASELINES",
     "VIEWS",
     "ImagesView",
+    "Samples",
     "SeriesView",
     "StarTableView",
     "TableView",

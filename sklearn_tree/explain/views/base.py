@@ -1,15 +1,17 @@
-"""Base class of the views: how explainers see a kind of samples."""
+"""Base class of the views, the layouts of kinds of samples for explainers."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from sklearn_tree.containers import first_samples
 from sklearn_tree.explain.explained_net import ExplainedNet
 from sklearn_tree.explain.features import ChannelFeatures, ElementFeatures, Features
 from sklearn_tree.explain.inputs import Inputs
@@ -19,14 +21,37 @@ from sklearn_tree.plot.bars import draw_bars
 BASELINES = ("auto", "mean", "unknown", "zero")
 
 
+@dataclass(frozen=True, kw_only=True)
+class Samples:
+    """Samples before and after encoding.
+
+    Attributes
+    ----------
+    X : samples
+        Samples that the whole estimator accepts.
+    encoded : encoded samples
+        Samples that batches are built from.
+    shown : TreeArray, RaggedArray or ndarray
+        Return value of :meth:`View.show`: the encoded samples with labels or tokens.
+    """
+
+    X: Any
+    encoded: Any
+    shown: Any
+
+    def first(self, n: int) -> Samples:
+        """Return the first ``n`` samples."""
+        return Samples(X=first_samples(self.X, n), encoded=self.encoded[:n], shown=self.shown[:n])
+
+
 class View:
-    """How explainers see a kind of samples.
+    """Layout of a kind of samples for explainers.
 
     A view builds the inputs of the net and their baselines, groups the positions that are removed together,
     names the output columns of ``transform`` and lays out frames and pictures. It has no state.
 
-    The defaults are right for samples that are sets or sequences of vectors of numbers, encoded as a
-    ``RaggedArray`` or as an array of shape (n, n_positions, n_channels). They need
+    The defaults suit sets and sequences of vectors of numbers, encoded as a ``RaggedArray`` or as an array of
+    shape (n, n_positions, n_channels). They require
 
     - a batch that is a dataclass of tensors with one row per sample, among them ``values``, shape
       (n, n_positions, n_channels), and ``lengths``, shape (n,), if samples are padded;
@@ -34,7 +59,7 @@ class View:
       becomes 0, and whose ``forward_embedded(x, batch)`` computes the outputs;
     - a kind with the attribute ``n_channels_in_``.
 
-    A view for another kind overrides what differs and is registered with :func:`register_view`.
+    A view of another kind overrides the methods that differ and is registered with :func:`register_view`.
 
     Attributes
     ----------
@@ -137,7 +162,7 @@ class View:
     # Groups of positions.
 
     def groups(self, inputs: Inputs, params: Mapping[str, Any]) -> Tensor:
-        """Number the groups of positions of a single sample that are removed together.
+        """Assign the positions of a single sample to groups that are removed together.
 
         Parameters
         ----------
@@ -149,21 +174,21 @@ class View:
         Returns
         -------
         Tensor of int64
-            Group of each position, or of each single number; -1 for what cannot be removed.
+            Group of each position, or of each number of the sample, from 0; -1 if it cannot be removed.
         """
         return inputs.number_positions()
 
     def batch_groups(self, inputs: Inputs, params: Mapping[str, Any]) -> Tensor:
-        """Number the groups of all samples of a batch at once; padding may be grouped, it has no effect."""
+        """Assign the positions of all samples of a batch to groups; padding may be in a group."""
         shape = inputs.x.shape[1:-1]
         return torch.arange(int(np.prod(shape)), device=inputs.x.device).view(shape)
 
     def has_length_dependent_windows(self, encoded: Any) -> bool:
-        """Return whether the groups of a sample depend on the lengths of the others in its batch."""
+        """Return whether the groups of a sample depend on the lengths of other samples in its batch."""
         return False
 
     def accumulate(self, inputs: Inputs, own: list[np.ndarray]) -> list[np.ndarray]:
-        """Return the attributions of each sample, given those of the positions' own inputs."""
+        """Return the attributions of each sample, computed from those of its positions' own inputs."""
         return own
 
     # Output columns.
@@ -205,6 +230,11 @@ class View:
         return [f"{'_'.join(map(str, p))}_{channel}" for p in positions for channel in channels]
 
     # Frames and pictures.
+
+    def read(self, net: ExplainedNet, X: Any) -> Samples:
+        """Read samples that the whole estimator accepts."""
+        encoded, raw = net.encode(X)
+        return Samples(X=X, encoded=encoded, shown=self.show(net, encoded, raw))
 
     def show(self, net: ExplainedNet, encoded: Any, raw: Any) -> Any:
         """Return the samples that enter the net as users know them.
@@ -251,7 +281,7 @@ class View:
         Parameters
         ----------
         sample : sample
-            An item of what :meth:`show` returns.
+            An item of the return value of :meth:`show`.
         attributions : ndarray of float
             Attributions of the sample, at least one.
         names : ndarray of str

@@ -26,7 +26,7 @@ class ImagesView(WindowsView):
         """Return None: images of one size are not padded."""
 
     def groups(self, inputs: Inputs, params: Mapping[str, Any]) -> Tensor:
-        """Number the patches in row-major order, int64, shape (height, width, 1)."""
+        """Assign the pixels to patches in row-major order, int64, shape (height, width, 1)."""
         height, width = inputs.x.shape[1:-1]
         side = self.window_length(inputs, params)
         rows, columns = torch.arange(height) // side, torch.arange(width) // side

@@ -22,7 +22,7 @@ class SeriesView(WindowsView):
     n_windows: ClassVar[int] = 10
 
     def groups(self, inputs: Inputs, params: Mapping[str, Any]) -> Tensor:
-        """Number the windows of each channel, int64, shape (n_steps, n_channels)."""
+        """Assign the steps of each channel to windows, int64, shape (n_steps, n_channels)."""
         n_steps, n_channels = inputs.x.shape[1:]
         windows = torch.arange(n_steps) // self.window_length(inputs, params)
         return (windows[:, None] * n_channels + torch.arange(n_channels)).to(inputs.x.device)

@@ -28,7 +28,7 @@ class WindowsView(View):
         return int(params.get("window", math.ceil(max(inputs.x.shape[1:-1]) / self.n_windows)))
 
     def batch_groups(self, inputs: Inputs, params: Mapping[str, Any]) -> Tensor:
-        """Number the windows, which are the same in all samples of a batch."""
+        """Assign the positions to windows, which are the same for all samples of a batch."""
         return self.groups(inputs, params)
 
     def sliding_window(
