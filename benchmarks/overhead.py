@@ -61,7 +61,7 @@ def report(name: str, repeats: int, bare: Callable[[], float], fit: Callable[[],
 def ours(clf: Any, X: Any, y: np.ndarray) -> tuple[Callable[[], float], Callable[[], float]]:
     """Return a bare epoch of an estimator's net, and the epoch of its fit without what precedes it."""
     net = clf.fit(X, y).net_.module_
-    batches = list(BatchIterator(EncodedDataset(X, y), BATCH_SIZE, shuffle=True))
+    batches = list(BatchIterator(EncodedDataset(X, y, kind=clf.kind_), BATCH_SIZE, shuffle=True))
 
     def fit() -> float:
         return clf.fit(X, y).net_.history[-1]["dur"]

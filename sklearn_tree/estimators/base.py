@@ -27,6 +27,7 @@ from sklearn_tree.estimators.rowwise import sparse_gradients
 from sklearn_tree.estimators.targets import Target
 from sklearn_tree.estimators.threads import limit_for
 from sklearn_tree.estimators.training import (
+    check_finite,
     keep_freed_memory,
     optimizer_params,
     split_validation,
@@ -148,32 +149,35 @@ class BaseNet(
     ) -> BaseNet:
         """Train a new net, or continue with the present one; ``validation`` is None for a single epoch."""
         seed = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
-        self.device_ = resolve_device(self.device)
-        if reset:
-            self._forget()
+        device = resolve_device(self.device)
+        previous = self._pop_state() if reset else {}
         try:
+            self.device_ = device
             encoded, target, weight = self._encode_all(X, y, sample_weight, reset=reset, classes=classes)
             if weight is not None and validation is not None:
                 weight = weight / weight.mean()
             train, valid = self._split(encoded, target, weight, validation, seed)
             n_epochs = 1 if validation is None else self._n_epochs(len(train))
+            callbacks = self._make_callbacks(n_epochs, is_whole=validation is not None)
             with fit_context(self, X, y, sample_weight=sample_weight, n_subtasks=n_epochs) as (context, data):
                 if reset:
-                    self.net_ = self._make_net(encoded, weight)
+                    self.net_ = self._make_net(encoded, weight, n_epochs, callbacks)
                     with torch_seed(seed, self.device_):
                         self.net_.initialize()
                 bridges = [] if context is None else [("sklearn", EpochBridge(self, context, data))]
-                self._train(train, valid, n_epochs, bridges, seed, is_whole=validation is not None)
-                self.n_iter_ = len(self.net_.history)
+                self.net_.is_continued = self.warm_start or validation is None
+                self._train(train, valid, n_epochs, callbacks, bridges, seed)
         except BaseException:
-            if reset:  # a fit that fails leaves an unfitted estimator
-                self._forget()
+            if reset:  # a fit that fails leaves the result of the fit before, if any
+                self._pop_state()
+                self.__dict__.update(previous)
             raise
         return self
 
-    def _forget(self) -> None:
-        for name in ("kind_", "target_", "net_", "n_iter_"):
-            self.__dict__.pop(name, None)
+    def _pop_state(self) -> dict[str, Any]:
+        """Remove and return what ``fit`` has set."""
+        names = [name for name in ("kind_", "target_", "net_", "device_") if name in vars(self)]
+        return {name: self.__dict__.pop(name) for name in names}
 
     # Encoding.
 
@@ -221,6 +225,8 @@ class BaseNet(
         else:
             target = self._encode_y(y)
             check_consistent_length(encoded, target)
+            if classes is not None:
+                self.target_.check_classes(classes)
         return encoded, target, self._weigh(target, sample_weight)
 
     def _weigh(self, target: np.ndarray, sample_weight: np.ndarray | None) -> np.ndarray | None:
@@ -240,13 +246,8 @@ class BaseNet(
         if not self.early_stopping or validation is None:
             return train, None
         strata = self.target_.strata(target)
-        parts = [
-            EncodedDataset(
-                encoded[rows], target[rows], None if weight is None else weight[rows], kind=self.kind_
-            )
-            for rows in split_validation(len(encoded), strata, self.validation_fraction, seed)
-        ]
-        return parts[0], parts[1]
+        rows = split_validation(len(encoded), strata, self.validation_fraction, seed)
+        return train.take(rows[0]), train.take(rows[1])
 
     # The net.
 
@@ -259,8 +260,9 @@ class BaseNet(
             "dtype": self.kind_.dtype(encoded) if self.device_.type != "mps" else torch.float32,
         }
 
-    def _make_net(self, encoded: Any, sample_weight: np.ndarray | None = None) -> Any:
-        n_epochs = self._n_epochs(len(encoded))
+    def _make_net(
+        self, encoded: Any, sample_weight: np.ndarray | None, n_epochs: int, callbacks: list
+    ) -> Any:
         module_params = {
             **self._module_params(encoded, sample_weight),
             "n_outputs": self.target_.n_outputs,
@@ -280,7 +282,7 @@ class BaseNet(
             "iterator_valid": BatchIterator,
             **self._run_params(),
             "train_split": None,
-            "callbacks": self._make_callbacks(n_epochs),
+            "callbacks": callbacks,
             "device": str(self.device_),
             "verbose": int(self.verbose),
         }
@@ -297,10 +299,9 @@ class BaseNet(
         train: EncodedDataset,
         valid: EncodedDataset | None,
         n_epochs: int,
+        callbacks: list,
         bridges: list,
         seed: int,
-        *,
-        is_whole: bool,
     ) -> None:
         net, n_done = self.net_, len(self.net_.history)
         keep_freed_memory()
@@ -310,13 +311,8 @@ class BaseNet(
         # Callbacks of the user may read gradients, and clipping does.
         is_read = bool(self.callbacks) or self.gradient_clip is not None
         tables = [] if is_read else net.tables_with_sparse_gradients()
-        callbacks = self._make_callbacks(n_epochs, is_whole)
         with torch_seed(seed, self.device_), sparse_gradients(tables), self._thread_limit(train.X):
-            try:
-                net.train_on(train, valid, n_epochs=n_epochs, callbacks=[*callbacks, *bridges])
-            finally:  # the bridge holds the training data
-                net.callbacks = callbacks
-                net.callbacks_ = [pair for pair in net.callbacks_ if pair not in bridges]
+            net.train_on(train, valid, n_epochs=n_epochs, callbacks=callbacks, bridges=bridges)
         warn_of_divergence(net.history[n_done:, "train_loss"])
 
     def make_net(self, X: Any, y: Any) -> Any:
@@ -338,11 +334,11 @@ class BaseNet(
             samples and classes.
         """
         blueprint = clone(self)
-        blueprint.callbacks = self.callbacks  # not copies
         blueprint._validate_params()
         blueprint.device_ = resolve_device(self.device)
         encoded, target, weight = blueprint._encode_all(X, y, None, reset=True)
-        net = blueprint._make_net(encoded, weight)
+        n_epochs = self._n_epochs(len(encoded))
+        net = blueprint._make_net(encoded, weight, n_epochs, self._make_callbacks(n_epochs))
         if self.early_stopping:
             is_stratified = blueprint.target_.strata(target) is not None
             net.train_split = ValidSplit(float(self.validation_fraction), stratified=is_stratified)
@@ -385,11 +381,13 @@ class BaseNet(
             batches = net.get_iterator(dataset if order is None else Subset(dataset, order.tolist()))
             parts = (part for X, _ in batches for part in (X.parts if isinstance(X, SplitBatch) else [X]))
             output = torch.cat([net.compute(function, part).cpu() for part in parts]).numpy()
-        if order is None:
-            return output
-        restored = np.empty_like(output)
-        restored[order] = output
-        return restored
+        if order is not None:
+            restored = np.empty_like(output)
+            restored[order] = output
+            output = restored
+        if is_per_sample:
+            check_finite(output, encoded, self.kind_)
+        return output
 
     def _thread_limit(self, encoded: Any) -> AbstractContextManager:
         n_positions = self.kind_.n_positions(encoded)

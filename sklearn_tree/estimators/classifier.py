@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 from sklearn_tree.estimators.base import BaseNet
 from sklearn_tree.estimators.net import ClassifierNet
 from sklearn_tree.estimators.targets import ClassTarget, read_classes
-from sklearn_tree.validation import StrOptions
+from sklearn_tree.validation import Real, StrOptions
 
 CLASS_WEIGHT_CONSTRAINTS: dict = {"class_weight": [dict, StrOptions({"balanced"}), None]}
 
@@ -41,6 +41,8 @@ class NetClassifierMixin(ClassifierMixin, BaseNet):
     def _weigh(self, target: np.ndarray, sample_weight: np.ndarray | None) -> np.ndarray | None:
         if self.class_weight is None:
             return sample_weight
+        if isinstance(self.class_weight, dict):
+            _check_class_weight(self.class_weight)
         weight = compute_sample_weight(self.class_weight, self.target_.labels(target))
         return weight if sample_weight is None else weight * sample_weight
 
@@ -58,7 +60,8 @@ class NetClassifierMixin(ClassifierMixin, BaseNet):
             For two classes the log-odds of the second, otherwise one logit per class or label. For several
             columns of classes, a list with such an array per column.
         """
-        return self.target_.margin(self._outputs(X))
+        outputs = self._run(X, "forward")
+        return self.target_.margin(outputs)
 
     def predict_proba(self, X: Any) -> np.ndarray | list[np.ndarray]:
         """Return the probabilities of the classes, in the order of ``classes_``.
@@ -74,7 +77,8 @@ class NetClassifierMixin(ClassifierMixin, BaseNet):
             For multi-label targets the probability of each label. For several columns of classes, a list
             with an array per column.
         """
-        return self.target_.proba(self._outputs(X))
+        outputs = self._run(X, "forward")
+        return self.target_.proba(outputs)
 
     def predict(self, X: Any) -> np.ndarray:
         """Return the most probable class of each sample.
@@ -89,7 +93,8 @@ class NetClassifierMixin(ClassifierMixin, BaseNet):
         ndarray, shape (n_samples,) or (n_samples, n_outputs)
             For multi-label targets 0 or 1 for each label.
         """
-        return self.target_.predict(self._outputs(X))
+        outputs = self._run(X, "forward")
+        return self.target_.predict(outputs)
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Return the accuracy: the fraction of samples that are predicted right in all outputs.
@@ -110,11 +115,15 @@ class NetClassifierMixin(ClassifierMixin, BaseNet):
         check_is_fitted(self)
         return self.target_.accuracy(self.predict(X), y, sample_weight)
 
-    def _outputs(self, X: Any) -> np.ndarray:
-        check_is_fitted(self)
-        return self._run(X, "forward")
-
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_label = True
         return tags
+
+
+def _check_class_weight(class_weight: dict) -> None:
+    for label, weight in class_weight.items():
+        if not isinstance(weight, Real) or not np.isfinite(float(weight)) or weight < 0:
+            raise ValueError(f"class_weight[{label!r}] must be a finite number >= 0, got {weight!r}")
+    if class_weight and not any(class_weight.values()):
+        raise ValueError(f"class_weight must have at least one weight > 0, got {class_weight!r}")

@@ -28,18 +28,20 @@ class FittedAttributesMixin:
         The net.
     device_ : torch.device
         Device of the net.
-    n_iter_ : int
-        Number of epochs trained.
     """
 
     kind_: Kind
     target_: Target
     net_: Any
     device_: torch.device
-    n_iter_: int
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "net_")
+
+    @property
+    def n_iter_(self) -> int:
+        """Number of epochs trained."""
+        return len(self.net_.history)
 
     @property
     def input_kind_(self) -> str:
@@ -56,17 +58,17 @@ class FittedAttributesMixin:
     @property
     def n_features_in_(self) -> int:
         """Number of columns (tables only)."""
-        return self.kind_.n_features_in_  # type: ignore[attr-defined]
+        return self.kind_.n_features_in_
 
     @property
     def feature_names_in_(self) -> np.ndarray:
         """Names of the columns (only for tables with string names)."""
-        return self.kind_.feature_names_in_  # type: ignore[attr-defined]
+        return self.kind_.feature_names_in_
 
     @property
     def n_channels_in_(self) -> int:
         """Number of channels (series and images only)."""
-        return self.kind_.n_channels_in_  # type: ignore[attr-defined]
+        return self.kind_.n_channels_in_
 
     @property
     def history_(self) -> pd.DataFrame:

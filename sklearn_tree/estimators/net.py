@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -33,8 +33,8 @@ class StopTraining(KeyboardInterrupt):  # skorch's own `fit` ends the training o
 class OwnedNetMixin(_Net):
     """Overrides shared by the skorch nets of this package.
 
-    Batches move themselves to a device, losses can be weighted per sample, the history records epochs only,
-    and pickles contain neither the optimizer nor the callbacks.
+    Batches move themselves to a device, losses can be weighted per sample, and the history records epochs
+    only. Pickles contain no callbacks, and the optimizer only if ``is_continued``.
 
     Parameters
     ----------
@@ -47,6 +47,8 @@ class OwnedNetMixin(_Net):
     """
 
     precision = "float32"
+    is_continued = False  # whether later calls continue the training, which needs the optimizer's state
+    callbacks_: list
 
     def __init__(
         self, *args: Any, precision: str = "float32", target: Target | None = None, **kwargs: Any
@@ -64,6 +66,7 @@ class OwnedNetMixin(_Net):
         *,
         n_epochs: int,
         callbacks: list,
+        bridges: Sequence[tuple[str, Any]] = (),
     ) -> None:
         """Train for some epochs, starting at the learning rate ``lr``.
 
@@ -77,6 +80,8 @@ class OwnedNetMixin(_Net):
             Number of epochs; callbacks may end the training earlier.
         callbacks : list of skorch callbacks
             Used as they are, not copied.
+        bridges : sequence of (name, callback), default=()
+            Further callbacks, which the net forgets after the training since they hold the training data.
         """
         self.max_epochs = n_epochs
         for group in self.optimizer_.param_groups:  # undo what an earlier schedule has changed
@@ -84,22 +89,28 @@ class OwnedNetMixin(_Net):
             group.pop("initial_lr", None)
         self.callbacks = callbacks
         self.initialize_callbacks()
+        self.callbacks_ += bridges
+        self.check_data(train, None)
         batches = self.get_iterator(train.on(torch.device(self.device)), training=True)
         valid_batches = None if valid is None else self.get_iterator(valid, training=False)
         datasets = {"dataset_train": train, "dataset_valid": valid}
-        self.notify("on_train_begin", X=train, y=None)
+        n_complete = len(self.history)
         try:
+            self.notify("on_train_begin", X=train, y=None)
             for _ in range(n_epochs):
                 self.notify("on_epoch_begin", **datasets)
                 self.run_single_epoch(batches, training=True, prefix="train", step_fn=self.train_step)
                 self.run_single_epoch(
                     valid_batches, training=False, prefix="valid", step_fn=self.validation_step
                 )
+                n_complete += 1
                 self.notify("on_epoch_end", **datasets)
         except StopTraining:
             pass
         finally:
+            del self.history[n_complete:]  # the epoch of an error or of a user's Ctrl-C is not complete
             self.module_.eval()
+            self.callbacks_ = [pair for pair in self.callbacks_ if pair not in bridges]
         self.notify("on_train_end", X=train, y=None)
 
     def tables_with_sparse_gradients(self) -> list[nn.Embedding]:
@@ -222,10 +233,9 @@ class OwnedNetMixin(_Net):
         return super()._set_params_callback(**params) if params else self
 
     def __getstate__(self) -> dict:
-        # Prediction needs neither of the two; training creates new ones.
         lean = object.__new__(type(self))
         lean.__dict__.update(self.__dict__)
-        for name in ("optimizer_", "callbacks_"):
+        for name in ("callbacks_",) if self.is_continued else ("callbacks_", "optimizer_"):
             if name in lean.__dict__:
                 lean.__dict__[name] = None
         return super(OwnedNetMixin, lean).__getstate__()
@@ -233,9 +243,10 @@ class OwnedNetMixin(_Net):
     def __setstate__(self, state: dict) -> None:
         super().__setstate__(state)
         if "callbacks_" in self.__dict__:
-            self.callbacks_: list = []
+            self.callbacks_ = []
             self.initialize_callbacks()
-            self.initialize_optimizer()
+            if not self.is_continued:
+                self.initialize_optimizer()
 
 
 def mean_loss(losses: list[Tensor], sizes: list[int]) -> float:

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import RegressorMixin
-from sklearn.utils.validation import check_is_fitted
 
 from sklearn_tree.estimators.base import BaseNet
 from sklearn_tree.estimators.net import RegressorNet
@@ -36,5 +35,5 @@ class NetRegressorMixin(RegressorMixin, BaseNet):
         ndarray of float, shape (n_samples,) or (n_samples, n_outputs)
             The shape of the targets that ``fit`` received.
         """
-        check_is_fitted(self)
-        return self.target_.predict(self._run(X, "forward"))
+        outputs = self._run(X, "forward")
+        return self.target_.predict(outputs)

@@ -1,14 +1,12 @@
 """Kinds of samples: trees, tokens, series, images and tables."""
 
-from sklearn_tree.kinds.base import Batch, Kind, find_kind
+from sklearn_tree.kinds.base import Batch, Kind
 from sklearn_tree.kinds.images import Images
+from sklearn_tree.kinds.registry import KINDS, find_kind
 from sklearn_tree.kinds.series import Series
 from sklearn_tree.kinds.table import StarTable, Table
 from sklearn_tree.kinds.tokens import Tokens
 from sklearn_tree.kinds.trees import Trees
-
-# Kinds whose encoded samples `ToDevice` recognizes by their container. A new kind is added here.
-KINDS: list[type[Kind]] = [Trees, Tokens, Series, Images, Table]
 
 __all__ = [
     "KINDS",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
@@ -56,6 +55,8 @@ class Kind:
         Whether the samples are sampled signals, in which relevant steps may be far apart.
     kernel_sizes : tuple of int
         Default widths of the filters of convolutional nets.
+    reader_hint : str
+        Where to look for an estimator that reads this kind, for error messages.
     vectorizer : transformer or None
         Vectorizer fitted on raw samples.
     """
@@ -67,8 +68,12 @@ class Kind:
     is_batched_on_host: ClassVar[bool] = False
     is_signal: ClassVar[bool] = False
     kernel_sizes: ClassVar[tuple[int, ...]] = (3, 4, 5)
+    reader_hint: ClassVar[str] = ""
 
     vectorizer: Any = None
+    n_features_in_: int  # set by kinds with columns
+    feature_names_in_: np.ndarray
+    n_channels_in_: int  # set by kinds with channels
 
     def __init__(self, reader: str = "estimator") -> None:
         self.reader = reader
@@ -155,6 +160,11 @@ class Kind:
         """Return the size of the encoded samples in memory."""
         return encoded.nbytes
 
+    def magnitude(self, encoded: Any, row: int) -> float | None:
+        """Return the largest absolute number of a sample; None if it has no numbers."""
+        numbers = np.abs(to_numpy(encoded[row]).astype(np.float64))
+        return float(numbers.max()) if numbers.size else None
+
     # Devices.
 
     @classmethod
@@ -207,29 +217,3 @@ def to_tensor(column: Any, device: torch.device, dtype: torch.dtype | None = Non
     elif device.type == "mps":
         dtype = torch.float32
     return tensor.to(device, dtype)
-
-
-def find_kind(X: Any, kinds: Iterable[type[Kind]], input_kind: str = "auto") -> type[Kind]:
-    """Return the kind of the samples in X.
-
-    Parameters
-    ----------
-    X : samples
-        The samples in any container.
-    kinds : iterable of Kind subclasses
-        Candidates, in order of precedence.
-    input_kind : str, default="auto"
-        Name or alias of the kind; "auto" returns the first kind that recognizes X.
-
-    Raises
-    ------
-    TypeError
-        If no candidate recognizes X.
-    """
-    kinds = list(kinds)
-    for kind in kinds:
-        is_wanted = kind.recognizes(X) if input_kind == "auto" else input_kind in (kind.name, *kind.aliases)
-        if is_wanted:
-            return kind
-    names = ", ".join(repr(kind.name) for kind in kinds)
-    raise TypeError(f"X must hold samples of one of the kinds {names}, got {type(X).__name__}")

@@ -107,10 +107,10 @@ IMAGES = np.zeros((4, 5, 5, 2), dtype=np.float32)
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
-        (lambda: classifier(kernel_sizes=[0, 3]), ValueError, r"kernel_sizes must hold positive ints, at least one, got \[0, 3\]"),
-        (lambda: classifier(kernel_sizes=[]), ValueError, "kernel_sizes must hold positive ints"),
-        (lambda: classifier(kernel_sizes=[[3], [4, 5]]), ValueError, "kernel_sizes must hold positive ints"),
-        (lambda: classifier(kernel_sizes=[2.5]), ValueError, "kernel_sizes must hold positive ints"),
+        (lambda: classifier(kernel_sizes=[0, 3]), ValueError, r"kernel_sizes must hold at least one int >= 1, got \[0, 3\]"),
+        (lambda: classifier(kernel_sizes=[]), ValueError, "kernel_sizes must hold at least one int >= 1"),
+        (lambda: classifier(kernel_sizes=[[3], [4, 5]]), ValueError, "kernel_sizes must hold at least one int >= 1"),
+        (lambda: classifier(kernel_sizes=[2.5]), ValueError, "kernel_sizes must hold at least one int >= 1"),
         (lambda: classifier(kernel_sizes=3), ValueError, "'kernel_sizes' parameter of CNNClassifier"),
         (lambda: classifier(n_filters=0), ValueError, "'n_filters' parameter"),
         (lambda: classifier(pooling="last"), ValueError, "'pooling' parameter"),
@@ -128,10 +128,10 @@ def test_bad_parameters_are_named(call, error, message):
     [
         (np.where(np.arange(4)[:, None, None, None] == 2, np.nan, IMAGES), "row 2 of X must hold finite numbers, got nan"),
         (torch.full((4, 5, 5, 2), torch.inf), "row 0 of X must hold finite numbers, got inf"),
-        (np.zeros((4, 0, 5, 2)), r"X must be images of shape .* none 0, got shape \(4, 0, 5, 2\)"),
+        (np.zeros((4, 0, 5, 2)), r"X must be images of shape .* without axes of length 0, got shape \(4, 0, 5, 2\)"),
         (np.zeros((4, 5)), r"X must be images of shape .*, got shape \(4, 5\)"),
-        ([np.zeros((5, 5)), np.zeros((5, 6)), np.zeros((5, 5)), np.zeros((5, 5))], r"row 1 must be an image of shape \(5, 5\) as those before, got \(5, 6\)"),
-        ([], "X must hold images, at least one, got 0"),
+        ([np.zeros((5, 5)), np.zeros((5, 6)), np.zeros((5, 5)), np.zeros((5, 5))], r"row 1 must be an image of shape \(5, 5\) like the first one, got \(5, 6\)"),
+        ([], "X must contain at least one sample, a column of images, got 0"),
     ],
 )  # fmt: skip
 def test_bad_images_are_refused(X, message):
@@ -147,5 +147,5 @@ def test_images_must_be_like_those_of_fit():
         clf.predict(["a text"])
     with pytest.raises(NotFittedError):
         classifier().predict(IMAGES)
-    with pytest.raises(ValueError, match="got images: see CNNClassifier"):
+    with pytest.raises(ValueError, match="got 'images', see CNNClassifier"):
         RNNClassifier().fit(IMAGES, [0, 1, 0, 1])

@@ -13,6 +13,7 @@ from torch.utils.data import Subset
 from sklearn_tree import RecursiveNetClassifier, RecursiveNetRegressor, Tree, TreeArray
 from sklearn_tree.datasets import make_listops
 from sklearn_tree.estimators.batches import BatchIterator, EncodedDataset, SplitBatch, split_by_size
+from sklearn_tree.kinds import Trees
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +30,9 @@ def rows_of(iterator):
 @given(n=st.integers(1, 40), batch_size=st.integers(1, 9), shuffle=st.booleans(), drop_last=st.booleans())
 def test_every_row_comes_once(n, batch_size, shuffle, drop_last):
     trees = TreeArray.from_trees([f"(S {'(S ' * (i % 5)}a{')' * (i % 5)})" for i in range(n)])
-    batches = rows_of(BatchIterator(EncodedDataset(trees, np.arange(n)), batch_size, shuffle, drop_last))
+    batches = rows_of(
+        BatchIterator(EncodedDataset(trees, np.arange(n), kind=Trees()), batch_size, shuffle, drop_last)
+    )
     rows = [row for batch in batches for row in batch]
     assert len(rows) == len(set(rows)) == (n - n % batch_size if drop_last else n)
     assert sorted(map(len, batches), reverse=True)[: n // batch_size] == [batch_size] * (n // batch_size)
@@ -39,7 +42,10 @@ def test_every_row_comes_once(n, batch_size, shuffle, drop_last):
 
 def test_shuffled_trees_of_one_height_come_together_in_an_order_of_their_own(listops):
     X, _ = listops
-    dataset, heights = EncodedDataset(X, np.arange(300)), np.maximum.reduceat(X.depths, X.offsets[:-1])
+    dataset, heights = (
+        EncodedDataset(X, np.arange(300), kind=Trees()),
+        np.maximum.reduceat(X.depths, X.offsets[:-1]),
+    )
 
     def spread(batches):
         return np.mean([np.ptp(heights[rows]) for rows in batches])
@@ -59,7 +65,7 @@ def test_shuffled_trees_of_one_height_come_together_in_an_order_of_their_own(lis
 def test_a_short_batch_does_not_get_the_highest_trees():
     heights = np.arange(577) % 50
     trees = TreeArray.from_trees([Tree([2] * (h + 1), list(range(-1, h))) for h in heights])
-    dataset = EncodedDataset(trees, heights)
+    dataset = EncodedDataset(trees, heights, kind=Trees())
     torch.manual_seed(0)
     short = [
         y.double().mean()
@@ -73,7 +79,7 @@ def test_a_short_batch_does_not_get_the_highest_trees():
 
 def test_few_batches_stay_mixed(listops):
     """Sorted as a whole, small data would come in the same batches in every epoch."""
-    dataset = EncodedDataset(listops[0], np.arange(300))
+    dataset = EncodedDataset(listops[0], np.arange(300), kind=Trees())
     one, two = (rows_of(BatchIterator(dataset, 50, shuffle=True)) for _ in range(2))
     assert {frozenset(rows) for rows in one} != {frozenset(rows) for rows in two}
 
@@ -110,7 +116,7 @@ def test_a_batch_in_parts_gives_the_same_result(cls, weighted, listops):
 def test_parts_have_the_gradient_of_the_whole(listops):
     X, y = listops
     clf = RecursiveNetClassifier(max_epochs=1, random_state=0).fit(X, y)
-    dataset = EncodedDataset(X, y.astype(np.int64), np.random.RandomState(0).rand(300))
+    dataset = EncodedDataset(X, y.astype(np.int64), np.random.RandomState(0).rand(300), kind=Trees())
 
     def gradients(max_nodes):
         batch = dataset.batch(np.arange(100), max_nodes)

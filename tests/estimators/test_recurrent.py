@@ -194,7 +194,7 @@ def test_make_net_goes_on_in_skorch(texts):
         (lambda X, y: classifier(n_layers=0).fit(X, y), ValueError, "'n_layers' parameter"),
         (lambda X, y: classifier(pooling="root").fit(X, y), ValueError, "'pooling' parameter"),
         (lambda X, y: classifier(input_kind="image").fit(X, y), ValueError, "'input_kind' parameter"),
-        (lambda X, y: classifier().fit([], []), ValueError, "X must hold sequences, at least one, got 0"),
+        (lambda X, y: classifier().fit([], []), ValueError, "X must contain at least one sample, a column of sequences, got 0"),
         (lambda X, y: classifier().fit(["a", None], [0, 1]), TypeError, "row 1 must be a sequence"),
         (lambda X, y: classifier().fit([["a"], [3]], [0, 1]), TypeError, "got 3 beside others"),
         (lambda X, y: classifier().fit(["a", ["b", 3]], [0, 1]), TypeError, "got 3 beside others"),

@@ -1,6 +1,8 @@
 """``RecursiveNetClassifier`` on trees: learning, reproducing, composing, refusing."""
 
+import copy
 import pickle
+import threading
 
 import numpy as np
 import pandas as pd
@@ -241,7 +243,7 @@ def test_partial_fit_and_warm_start_go_on(encoded):
     cold = classifier(max_epochs=2).fit(X, y)  # the control
     net = cold.net_
     assert cold.fit(X, y).net_ is not net
-    with pytest.raises(ValueError, match=r"y must hold the classes .* got 'up' in row 1"):
+    with pytest.raises(ValueError, match=r"y must hold only the classes .* got 'up' in row 1"):
         clf.partial_fit(X[:2], ["one", "up"])
 
 
@@ -280,7 +282,7 @@ def test_predict_nodes_predicts_each_subtree_as_a_tree_of_its_own(small_trees, p
     ids = TreeVectorizer().fit_transform(trees)
     assert classifier(max_epochs=1).fit(ids, y).predict_nodes(ids).label.iloc[0] == 3
     named = classifier(max_epochs=1).fit(trees, ["label" if k == "one" else k for k in y])
-    with pytest.raises(ValueError, match=r"columns of its own named \['label'\]"):
+    with pytest.raises(ValueError, match=r"must not be named like columns of the table, got \['label'\]"):
         named.predict_nodes(trees)
 
 
@@ -378,22 +380,31 @@ def test_optimizers_go_by_name_or_class(encoded, optimizer):
     assert losses.iloc[1] < losses.iloc[0]
 
 
-def test_skorch_callbacks_are_copied_and_called(encoded):
+def test_a_callback_that_the_user_holds_sees_every_epoch(encoded):
     X, y = encoded
 
     class Count(skorch.callbacks.Callback):
-        epochs = batches = 0
+        epochs_ = batches_ = 0
+
+        def __init__(self, lock=None):
+            self.lock = lock  # which cannot be copied
 
         def on_epoch_end(self, net, **kwargs):
-            self.epochs += 1
+            self.epochs_ += 1
 
         def on_batch_end(self, net, **kwargs):
-            self.batches += 1
+            self.batches_ += 1
 
-    count = Count()
+    count = Count(threading.Lock())
     clf = classifier(callbacks=[("count", count)], max_epochs=3, batch_size=50).fit(X, y)
-    inside = dict(clf.net_.callbacks_)["count"]
-    assert (inside.epochs, inside.batches, count.epochs) == (3, 9, 0)
+    assert dict(clf.net_.callbacks_)["count"] is count
+    assert (count.epochs_, count.batches_) == (3, 9)
+    net = classifier(callbacks=[("other", Count())], max_epochs=2)
+    held = net.callbacks[0][1]
+    net.make_net(X, y).fit(X, (y == "two").astype(np.int64))
+    assert held.epochs_ == 2
+    clone(net).fit(X, y)
+    assert held.epochs_ == 2  # the control: a clone has a callback of its own
 
 
 def test_gradient_clip_bounds_the_norm(encoded):
@@ -540,13 +551,65 @@ def test_partial_fit_takes_weights_as_they_are(encoded):
     np.testing.assert_array_equal(nets[1], nets[2])
 
 
-def test_a_fit_that_fails_leaves_no_half_fitted_estimator(encoded):
+def test_a_fit_that_fails_leaves_the_result_of_the_fit_before(encoded):
     X, y = encoded
-    clf = classifier().fit(X, y)
-    with pytest.raises(ValueError, match="inconsistent"):
-        clf.fit(X, y[:-1])
+    failures = [
+        ({}, y[:-1], ValueError),
+        ({"net_params": {"optimizer__foo": 1}}, y, TypeError),
+        ({"callbacks": ["x"]}, y, AttributeError),
+    ]
+    clf = classifier(max_epochs=2).fit(X, y)
+    before = clf.predict_proba(X)
+    for params, targets, error in failures:
+        with pytest.raises(error):
+            clone(clf).set_params(**params).fit(X, targets)
+        changed = pickle.loads(pickle.dumps(clf)).set_params(**params)
+        with pytest.raises(error):
+            changed.fit(X, targets)
+        np.testing.assert_array_equal(changed.predict_proba(X), before)
+        first = clone(clf).set_params(**params)
+        with pytest.raises(error):
+            first.fit(X, targets)
+        with pytest.raises(NotFittedError):
+            first.predict(X)
+
+
+def test_an_interrupted_training_counts_complete_epochs_only(encoded):
+    X, y = encoded
+
+    class Interrupt(skorch.callbacks.Callback):
+        def on_batch_end(self, net, **kwargs):
+            if len(net.history) == 3:
+                raise KeyboardInterrupt
+
+    online = classifier(callbacks=[Interrupt()])
+    online.partial_fit(X, y).partial_fit(X, y)
+    with pytest.raises(KeyboardInterrupt):
+        online.partial_fit(X, y)
+    assert online.n_iter_ == len(online.history_) == 2
+    assert online.history_.notna()["train_loss"].all()
+    with pytest.raises(KeyboardInterrupt):
+        online.fit(X, y)
+    assert online.n_iter_ == 2  # the result of partial_fit
+    first = clone(online)
+    with pytest.raises(KeyboardInterrupt):
+        first.fit(X, y)
     with pytest.raises(NotFittedError):
-        clf.predict(X)
+        first.predict(X)
+
+
+@pytest.mark.parametrize("duplicate", [copy.deepcopy, lambda clf: pickle.loads(pickle.dumps(clf))])
+def test_a_copy_continues_to_train_with_the_same_bits(encoded, duplicate):
+    X, y = encoded
+    for optimizer in ("adamw", "adagrad"):
+        clf = classifier(optimizer=optimizer, dropout=0.2).partial_fit(X, y)
+        copied = duplicate(clf)
+        for _ in range(2):
+            clf.partial_fit(X, y)
+            copied.partial_fit(X, y)
+        np.testing.assert_array_equal(copied.predict_proba(X), clf.predict_proba(X))
+    fitted = classifier(max_epochs=2).fit(X, y)  # the control: its pickle is lean
+    assert not pickle.loads(pickle.dumps(fitted)).net_.optimizer_.state
 
 
 def test_a_list_of_encoded_trees_is_encoded(encoded):

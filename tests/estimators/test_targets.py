@@ -43,7 +43,7 @@ def test_a_regressor_learns_several_columns(words_counted):
     assert reg.predict(X).shape == (120, 3)
     assert r2_score(y, reg.predict(X), multioutput="raw_values").min() > 0.9
     assert regressor(max_epochs=1).fit(X, y[:, :1]).predict(X).shape == (120, 1)
-    with pytest.raises(ValueError, match="y must have the columns of the first fit, 3, got None"):
+    with pytest.raises(ValueError, match="y must have 3 columns, as in fit, got one dimension"):
         reg.partial_fit(X, y[:, 0])
 
 
@@ -132,7 +132,7 @@ def test_heads_are_trained_apart_from_each_other(words_counted):
 def test_predict_nodes_needs_one_class_per_sample(words_counted):
     X, counts = words_counted
     clf = classifier(max_epochs=1).fit(X, (counts > 0).astype(int))
-    with pytest.raises(ValueError, match="predict_nodes needs one class per sample, got labels"):
+    with pytest.raises(ValueError, match="predict_nodes requires one class per sample, got labels"):
         clf.predict_nodes(X)
 
 

@@ -76,7 +76,7 @@ def test_inside_a_block_another_one_changes_nothing(three_threads):
 
 def test_fits_in_threads_side_by_side_take_one_each(three_threads):
     def fit(_):
-        seen.append(threads_for(torch.nn.Linear(4096, 4096), np.zeros((999, 9)), 999))
+        seen.append(threads_for(torch.nn.Linear(4096, 4096), np.full(999, 9), 999))
         RNNClassifier(max_epochs=2, **SMALL).fit(TEXTS, Y)
         return torch.get_num_threads()
 

@@ -17,9 +17,9 @@ from sklearn_tree import (
     TreeArray,
     TreeVectorizer,
 )
-from sklearn_tree.estimators.to_device import placed_on
+from sklearn_tree.kinds import Images, Series, Table, Tokens, Trees
 from sklearn_tree.nn import TreeBatch
-from sklearn_tree.nn.batch import _distinct
+from sklearn_tree.nn.batch import unique_pairs
 
 Y = np.arange(24) % 3 % 2
 TREES = [("S", "it", ("VP", "works" if y else "fails", "well")) for y in Y]
@@ -34,13 +34,17 @@ CASES = {
     "images": (CNNClassifier, rng.randint(0, 255, (24, 5, 5, 1), dtype=np.uint8)),
 }
 
+KINDS = {
+    "trees": Trees, "texts": Tokens, "ragged series": Series, "series": Series, "table": Table, "images": Images,
+}  # fmt: skip
+
 
 @pytest.mark.parametrize("case", list(CASES))
 def test_a_net_makes_the_same_of_tensors(case):
     cls, X = CASES[case]
     net = cls(max_epochs=2, random_state=0)
     reference = net.fit(X, Y).predict_proba(X)
-    placed = placed_on(X, torch.device("cpu"))  # as on an accelerator
+    placed = KINDS[case].to(X, torch.device("cpu"))  # as on an accelerator
     np.testing.assert_allclose(net.fit(placed, Y).predict_proba(placed), reference, rtol=0, atol=1e-6)
     content = {"trees": "labels", "texts": "values", "ragged series": "values"}.get(case)
     assert isinstance(getattr(placed, content) if content else placed, torch.Tensor)
@@ -58,14 +62,14 @@ def test_in_a_pipeline_it_changes_nothing(case):
 
 
 def test_content_goes_to_the_device_and_shape_stays():
-    placed = placed_on(CASES["trees"][1], torch.device("meta"))
+    placed = Trees.to(CASES["trees"][1], torch.device("meta"))
     assert placed.labels.device.type == "meta"
     assert isinstance(placed.parents, np.ndarray)
-    assert placed_on(CASES["series"][1], torch.device("meta"), torch.float32).dtype == torch.float32
+    assert Series.to(CASES["series"][1], torch.device("meta"), torch.float32).dtype == torch.float32
 
 
 def test_arrays_of_tensors_are_cut_like_any_other():
-    placed = placed_on(CASES["trees"][1], torch.device("cpu"))
+    placed = Trees.to(CASES["trees"][1], torch.device("cpu"))
     assert isinstance(placed, TreeArray)
     assert placed[np.array([3, 1])][0] == CASES["trees"][1][3]
     assert len(placed[5:9]) == 4
@@ -73,7 +77,7 @@ def test_arrays_of_tensors_are_cut_like_any_other():
 
 def test_equal_nodes_are_found():
     labels, edges = torch.tensor([5, 3, 5, 3, 3]), torch.tensor([0, 1, 0, 1, 0])
-    distinct, inverse = _distinct(labels, edges)
+    distinct, inverse = unique_pairs(labels, edges)
     assert (labels[distinct][inverse] == labels).all()
     assert (edges[distinct][inverse] == edges).all()
     assert len(distinct) == 3

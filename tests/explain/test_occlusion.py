@@ -18,7 +18,7 @@ each_pooling = pytest.mark.parametrize("pooling", sorted(POOLINGS))
 
 
 def occlude(naive, *, zero_states, limits=None):
-    states = ancestors.Forest(naive.inputs)
+    states = ancestors.NodeStates(naive.inputs)
     return occlusion(states, naive.batch.objective, limits or Limits(), by_state=zero_states)
 
 
@@ -50,8 +50,10 @@ def test_the_occlusion_of_a_root_is_the_whole_difference(cell, pooling):
 
 def test_wrong_states_of_ancestors_are_detected(monkeypatch):  # the control of the laws of occlusion
     naive = NaiveTrees(fit_tree_net(), make_trees())
-    right = ancestors.Forest.above
-    monkeypatch.setattr(ancestors.Forest, "above", lambda *args: tuple(1.001 * s for s in right(*args)))
+    right = ancestors.NodeStates.parent_states
+    monkeypatch.setattr(
+        ancestors.NodeStates, "parent_states", lambda *args: tuple(1.001 * s for s in right(*args))
+    )
     subtrees, _ = occlude(naive, zero_states=True)
     with pytest.raises(AssertionError):
         torch.testing.assert_close(subtrees, naive.occlude(zero_states=True)[0], rtol=0, atol=1e-9)
@@ -59,7 +61,7 @@ def test_wrong_states_of_ancestors_are_detected(monkeypatch):  # the control of 
 
 def test_the_cost_of_a_subtree_is_its_depth():
     naive = NaiveTrees(fit_tree_net(), make_trees(30))
-    states, array = ancestors.Forest(naive.inputs), naive.inputs.array
+    states, array = ancestors.NodeStates(naive.inputs), naive.inputs.array
     states.vectors(torch.arange(array.n_nodes), states.states)
     assert states.n_evaluations == array.depths.sum()
     n_naive = sum(size * size for size in array.sizes.tolist())

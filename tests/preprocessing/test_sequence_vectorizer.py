@@ -77,7 +77,11 @@ def test_nothing_but_empty_texts_is_fine():
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
-        (lambda: SequenceVectorizer().fit([]), ValueError, "X must hold sequences, at least one, got 0"),
+        (
+            lambda: SequenceVectorizer().fit([]),
+            ValueError,
+            "X must contain at least one sample, a column of sequences, got 0",
+        ),
         (lambda: SequenceVectorizer().fit("text"), TypeError, "got a single str"),
         (lambda: SequenceVectorizer().fit(["a", None]), TypeError, "row 1 must be a sequence .* got None"),
         (lambda: SequenceVectorizer().fit(["a", 3.5]), TypeError, "row 1 must be a sequence .* got 3.5"),

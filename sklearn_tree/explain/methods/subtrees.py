@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from sklearn_tree.estimators.objective import Objective
-from sklearn_tree.explain.ancestors import Forest
+from sklearn_tree.explain.ancestors import NodeStates
 from sklearn_tree.explain.methods.base import Method, refused_method, register_method
 from sklearn_tree.explain.occlusion import occlusion, phrase_values
 from sklearn_tree.explain.request import Attributions, ExplainedBatch, Request
@@ -26,7 +26,7 @@ class ExplainedTrees:
     ----------
     request : Request
         The request.
-    states : Forest
+    states : NodeStates
         States of all nodes.
     objective : Objective
         Function of the net's outputs.
@@ -35,7 +35,7 @@ class ExplainedTrees:
     """
 
     request: Request
-    states: Forest
+    states: NodeStates
     objective: Objective
     values: Tensor
 
@@ -71,7 +71,7 @@ class SubtreeMethod(Method):
         inputs = request.inputs(rows)
         assert isinstance(inputs, TreeInputs)
         with torch.no_grad():
-            states = Forest(inputs)
+            states = NodeStates(inputs)
             outputs = states.outputs()
             objective = request.choose(outputs)
             values = objective(outputs)
@@ -119,7 +119,7 @@ def predict_subtrees(trees: ExplainedTrees) -> NodeAttributions:
 def occlude_columns(batch: ExplainedBatch) -> list[np.ndarray]:
     """Compute the decrease of the explained function when each column of a table is removed."""
     assert isinstance(batch.inputs, TreeInputs)
-    _, own = occlusion(Forest(batch.inputs), batch.objective, batch.limits, by_state=False)
+    _, own = occlusion(NodeStates(batch.inputs), batch.objective, batch.limits, by_state=False)
     return batch.inputs.split(own)
 
 
