@@ -171,16 +171,13 @@ class BaseNet(
     def _fit_kind(self, X: Any) -> Any:
         """Find the kind of X, fit it and return the encoded samples."""
         X = as_known(X)
-        self.kind_ = find_kind(X, self._kinds, self.input_kind)(type(self).__name__)
+        candidates = self._kinds if self.input_kind == "auto" else ()
+        self.kind_ = find_kind(X, self._kinds, self.input_kind)(type(self).__name__, candidates)
         return self.kind_.fit(X)
 
     def _encode(self, X: Any) -> Any:
         check_is_fitted(self)
-        X = as_known(X)
-        if self.input_kind == "auto" and not self.kind_.accepts(X):
-            found = find_kind(X, self._kinds).name
-            raise ValueError(f"X must be of the kind {self.kind_.name!r}, as in fit, got {found!r}")
-        return self.kind_.encode(X)
+        return self.kind_.read(X)
 
     def _read_y(self, y: Any) -> tuple[np.ndarray, type[Target]]:
         """Check y and return it with its kind."""
@@ -227,7 +224,7 @@ class BaseNet(
             raise ValueError("X_val and y_val must be given together")
         train = EncodedDataset(encoded, target, weight, kind=self.kind_)
         if X_val is not None:
-            held_out = self.kind_.encode(as_known(X_val)), self._encode_y(y_val)
+            held_out = self.kind_.read(X_val), self._encode_y(y_val)
             check_consistent_length(*held_out)
             return train, EncodedDataset(*held_out, kind=self.kind_)
         if not self.early_stopping or validation is None:

@@ -1,4 +1,4 @@
-"""Why: attributions of predictions, through Captum and methods of our own for trees."""
+"""Explanations of predictions by attributions to the inputs."""
 
 from sklearn_tree.explain.explainer import CaptumExplainer
 from sklearn_tree.explain.explanations import Explanations

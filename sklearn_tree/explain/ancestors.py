@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sklearn_tree.explain.inputs import TreeInputs
 from sklearn_tree.explain.outside import ComplementPooling
+from sklearn_tree.explain.tree_inputs import TreeInputs
 from sklearn_tree.nn import Children, GatedCell
 from sklearn_tree.nn.activation import GateActivation
 from sklearn_tree.nn.gated import sum_children

@@ -1,4 +1,4 @@
-"""Shapley values: exact by all coalitions of few inputs, by random orders of more."""
+"""Values of coalitions, and the Shapley values computed from them."""
 
 from __future__ import annotations
 
@@ -9,109 +9,95 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sklearn_tree.explain.gradients import Budget
-from sklearn_tree.explain.inputs import Inputs
-from sklearn_tree.explain.objective import Objective
+from sklearn_tree.explain.request import ExplainedBatch
 
-_MOST_FLAGS = 10_000_000  # of coalitions that are in memory at once
-MOST_EXACT = 10  # inputs of which all coalitions are computed, 1,024 of them
+MAX_EXACT = 10  # groups of which all 1,024 coalitions are computed
+_MAX_FLAGS = 10_000_000  # of coalitions in memory
 
 
-def shapley(
-    inputs: Inputs, objective: Objective, players: Tensor, budget: Budget, n_orders: int, seed: int
-) -> np.ndarray:
-    """Compute the Shapley values of the inputs of one sample.
+def shapley_values(batch: ExplainedBatch, groups: Tensor, n_orders: int) -> np.ndarray:
+    """Compute the Shapley values of the groups of a single sample.
 
     Parameters
     ----------
-    inputs : Inputs
-        One sample.
-    objective : Objective
-        What is explained.
-    players : Tensor of int64
-        The number of the player that each input belongs to, from 0; -1 for none (see ``players_of``).
-    budget : Budget
-        Limits.
+    batch : ExplainedBatch
+        A single sample.
+    groups : Tensor of int64
+        Its groups, see :meth:`View.groups`.
     n_orders : int
-        Number of random orders where there are more than 10 players; every second is the one before
-        backwards.
-    seed : int
-        Seed of the orders.
+        Number of random orders [1]_ if there are more than 10 groups. Every second order is the one before,
+        reversed. Up to 10 groups all coalitions are computed.
 
     Returns
     -------
-    ndarray of float, shape (n_players,)
+    ndarray of float, shape (n_groups,)
 
     References
     ----------
     .. [1] J. Castro, D. Gomez, J. Tejada (2009). Polynomial calculation of the Shapley value based on
        sampling. Computers & Operations Research.
     """
-    n = int(players.max()) + 1 if players.numel() else 0
+    n = int(groups.max()) + 1 if groups.numel() else 0
     if n <= 0:
         return np.zeros(0)
 
     def value(coalitions: np.ndarray) -> np.ndarray:
-        return values_of(inputs, objective, players, coalitions, budget)
+        return coalition_values(batch, groups, coalitions)
 
-    return _exact(value, n) if n <= MOST_EXACT else _sampled(value, n, n_orders, seed)
+    return _exact(value, n) if n <= MAX_EXACT else _sampled(value, n, n_orders, batch.seed)
 
 
-def values_of(
-    inputs: Inputs, objective: Objective, players: Tensor, coalitions: np.ndarray, budget: Budget
-) -> np.ndarray:
-    """Return the objective of one sample when some players are there and the others are not.
+def coalition_values(batch: ExplainedBatch, groups: Tensor, coalitions: np.ndarray) -> np.ndarray:
+    """Compute the explained function of a single sample for some coalitions of its groups.
 
     Parameters
     ----------
-    inputs, objective, players, budget
-        See :func:`shapley`.
-    coalitions : ndarray of bool, shape (n, n_players)
-        Who is there.
+    batch : ExplainedBatch
+        A single sample.
+    groups : Tensor of int64
+        Its groups, see :meth:`View.groups`.
+    coalitions : ndarray of bool, shape (n, n_groups)
+        Groups that are present; the others have their baselines.
 
     Returns
     -------
     ndarray of float, shape (n,)
     """
-    is_tree = inputs.subject.is_tree_net
-    x, x0 = (inputs.x, inputs.x0) if is_tree else (inputs.x[0], inputs.x0[0])
-    shape = players.shape + (1,) * (x.ndim - players.ndim)
-    found, most = [], budget.copies(inputs)
-    # Behind the players stands the one who is always there: what nobody can take away.
-    present = torch.from_numpy(np.pad(coalitions, ((0, 0), (0, 1)), constant_values=True)).to(x.device)
+    inputs, values = batch.inputs, []
+    # Positions of the group -1 cannot be removed: the last column makes them present.
+    flags = np.pad(coalitions, ((0, 0), (0, 1)), constant_values=True)
+    present = torch.from_numpy(flags).to(inputs.x.device)
     with torch.no_grad():
-        for part in present.split(most):
-            there = part[:, players.flatten()].view(len(part), *shape)
-            rows = torch.where(there, x, x0)
-            found.append(objective(inputs.outputs(rows.flatten(0, 1) if is_tree else rows)))
-    return torch.cat(found).double().cpu().numpy()
+        for part in present.split(batch.limits.n_copies(inputs)):
+            is_present = part[:, groups.flatten()].view(len(part), *groups.shape)
+            values.append(batch.evaluate(inputs.mix(is_present)))
+    return torch.cat(values).double().cpu().numpy()
 
 
 def _exact(value: Callable[[np.ndarray], np.ndarray], n: int) -> np.ndarray:
     codes = np.arange(2**n)
     coalitions = (codes[:, None] >> np.arange(n)) & 1 > 0
-    worth, sizes = value(coalitions), coalitions.sum(1)
+    values, sizes = value(coalitions), coalitions.sum(1)
     weights = np.array([1 / (n * math.comb(n - 1, size)) for size in range(n)])
     phi = np.empty(n)
     for i in range(n):
         without = codes[~coalitions[:, i]]
-        phi[i] = weights[sizes[without]] @ (worth[without | (1 << i)] - worth[without])
+        phi[i] = weights[sizes[without]] @ (values[without | (1 << i)] - values[without])
     return phi
 
 
 def _sampled(value: Callable[[np.ndarray], np.ndarray], n: int, n_orders: int, seed: int) -> np.ndarray:
     rng = np.random.RandomState(seed)
-    drawn = [rng.permutation(n) for _ in range(-(-n_orders // 2))]
-    orders = np.array([order for pair in drawn for order in (pair, pair[::-1])][:n_orders])
-    nobody, everybody = value(np.array([np.zeros(n, dtype=bool), np.ones(n, dtype=bool)]))
-    # The first 1, 2, ... n - 1 of each order.
-    joined = np.tri(n, dtype=bool)[:-1]
+    pairs = [rng.permutation(n) for _ in range(-(-n_orders // 2))]
+    orders = np.array([order for pair in pairs for order in (pair, pair[::-1])][:n_orders])
+    empty, full = value(np.array([np.zeros(n, dtype=bool), np.ones(n, dtype=bool)]))
+    prefixes = np.tri(n, dtype=bool)[:-1]  # the first 1, 2, ..., n - 1 groups of an order
     phi = np.zeros(n)
-    for part in np.array_split(orders, math.ceil(orders.size * n / _MOST_FLAGS)):
+    for part in np.array_split(orders, math.ceil(orders.size * n / _MAX_FLAGS)):
         coalitions = np.zeros((len(part), n - 1, n), dtype=bool)
         for coalition, order in zip(coalitions, part, strict=True):
-            coalition[:, order] = joined
-        worth = value(coalitions.reshape(-1, n)).reshape(len(part), n - 1)
-        gains = np.diff(worth, prepend=nobody, append=everybody, axis=1)
+            coalition[:, order] = prefixes
+        values = value(coalitions.reshape(-1, n)).reshape(len(part), n - 1)
+        gains = np.diff(values, prepend=empty, append=full, axis=1)
         np.add.at(phi, part, gains)
     return phi / len(orders)

@@ -1,10 +1,7 @@
-"""``CaptumExplainer``: attributions of a fitted net's predictions, as a transformer."""
+"""Attributions of the predictions of fitted nets, as a scikit-learn transformer."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
@@ -14,100 +11,126 @@ from sklearn.utils import check_random_state, get_tags
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_tree.documentation import DocumentationLinkMixin
-from sklearn_tree.estimators.opened import few_threads
-from sklearn_tree.estimators.training import torch_seed as seeded
-from sklearn_tree.explain.columns import columns_of
+from sklearn_tree.estimators.objective import OUTPUTS
+from sklearn_tree.explain.explained_net import ExplainedNet
 from sklearn_tree.explain.explanations import Explanations
-from sklearn_tree.explain.features import learn_features
-from sklearn_tree.explain.gradients import Budget
-from sklearn_tree.explain.inputs import BASELINES
-from sklearn_tree.explain.methods import Task, attribute, check_method, check_params, default_method
-from sklearn_tree.explain.objective import OUTPUTS, make_objective, offset_of
-from sklearn_tree.explain.subject import Subject, is_fitted, steps_and_net
+from sklearn_tree.explain.limits import Limits
+from sklearn_tree.explain.methods import check_params, find_method
+from sklearn_tree.explain.request import Attributions, Request
+from sklearn_tree.explain.runtime import isolate, progress_bar
+from sklearn_tree.explain.views import BASELINES, Samples, find_view
 from sklearn_tree.preprocessing.vocabulary import VOCABULARY_CONSTRAINTS
-from sklearn_tree.trees.flat import PAD_ID, UNKNOWN_ID
-from sklearn_tree.validation import HasMethods, Interval, StrOptions, check_feature_names_in
+from sklearn_tree.validation import (
+    POSITIVE,
+    POSITIVE_INT,
+    HasMethods,
+    StrOptions,
+    check_feature_names_in,
+    is_fitted,
+)
 
-_MOST_SAMPLES = 1000  # whose attributions make the importances
+_N_FOR_IMPORTANCES = 1000  # samples of `fit` that the importances are computed from
 
 
 class CaptumExplainer(DocumentationLinkMixin, TransformerMixin, BaseEstimator):
-    """Say why a net predicted what it did, in terms of what went in.
+    """Explain the predictions of a net by attributions to its inputs.
 
-    Nodes of trees and their phrases, words, time steps, pixels and columns get an attribution: by how much
-    the explained number (the margin of the predicted class over the other classes) is higher because of
-    them. An estimator that is fitted is explained as it is; one that is not is cloned and fitted.
+    The inputs are the nodes and phrases of trees, the words of texts, the steps of series, the pixels of
+    images and the columns of tables. An attribution is the amount by which an input raises the explained
+    number: by default the margin, which is the logit of the predicted class minus the mean logit of the other
+    classes. A fitted estimator is explained as it is; an unfitted one is cloned and fitted.
 
     Parameters
     ----------
     estimator : estimator
-        A net of this package, or a pipeline, search or ``FrozenEstimator`` that ends in one.
+        Net of this package, or a pipeline, search or ``FrozenEstimator`` that ends in one.
     method : str, default="auto"
-        "auto" takes "occlusion", and "integrated_gradients" for series and tables.
+        Method of attribution. "auto" selects "integrated_gradients" for series and tables, "occlusion" for
+        the other kinds.
 
-        - "occlusion": by how much the number falls without it. On trees every subtree is taken away in
-          turn; on series and images a window slides.
-        - "integrated_gradients": gradients along the way from the baseline [1]_; on trees the attribution
-          of a phrase is the sum over its nodes.
-        - "shapley": the mean fall over all orders of taking away, exact for up to 10 nodes, words, columns,
-          windows or patches, otherwise over random orders.
-        - "saliency", "input_x_gradient", "gradient_shap", "noise_tunnel(saliency)" (or of another).
-        - On trees also "interaction", what the occlusion of a phrase is more than those of its parts, and
-          "node_prediction", what the phrase says by itself.
-        - On all else also "feature_ablation", "kernel_shap", "lime"; "grad_cam" for convolutional nets.
-    target : "predicted" or class, default="predicted"
-        Which class; of a regressor with several outputs the number of the output, for several outputs
-        of a classifier ``(output, class)``. "predicted" takes the first of several outputs.
+        - "occlusion": decrease of the explained number if an input is replaced by the baseline. For trees,
+          every subtree is removed in turn; for series and images, a window slides over the sample.
+        - "integrated_gradients": integral of the gradient from the baseline to the sample [1]_. For trees,
+          the attribution of a phrase is the sum over its nodes.
+        - "shapley": Shapley values, exact for up to 10 nodes, words, columns, windows or patches, otherwise
+          estimated from random orders.
+        - "saliency", "input_x_gradient", "gradient_shap", and "noise_tunnel(...)" around "saliency",
+          "input_x_gradient" or "integrated_gradients".
+        - "interaction" (trees): how much the occlusion of a phrase exceeds the sum of its children's.
+        - "node_prediction" (trees): explained number for each phrase as a tree of its own.
+        - "feature_ablation" (all but trees): like "occlusion", with windows that do not overlap.
+        - "kernel_shap", "lime" (not for recursive nets): linear models fitted to random sets of inputs.
+        - "grad_cam" (convolutional nets): last feature maps, weighted by their gradients.
+        - Any method registered with :func:`sklearn_tree.explain.methods.register_method`.
+    target : "predicted", class, int or tuple, default="predicted"
+        Class to explain. For a multi-output regressor or multi-label classifier, the index of the output; for
+        a multi-output classifier, ``(output, class)``. "predicted" explains the predicted class, of the first
+        output if there are several.
     baseline : {"auto", "zero", "unknown", "mean"}, default="auto"
-        What stands for "not there". Of words and nodes: a vector of zeros, that of an unknown word, or the
-        mean one; of numbers: 0, or the training's mean. "auto" takes the unknown word if the net was
-        trained with ``word_dropout``, else the mean; for the occlusion of subtrees, states of zero, as if
-        the edge above were cut.
+        Replacement for a removed input. Words and nodes get a vector of zeros, the vector of unknown words,
+        or the mean vector of the words in ``fit``; numbers get 0 or their mean in training. "auto" selects
+        the vector of unknown words if the net was trained with ``word_dropout``, otherwise the mean. For the
+        occlusion of subtrees, "auto" and "zero" set the state of the subtree to zero, which for child-sum
+        cells cuts the edge above it.
     output : {"margin", "logit", "probability"}, default="margin"
-        What is explained of the target: its logit minus the mean of the others, or itself. Regressors'
-        predictions are explained in their own units.
+        Number to explain for the target: its logit minus the mean of the other logits, its logit, or its
+        probability. Ignored for regressors, whose predictions are explained in the units of the targets.
     n_steps : int, default=32
-        Steps of integrated gradients at first.
+        First number of steps of integrated gradients.
     max_steps : int, default=512
-        The most steps: they are doubled for samples whose completeness error is above ``tol``.
+        Largest number of steps. The steps are doubled for samples whose completeness error exceeds ``tol``.
     tol : float, default=0.01
-        Largest completeness error, beside ``max(1, |f(x) - f(baseline)|)``; of regressors the standard
-        deviation of the targets stands for the 1.
+        Largest completeness error relative to ``max(1, |f(x) - f(baseline)|)``; for regressors the 1 is
+        replaced by the standard deviation of the targets.
     max_rows : int, default=8192
-        The most nodes, steps or pixels that are computed at once, which bounds the memory.
+        Largest number of nodes, steps or pixels that are computed at once, which bounds the memory.
     aggregate : {"sum", "mean"}, default="sum"
-        How ``transform`` joins the attributions of one word (or channel of a ragged series) in a sample.
+        How ``transform`` combines the attributions of a word, or of a channel of series of unequal length, in
+        one sample.
     min_df : int or float, default=1
-        Words in fewer samples of ``fit`` get no column: a count, or a share if a float.
+        Number (fraction if float) of samples in ``fit`` that must contain a word for it to get a column.
     max_features : int, default=None
-        The most columns for words.
+        Largest number of columns for words; the most frequent words are kept. None for no limit.
     random_state : int, RandomState or None, default=None
-        Seed of the methods that draw; each sample is drawn for by itself.
+        Seed of the stochastic methods; each sample gets the same draws, whatever the other samples.
     dtype : {"float32", "float64"}, default="float32"
-        Precision of all that is computed.
+        Precision of the computation.
     method_params : dict, default=None
-        ``n_samples`` of "shapley" (25), "kernel_shap" and "lime" (256), "gradient_shap" and
-        "noise_tunnel" (25); ``stdevs`` of noise; ``window`` on series and images, and the ``stride`` of
-        "occlusion", at most the window.
+        Parameters of the methods: ``n_samples`` of "shapley" (default 25), "kernel_shap" and "lime" (256),
+        "gradient_shap" and "noise_tunnel" (25); ``stdevs``, the standard deviation of the noise; ``window``,
+        the length of windows and patches of series and images; ``stride`` of "occlusion", at most the window.
     verbose : int, default=0
-        1 shows the progress.
+        1 shows a progress bar.
 
     Attributes
     ----------
     estimator_ : estimator
         The fitted estimator.
     method_ : str
-        The method that "auto" stands for.
+        Name of the method, with "auto" resolved.
     baseline_ : ndarray of float, shape (embedding_dim,), or str
-        The vector that stands for an absent word or node, or the name of the baseline of numbers.
+        Vector that replaces a removed word or node, or the name of the number that replaces a number.
     vocabulary_ : dict of str to int
-        The column of each word (trees and texts only).
+        Output column of each word (trees and texts only).
     feature_importances_ : ndarray of float, shape (n_features_out,)
-        The mean size of ``transform``'s columns over the first 1,000 samples of ``fit``.
+        Mean absolute value of each column of ``transform`` over the first 1,000 samples of ``fit``.
     n_features_in_ : int
         Number of columns (tables only).
     feature_names_in_ : ndarray of str
-        Names of the columns (tables only, when they have string names).
+        Names of the columns (only for tables with string names).
+
+    See Also
+    --------
+    Explanations : Attributions as frames and pictures.
+    sklearn_tree.explain.metrics : Quality of attributions.
+
+    Notes
+    -----
+    Methods whose results would be silently wrong are refused with the reason: DeepLift, LRP and the guided
+    methods of Captum have no rules for recurrent and recursive cells and for layer normalisation.
+
+    Occlusion cannot see redundancy: if either of two words suffices, removing one of them changes nothing,
+    and both get 0. Shapley values and integrated gradients give each a half.
 
     References
     ----------
@@ -132,10 +155,10 @@ class CaptumExplainer(DocumentationLinkMixin, TransformerMixin, BaseEstimator):
         "target": "no_validation",
         "baseline": [StrOptions(set(BASELINES))],
         "output": [StrOptions(set(OUTPUTS))],
-        "n_steps": [Interval(Integral, 1, None, closed="left")],
-        "max_steps": [Interval(Integral, 1, None, closed="left")],
-        "tol": [Interval(Real, 0.0, None, closed="neither")],
-        "max_rows": [Interval(Integral, 1, None, closed="left")],
+        "n_steps": [POSITIVE_INT],
+        "max_steps": [POSITIVE_INT],
+        "tol": [POSITIVE],
+        "max_rows": [POSITIVE_INT],
         "aggregate": [StrOptions({"mean", "sum"})],
         "min_df": VOCABULARY_CONSTRAINTS["min_df"],
         "max_features": VOCABULARY_CONSTRAINTS["max_features"],
@@ -183,15 +206,15 @@ class CaptumExplainer(DocumentationLinkMixin, TransformerMixin, BaseEstimator):
         self.verbose = verbose
 
     def fit(self, X: Any, y: Any = None) -> CaptumExplainer:
-        """Fit the estimator if it is not, and set the baseline, the names and the importances.
+        """Fit an unfitted estimator, and learn the baseline, the output columns and the importances.
 
         Parameters
         ----------
         X : samples
-            What the estimator takes. The mean baseline, the words of ``transform`` and the importances
-            are those of these samples.
+            Samples that the estimator accepts. The mean vector of words, the output columns and the
+            importances are computed from them.
         y : array-like, shape (n_samples,), default=None
-            Targets, for an estimator that is not fitted.
+            Targets; required if the estimator is not fitted.
 
         Returns
         -------
@@ -203,32 +226,33 @@ class CaptumExplainer(DocumentationLinkMixin, TransformerMixin, BaseEstimator):
         ValueError
             If a parameter is invalid, the method is wrong for the net, or ``y`` is missing.
         TypeError
-            If there is no net of this package at the end of the estimator.
+            If the estimator does not end in a net of this package.
         """
         self._validate_params()
         self._seed = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
-        self.estimator_ = self._fitted(X, y)
-        subject = self._subject()
-        self.method_ = default_method(subject) if self.method == "auto" else self.method
-        check_method(self.method_, subject)
-        for name in ("n_features_in_", "feature_names_in_"):
-            self.__dict__.pop(name, None)
-            if hasattr(self.estimator_, name):
-                setattr(self, name, getattr(self.estimator_, name))
-        encoded, shown = subject.encode(X)
-        self.baseline_ = self._choose_baseline(subject, encoded)
-        self._by_state = self.baseline in ("auto", "zero")
-        self._learned = learn_features(subject, encoded, self.aggregate, self.min_df, self.max_features)
-        few = slice(_MOST_SAMPLES)
-        explanations = self._explained(subject, encoded[few], shown[few], _first(X))
-        self.feature_importances_ = np.abs(self._learned.of(explanations, encoded[few])).mean(axis=0)
+        self.estimator_ = self._fit_estimator(X, y)
+        net = self._explained_net()
+        view = find_view(net.kind)
+        self.method_ = view.default_method if self.method == "auto" else self.method
+        find_method(self.method_, net)
+        samples = view.read(net, X)
+        self.baseline_ = view.choose_baseline(net, samples.encoded, self.baseline)
+        self._zero_states = self.baseline in ("auto", "zero")
+        self._features = view.learn_features(
+            net,
+            samples.encoded,
+            aggregate=self.aggregate,
+            min_df=self.min_df,
+            max_features=self.max_features,
+        )
+        self.feature_importances_ = self._compute_importances(net, samples.first(_N_FOR_IMPORTANCES))
         return self
 
     def _validate_params(self) -> None:
         super()._validate_params()
         check_params(self.method_params or {})
 
-    def _fitted(self, X: Any, y: Any) -> Any:
+    def _fit_estimator(self, X: Any, y: Any) -> Any:
         if is_fitted(self.estimator):
             return self.estimator
         if y is None:
@@ -238,80 +262,61 @@ class CaptumExplainer(DocumentationLinkMixin, TransformerMixin, BaseEstimator):
             )
         return clone(self.estimator).fit(X, y)
 
-    def _subject(self) -> Subject:
-        return Subject(self.estimator_, getattr(torch, self.dtype))
-
-    def _choose_baseline(self, subject: Subject, encoded: Any) -> np.ndarray | str:
-        name = self.baseline
-        if subject.kind not in ("trees", "tokens"):
-            if name == "unknown":
-                raise ValueError(f"baseline='unknown' is for words and labels, not for {subject.kind}")
-            return "mean" if name == "auto" else name
-        weight = subject.module.embedding.labels.weight.cpu().numpy()
-        if name == "zero":
-            return np.zeros_like(weight[0])
-        if name == "unknown" or (name == "auto" and subject.net.word_dropout):
-            return weight[UNKNOWN_ID].copy()
-        ids = np.asarray(encoded.labels if subject.kind == "trees" else encoded.values)
-        ids = np.where(ids < len(weight), ids, UNKNOWN_ID)
-        counts = np.bincount(ids[ids != PAD_ID], minlength=len(weight))
-        return counts @ weight / max(counts.sum(), 1)
+    def _compute_importances(self, net: ExplainedNet, samples: Samples) -> np.ndarray:
+        own = self._explain(net, samples).own
+        return np.abs(self._features.aggregate(own, samples.encoded)).mean(axis=0)
 
     def explain(self, X: Any) -> Explanations:
-        """Explain the predictions of samples.
+        """Explain the predictions for samples.
 
         Parameters
         ----------
         X : samples
-            What the estimator takes.
+            Samples that the estimator accepts.
 
         Returns
         -------
         Explanations
-            Notebooks show them as pictures; ``to_frame()`` gives the numbers.
+            Attributions of each sample. Notebooks show them as pictures; ``to_frame()`` returns the numbers.
         """
         check_is_fitted(self, "estimator_")
         self._validate_params()
-        return self._explain(X, self._subject())[0]
+        net = self._explained_net()
+        return self._explain(net, find_view(net.kind).read(net, X))
 
     def transform(self, X: Any) -> np.ndarray:
-        """Return attributions as columns.
+        """Return attributions in a fixed number of columns.
 
-        With ``target="predicted"`` a column may speak of another class in each row: set ``target`` to a
-        class before another model learns from the columns.
+        With ``target="predicted"``, the columns of different rows refer to different classes; set ``target``
+        to a class if another model learns from the columns.
 
         Parameters
         ----------
         X : samples
-            What the estimator takes.
+            Samples that the estimator accepts.
 
         Returns
         -------
         ndarray of float, shape (n_samples, n_features_out)
-            Of tables a column per column (one-hot columns summed), of trees and texts a column per
-            word of ``vocabulary_``, of series and images of one size a column per number, of series of
-            unequal length a column per channel.
+            One column per column of a table (one-hot columns are summed), per word of ``vocabulary_`` for
+            trees and texts, per number for images and series of equal length, and per channel for series of
+            unequal length.
         """
         check_is_fitted(self, "estimator_")
         self._validate_params()
-        features = self._learned.of(*self._explain(X, self._subject()))
+        net = self._explained_net()
+        samples = find_view(net.kind).read(net, X)
+        columns = self._features.aggregate(self._explain(net, samples).own, samples.encoded)
         is_double = getattr(X, "dtype", None) == np.float64 or self.dtype == "float64"
-        return features.astype(np.float64 if is_double else np.float32)
-
-    @property
-    def vocabulary_(self) -> dict[str, int]:
-        """The column of each word (trees and texts only)."""
-        if self._learned.vocabulary is None:
-            raise AttributeError("vocabulary_ is for trees and texts only")
-        return self._learned.vocabulary
+        return columns.astype(np.float64 if is_double else np.float32)
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
-        """Return the names of ``transform``'s columns.
+        """Return the names of the columns of ``transform``.
 
         Parameters
         ----------
         input_features : array-like of str, shape (n_columns,), default=None
-            Names of the columns of tables that came without; ignored for all else.
+            Names of the columns of a table that had no names in ``fit``; ignored for other kinds.
 
         Returns
         -------
@@ -320,93 +325,76 @@ class CaptumExplainer(DocumentationLinkMixin, TransformerMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If the names are not those of ``fit``, or not one per column.
+            If the names differ from those in ``fit`` or their number is wrong.
         """
         check_is_fitted(self, "estimator_")
-        if input_features is None or self._learned.columns is None:
-            return self._learned.names
-        return columns_of(*steps_and_net(self.estimator_), check_feature_names_in(self, input_features)).names
+        if input_features is None:
+            return self._features.names
+        return self._features.rename(self.estimator_, check_feature_names_in(self, input_features))
 
-    def _explain(self, X: Any, subject: Subject) -> tuple[Explanations, Any]:
-        encoded, shown = subject.encode(X)
-        return self._explained(subject, encoded, shown, X), encoded
+    @property
+    def vocabulary_(self) -> dict[str, int]:
+        """Output column of each word (trees and texts only)."""
+        if self._features.vocabulary is None:
+            raise AttributeError("vocabulary_ is for trees and texts only")
+        return self._features.vocabulary
 
-    def _explained(self, subject: Subject, encoded: Any, shown: Any, X: Any) -> Explanations:
-        with self._undisturbed(subject, encoded):
-            return self._collected(self._task(subject, encoded, self.output), shown, X)
+    @property
+    def n_features_in_(self) -> int:
+        """Number of columns (tables only)."""
+        return self.estimator_.n_features_in_
 
-    def _task(self, subject: Subject, encoded: Any, output: str) -> Task:
-        """Say what is explained of encoded samples."""
-        return Task(
-            subject,
-            encoded,
-            lambda outputs: make_objective(subject.net, outputs, self.target, output),
-            self.method_,
-            self.baseline_ if isinstance(self.baseline_, str) else torch.from_numpy(self.baseline_),
-            self._by_state,
-            Budget(self.n_steps, self.max_steps, self.tol, self.max_rows),
-            self.method_params or {},
-            self._seed,
+    @property
+    def feature_names_in_(self) -> np.ndarray:
+        """Names of the columns (only for tables with string names)."""
+        return self.estimator_.feature_names_in_
+
+    def _explained_net(self) -> ExplainedNet:
+        return ExplainedNet(self.estimator_, getattr(torch, self.dtype))
+
+    def _request(self, net: ExplainedNet, encoded: Any, output: str) -> Request:
+        """Return the request to explain an output of the net for encoded samples."""
+        target = net.estimator.target_
+        return Request(
+            net=net,
+            view=find_view(net.kind),
+            encoded=encoded,
+            choose=lambda outputs: target.explained(outputs, self.target, output),
+            baseline=self.baseline_ if isinstance(self.baseline_, str) else torch.from_numpy(self.baseline_),
+            zero_states=self._zero_states,
+            limits=Limits(
+                n_steps=self.n_steps, max_steps=self.max_steps, tol=self.tol, max_rows=self.max_rows
+            ),
+            params=self.method_params or {},
+            seed=self._seed,
         )
 
-    def _collected(self, task: Task, shown: Any, X: Any) -> Explanations:
-        n = len(task.encoded)
-        attributions: list = [None] * n
-        own: list = [None] * n
-        targets: list = [None] * n
-        values, without = np.empty(n), np.empty(n)
-        for found in _with_progress(attribute(task), n, self.verbose):
-            for i, *of_sample in zip(found.rows, found.attributions, found.own, found.targets, strict=True):
-                attributions[i], own[i], targets[i] = of_sample
-            values[found.rows], without[found.rows] = found.values, found.baseline_values
-        named = np.array(targets)
-        offset = offset_of(task.subject.net, named)
-        if task.subject.kind == "table":
-            columns = self._learned.columns
-            attributions = own = list(columns.summed(np.array(attributions)))
-            shown = columns.shown(X, shown)
+    def _explain(self, net: ExplainedNet, samples: Samples) -> Explanations:
+        request, method = self._request(net, samples.encoded, self.output), find_method(self.method_, net)
+        n = len(samples.encoded)
+        found = Attributions.allocate(n)
+        with isolate(net, samples.encoded, self._seed), progress_bar(n, self.verbose) as advance:
+            for rows in method.chunks(request):
+                found.insert(method.run(request, rows))
+                advance(len(rows))
+        own, targets = self._features.merge(found.own), np.array(list(found.targets))
+        offset = net.estimator.target_.offset(targets)
         return Explanations(
-            task.subject.kind,
-            shown,
-            attributions,
-            own,
-            named,
-            values + offset,
-            without + offset,
-            self._learned.channels,
-            task.method,
+            kind=net.kind.name,
+            view=request.view,
+            samples=self._features.values(samples.X, samples.shown),
+            attributions=found.attributions if request.view.has_subtrees else own,
+            own=own,
+            targets=targets,
+            values=found.values + offset,
+            baseline_values=found.baseline_values + offset,
+            names=self._features.channels,
+            method=self.method_,
+            complete=method.complete,
         )
-
-    @contextmanager
-    def _undisturbed(self, subject: Subject, encoded: Any) -> Iterator[None]:
-        """Leave torch's generators as they are, and do without cuDNN: it has gradients in training only."""
-        with ExitStack() as stack:
-            stack.enter_context(few_threads(subject.net, encoded))
-            stack.enter_context(seeded(self._seed, subject.device))
-            if subject.device.type == "cuda":
-                stack.enter_context(torch.backends.cudnn.flags(enabled=False))
-            yield
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags = get_tags(self.estimator).input_tags
         tags.target_tags.required = True
         return tags
-
-
-def _first(X: Any) -> Any:
-    if hasattr(X, "iloc"):
-        return X.iloc[:_MOST_SAMPLES]
-    return X[:_MOST_SAMPLES] if hasattr(X, "__getitem__") else X
-
-
-def _with_progress(found: Iterator, n: int, verbose: int) -> Iterator:
-    if not verbose:
-        yield from found
-        return
-    from tqdm.auto import tqdm
-
-    with tqdm(total=n, desc="explaining", unit="sample") as bar:
-        for part in found:
-            bar.update(len(part.rows))
-            yield part

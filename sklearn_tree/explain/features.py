@@ -1,157 +1,177 @@
-"""``Features``: attributions of samples of any size as columns of a fixed number."""
+"""Output columns of ``CaptumExplainer.transform``: attributions of samples of any size in a fixed width."""
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
-from sklearn_tree.explain.columns import columns_of
-from sklearn_tree.explain.explanations import Explanations
-from sklearn_tree.explain.subject import Subject
-from sklearn_tree.preprocessing.vocabulary import learn_vocabulary
-from sklearn_tree.trees import RaggedArray, TreeArray
-from sklearn_tree.trees.flat import N_RESERVED_IDS, PAD_ID
+from sklearn_tree.explain.columns import SourceColumns, trace_columns
+from sklearn_tree.explain.explained_net import split_estimator
+from sklearn_tree.trees.flat import PAD_ID
 
 
-class Features(NamedTuple):
-    """What the columns are.
+@dataclass(frozen=True, kw_only=True)
+class Features:
+    """Output columns, learned in ``fit``.
 
     Attributes
     ----------
     names : ndarray of str objects, shape (n_features_out,)
-        Their names.
-    kind : str
-        See :class:`Explanations`.
-    aggregate : {"sum", "mean"}
-        How the attributions of one word or channel are joined.
-    channels : ndarray of str
-        Names of the channels, or of a table's columns.
-    shape : tuple of int, or None
-        The shape of a sample, where all have one.
-    columns : Columns or None
-        Of a table, what its columns were made of.
+        Names of the output columns.
+    channels : ndarray of str objects
+        Names of the channels of a sample, or of the columns of a table; empty for words.
     vocabulary : dict of str to int, or None
-        Of trees and texts, the column of each word.
-    lookup : ndarray of int, or None
-        The column of each id, -1 for none.
+        Output column of each word; None unless the columns are words.
     """
 
     names: np.ndarray
-    kind: str
-    aggregate: str
-    channels: np.ndarray
-    shape: tuple[int, ...] | None = None
-    columns: Any = None
+    channels: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=object))
     vocabulary: dict[str, int] | None = None
-    lookup: Any = None
 
-    def of(self, explanations: Explanations, encoded: Any) -> np.ndarray:
-        """Return the columns of some samples.
+    def aggregate(self, own: list[np.ndarray], encoded: Any) -> np.ndarray:
+        """Return the output columns of some samples.
 
         Parameters
         ----------
-        explanations : Explanations
-            The attributions.
-        encoded : TreeArray, RaggedArray, ndarray or Tensor
+        own : list of ndarray of float, length n
+            Attributions of the positions of each sample.
+        encoded : encoded samples
             The samples.
 
         Returns
         -------
-        ndarray of float, shape (n_samples, n_features_out)
+        ndarray of float, shape (n, n_features_out)
+        """
+        raise NotImplementedError
+
+    def merge(self, own: list[np.ndarray]) -> list[np.ndarray]:
+        """Return the attributions of the user's features; for tables, one-hot columns are summed."""
+        return own
+
+    def values(self, X: Any, shown: Any) -> Any:
+        """Return the values of the user's features; for tables, those of the source columns."""
+        return shown
+
+    def rename(self, estimator: Any, names: np.ndarray) -> np.ndarray:
+        """Return the names of the output columns if the input columns have other names.
+
+        Parameters
+        ----------
+        estimator : estimator
+            The explained estimator.
+        names : ndarray of str objects, shape (n_columns,)
+            Names of the input columns.
+        """
+        return self.names
+
+
+@dataclass(frozen=True, kw_only=True)
+class ElementFeatures(Features):
+    """One output column per number of a sample, for series and images of one size.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        Shape of a sample.
+    """
+
+    shape: tuple[int, ...]
+
+    def aggregate(self, own: list[np.ndarray], encoded: Any) -> np.ndarray:
+        """Return the attributions of each sample as a row, see :meth:`Features.aggregate`.
 
         Raises
         ------
         ValueError
-            If series or images have another size than in ``fit``.
+            If the samples do not have the shape seen in ``fit``.
         """
-        if self.vocabulary is not None:
-            return self._bag(explanations, encoded)
-        if self.shape is None:  # series of unequal length
-            sums = np.array([part.sum(axis=0) for part in explanations.own])
-            sizes = np.maximum([[len(part)] for part in explanations.own], 1)
-            return sums if self.aggregate == "sum" else sums / sizes
-        rows = np.array(explanations.own)
+        rows = np.array(own)
         if rows.shape[1:] != self.shape:
             raise ValueError(f"X must have samples of shape {self.shape}, as in fit, got {rows.shape[1:]}")
         return rows.reshape(len(rows), -1)
 
-    def _bag(self, explanations: Explanations, encoded: Any) -> np.ndarray:
-        ids = encoded.labels if isinstance(encoded, TreeArray) else encoded.values
-        known = np.where(ids < len(self.lookup), ids, PAD_ID)
-        columns = self.lookup[known]
+
+@dataclass(frozen=True, kw_only=True)
+class ChannelFeatures(Features):
+    """One output column per channel, for series of unequal length.
+
+    Attributes
+    ----------
+    is_mean : bool
+        Whether the attributions of a channel are averaged over the steps instead of summed.
+    """
+
+    is_mean: bool
+
+    def aggregate(self, own: list[np.ndarray], encoded: Any) -> np.ndarray:
+        """Return the sum or mean of each channel, see :meth:`Features.aggregate`."""
+        sums = np.array([part.sum(axis=0) for part in own])
+        sizes = np.maximum([[len(part)] for part in own], 1)
+        return sums / sizes if self.is_mean else sums
+
+
+@dataclass(frozen=True, kw_only=True)
+class WordFeatures(Features):
+    """One output column per word, for trees and texts.
+
+    Attributes
+    ----------
+    lookup : ndarray of int
+        Output column of each id; -1 for ids without a column.
+    is_mean : bool
+        Whether the attributions of a word that occurs several times in a sample are averaged instead of
+        summed.
+    get_ids : callable
+        Returns the ids of all positions of encoded samples.
+    """
+
+    lookup: np.ndarray
+    is_mean: bool
+    get_ids: Callable[[Any], np.ndarray]
+
+    def aggregate(self, own: list[np.ndarray], encoded: Any) -> np.ndarray:
+        """Return the sum or mean of each word, see :meth:`Features.aggregate`."""
+        ids = self.get_ids(encoded)
+        columns = self.lookup[np.where(ids < len(self.lookup), ids, PAD_ID)]
         samples = np.repeat(np.arange(len(encoded)), encoded.sizes)
         has_column = columns >= 0
-        place = samples[has_column], columns[has_column]
-        bag, counts = np.zeros((2, len(encoded), len(self.names)))
-        np.add.at(bag, place, np.concatenate(explanations.own)[has_column])
-        if self.aggregate == "mean":
-            np.add.at(counts, place, 1)
-            bag /= np.maximum(counts, 1)
-        return bag
+        cells = samples[has_column], columns[has_column]
+        sums, counts = np.zeros((2, len(encoded), len(self.names)))
+        np.add.at(sums, cells, np.concatenate(own)[has_column])
+        if not self.is_mean:
+            return sums
+        np.add.at(counts, cells, 1)
+        return sums / np.maximum(counts, 1)
 
 
-def learn_features(
-    subject: Subject, encoded: Any, aggregate: str, min_df: int | float, max_features: int | None
-) -> Features:
-    """Choose the columns.
+@dataclass(frozen=True, kw_only=True)
+class ColumnFeatures(Features):
+    """One output column per source column of a table.
 
-    Parameters
+    Attributes
     ----------
-    subject : Subject
-        The net.
-    encoded : TreeArray, RaggedArray, ndarray or Tensor
-        The samples of ``fit``.
-    aggregate, min_df, max_features
-        See :class:`CaptumExplainer`.
-
-    Returns
-    -------
-    Features
+    sources : SourceColumns
+        Sources of the columns that enter the net.
     """
-    if subject.kind in ("trees", "tokens"):
-        return _of_words(subject, encoded, aggregate, min_df, max_features)
-    if subject.kind == "table":
-        columns = columns_of(subject.steps, subject.net)
-        width = (len(columns.names),)
-        return Features(columns.names, "table", aggregate, columns.names, width, columns)
-    channels: Any = np.array([f"ch{i}" for i in range(subject.net.n_channels_in_)], dtype=object)
-    if isinstance(encoded, RaggedArray):
-        return Features(channels, "series", aggregate, channels)
-    shape: Any = tuple(encoded.shape[1:])
-    if subject.kind == "series":
-        names = [f"{channel}_t{t}" for t in range(shape[0]) for channel in channels]
-    else:
-        names = [
-            f"y{y}_x{x}_{channel}" for y in range(shape[0]) for x in range(shape[1]) for channel in channels
-        ]
-    return Features(np.array(names, dtype=object), subject.kind, aggregate, channels, shape)
 
+    sources: SourceColumns
 
-def _of_words(
-    subject: Subject, encoded: Any, aggregate: str, min_df: int | float, max_features: int | None
-) -> Features:
-    ids = np.asarray(encoded.labels if isinstance(encoded, TreeArray) else encoded.values)
-    names = subject.named(encoded)
-    rows = np.repeat(np.arange(len(encoded)), encoded.sizes)
-    is_word = ids >= N_RESERVED_IDS
-    kept = learn_vocabulary(
-        ids[is_word],
-        rows[is_word],
-        names,
-        len(encoded),
-        min_df=min_df,
-        max_features=max_features,
-        normalize=str,
-    )
-    words = list(kept)[N_RESERVED_IDS:]
-    vocabulary = {word: i for i, word in enumerate(words)}
-    lookup = np.array([vocabulary.get(name, -1) for name in names])
-    return Features(
-        np.array(words, dtype=object),
-        subject.kind,
-        aggregate,
-        np.zeros(0, dtype=object),
-        vocabulary=vocabulary,
-        lookup=lookup,
-    )
+    def aggregate(self, own: list[np.ndarray], encoded: Any) -> np.ndarray:
+        """Return the merged attributions as rows, see :meth:`Features.aggregate`."""
+        return np.array(own)
+
+    def merge(self, own: list[np.ndarray]) -> list[np.ndarray]:
+        """Sum the attributions of each source column."""
+        return list(self.sources.sum(np.array(own)))
+
+    def values(self, X: Any, shown: Any) -> np.ndarray:
+        """Return the values of the source columns."""
+        return self.sources.values(X, shown)
+
+    def rename(self, estimator: Any, names: np.ndarray) -> np.ndarray:
+        """Trace other names of the input columns through the steps, see :meth:`Features.rename`."""
+        steps, net = split_estimator(estimator)
+        return trace_columns(steps, net, names).names

@@ -1,77 +1,55 @@
-"""``Inputs``: the vectors that enter a net, what they are compared with, and copies of both."""
+"""Vectors that enter the net, for samples in a grid."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from functools import cached_property
+import dataclasses
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from sklearn_tree.explain.subject import Subject
-from sklearn_tree.nn import ImageBatch, SequenceBatch, TreeBatch
-from sklearn_tree.nn.sequence_batch import step_mask
-from sklearn_tree.trees import TreeArray
-from sklearn_tree.trees.flat import PAD_ID
-
-BASELINES = ("auto", "mean", "unknown", "zero")
-
-
-def make_inputs(subject: Subject, array: Any, baseline: Tensor | str) -> Inputs:
-    """Return some samples as a net sees them.
-
-    Parameters
-    ----------
-    subject : Subject
-        The net.
-    array : TreeArray, RaggedArray, ndarray or Tensor
-        Encoded samples.
-    baseline : Tensor of float, shape (embedding_dim,), or {"mean", "zero"}
-        The vector of an absent word or node; of numbers, the training's mean or 0.
-
-    Returns
-    -------
-    Inputs
-    """
-    return (TreeInputs if isinstance(array, TreeArray) else Inputs)(subject, array, baseline)
+from sklearn_tree.explain.explained_net import ExplainedNet
 
 
 class Inputs:
-    """Some samples as a net sees them, a row for each; for trees see :class:`TreeInputs`.
+    """Vectors that enter the net for a batch of samples, and their baselines.
 
-    Captum stacks copies of all rows one after the other ("copy-major"), and so do we.
+    ``x`` has one row per sample here and one row per node in :class:`TreeInputs`. Explainers stack copies of
+    all rows one after the other ("copy-major", as Captum does).
 
     Parameters
     ----------
-    subject, array, baseline
-        See :func:`make_inputs`.
-
-    Attributes
-    ----------
-    batch : TreeBatch, SequenceBatch or ImageBatch
-        The samples.
-    x, x0 : Tensor of float, shape (n_rows, ...)
-        The inputs, and what stands in their place where they are taken away.
-    is_player : Tensor of bool
-        Which of ``x`` can be taken away: steps, shape (n, n_steps), or pixels, shape (n, height, width), but
-        no padding; of trees all, shape (n_rows,).
+    net : ExplainedNet
+        The net.
+    batch : Batch
+        The samples. A dataclass whose tensors have one row per sample.
+    x, x0 : Tensor of float, shape (n_rows, ..., size)
+        Inputs and their baselines. The axes between the first and the last are the positions.
+    removable : Tensor of bool, shape (n_rows, ...)
+        Positions that can be removed, which means replaced by their baseline. Padding is not removable.
+    lengths : Tensor of int64, shape (n,), default=None
+        Number of positions of each sample without padding; None if nothing is padded.
+    is_embedded : bool, default=False
+        Whether a position is an embedded token or node, whose attribution is a single number: the sum over
+        the features of its vector.
     """
 
-    def __init__(self, subject: Subject, array: Any, baseline: Tensor | str) -> None:
-        self.subject, self.array, self.module = subject, array, subject.module
-        self.batch = make_batch(array).to(subject.device)
+    def __init__(
+        self,
+        *,
+        net: ExplainedNet,
+        batch: Any,
+        x: Tensor,
+        x0: Tensor,
+        removable: Tensor,
+        lengths: Tensor | None = None,
+        is_embedded: bool = False,
+    ) -> None:
+        self.net, self.module, self.batch = net, net.module, batch
+        self.x, self.x0, self.removable = x, x0, removable
+        self.lengths, self.is_embedded = lengths, is_embedded
         self._copies: dict[int, Any] = {}
-        with torch.no_grad():
-            self._fill(self._embedded(self.batch), self._absent(baseline))
-
-    def _fill(self, x: Tensor, absent: Tensor) -> None:
-        if isinstance(self.batch, ImageBatch):
-            self.is_player = torch.ones(x.shape[:3], dtype=torch.bool, device=x.device)
-        else:
-            self.is_player = step_mask(self.batch.lengths, self.batch.n_steps)
-        self.x, self.x0 = x, torch.where(self.is_player.unsqueeze(-1), absent, x)
 
     def __len__(self) -> int:
         return len(self.batch)
@@ -83,21 +61,23 @@ class Inputs:
 
     @property
     def n_positions(self) -> int:
-        """Number of nodes, steps or pixels that a pass computes, padding included."""
-        return self.is_player.numel()
+        """Number of nodes, steps or pixels in one forward pass, padding included."""
+        return self.removable.numel()
 
     @property
     def samples(self) -> Tensor:
-        """The sample of each row, Tensor of int64, shape (n_rows,)."""
+        """Sample of each row, Tensor of int64, shape (n_rows,)."""
         return torch.arange(len(self), device=self.x.device)
 
+    # Forward passes.
+
     def outputs(self, x: Tensor) -> Tensor:
-        """Compute what the net says of whole copies of the samples.
+        """Compute the outputs of the net for k copies of the samples.
 
         Parameters
         ----------
-        x : Tensor of float, shape (k * n_rows, ...)
-            Inputs of k copies, one copy after the other.
+        x : Tensor of float, shape (k * n_rows, ..., size)
+            Inputs, one copy of all rows after the other.
 
         Returns
         -------
@@ -106,156 +86,143 @@ class Inputs:
         Raises
         ------
         ValueError
-            If the rows are no whole copies: Captum's results would be wrong without a word.
+            If the rows are not whole copies; Captum's results would be wrong without an error.
         """
-        k = self._n_copies(x)
+        k = self._count_copies(x)
         if k not in self._copies:
             kept = {1: self._copies[1]} if 1 in self._copies else {}
-            self._copies = {**kept, k: self._repeated(k)}  # the last chunk may be smaller
+            self._copies = {**kept, k: self._repeat(k)}  # the last chunk may be smaller
         return self._forward(x, self._copies[k])
 
-    def _n_copies(self, x: Tensor) -> int:
+    def _count_copies(self, x: Tensor) -> int:
         k, rest = divmod(len(x), self.n_rows)
         if rest or not k:
             raise ValueError(
-                f"rows must be whole copies of the {self.n_rows} rows of this batch, got {len(x)}"
+                f"rows must be whole copies of the {self.n_rows} rows of this batch, got {len(x)} rows"
             )
         return k
+
+    def _repeat(self, k: int) -> Any:
+        """Return the batch of k copies, the second argument of :meth:`_forward`."""
+        columns = {field.name: getattr(self.batch, field.name) for field in dataclasses.fields(self.batch)}
+        tensors = {name: column for name, column in columns.items() if isinstance(column, Tensor)}
+        repeated = {name: t.repeat(k, *(1,) * (t.ndim - 1)) for name, t in tensors.items()}
+        return dataclasses.replace(self.batch, **repeated)
 
     def _forward(self, x: Tensor, copies: Any) -> Tensor:
         return self.module.forward_embedded(x, copies)
 
-    def _repeated(self, k: int) -> Any:
-        columns = {name: c for name, c in vars(self.batch).items() if isinstance(c, Tensor)}
-        many = {name: column.repeat(k, *(1,) * (column.ndim - 1)) for name, column in columns.items()}
-        return replace(self.batch, **many)
+    def mix(self, is_present: Tensor) -> Tensor:
+        """Return copies of a single sample in which some positions have their baselines.
 
-    def per_sample(self, rows: Tensor) -> Tensor:
-        """Sum the numbers of each sample, Tensor of float, shape (n,)."""
+        Parameters
+        ----------
+        is_present : Tensor of bool, shape (k, ...)
+            For each copy, the positions (or their single numbers) that keep their input.
+
+        Returns
+        -------
+        Tensor of float, shape (k * n_rows, ..., size)
+        """
+        n_missing_axes = self.x.ndim - is_present.ndim
+        return torch.where(is_present.view(*is_present.shape, *(1,) * n_missing_axes), self.x[0], self.x0[0])
+
+    # Attributions.
+
+    def sum_per_sample(self, rows: Tensor) -> Tensor:
+        """Sum the numbers of each sample, shape (n_rows, ...) to (n,)."""
         rows = rows.flatten(1).sum(1) if rows.ndim > 1 else rows
         return rows.new_zeros(len(self)).index_add(0, self.samples, rows)
 
     def split(self, rows: Tensor) -> list[np.ndarray]:
-        """Split numbers, one or several per position, into samples without padding."""
+        """Split numbers into samples and drop the padding.
+
+        Parameters
+        ----------
+        rows : Tensor of float, shape (n_rows, ...)
+            Numbers for each position.
+
+        Returns
+        -------
+        list of ndarray of float64, length n
+        """
         numbers = rows.detach().double().cpu().numpy()
-        if isinstance(self.batch, ImageBatch):
+        if self.lengths is None:
             return list(numbers)
-        return [part[:n] for part, n in zip(numbers, self.batch.lengths.tolist(), strict=True)]
+        return [part[:n] for part, n in zip(numbers, self.lengths.tolist(), strict=True)]
 
-    def _embedded(self, batch: Any) -> Tensor:
-        return self.module.embedding(batch).to(self.subject.dtype)
+    def split_positions(self, attributions: Tensor) -> list[np.ndarray]:
+        """Split attributions into samples, summed over the features of embedded positions.
 
-    def _absent(self, baseline: Tensor | str) -> Tensor:
-        """Return what stands in the place of what is taken away, in batch order."""
-        batch = self.batch
-        if isinstance(baseline, Tensor):  # what hangs on a node stays: its edge
-            rest = self._embedded(replace(batch, labels=torch.zeros_like(batch.labels), values=None))
-            return rest + baseline.to(rest)
-        if getattr(batch, "labels", None) is not None:  # a table, whose columns keep their names
-            values = torch.full_like(batch.values, torch.nan if baseline == "mean" else 0.0)
-            return self._embedded(replace(batch, values=values))
-        at_zero = self._embedded(replace(batch, values=torch.zeros_like(batch.values)))
-        return torch.zeros_like(at_zero) if baseline == "mean" else at_zero  # standardised, the mean is 0
+        Parameters
+        ----------
+        attributions : Tensor of float, shape of ``x``, or without the last axis
+            Attributions.
 
+        Returns
+        -------
+        list of ndarray of float64, length n
+            Shape (n_positions,) for embedded positions, (..., size) otherwise.
+        """
+        is_vector = self.is_embedded and attributions.ndim == self.x.ndim
+        return self.split(attributions.sum(-1) if is_vector else attributions)
 
-class TreeInputs(Inputs):
-    """Some trees as a net sees them, a row for each node that has a label or a number of its own.
+    # Groups of positions of a single sample that are removed together.
 
-    Rows are in the order of the ``TreeArray``. The other nodes have few different inputs, which are
-    computed once: inner nodes of parse trees have none but their edges.
+    def number_positions(self) -> Tensor:
+        """Number the removable positions of a single sample, int64, shape (...); -1 for the others."""
+        flags = self.removable[0]
+        return torch.where(flags, flags.flatten().cumsum(0).view(flags.shape) - 1, -1)
 
-    Attributes
-    ----------
-    nodes : Tensor of int64, shape (n_rows,)
-        The node of each row, numbered through all trees.
-    fixed : Tensor of float, shape (n_fixed, embedding_dim)
-        The different inputs of the other nodes.
-    rows_of_nodes : Tensor of int64, shape (n_nodes,)
-        Where each node's input is: in ``fixed``, or behind it in ``x``.
-    """
+    def expand(self, groups: Tensor) -> Tensor:
+        """Repeat groups of positions for every number of a row of ``x``."""
+        shape = self.x.shape[1:]
+        return groups.view(*groups.shape, *(1,) * (len(shape) - groups.ndim)).expand(shape)
 
-    def _fill(self, x: Tensor, absent: Tensor) -> None:
-        batch = self.batch
-        has_value = torch.zeros_like(batch.labels, dtype=torch.bool)
-        if batch.values is not None:
-            has_value = ~batch.values.isnan()
-        is_player = has_value if self.subject.kind == "table" else (batch.labels != PAD_ID) | has_value
-        order = batch.order
-        is_player, x, absent = is_player[order], x[order], absent[order]
-        self.nodes = is_player.nonzero().squeeze(1)
-        self.x, self.x0 = x[self.nodes], absent[self.nodes]
-        self.is_player = torch.ones_like(self.nodes, dtype=torch.bool)
-        edges = torch.zeros_like(batch.labels) if batch.edges is None else batch.edges[order]
-        rest = (~is_player).nonzero().squeeze(1)
-        kinds, inverse = edges[rest].unique(return_inverse=True)
-        example = rest.new_zeros(len(kinds)).scatter(0, inverse, rest)
-        self.fixed = x[example]
-        self.rows_of_nodes = torch.empty_like(batch.labels)
-        self.rows_of_nodes[rest] = inverse
-        self.rows_of_nodes[self.nodes] = len(kinds) + torch.arange(len(self.nodes), device=x.device)
+    def spread(self, groups: Tensor, numbers: Tensor) -> Tensor:
+        """Distribute the number of each group evenly over its positions.
 
-    @property
-    def n_positions(self) -> int:
-        """Number of nodes."""
-        return self.array.n_nodes
+        Parameters
+        ----------
+        groups : Tensor of int64
+            Groups of a single sample, see :meth:`View.groups`.
+        numbers : Tensor of float, shape (n_groups,)
+            Number of each group.
 
-    @cached_property
-    def samples_of_nodes(self) -> Tensor:
-        """The tree of each node, Tensor of int64, shape (n_nodes,)."""
-        trees = np.repeat(np.arange(len(self)), self.array.sizes)
-        return torch.from_numpy(trees).to(self.x.device)
+        Returns
+        -------
+        Tensor of float
+            Shape of ``groups`` with an axis of length 1 before it for embedded positions, else the shape of
+            ``x``. The sum is that of ``numbers``.
+        """
+        if self.is_embedded:  # each position is a group; -1 takes the last number
+            return torch.cat([numbers, numbers.new_zeros(1)])[groups].unsqueeze(0)
+        full = self.expand(groups)
+        counts = torch.bincount(full.flatten() + 1, minlength=len(numbers) + 1)[1:]
+        return torch.cat([numbers / counts, numbers.new_zeros(1)])[full].unsqueeze(0)
 
-    @property
-    def samples(self) -> Tensor:
-        """The tree of each row, Tensor of int64, shape (n_rows,)."""
-        return self.samples_of_nodes[self.nodes]
+    def sum_groups(self, groups: Tensor, attributions: np.ndarray) -> np.ndarray:
+        """Sum the attributions of a single sample over each group.
 
-    @cached_property
-    def is_leaf(self) -> Tensor:
-        """Which nodes have no children, Tensor of bool, shape (n_nodes,)."""
-        return torch.from_numpy(self.array.arities == 0).to(self.x.device)
+        Parameters
+        ----------
+        groups : Tensor of int64
+            Groups of the sample, see :meth:`View.groups`.
+        attributions : ndarray of float
+            An item of the return value of :meth:`split_positions`.
 
-    def split(self, rows: Tensor) -> list[np.ndarray]:
-        """Split numbers, one per row or one per node, into trees; nodes without a row have 0."""
-        if len(rows) != self.array.n_nodes:
-            rows = rows.new_zeros(self.array.n_nodes).index_copy(0, self.nodes, rows)
-        parts = np.split(rows.detach().double().cpu().numpy(), self.array.offsets[1:-1])
-        # the root of a table's star is no column
-        return [part[1:] for part in parts] if self.subject.kind == "table" else parts
+        Returns
+        -------
+        ndarray of float, shape (n_groups,)
+        """
+        numbers = groups.cpu().numpy()
+        n_groups = int(numbers.max(initial=-1)) + 1  # the padding of an empty series is a group
+        attributions = self._unsplit(attributions)
+        shape = numbers.shape + (1,) * (attributions.ndim - numbers.ndim)
+        numbers = np.broadcast_to(numbers.reshape(shape), attributions.shape)
+        is_grouped = numbers >= 0
+        return np.bincount(numbers[is_grouped], weights=attributions[is_grouped], minlength=n_groups)
 
-    def _n_copies(self, x: Tensor) -> int:
-        return super()._n_copies(x) if self.n_rows else 1
-
-    def _repeated(self, k: int) -> tuple[TreeBatch, Tensor, Tensor, Tensor]:
-        """Return the batch of k copies, the rows of inner nodes and of leaves, and each node's row."""
-        batch = self.batch
-        if k > 1:
-            copies = self.array[np.tile(np.arange(len(self)), k)]
-            batch = TreeBatch.from_array(copies).to(self.x.device)
-        n_fixed, n = len(self.fixed), self.n_rows
-        is_leaf = self.is_leaf[self.nodes].repeat(k)
-        inner, leaves = (~is_leaf).nonzero().squeeze(1), is_leaf.nonzero().squeeze(1)
-        # The inputs of inner nodes come first, then those of leaves; both begin with all fixed ones.
-        place = torch.empty_like(is_leaf, dtype=torch.int64)
-        place[inner] = n_fixed + torch.arange(len(inner), device=place.device)
-        place[leaves] = n_fixed + torch.arange(len(leaves), device=place.device)
-        steps = torch.arange(k, device=place.device).repeat_interleave(self.array.n_nodes)
-        rows = self.rows_of_nodes.repeat(k)
-        is_row = rows >= n_fixed
-        rows[is_row] = place[(rows + n * steps)[is_row] - n_fixed]
-        rows += (n_fixed + len(inner)) * self.is_leaf.repeat(k)
-        inverse = torch.empty_like(rows)
-        inverse[batch.order] = rows
-        return replace(batch, n_distinct_inner=n_fixed + len(inner), shared=None), inner, leaves, inverse
-
-    def _forward(self, x: Tensor, copies: Any) -> Tensor:
-        batch, inner, leaves, inverse = copies
-        parts = (self.fixed, x.index_select(0, inner), self.fixed, x.index_select(0, leaves))
-        return self.module.forward_embedded(torch.cat(parts), batch, inverse)
-
-
-def make_batch(array: Any) -> Any:
-    """Make a batch of all encoded samples."""
-    if isinstance(array, TreeArray):
-        return TreeBatch.from_array(array)
-    return ImageBatch.from_array(array) if array.ndim == 4 else SequenceBatch.from_array(array)
+    def _unsplit(self, attributions: np.ndarray) -> np.ndarray:
+        """Return the attributions of a single sample in the order of its positions."""
+        return attributions

@@ -1,26 +1,21 @@
-"""How good explanations are: do they add up, do they find what matters, do they depend on the model."""
+"""Quality of attributions: completeness, faithfulness, sensitivity, and dependence on the learned weights."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from functools import partial
+from dataclasses import dataclass
 from numbers import Integral
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
 from scipy.integrate import trapezoid
 from scipy.stats import spearmanr
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted
 
-from sklearn_tree.explain.coalitions import values_of
+from sklearn_tree.explain.explained_sample import explain_each
 from sklearn_tree.explain.explainer import CaptumExplainer
 from sklearn_tree.explain.explanations import Explanations
-from sklearn_tree.explain.inputs import TreeInputs
-from sklearn_tree.explain.methods import Task, attribute
-from sklearn_tree.explain.objective import Objective
-from sklearn_tree.explain.perturbations import players_of
+from sklearn_tree.explain.runtime import isolate
 
 __all__ = [
     "Curve",
@@ -31,18 +26,19 @@ __all__ = [
     "randomization_test",
     "sensitivity",
 ]
-_FEWEST = 3  # inputs of a sample whose ranks are compared
+_MIN_FEATURES = 3  # of a sample, for a rank correlation
 
 
-class Curve(NamedTuple):
-    """What a net says as inputs are taken away, or put back, one after the other.
+@dataclass(frozen=True, kw_only=True)
+class Curve:
+    """Predictions for samples whose inputs are removed or restored one after the other.
 
     Attributes
     ----------
     fractions : ndarray of float, shape (n_points,)
-        The share of the inputs taken away or put back, 0 to 1.
+        Fraction of the inputs that are removed or restored, from 0 to 1.
     values : ndarray of float, shape (n_samples, n_points)
-        The probability of the explained class; of regressors, the prediction less the targets' mean.
+        Probability of the explained class; for regressors, prediction minus the mean of the targets.
     """
 
     fractions: np.ndarray
@@ -50,7 +46,7 @@ class Curve(NamedTuple):
 
     @property
     def auc(self) -> np.ndarray:
-        """The area under each sample's curve, ndarray of float, shape (n_samples,)."""
+        """Area under the curve of each sample, ndarray of float, shape (n_samples,)."""
         return trapezoid(self.values, self.fractions, axis=1)
 
 
@@ -60,12 +56,12 @@ def completeness(explanations: Explanations) -> np.ndarray:
     Parameters
     ----------
     explanations : Explanations
-        What :meth:`CaptumExplainer.explain` returned.
+        Return value of :meth:`CaptumExplainer.explain`.
 
     Returns
     -------
-    ndarray of float, shape (n,)
-        The sizes of ``completeness_error``, in units of the largest difference from the baseline.
+    ndarray of float, shape (n_samples,)
+        Absolute ``completeness_error``, divided by the largest absolute difference from the baseline.
     """
     differences = np.abs(explanations.values - explanations.baseline_values)
     largest = differences.max(initial=0.0) or 1.0
@@ -80,24 +76,27 @@ def deletion_curve(
     n_points: int = 11,
     random_state: Any = 0,
 ) -> Curve:
-    """Take inputs away, those with the highest attribution first: the curve should fall fast [1]_.
+    """Remove the inputs of each sample in decreasing order of attribution [1]_.
+
+    The faster the curve falls, the better the attributions.
 
     Parameters
     ----------
     explainer : CaptumExplainer
         A fitted explainer.
     X : samples
-        What its estimator takes.
+        Samples that its estimator accepts.
     order : {"attribution", "random"}, default="attribution"
-        "random" is what to compare with.
+        Order of removal. "random" gives the curve to compare with.
     n_points : int, default=11
-        Number of points of the curve.
+        Number of points of the curve, at least 2.
     random_state : int, RandomState or None, default=0
         Seed of the random order.
 
     Returns
     -------
     Curve
+        The curve of each sample, from its prediction to that for the baseline.
 
     References
     ----------
@@ -114,7 +113,7 @@ def deletion_curve(
     >>> bool(curve.auc.mean() < random.auc.mean())
     True
     """
-    return _curve(explainer, X, order, n_points, random_state, is_deletion=True)
+    return _compute_curve(explainer, X, order, n_points, random_state, is_deletion=True)
 
 
 def insertion_curve(
@@ -125,220 +124,180 @@ def insertion_curve(
     n_points: int = 11,
     random_state: Any = 0,
 ) -> Curve:
-    """Put inputs back, those with the highest attribution first: the curve should rise fast.
+    """Restore the inputs of each sample in decreasing order of attribution, starting from the baseline.
+
+    The faster the curve rises, the better the attributions.
 
     Parameters
     ----------
-    explainer, X, order, n_points, random_state
-        See :func:`deletion_curve`.
+    explainer : CaptumExplainer
+        A fitted explainer.
+    X : samples
+        Samples that its estimator accepts.
+    order : {"attribution", "random"}, default="attribution"
+        Order of restoration. "random" gives the curve to compare with.
+    n_points : int, default=11
+        Number of points of the curve, at least 2.
+    random_state : int, RandomState or None, default=0
+        Seed of the random order.
 
     Returns
     -------
     Curve
+        The curve of each sample, from the prediction for the baseline to its own.
     """
-    return _curve(explainer, X, order, n_points, random_state, is_deletion=False)
-
-
-def _curve(
-    explainer: CaptumExplainer, X: Any, order: str, n_points: int, random_state: Any, *, is_deletion: bool
-) -> Curve:
-    if order not in ("attribution", "random"):
-        raise ValueError(f"order must be 'attribution' or 'random', got {order!r}")
-    _check_count("n_points", n_points, 2)
-    rng = check_random_state(random_state)
-    fractions, curves = np.linspace(0, 1, n_points), []
-    for sample in _samples(explainer, X, output="probability"):
-        n = len(sample.numbers)
-        ranks = np.argsort(np.argsort(-sample.numbers, kind="stable"))
-        ranks = rng.permutation(n) if order == "random" else ranks
-        is_early = ranks < np.round(fractions * n)[:, None]
-        curves.append(sample.worth(~is_early if is_deletion else is_early))
-    return Curve(fractions, np.array(curves))
+    return _compute_curve(explainer, X, order, n_points, random_state, is_deletion=False)
 
 
 def infidelity(
     explainer: CaptumExplainer, X: Any, *, n_samples: int = 100, random_state: Any = 0
 ) -> np.ndarray:
-    """Return how far attributions are from predicting what happens when random inputs are taken away [1]_.
+    """Measure how badly attributions predict the effect of removing random sets of inputs [1]_.
 
     Parameters
     ----------
     explainer : CaptumExplainer
         A fitted explainer.
     X : samples
-        What its estimator takes.
+        Samples that its estimator accepts.
     n_samples : int, default=100
-        Random sets of inputs for each sample, each input with probability 1/2.
+        Number of random sets for each sample. Each input is in a set with probability 1/2.
     random_state : int, RandomState or None, default=0
-        Seed.
+        Seed of the sets.
 
     Returns
     -------
-    ndarray of float, shape (n,)
-        The mean squared difference between the attributions of what is taken away and the fall of the
-        explained number, divided by the mean square of the falls: 0 is best, and 1 is what
-        attributions of zero get.
+    ndarray of float, shape (n_samples,)
+        Mean squared difference between the sum of the removed attributions and the decrease of the explained
+        number, divided by the mean squared decrease. 0 is best; attributions of zero get 1.
 
     References
     ----------
     .. [1] C.-K. Yeh et al. (2019). On the (In)fidelity and Sensitivity of Explanations. NeurIPS.
     """
-    _check_count("n_samples", n_samples, 1)
-    rng, found = check_random_state(random_state), []
-    for sample in _samples(explainer, X):
-        is_gone = rng.random_sample((n_samples, len(sample.numbers))) < 0.5
-        worth = sample.worth(np.vstack([~is_gone, np.ones((1, len(sample.numbers)), dtype=bool)]))
-        falls = worth[-1] - worth[:-1]
-        scale = np.square(falls).mean() or 1.0
-        found.append(np.square(is_gone @ sample.numbers - falls).mean() / scale)
-    return np.array(found)
+    _check_int("n_samples", n_samples, 1)
+    rng, errors = check_random_state(random_state), []
+    for sample in explain_each(explainer, X):
+        n = len(sample.attributions)
+        is_removed = rng.random_sample((n_samples, n)) < 0.5
+        values = sample.evaluate(np.vstack([~is_removed, np.ones((1, n), dtype=bool)]))
+        decreases = values[-1] - values[:-1]
+        scale = np.square(decreases).mean() or 1.0
+        errors.append(np.square(is_removed @ sample.attributions - decreases).mean() / scale)
+    return np.array(errors)
 
 
 def sensitivity(
     explainer: CaptumExplainer, X: Any, *, radius: float = 0.02, n_samples: int = 10, random_state: Any = 0
 ) -> np.ndarray:
-    """Return by how much attributions change when the net's inputs change a little, at most [1]_.
+    """Measure the largest change of the attributions under small perturbations of the net's inputs [1]_.
 
     Parameters
     ----------
     explainer : CaptumExplainer
         A fitted explainer.
     X : samples
-        What its estimator takes.
+        Samples that its estimator accepts.
     radius : float, default=0.02
-        Largest change of a number that enters the net (of a word's vector, or a standardised channel).
+        Largest perturbation of a number that enters the net: an element of an embedding, or a standardised
+        value of a series or image.
     n_samples : int, default=10
-        Random changes of each sample.
+        Number of random perturbations of each sample.
     random_state : int, RandomState or None, default=0
-        Seed.
+        Seed of the perturbations.
 
     Returns
     -------
-    ndarray of float, shape (n,)
-        The largest change of the attributions of a sample, as a share of their size.
+    ndarray of float, shape (n_samples,)
+        Largest norm of the change, divided by the norm of the attributions.
 
     References
     ----------
     .. [1] C.-K. Yeh et al. (2019). On the (In)fidelity and Sensitivity of Explanations. NeurIPS.
     """
-    _check_count("n_samples", n_samples, 1)
+    _check_int("n_samples", n_samples, 1)
     seeds = check_random_state(random_state).randint(np.iinfo(np.int32).max, size=n_samples)
-    found = []
-    for sample in _samples(explainer, X):
-        before = sample.own
-        changed = (_own(sample.task._replace(jitter=radius, jitter_seed=int(seed))) for seed in seeds)
-        size = np.linalg.norm(before) or 1.0
-        found.append(max(np.linalg.norm(after - before) / size for after in changed))
-    return np.array(found)
+    changes = []
+    for sample in explain_each(explainer, X):
+        norm = np.linalg.norm(sample.own) or 1.0
+        perturbed = (sample.explain_perturbed(radius, int(seed)) for seed in seeds)
+        changes.append(max(np.linalg.norm(own - sample.own) / norm for own in perturbed))
+    return np.array(changes)
 
 
 def randomization_test(
     explainer: CaptumExplainer, X: Any, *, n_repeats: int = 5, random_state: Any = 0
 ) -> np.ndarray:
-    """Return how similar attributions are when all weights of the net are shuffled: they should not be [1]_.
+    """Compare the attributions with those for the same net with permuted weights [1]_.
 
     Parameters
     ----------
     explainer : CaptumExplainer
-        A fitted explainer; it stays as it is.
+        A fitted explainer; it is not changed.
     X : samples
-        What its estimator takes.
+        Samples that its estimator accepts.
     n_repeats : int, default=5
-        Number of shuffled nets.
+        Number of nets with permuted weights.
     random_state : int, RandomState or None, default=0
-        Seed.
+        Seed of the permutations.
 
     Returns
     -------
     ndarray of float, shape (n_repeats,)
-        The rank correlation with the attributions of the fitted net, the mean over samples of at least
-        three inputs; near 0 for attributions that depend on what was learned.
+        Rank correlation of the attributions, averaged over the samples with at least three inputs. Near 0 if
+        the attributions depend on what the net has learned.
+
+    Raises
+    ------
+    ValueError
+        If no sample has at least three inputs with attributions that differ.
 
     References
     ----------
     .. [1] J. Adebayo et al. (2018). Sanity Checks for Saliency Maps. NeurIPS.
     """
-    _check_count("n_repeats", n_repeats, 1)
+    _check_int("n_repeats", n_repeats, 1)
     rng = check_random_state(random_state)
-    samples = [
-        sample
-        for sample in _samples(explainer, X)
-        if len(sample.numbers) >= _FEWEST and np.ptp(sample.numbers)
-    ]
+    samples = [s for s in explain_each(explainer, X) if _is_ranked(s.attributions)]
     if not samples:
-        raise ValueError(f"X must hold samples with at least {_FEWEST} inputs and attributions that differ")
-    subject, means = samples[0].task.subject, []
-    module = subject.module
-    before = {name: weight.clone() for name, weight in module.state_dict().items()}
+        raise ValueError(
+            f"X must hold a sample that has at least {_MIN_FEATURES} inputs and whose attributions differ, "
+            "got none"
+        )
+    net, means = samples[0].request.net, []
+    original = {name: weight.clone() for name, weight in net.module.state_dict().items()}
     for _ in range(n_repeats):
         generator = torch.Generator().manual_seed(int(rng.randint(np.iinfo(np.int32).max)))
-        for name, weight in module.named_parameters():
+        for name, weight in net.module.named_parameters():
             order = torch.randperm(weight.numel(), generator=generator).to(weight.device)
-            weight.data = before[name].flatten()[order].view(weight.shape)
-        with explainer._undisturbed(subject, samples[0].task.encoded):
-            pairs = [(sample.numbers, sample.summed(_own(sample.task))) for sample in samples]
+            weight.data = original[name].flatten()[order].view(weight.shape)
+        with isolate(net, samples[0].request.encoded, explainer._seed):
+            pairs = [(sample.attributions, sample.sum_groups(sample.explain())) for sample in samples]
         means.append(np.mean([spearmanr(a, b).statistic for a, b in pairs if np.ptp(b)]))
     return np.array(means)
 
 
-def _check_count(name: str, value: Any, least: int) -> None:
-    if not isinstance(value, Integral) or value < least:
-        raise ValueError(f"{name} must be an int from {least}, got {value!r}")
+def _compute_curve(
+    explainer: CaptumExplainer, X: Any, order: str, n_points: int, random_state: Any, *, is_deletion: bool
+) -> Curve:
+    if order not in ("attribution", "random"):
+        raise ValueError(f"order must be 'attribution' or 'random', got {order!r}")
+    _check_int("n_points", n_points, 2)
+    rng = check_random_state(random_state)
+    fractions, curves = np.linspace(0, 1, n_points), []
+    for sample in explain_each(explainer, X, output="probability"):
+        n = len(sample.attributions)
+        ranks = np.argsort(np.argsort(-sample.attributions, kind="stable"))
+        ranks = rng.permutation(n) if order == "random" else ranks
+        is_early = ranks < np.round(fractions * n)[:, None]
+        curves.append(sample.evaluate(~is_early if is_deletion else is_early))
+    return Curve(fractions=fractions, values=np.array(curves))
 
 
-class _Sample(NamedTuple):
-    """One sample, its inputs numbered, and their attributions."""
-
-    task: Task
-    inputs: Any
-    players: torch.Tensor
-    objective: Objective
-    own: np.ndarray
-
-    @property
-    def numbers(self) -> np.ndarray:
-        """What each player got, ndarray of float, shape (n_players,)."""
-        return self.summed(self.own)
-
-    def summed(self, own: np.ndarray) -> np.ndarray:
-        """Sum the attributions of each player."""
-        players = self.players.cpu().numpy()
-        n = int(players.max(initial=-1)) + 1  # the padding of a series without steps is one too
-        if isinstance(self.inputs, TreeInputs):
-            own = np.r_[0.0, own] if self.task.subject.kind == "table" else own  # the root of a star
-            own = own[self.inputs.nodes.cpu().numpy()]
-        players = np.broadcast_to(players, own.shape) if players.ndim == own.ndim else players
-        is_player = players >= 0
-        return np.bincount(players[is_player], weights=own[is_player], minlength=n)
-
-    def worth(self, coalitions: np.ndarray) -> np.ndarray:
-        """Return the objective when only some players are there, ndarray of float, shape (n_coalitions,)."""
-        return values_of(self.inputs, self.objective, self.players, coalitions, self.task.budget)
+def _is_ranked(attributions: np.ndarray) -> bool:
+    return len(attributions) >= _MIN_FEATURES and bool(np.ptp(attributions))
 
 
-def _samples(explainer: CaptumExplainer, X: Any, output: str | None = None) -> Iterator[_Sample]:
-    """Explain samples one by one; ``output`` is what coalitions are worth, None for what is explained."""
-    check_is_fitted(explainer, "estimator_")
-    subject = explainer._subject()
-    encoded, _ = subject.encode(X)
-    with explainer._undisturbed(subject, encoded):
-        task = explainer._task(subject, encoded, explainer.output)
-        worth = explainer._task(subject, encoded, output or explainer.output)
-        for i in range(len(encoded)):
-            one = task._replace(encoded=encoded[np.array([i])])
-            inputs = one.inputs(np.array([0]))
-            with torch.no_grad():
-                outputs = inputs.outputs(inputs.x)
-            one = one._replace(choose=partial(_the_same, task.choose(outputs)))
-            players = players_of(inputs, task.params)
-            yield _Sample(one, inputs, players, worth.choose(outputs), _own(one))
-
-
-def _the_same(objective: Objective, outputs: torch.Tensor) -> Objective:
-    """Return an objective that was chosen before, also when the net says something else now."""
-    return objective
-
-
-def _own(task: Task) -> np.ndarray:
-    """Compute the attributions of a single sample's inputs."""
-    return next(attribute(task)).own[0]
+def _check_int(name: str, value: Any, minimum: int) -> None:
+    if not isinstance(value, Integral) or value < minimum:
+        raise ValueError(f"{name} must be an int >= {minimum}, got {value!r}")

@@ -8,15 +8,15 @@ from torch import Tensor
 
 from sklearn_tree.estimators.batches import split_by_size
 from sklearn_tree.estimators.nodes import pool_subtrees
+from sklearn_tree.estimators.objective import Objective
 from sklearn_tree.explain.ancestors import NodeStates, States
-from sklearn_tree.explain.gradients import Budget
-from sklearn_tree.explain.objective import Objective
+from sklearn_tree.explain.limits import Limits
 from sklearn_tree.trees import TreeArray
 from sklearn_tree.trees.array import nodes_by_depth
 
 
 def occlusion(
-    states: NodeStates, objective: Objective, budget: Budget, *, by_state: bool
+    states: NodeStates, objective: Objective, limits: Limits, *, by_state: bool
 ) -> tuple[Tensor, Tensor]:
     """Compute the decrease of the objective when each subtree, or each node's own input, is occluded.
 
@@ -26,7 +26,7 @@ def occlusion(
         States of the trees.
     objective : Objective
         Output to explain.
-    budget : Budget
+    limits : Limits
         Limits; ``max_rows`` bounds the number of children that are read at once.
     by_state : bool
         Whether the state of an occluded subtree is zero, which cuts the edge to a child-sum cell. Otherwise
@@ -39,7 +39,7 @@ def occlusion(
     """
     inputs = states.inputs
     with torch.no_grad():
-        effects = _StateEffects(states, objective, budget)
+        effects = _StateEffects(states, objective, limits)
         all_nodes = torch.arange(inputs.array.n_nodes, device=inputs.x.device)
         if by_state:
             subtrees = effects.compute(all_nodes, tuple(map(torch.zeros_like, states.states)))
@@ -68,8 +68,8 @@ def phrase_values(states: NodeStates, objective: Objective) -> Tensor:
 class _StateEffects:
     """Decrease of the objective of a tree when one of its nodes has another state."""
 
-    def __init__(self, states: NodeStates, objective: Objective, budget: Budget) -> None:
-        self.states, self.objective, self.budget = states, objective, budget
+    def __init__(self, states: NodeStates, objective: Objective, limits: Limits) -> None:
+        self.states, self.objective, self.limits = states, objective, limits
         self.values = objective(states.outputs())
         self.max_arities = max_arities_above(states.inputs.array)
 
@@ -93,7 +93,7 @@ class _StateEffects:
         effects = torch.empty(len(nodes), dtype=inputs.x.dtype, device=nodes.device)
         numbers = nodes.cpu().numpy()
         order = np.argsort(inputs.array.depths[numbers], kind="stable")  # they reach the roots together
-        for rows in split_by_size(order, self.max_arities[numbers][order], self.budget.max_rows):
+        for rows in split_by_size(order, self.max_arities[numbers][order], self.limits.max_rows):
             part, part_states = nodes[rows], tuple(state[rows] for state in new_states)
             trees = inputs.samples_of_nodes[part]
             outputs = inputs.module.head(self.states.vectors(part, part_states, descendants))

@@ -1,9 +1,9 @@
-"""Columns of tables are followed through the steps before a net, one-hot columns to their source."""
+"""Columns of tables are traced through the steps before a net."""
 
 import numpy as np
 import pandas as pd
 import pytest
-from explaining import QUICK, TABLE, N, Y, explained
+from explain_helpers import QUICK, TABLE, N, Y, fit_explainer
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.compose import ColumnTransformer, make_column_selector
 from sklearn.decomposition import PCA, TruncatedSVD
@@ -23,7 +23,7 @@ from sklearn_tree import (
 
 @pytest.fixture(scope="module")
 def people():
-    """A table with two columns of words between two of numbers."""
+    """Return a table with two columns of strings and two of numbers, and its targets."""
     rng = np.random.RandomState(0)
     frame = pd.DataFrame(
         {
@@ -41,19 +41,19 @@ def people():
 
 ENCODERS = {
     "all categories": OneHotEncoder(sparse_output=False),
-    "the first dropped": OneHotEncoder(drop="first", sparse_output=False),
-    "the first of two dropped": OneHotEncoder(drop="if_binary", sparse_output=False),
-    "rare ones together": OneHotEncoder(
+    "first category dropped": OneHotEncoder(drop="first", sparse_output=False),
+    "first of two categories dropped": OneHotEncoder(drop="if_binary", sparse_output=False),
+    "infrequent categories merged": OneHotEncoder(
         min_frequency=3, handle_unknown="infrequent_if_exist", sparse_output=False
     ),
-    "rare ones together, the first dropped": OneHotEncoder(
+    "infrequent categories merged, first dropped": OneHotEncoder(
         max_categories=2, drop="first", sparse_output=False
     ),
 }
 
 
-def columns_together(encoder):
-    """Words first: the order of the columns changes."""
+def make_column_transformer(encoder):
+    """Return a transformer that reorders the columns: strings first."""
     return ColumnTransformer(
         [("words", encoder, ["pet", "town"]), ("numbers", StandardScaler(), ["income", "age"])]
     )
@@ -63,13 +63,13 @@ def columns_together(encoder):
 @pytest.mark.parametrize("cls", [RNNClassifier, RecursiveNetClassifier])
 def test_one_hot_columns_are_summed_to_their_source(people, cls, name):
     frame, y = people
-    pipe = make_pipeline(columns_together(ENCODERS[name]), cls(**QUICK)).fit(frame, y)
-    explainer = explained(pipe, frame).set_output(transform="pandas")
+    pipe = make_pipeline(make_column_transformer(ENCODERS[name]), cls(**QUICK)).fit(frame, y)
+    explainer = fit_explainer(pipe, frame).set_output(transform="pandas")
     columns = explainer.transform(frame)
     assert columns.columns.tolist() == ["pet", "town", "income", "age"]
     assert columns.index.tolist() == frame.index.tolist()
     encoded = pipe[:-1].transform(frame)
-    inner = explained(pipe[-1], encoded).transform(encoded)
+    inner = fit_explainer(pipe[-1], encoded).transform(encoded)
     last = len(pipe[0].named_transformers_["words"].get_feature_names_out())
     np.testing.assert_allclose(columns[["income", "age"]], inner[:, last:], rtol=1e-4, atol=1e-6)
     np.testing.assert_allclose(columns[["pet", "town"]].sum(axis=1), inner[:, :last].sum(axis=1), atol=1e-5)
@@ -77,28 +77,30 @@ def test_one_hot_columns_are_summed_to_their_source(people, cls, name):
     assert explainer.feature_names_in_.tolist() == frame.columns.tolist()
 
 
-def test_values_are_shown_as_the_user_gave_them_beside_their_own_name(people):
+def test_frames_hold_the_values_of_the_user_s_columns(people):
     frame, y = people
-    pipe = make_pipeline(columns_together(ENCODERS["all categories"]), RNNClassifier(**QUICK)).fit(frame, y)
-    shown = explained(pipe, frame).explain(frame[:2]).to_frame()
+    pipe = make_pipeline(make_column_transformer(ENCODERS["all categories"]), RNNClassifier(**QUICK)).fit(
+        frame, y
+    )
+    shown = fit_explainer(pipe, frame).explain(frame[:2]).to_frame()
     assert shown.columns.tolist() == ["sample", "column", "value", "attribution", "target", "delta"]
     for i in range(2):
         values = shown[shown["sample"] == i].set_index("column").value
         assert values.to_dict() == frame.iloc[i].to_dict()
 
 
-def test_values_of_arrays_follow_the_columns_through_another_order():
+def test_values_of_arrays_follow_reordered_columns():
     X = np.array([[i, "ab"[i % 2], -i] for i in range(N)], dtype=object)
     steps = ColumnTransformer([("w", OneHotEncoder(sparse_output=False), [1]), ("n", StandardScaler(), [2])])
     pipe = make_pipeline(steps, RNNClassifier(**QUICK)).fit(X, Y)
-    shown = explained(pipe, X).explain(X[5:6]).to_frame()
+    shown = fit_explainer(pipe, X).explain(X[5:6]).to_frame()
     assert shown.column.tolist() == ["x1", "x2"]
     assert shown.value.tolist() == ["b", -5]
 
 
-def test_scaled_columns_are_shown_in_the_user_s_units():
+def test_values_of_scaled_columns_are_in_the_user_s_units():
     pipe = make_pipeline(StandardScaler(), RNNClassifier(**QUICK)).fit(TABLE, Y)
-    shown = explained(pipe, TABLE).explain(TABLE).to_frame()
+    shown = fit_explainer(pipe, TABLE).explain(TABLE).to_frame()
     assert shown.value.dtype == float
     np.testing.assert_allclose(shown.value, TABLE.ravel())
 
@@ -107,8 +109,8 @@ def one_hot():
     return OneHotEncoder(sparse_output=False)
 
 
-class Rotated(TransformerMixin, BaseEstimator):
-    """Somebody's own step, which gives no names."""
+class ReverseColumns(TransformerMixin, BaseEstimator):
+    """Transformer without output names."""
 
     def fit(self, X, y=None):
         self.n_features_in_ = X.shape[1]
@@ -124,8 +126,8 @@ PEOPLE_STEPS = {
         "drop pet",
         ["town", "age", "income"],
     ),
-    "columns left out": (ColumnTransformer([("w", one_hot(), ["pet"])]), None, ["pet"]),
-    "the other columns scaled": (
+    "dropped columns": (ColumnTransformer([("w", one_hot(), ["pet"])]), None, ["pet"]),
+    "remainder scaled": (
         ColumnTransformer([("w", one_hot(), ["pet", "town"])], remainder=StandardScaler()),
         None,
         ["pet", "town", "age", "income"],
@@ -140,7 +142,7 @@ PEOPLE_STEPS = {
         None,
         ["age", "income", "town", "pet"],
     ),
-    "columns by slice, by mask, by place": (
+    "columns by slice, mask and position": (
         ColumnTransformer(
             [
                 ("slice", "passthrough", slice("income", "income")),
@@ -151,7 +153,7 @@ PEOPLE_STEPS = {
         None,
         ["income", "town", "pet", "age"],
     ),
-    "a column by its bare name": (
+    "column by its name": (
         ColumnTransformer([("c", CountVectorizer(), "town"), ("n", "passthrough", ["age"])]),
         None,
         ["c__bonn", "c__oslo", "c__rome", "age"],
@@ -170,14 +172,14 @@ PEOPLE_STEPS = {
         None,
         ["town", "pet", "age"],
     ),
-    "an unnamed function": (
+    "function without names": (
         ColumnTransformer(
             [("w", one_hot(), ["town"]), ("f", FunctionTransformer(np.log1p), ["age", "income"])]
         ),
         None,
         ["town", "age", "income"],
     ),
-    "components of two kinds": (
+    "components of two PCAs": (
         ColumnTransformer(
             [
                 ("w", one_hot(), ["town"]),
@@ -188,7 +190,7 @@ PEOPLE_STEPS = {
         None,
         ["town", "a__pca0", "b__pca0", "b__pca1"],
     ),
-    "chosen columns": (
+    "selected columns": (
         make_pipeline(
             ColumnTransformer([("w", one_hot(), ["town"]), ("n", StandardScaler(), ["age", "income"])]),
             SelectKBest(k=2),
@@ -196,7 +198,7 @@ PEOPLE_STEPS = {
         None,
         ["town"],
     ),
-    "a union": (
+    "union": (
         make_pipeline(
             ColumnTransformer([("w", one_hot(), ["town"]), ("n", StandardScaler(), ["age", "income"])]),
             FeatureUnion(
@@ -223,47 +225,48 @@ PEOPLE_STEPS = {
         None,
         ["age", "town"],
     ),
-    "somebody's own step": (
+    "transformer without names": (
         make_pipeline(
-            ColumnTransformer([("w", one_hot(), ["town"]), ("n", StandardScaler(), ["age"])]), Rotated()
+            ColumnTransformer([("w", one_hot(), ["town"]), ("n", StandardScaler(), ["age"])]),
+            ReverseColumns(),
         ),
         None,
-        ["rotated0", "rotated1", "rotated2", "rotated3"],
+        ["reversecolumns0", "reversecolumns1", "reversecolumns2", "reversecolumns3"],
     ),
 }
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.DataConversionWarning")
 @pytest.mark.parametrize("name", list(PEOPLE_STEPS))
-def test_names_go_through_the_steps(people, name):
+def test_names_are_traced_through_the_steps(people, name):
     frame, y = people
     steps, note, expected = PEOPLE_STEPS[name]
     frame = frame.drop(columns="pet") if note == "drop pet" else frame
     pipe = make_pipeline(steps, RNNClassifier(**QUICK)).fit(frame, y)
-    explainer = explained(pipe, frame, method="saliency")
+    explainer = fit_explainer(pipe, frame, method="saliency")
     assert explainer.get_feature_names_out().tolist() == expected
     assert explainer.transform(frame).shape == (N, len(expected))
     assert len(explainer.explain(frame[:2]).to_frame()) == 2 * len(expected)
 
 
-def test_components_keep_the_names_of_their_step_and_have_numbers_of_their_own():
+def test_components_have_names_and_values_of_their_own():
     pipe = make_pipeline(StandardScaler(), PCA(3), RNNClassifier(**QUICK)).fit(TABLE, Y)
-    explainer = explained(pipe, TABLE)
+    explainer = fit_explainer(pipe, TABLE)
     assert explainer.get_feature_names_out().tolist() == ["pca0", "pca1", "pca2"]
     shown = explainer.explain(TABLE[:1]).to_frame()
     np.testing.assert_allclose(shown.value.astype(float), pipe[:-1].transform(TABLE[:1])[0], rtol=1e-5)
 
 
-def test_words_that_are_counted_are_columns():
+def test_counted_words_are_columns():
     texts = ["good film", "bad film"] * 12
     pipe = make_pipeline(CountVectorizer(), TruncatedSVD(2, random_state=0), RNNClassifier(**QUICK))
-    explainer = explained(pipe.fit(texts, Y), texts)
+    explainer = fit_explainer(pipe.fit(texts, Y), texts)
     assert explainer.get_feature_names_out().tolist() == ["truncatedsvd0", "truncatedsvd1"]
     dense = FunctionTransformer(np.asarray)
     pipe = make_pipeline(
         CountVectorizer(), FunctionTransformer(_to_array, accept_sparse=True), dense, RNNClassifier(**QUICK)
     )
-    explainer = explained(pipe.fit(texts, Y), texts)
+    explainer = fit_explainer(pipe.fit(texts, Y), texts)
     assert explainer.get_feature_names_out().tolist() == ["bad", "film", "good"]
     assert explainer.explain(texts[:1]).to_frame().value.tolist() == [0, 1, 1]
 
@@ -272,28 +275,28 @@ def _to_array(X):
     return X.toarray().astype(float)
 
 
-def test_a_function_that_takes_columns_of_a_frame_is_followed(people):
+def test_a_function_that_selects_columns_of_a_frame_is_traced(people):
     frame, y = people
-    pipe = make_pipeline(FunctionTransformer(_numbers_alone), RNNClassifier(**QUICK)).fit(frame, y)
-    explainer = explained(pipe, frame)
+    pipe = make_pipeline(FunctionTransformer(_select_numbers), RNNClassifier(**QUICK)).fit(frame, y)
+    explainer = fit_explainer(pipe, frame)
     assert explainer.get_feature_names_out().tolist() == ["income", "age"]
     assert explainer.explain(frame[:1]).to_frame().value.tolist() == frame.iloc[0][["income", "age"]].tolist()
 
 
-def _numbers_alone(frame):
+def _select_numbers(frame):
     return frame[["income", "age"]].astype(float)
 
 
-def test_a_union_of_pipelines_of_arrays_has_names():
+def test_a_union_of_pipelines_has_names():
     union = make_union(StandardScaler(), make_pipeline(StandardScaler(), PCA(1)))
     pipe = make_pipeline(union, CNNClassifier(**QUICK)).fit(TABLE, Y)
-    explainer = explained(pipe, TABLE, n_steps=4, max_steps=4)
+    explainer = fit_explainer(pipe, TABLE, n_steps=4, max_steps=4)
     assert explainer.get_feature_names_out().tolist() == ["x0", "x1", "x2", "pipeline__pca0"]
     names = explainer.get_feature_names_out(["a", "b", "c"])
     assert names.tolist() == ["a", "b", "c", "pipeline__pca0"]
 
 
-def test_names_reach_an_explainer_inside_a_pipeline():
+def test_an_explainer_in_a_pipeline_keeps_the_names():
     explainer = CaptumExplainer(RNNClassifier(**QUICK), target=1)
     frame = pd.DataFrame(TABLE, columns=["a", "b", "c"])
     pipe = make_pipeline(StandardScaler(), explainer).fit(frame, Y)

@@ -9,7 +9,6 @@ from kinds.graphs.net import GraphBatch
 from sklearn_tree.kinds import Kind
 from sklearn_tree.kinds.base import to_tensor
 from sklearn_tree.kinds.statistics import channel_statistics
-from sklearn_tree.nn.tensors import select_rows
 from sklearn_tree.trees.flat import FlatArray
 
 
@@ -54,7 +53,9 @@ class Graphs(Kind):
     def encode(self, X):
         graphs = read_graphs(X)
         if graphs.features.shape[1] != self.n_channels_in_:
-            raise ValueError(f"graphs must have {self.n_channels_in_} channels, got {graphs.features.shape[1]}")
+            raise ValueError(
+                f"graphs must have {self.n_channels_in_} channels, got {graphs.features.shape[1]}"
+            )
         return graphs
 
     def module_params(self, encoded, sample_weight):

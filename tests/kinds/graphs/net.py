@@ -23,7 +23,9 @@ class GraphBatch:
         n, size = len(lengths), int(lengths.max())
         values = features.new_zeros(n, size, features.shape[1])
         adjacency = torch.zeros(n, size, size, device=features.device)
-        for i, (nodes, near) in enumerate(zip(features.split(lengths.tolist()), neighbours.split(lengths.tolist()))):
+        for i, (nodes, near) in enumerate(
+            zip(features.split(lengths.tolist()), neighbours.split(lengths.tolist()))
+        ):
             values[i, : len(nodes)] = nodes
             rows, columns = (near >= 0).nonzero(as_tuple=True)
             adjacency[i, rows, near[rows, columns]] = 1.0
@@ -40,7 +42,9 @@ class GraphNet(Net):
     """Two graph convolutions, mean pooling and a linear head."""
 
     def __init__(self, n_outputs, *, value_shift, value_scale, hidden_size, dropout, dtype, **unused):
-        layers = nn.ModuleList([nn.Linear(len(value_shift), hidden_size), nn.Linear(hidden_size, hidden_size)])
+        layers = nn.ModuleList(
+            [nn.Linear(len(value_shift), hidden_size), nn.Linear(hidden_size, hidden_size)]
+        )
         embedding, pool = StepValues(value_shift, value_scale), SequencePooling("mean", hidden_size)
         super().__init__(embedding, layers, pool, dropout)
         self.head = nn.Linear(hidden_size, n_outputs)

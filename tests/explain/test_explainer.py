@@ -1,4 +1,4 @@
-"""CaptumExplainer is a scikit-learn transformer: on tables by scikit-learn's own checks, on trees by ours."""
+"""CaptumExplainer follows scikit-learn's conventions for transformers."""
 
 import pickle
 
@@ -7,6 +7,14 @@ import pandas as pd
 import pytest
 import sklearn.utils.estimator_checks as checks
 import torch
+from explain_helpers import (
+    NAMES,
+    QUICK,
+    TABLE,
+    TEXTS,
+    Y,
+    fit_explainer,
+)
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
@@ -21,8 +29,7 @@ from sklearn_tree import (
     RNNRegressor,
 )
 
-QUICK = {"max_epochs": 2, "hidden_size": 4, "random_state": 0}
-# The gradients of a convolutional net have kinks: its integral takes all the steps that it may.
+# The gradients of convolutional nets are not smooth, so their integrals take the largest number of steps.
 EXPLAINERS = {
     "recurrent": CaptumExplainer(RNNClassifier(**QUICK), dtype="float64", random_state=0),
     "recurrent regressor": CaptumExplainer(RNNRegressor(**QUICK), dtype="float64", random_state=0),
@@ -33,7 +40,7 @@ EXPLAINERS = {
         RecursiveNetClassifier(**QUICK), "occlusion", dtype="float64", random_state=0
     ),
 }
-# Checks that check_estimator leaves out.
+# Checks that check_estimator does not run.
 EXTRA = [
     "check_param_validation",
     "check_dataframe_column_names_consistency",
@@ -64,12 +71,12 @@ def test_scikit_learn_checks_pass_on_tables(name):
     } <= names
 
 
-# These checks fit on frames and then transform arrays, on purpose.
+# These checks fit on frames and transform arrays on purpose.
 @pytest.mark.filterwarnings("ignore:X .*feature names:UserWarning")
 @pytest.mark.parametrize("name", EXTRA)
-def test_checks_that_check_estimator_leaves_out_pass(name):
+def test_further_scikit_learn_checks_pass(name):
     if not hasattr(checks, name):
-        pytest.skip(f"this scikit-learn has no {name}")
+        pytest.skip(f"{name} does not exist in this version of scikit-learn")
     getattr(checks, name)("CaptumExplainer", EXPLAINERS["recurrent"])
 
 
@@ -81,16 +88,16 @@ def trees():
     return rows, ["one", "two"] * 15
 
 
-def unfitted(**params):
+def make_explainer(**params):
     return CaptumExplainer(RecursiveNetClassifier(**QUICK), **{"random_state": 0, **params})
 
 
 @pytest.fixture(scope="module")
 def fitted(trees):
-    return unfitted().fit(*trees)
+    return make_explainer().fit(*trees)
 
 
-def test_fit_returns_the_explainer_and_changes_no_parameter(trees):
+def test_fit_returns_the_explainer_and_does_not_change_parameters(trees):
     net = RecursiveNetClassifier(**QUICK)
     explainer = CaptumExplainer(net, method_params={"n_samples": 3})
     before = {name: repr(value) for name, value in explainer.get_params().items()}
@@ -102,8 +109,8 @@ def test_fit_returns_the_explainer_and_changes_no_parameter(trees):
     check_is_fitted(explainer.estimator_)
 
 
-def test_fit_sets_names_with_an_underscore_and_transform_changes_none(trees):
-    explainer = unfitted()
+def test_fit_sets_attributes_with_an_underscore_and_transform_sets_none(trees):
+    explainer = make_explainer()
     public = set(vars(explainer))
     explainer.fit(*trees)
     assert all(name.endswith("_") or name.startswith("_") for name in set(vars(explainer)) - public)
@@ -114,14 +121,14 @@ def test_fit_sets_names_with_an_underscore_and_transform_changes_none(trees):
 
 
 @pytest.mark.parametrize("method", ["transform", "explain", "get_feature_names_out"])
-def test_nothing_works_before_fit(trees, method):
+def test_methods_require_a_fitted_explainer(trees, method):
     with pytest.raises(NotFittedError, match="CaptumExplainer"):
-        getattr(unfitted(), method)(trees[0])
+        getattr(make_explainer(), method)(trees[0])
     with pytest.raises(AttributeError):
-        unfitted().vocabulary_  # noqa: B018
+        make_explainer().vocabulary_  # noqa: B018
 
 
-def test_a_clone_has_the_parameters_but_not_the_fit(fitted, trees):
+def test_a_clone_has_the_parameters_but_is_not_fitted(fitted, trees):
     copy = clone(fitted)
     assert copy.get_params()["estimator__hidden_size"] == 4
     assert not hasattr(copy, "estimator_")
@@ -136,13 +143,13 @@ def test_a_clone_of_a_frozen_estimator_needs_no_targets(fitted, trees):
     np.testing.assert_array_equal(copy.transform(trees[0]), fitted.transform(trees[0]))
 
 
-def test_a_pickle_says_the_same(fitted, trees):
+def test_a_pickled_explainer_gives_the_same_attributions(fitted, trees):
     pickled = pickle.dumps(fitted)
     assert len(pickled) < 100_000
     np.testing.assert_array_equal(pickle.loads(pickled).transform(trees[0]), fitted.transform(trees[0]))
 
 
-def test_frames_keep_the_index_and_have_the_names(fitted, trees):
+def test_pandas_frames_keep_the_index_and_have_column_names(fitted, trees):
     series = pd.Series(trees[0], index=[f"row {i}" for i in range(30)])
     framed = clone(fitted).set_output(transform="pandas").fit(series, trees[1])
     frame = framed.transform(series)
@@ -152,14 +159,14 @@ def test_frames_keep_the_index_and_have_the_names(fitted, trees):
     assert framed.transform(trees[0]).index.tolist() == list(range(30))
 
 
-def test_polars_frames_have_the_names(fitted, trees):
+def test_polars_frames_have_column_names(fitted, trees):
     framed = clone(fitted).set_output(transform="polars").fit(*trees)
     frame = framed.transform(trees[0])
     assert frame.columns == framed.get_feature_names_out().tolist()
     np.testing.assert_array_equal(frame.to_numpy(), fitted.transform(trees[0]))
 
 
-def test_names_vocabulary_and_importances_speak_of_the_same_columns(fitted, trees):
+def test_names_vocabulary_and_importances_refer_to_the_same_columns(fitted, trees):
     names = fitted.get_feature_names_out()
     assert names.dtype == object
     assert sorted(names) == ["A", "S", "p", "q", "r"]
@@ -170,10 +177,10 @@ def test_names_vocabulary_and_importances_speak_of_the_same_columns(fitted, tree
     np.testing.assert_allclose(fitted.feature_importances_, np.abs(X).mean(axis=0), rtol=1e-5)
 
 
-def test_trees_have_no_number_of_columns_and_tables_do(fitted):
+def test_only_tables_have_input_columns(fitted):
     assert not hasattr(fitted, "n_features_in_")
     frame = pd.DataFrame(np.random.RandomState(0).rand(12, 2), columns=["a", "b"])
-    explainer = unfitted().fit(frame, [0, 1] * 6)
+    explainer = make_explainer().fit(frame, [0, 1] * 6)
     assert explainer.n_features_in_ == 2
     assert explainer.feature_names_in_.tolist() == explainer.get_feature_names_out().tolist() == ["a", "b"]
     explainer.fit(frame.to_numpy(), [0, 1] * 6)
@@ -187,21 +194,21 @@ def test_trees_have_no_number_of_columns_and_tables_do(fitted):
 
 
 def test_fitting_twice_gives_the_same_bits(trees):
-    explainer = unfitted(method="shapley", method_params={"n_samples": 2})
+    explainer = make_explainer(method="shapley", method_params={"n_samples": 2})
     first = explainer.fit(*trees).transform(trees[0])
     np.testing.assert_array_equal(explainer.fit(*trees).transform(trees[0]), first)
     explainer.fit(["(x y)", "(y x)"] * 5, [0, 1] * 5)
     assert set(explainer.vocabulary_) == {"x", "y"}
 
 
-def test_samples_are_explained_alike_alone_and_together(fitted, trees):
-    together = fitted.transform(trees[0])
-    alone = np.concatenate([fitted.transform([tree]) for tree in trees[0]])
-    np.testing.assert_allclose(alone, together, atol=1e-6)
-    np.testing.assert_allclose(fitted.transform(trees[0][::-1]), together[::-1], atol=1e-6)
+def test_attributions_do_not_depend_on_the_other_samples(fitted, trees):
+    batch = fitted.transform(trees[0])
+    single = np.concatenate([fitted.transform([tree]) for tree in trees[0]])
+    np.testing.assert_allclose(single, batch, atol=1e-6)
+    np.testing.assert_allclose(fitted.transform(trees[0][::-1]), batch[::-1], atol=1e-6)
 
 
-def test_torch_s_generator_and_the_net_stay_as_they_are(fitted, trees):
+def test_torch_s_generator_and_the_net_are_not_changed(fitted, trees):
     net = fitted.estimator_
     before = {name: value.clone() for name, value in net.net_.module_.state_dict().items()}
     torch.manual_seed(7)
@@ -234,19 +241,19 @@ def test_torch_s_generator_and_the_net_stay_as_they_are(fitted, trees):
         ({"method_params": 3}, "'method_params' parameter of CaptumExplainer must be .*Got 3"),
         (
             {"method_params": {"n_sample": 3}},
-            r"method_params must hold .*'n_samples'.* only, got 'n_sample'",
+            r"method_params must hold only .*'n_samples'.*, got 'n_sample'",
         ),
         (
             {"method_params": {"n_samples": 0}},
-            r"method_params\['n_samples'\] must be a positive int, got 0",
+            r"method_params\['n_samples'\] must be an int >= 1, got 0",
         ),
         (
             {"method_params": {"window": 1.5}},
-            r"method_params\['window'\] must be a positive int, got 1.5",
+            r"method_params\['window'\] must be an int >= 1, got 1.5",
         ),
         (
             {"method_params": {"stdevs": -1}},
-            r"method_params\['stdevs'\] must be a number from 0, got -1",
+            r"method_params\['stdevs'\] must be a number >= 0, got -1",
         ),
         (
             {"method_params": {"window": 2, "stride": 3}},
@@ -260,10 +267,10 @@ def test_torch_s_generator_and_the_net_stay_as_they_are(fitted, trees):
 )
 def test_invalid_parameters_are_named_with_their_rule_and_value(trees, params, message):
     with pytest.raises(ValueError, match=message):
-        unfitted(**params).fit(*trees)
+        make_explainer(**params).fit(*trees)
 
 
-def test_parameters_are_checked_when_they_are_set_later(fitted, trees):
+def test_parameters_set_after_fit_are_validated(fitted, trees):
     explainer = clone(fitted).fit(*trees)
     explainer.set_params(target="two", output="probability")
     assert set(explainer.explain(trees[0]).targets) == {"two"}
@@ -272,20 +279,26 @@ def test_parameters_are_checked_when_they_are_set_later(fitted, trees):
         explainer.explain(trees[0])
 
 
-def test_an_unfitted_estimator_needs_targets(trees):
+def test_an_unfitted_estimator_requires_targets(trees):
     with pytest.raises(ValueError, match=r"requires y to be passed, but the target y is None.*not fitted"):
-        unfitted().fit(trees[0])
+        make_explainer().fit(trees[0])
 
 
-@pytest.mark.parametrize("method", ["deep_lift", "lrp", "guided_backprop", "noise_tunnel(deep_lift)"])
-def test_methods_that_are_wrong_on_recursive_nets_are_refused(trees, method):
-    with pytest.raises(ValueError, match=r"is not for RecursiveNetClassifier.*do not add up"):
-        unfitted(method=method).fit(*trees)
+def test_progress_is_shown_only_if_verbose(capfd):
+    clf = RNNClassifier(**QUICK).fit(TEXTS, NAMES)
+    explainer = fit_explainer(clf, TEXTS)
+    explainer.explain(TEXTS)
+    assert capfd.readouterr() == ("", "")
+    explainer.set_params(verbose=1).explain(TEXTS)
+    shown = capfd.readouterr()
+    assert "24/24" in shown.err
+    assert shown.out == ""
 
 
-@pytest.mark.parametrize(
-    "method", ["grad_cam", "lime", "feature_ablation", "noise_tunnel(lime)", "noise_tunnel(gradient_shap)"]
-)
-def test_methods_that_are_not_for_trees_are_refused(trees, method):
-    with pytest.raises(ValueError, match=r"method must be one of .*for RecursiveNetClassifier on trees, got"):
-        unfitted(method=method).fit(*trees)
+def test_tables_must_have_the_columns_of_fit():
+    frame = pd.DataFrame(TABLE, columns=["a", "b", "c"])
+    explainer = CaptumExplainer(RNNClassifier(**QUICK)).fit(frame, Y)
+    with pytest.raises(ValueError, match="feature names should match"):
+        explainer.transform(frame[["b", "a", "c"]])
+    with pytest.raises(ValueError, match="feature names should match"):
+        explainer.explain(frame[["a", "b"]])

@@ -1,4 +1,4 @@
-"""CaptumExplainer takes nets, and pipelines and searches around them, and goes into pipelines itself."""
+"""Explained nets are found in pipelines, searches and wrappers."""
 
 import pickle
 
@@ -6,36 +6,42 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from explaining import LEARNS, NAMES, NUMBERS, QUICK, TABLE, TEXTS, TREES, Y, explained
+from explain_helpers import (
+    NAMES,
+    NUMBERS,
+    QUICK,
+    TABLE,
+    TEXTS,
+    TREES,
+    Y,
+    fit_explainer,
+)
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.ensemble import BaggingClassifier
 from sklearn.exceptions import NotFittedError
-from sklearn.feature_selection import SelectFromModel
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import FixedThresholdClassifier, GridSearchCV, cross_val_score
+from sklearn.model_selection import FixedThresholdClassifier, GridSearchCV
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_tree import (
     CaptumExplainer,
-    CNNClassifier,
     RecursiveNetClassifier,
     RNNClassifier,
     RNNRegressor,
     SequenceVectorizer,
+    ToDevice,
     TreeVectorizer,
 )
 
-# -- which estimators
 
-
-def test_a_fitted_estimator_is_explained_as_it_is_and_not_changed():
+def test_a_fitted_estimator_is_not_refitted_or_changed():
     clf = RNNClassifier(**QUICK).fit(TEXTS, NAMES)
     before = pickle.dumps(clf)
-    explainer = explained(clf, TEXTS)
+    explainer = fit_explainer(clf, TEXTS)
     assert explainer.estimator_ is clf
     explainer.explain(TEXTS)
     explainer.transform(TEXTS)
@@ -62,31 +68,31 @@ def test_an_unfitted_pipeline_is_cloned_and_fitted():
         CaptumExplainer(pipe).fit(TABLE)
 
 
-def searched():
+def fit_search():
     return GridSearchCV(
         make_pipeline(SequenceVectorizer(), RNNClassifier(**QUICK)), {"rnnclassifier__lr": [0.01]}, cv=2
     ).fit(TEXTS, NAMES)
 
 
-def test_searches_pipelines_and_frozen_estimators_say_what_the_net_inside_says():
-    search = searched()
-    expected = explained(search.best_estimator_, TEXTS).explain(TEXTS).to_frame()
+def test_searches_pipelines_and_frozen_estimators_are_explained_like_their_net():
+    search = fit_search()
+    expected = fit_explainer(search.best_estimator_, TEXTS).explain(TEXTS).to_frame()
     assert set(expected.token) == {"a", "good", "bad", "film", ",", "really"}
     wrapped = [search, FrozenEstimator(search), FrozenEstimator(search.best_estimator_)]
-    wrapped += [Pipeline([("all", search)]), Pipeline([("nothing", "passthrough"), ("all", search)])]
+    wrapped += [Pipeline([("net", search)]), Pipeline([("step", "passthrough"), ("net", search)])]
     for estimator in wrapped:
-        pd.testing.assert_frame_equal(explained(estimator, TEXTS).explain(TEXTS).to_frame(), expected)
+        pd.testing.assert_frame_equal(fit_explainer(estimator, TEXTS).explain(TEXTS).to_frame(), expected)
 
 
 def test_a_regressor_of_transformed_targets_is_explained_in_the_units_of_the_net():
     model = TransformedTargetRegressor(RNNRegressor(**QUICK), transformer=StandardScaler())
     model.fit(TABLE, NUMBERS)
-    explanations = explained(model, TABLE).explain(TABLE)
+    explanations = fit_explainer(model, TABLE).explain(TABLE)
     np.testing.assert_allclose(explanations.values, model.regressor_.predict(TABLE), rtol=1e-4)
 
 
 @pytest.mark.parametrize(
-    ("estimator", "named"),
+    ("estimator", "name"),
     [
         (LogisticRegression(), "LogisticRegression"),
         (make_pipeline(StandardScaler(), LogisticRegression()), "LogisticRegression"),
@@ -96,13 +102,13 @@ def test_a_regressor_of_transformed_targets_is_explained_in_the_units_of_the_net
         (StandardScaler(), "StandardScaler"),
     ],
 )
-def test_estimators_without_one_net_at_their_end_are_refused(estimator, named):
-    with pytest.raises(TypeError, match=f"estimator must be a net of sklearn_tree.*got {named}"):
+def test_estimators_that_do_not_end_in_a_single_net_are_refused(estimator, name):
+    with pytest.raises(TypeError, match=f"estimator must be a net of sklearn_tree.*got {name}"):
         CaptumExplainer(estimator).fit(TABLE, Y)
 
 
 @pytest.mark.parametrize("estimator", ["auto", None, torch.nn.Linear(1, 1)])
-def test_what_is_no_estimator_is_refused(estimator):
+def test_objects_that_are_not_estimators_are_refused(estimator):
     with pytest.raises(ValueError, match=r"'estimator' parameter of CaptumExplainer must be .*'fit'"):
         CaptumExplainer(estimator).fit(TABLE, Y)
 
@@ -112,54 +118,9 @@ def test_a_frozen_estimator_must_be_fitted():
         CaptumExplainer(FrozenEstimator(RNNClassifier(**QUICK))).fit(TABLE, Y)
 
 
-def test_a_class_in_the_place_of_an_estimator_is_refused():
+def test_a_class_is_refused():
     with pytest.raises(TypeError, match="is a class, not an instance"):
         CaptumExplainer(RNNClassifier).fit(TABLE, Y)
-
-
-# -- in a pipeline, with another classifier
-
-
-@pytest.mark.parametrize(
-    ("estimator", "X"),
-    [
-        (RNNClassifier(**LEARNS), TEXTS),
-        (CNNClassifier(**LEARNS), TEXTS),
-        (RecursiveNetClassifier(**LEARNS), TREES),
-        (make_pipeline(TreeVectorizer(), RecursiveNetClassifier(**LEARNS)), TREES),
-        (RNNClassifier(**LEARNS), np.stack([Y, 1 - Y], axis=1).astype(float)),
-    ],
-)
-def test_another_classifier_learns_from_attributions(estimator, X):
-    features = CaptumExplainer(estimator, target="good", random_state=0)
-    pipe = make_pipeline(features, StandardScaler(), LogisticRegression())
-    assert cross_val_score(pipe, X, NAMES, cv=2).mean() > 0.9
-
-
-def test_a_search_finds_parameters_of_the_explainer_and_of_the_net_inside():
-    pipe = Pipeline(
-        [("why", CaptumExplainer(RNNClassifier(**LEARNS), target="good")), ("clf", LogisticRegression())]
-    )
-    grid = {"why__method": ["occlusion", "saliency"], "why__estimator__hidden_size": [3]}
-    search = GridSearchCV(pipe, grid, cv=2).fit(TEXTS, NAMES)
-    assert search.best_params_["why__estimator__hidden_size"] == 3
-    assert search.best_score_ > 0.9
-    assert search.best_estimator_["why"].estimator_.hidden_size == 3
-
-
-def test_columns_that_matter_are_selected():
-    rng = np.random.RandomState(0)
-    X = np.column_stack([rng.rand(60), np.tile([0.0, 1.0], 30), rng.rand(60)])
-    y = np.tile([0, 1], 30)
-    net = RNNClassifier(**LEARNS)
-    pipe = make_pipeline(SelectFromModel(CaptumExplainer(net), max_features=1), LogisticRegression())
-    assert pipe.fit(X, y).score(X, y) == 1.0
-    assert pipe[0].get_support().tolist() == [False, True, False]
-    prefit = SelectFromModel(CaptumExplainer(net.fit(X, y)).fit(X), prefit=True, threshold="mean").fit(X)
-    assert prefit.transform(X).tolist() == X[:, [1]].tolist()
-    frame = pd.DataFrame(X, columns=["a", "b", "c"])
-    selector = SelectFromModel(CaptumExplainer(RNNClassifier(**LEARNS)), threshold="mean").fit(frame, y)
-    assert selector.get_feature_names_out().tolist() == ["b"]
 
 
 def test_wrappers_that_may_predict_something_else_are_refused():
@@ -169,11 +130,9 @@ def test_wrappers_that_may_predict_something_else_are_refused():
         CaptumExplainer(wrapped).fit(["good", "bad"])
 
 
-def test_a_pipeline_in_a_pipeline_shows_words_as_they_were_written():
-    inner = make_pipeline(SequenceVectorizer())
-    pipe = make_pipeline(inner, RNNClassifier(hidden_size=4, max_epochs=1, random_state=0))
-    pipe.fit(["good film", "bad film"] * 6, [0, 1] * 6)
-    assert CaptumExplainer(pipe).fit(["good"]).explain(["Superb film"]).to_frame().token.tolist() == [
-        "Superb",
-        "film",
-    ]
+def test_columns_and_words_are_known_after_moving_to_a_device():
+    pipe = make_pipeline(StandardScaler(), ToDevice("cpu"), RNNClassifier(**QUICK)).fit(TABLE, Y)
+    explainer = fit_explainer(pipe, TABLE)
+    assert explainer.get_feature_names_out().tolist() == ["x0", "x1", "x2"]
+    trees = make_pipeline(TreeVectorizer(), ToDevice("cpu"), RecursiveNetClassifier(**QUICK)).fit(TREES, Y)
+    assert "works" in fit_explainer(trees, TREES).vocabulary_

@@ -1,0 +1,32 @@
+"""Limits of an explainer's memory and accuracy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sklearn_tree.explain.inputs import Inputs
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """Limits of memory and of the error of integrals.
+
+    Attributes
+    ----------
+    n_steps, max_steps : int
+        First and largest number of steps of an integral.
+    tol : float
+        Completeness error, relative to ``max(scale, |f(x) - f(x0)|)``, above which the steps of a sample are
+        doubled. The scale is 1 for classifiers and the standard deviation of the targets for regressors.
+    max_rows : int
+        Largest number of nodes, steps or pixels that are computed at once.
+    """
+
+    n_steps: int = 32
+    max_steps: int = 512
+    tol: float = 0.01
+    max_rows: int = 8192
+
+    def n_copies(self, inputs: Inputs) -> int:
+        """Return how many copies of a batch are computed at once, at least 1."""
+        return max(1, self.max_rows // max(inputs.n_positions, 1))

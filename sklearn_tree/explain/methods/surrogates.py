@@ -1,0 +1,70 @@
+"""Linear models fitted to random coalitions: KernelSHAP and LIME."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import torch
+from captum.attr import KernelShap, Lime
+from sklearn.utils import check_random_state
+from torch import Tensor
+
+from sklearn_tree.explain.coalitions import shapley_values
+from sklearn_tree.explain.methods.base import Method, refused_method, register_method
+from sklearn_tree.explain.request import ExplainedBatch
+from sklearn_tree.kinds import StarTable, Trees
+
+_REASON = (
+    "Captum removes features of one row per sample, and the rows of recursive nets are nodes; "
+    "use 'shapley' instead"
+)
+
+
+def fit_surrogate(explainer: type[KernelShap | Lime], batch: ExplainedBatch) -> Tensor:
+    """Fit a linear model to the values of random coalitions of a single sample.
+
+    Parameters
+    ----------
+    explainer : {KernelShap, Lime}
+        Class that weights the coalitions and fits the model: by Shapley's formula, or by similarity with a
+        lasso.
+    batch : ExplainedBatch
+        A single sample. ``params`` may hold ``n_samples``, the number of coalitions, 256 by default. torch's
+        global generator is seeded.
+
+    Returns
+    -------
+    Tensor of float
+        See :meth:`Inputs.spread`.
+    """
+    torch.manual_seed(batch.seed)
+    inputs, groups = batch.inputs, batch.groups()
+    if groups.max() < 1:  # at most one group: nothing to fit
+        phi = shapley_values(batch, groups, 1)
+        return inputs.spread(groups, torch.from_numpy(phi).to(groups.device))
+    generator = check_random_state(None)  # numpy's global generator, which the lasso draws from
+    state = generator.get_state()
+    try:
+        coefficients = explainer(batch.evaluate).attribute(
+            inputs.x,
+            inputs.x0,
+            feature_mask=inputs.expand(groups).unsqueeze(0),
+            n_samples=int(batch.params.get("n_samples", 256)),
+            perturbations_per_eval=batch.limits.n_copies(inputs),
+            return_input_shape=False,
+        )
+    finally:
+        generator.set_state(state)
+    return inputs.spread(groups, coefficients[0])
+
+
+for _name, _explainer in (("kernel_shap", KernelShap), ("lime", Lime)):
+    register_method(
+        Method(
+            name=_name,
+            attribute=partial(fit_surrogate, _explainer),
+            is_stochastic=True,
+            params=("n_samples", "window"),
+        )
+    )
+    register_method(refused_method(_name, lambda net: _REASON, kinds=(Trees, StarTable)))

@@ -1,0 +1,57 @@
+"""Execution of requests: threads, random generators and progress."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import torch
+
+from sklearn_tree.estimators.threads import limit_for
+from sklearn_tree.estimators.training import torch_seed
+from sklearn_tree.explain.explained_net import ExplainedNet
+
+
+@contextmanager
+def isolate(net: ExplainedNet, encoded: Any, seed: int) -> Iterator[None]:
+    """Limit torch's threads inside the block, seed its generators and restore them, and disable cuDNN.
+
+    cuDNN computes no gradients of recurrent layers in evaluation mode.
+
+    Parameters
+    ----------
+    net : ExplainedNet
+        The net.
+    encoded : encoded samples
+        Samples that are computed in the block.
+    seed : int
+        Seed of the generators.
+    """
+    with ExitStack() as stack:
+        n_positions = net.kind.n_positions(encoded)
+        stack.enter_context(limit_for(net.module, n_positions, net.estimator.batch_size, net.device))
+        stack.enter_context(torch_seed(seed, net.device))
+        if net.device.type == "cuda":
+            stack.enter_context(torch.backends.cudnn.flags(enabled=False))
+        yield
+
+
+@contextmanager
+def progress_bar(n: int, verbose: int) -> Iterator[Callable[[int], Any]]:
+    """Show a progress bar inside the block if ``verbose``, and yield the function that advances it.
+
+    Parameters
+    ----------
+    n : int
+        Number of samples.
+    verbose : int
+        0 shows nothing.
+    """
+    if not verbose:
+        yield lambda n_done: None
+        return
+    from tqdm.auto import tqdm
+
+    with tqdm(total=n, desc="explaining", unit="sample") as bar:
+        yield bar.update

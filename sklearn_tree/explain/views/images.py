@@ -1,0 +1,54 @@
+"""View of images."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from sklearn_tree.explain.inputs import Inputs
+from sklearn_tree.explain.views.base import locate_elements
+from sklearn_tree.explain.views.windows import WindowsView
+from sklearn_tree.plot.image import draw_image
+
+
+class ImagesView(WindowsView):
+    """View of images: a window is a square patch with all channels."""
+
+    limit_percentile: ClassVar[float] = 99.5
+    n_windows: ClassVar[int] = 7
+
+    def lengths(self, batch: Any) -> None:
+        """Return None: images of one size are not padded."""
+
+    def groups(self, inputs: Inputs, params: Mapping[str, Any]) -> Tensor:
+        """Assign the pixels to patches in row-major order, int64, shape (height, width, 1)."""
+        height, width = inputs.x.shape[1:-1]
+        side = self.window_length(inputs, params)
+        rows, columns = torch.arange(height) // side, torch.arange(width) // side
+        n_per_row = math.ceil(width / side)
+        return (rows[:, None] * n_per_row + columns).unsqueeze(-1).to(inputs.x.device)
+
+    def channels_per_window(self, inputs: Inputs) -> int:
+        """Return the number of channels of the images."""
+        return inputs.x.shape[-1]
+
+    def element_names(self, shape: tuple[int, ...], channels: np.ndarray) -> list[str]:
+        """Return names such as ``y0_x5_ch2``."""
+        height, width = shape[:2]
+        return [f"y{y}_x{x}_{channel}" for y in range(height) for x in range(width) for channel in channels]
+
+    def locate(
+        self, samples: Any, attributions: list[np.ndarray], names: np.ndarray
+    ) -> dict[str, np.ndarray]:
+        """Return the columns y, x, channel and value."""
+        indices, values = locate_elements(samples, attributions)
+        return {"y": indices[0], "x": indices[1], "channel": names[indices[-1]], "value": values}
+
+    def draw(self, sample: Any, attributions: np.ndarray, names: np.ndarray, limit: float) -> str:
+        """Draw an image in grey under its coloured attributions."""
+        return draw_image(np.asarray(sample), attributions, limit=limit)

@@ -1,0 +1,31 @@
+"""View of texts and token sequences."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sklearn_tree.containers import to_numpy
+from sklearn_tree.explain.views.words import WordsView
+from sklearn_tree.plot.tokens import draw_tokens
+from sklearn_tree.trees import RaggedArray
+
+
+class TokensView(WordsView):
+    """View of texts and token sequences: a position is a token."""
+
+    def ids(self, encoded: RaggedArray) -> np.ndarray:
+        """Return the ids of all tokens."""
+        return to_numpy(encoded.values)
+
+    def locate(
+        self, samples: RaggedArray, attributions: list[np.ndarray], names: np.ndarray
+    ) -> dict[str, np.ndarray]:
+        """Return the columns position and token."""
+        assert samples.vocabulary is not None, "shown texts have words"
+        starts = np.repeat(samples.offsets[:-1], samples.sizes)
+        positions = np.arange(len(starts)) - starts
+        return {"position": positions, "token": samples.vocabulary[samples.values]}
+
+    def draw(self, sample: list[str], attributions: np.ndarray, names: np.ndarray, limit: float) -> str:
+        """Draw a text, its tokens coloured by their attributions."""
+        return draw_tokens(sample, attributions, limit=limit)
