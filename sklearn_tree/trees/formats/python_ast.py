@@ -1,7 +1,7 @@
-"""``ast.AST``: Python's syntax trees.
+"""Syntax trees of Python: ``ast.AST``.
 
-A node is labelled with its type and hangs on the edge of its field; identifiers and constants are
-leaves, numbers with a value. Absent fields and the context of a name (load, store) are left out.
+The label of a node is its type and its edge label is its field. Identifiers and constants are leaves, numbers
+with a value. Absent fields and the context of names (load, store) are omitted.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ import ast
 from typing import Any
 
 from sklearn_tree.trees.formats.leaves import number_leaf
-from sklearn_tree.trees.formats.registry import Part, TreeNode, register_tree_type
+from sklearn_tree.trees.formats.node import Part, TreeNode
+from sklearn_tree.trees.formats.registry import register_tree_type
 
 
 def read_ast(node: ast.AST) -> TreeNode:
