@@ -259,8 +259,7 @@ def _evaluate(labels: Sequence[str], parents: Sequence[int]) -> tuple[list[float
 def _contributions(
     labels: Sequence[str], parents: Sequence[int], values: list[float], factors: list[float]
 ) -> np.ndarray:
-    # The score of the sentence is linear in that of a phrase: its weight is the product of the factors above
-    # it.
+    # The score of a sentence is linear in that of a phrase; the weight is the product of the factors above.
     weights, contributions = [1.0] * len(labels), np.empty(len(labels))
     inner = set(parents)
     for node, (label, parent) in enumerate(zip(labels, parents, strict=True)):

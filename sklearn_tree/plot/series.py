@@ -72,7 +72,7 @@ def draw_series(
         A number per step and channel. If there are more than 360 steps, a strip shows the sum over
         neighbouring steps, and the line passes through their minimum and maximum.
     names : sequence of str, length n_channels, default=None
-        Names of the channels, which show their totals too; None numbers them.
+        Names of the channels, drawn with their totals; None uses their numbers.
     limit : float, default=None
         Absolute value that gets the full colour; None uses the 95th percentile over all strips.
 

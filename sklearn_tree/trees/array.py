@@ -138,7 +138,12 @@ class TreeArray(FlatArray):
         )
         if validate:
             self._validate()
-        self._complete()
+        if self.parents is None:
+            self._set(parents=self._find_parents())
+        if n_labels is None:
+            self._set(n_labels=count_codes(self.labels, self.vocabulary))
+        if n_edge_labels is None and self.edges is not None:
+            self._set(n_edge_labels=count_codes(self.edges, self.edge_vocabulary))
 
     def _validate(self) -> None:
         """Check the columns and convert them to arrays."""
@@ -158,17 +163,14 @@ class TreeArray(FlatArray):
             edges=None if self.edges is None else np.asarray(self.edges, dtype=np.int32),
             edge_vocabulary=as_vocabulary(self.edge_vocabulary),
         )
+        parents = self._find_parents()
+        if self.parents is not None and not np.array_equal(self.parents, parents):
+            raise ValueError("parents must be those that follow from depths, or None")
+        self._set(parents=parents)
 
-    def _complete(self) -> None:
-        """Compute the fields that were not given."""
-        if self.parents is None:
-            starts = np.repeat(self.offsets[:-1], self.sizes)
-            parents = np.where(self.depths == 0, -1, find_parents(self.depths) - starts)
-            self._set(parents=parents.astype(np.int32))
-        if self.n_labels is None:
-            self._set(n_labels=count_codes(self.labels, self.vocabulary))
-        if self.n_edge_labels is None and self.edges is not None:
-            self._set(n_edge_labels=count_codes(self.edges, self.edge_vocabulary))
+    def _find_parents(self) -> np.ndarray:
+        starts = np.repeat(self.offsets[:-1], self.sizes)
+        return np.where(self.depths == 0, -1, find_parents(self.depths) - starts).astype(np.int32)
 
     @classmethod
     def from_trees(cls, trees: Iterable[Any]) -> Self:
