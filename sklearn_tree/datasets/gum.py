@@ -70,7 +70,7 @@ def load_gum(task: str = "sentence_type", *, trees: str = "constituency", return
         raise ValueError(f"task must be one of {sorted(_TASKS)}, got {task!r}")
     if trees not in ("constituency", "dependency"):
         raise ValueError(f"trees must be 'constituency' or 'dependency', got {trees!r}")
-    header, *rows = (line.rstrip("\n").split("\t") for line in _lines("gum_const.tsv.gz"))
+    header, *rows = (line.rstrip("\n").split("\t") for line in _read_lines("gum_const.tsv.gz"))
     columns = {name: np.array(column) for name, column in zip(header, zip(*rows, strict=True), strict=True)}
     if trees == "constituency":
         data = TreeArray.from_trees(columns.pop("tree").tolist())
@@ -91,7 +91,7 @@ def load_gum(task: str = "sentence_type", *, trees: str = "constituency", return
     )
 
 
-def _lines(name: str) -> Iterator[str]:
+def _read_lines(name: str) -> Iterator[str]:
     file = resources.files("sklearn_tree.datasets") / "data" / name
     with file.open("rb") as raw, gzip.open(raw, "rt", encoding="utf-8") as text:
         yield from text
@@ -100,7 +100,7 @@ def _lines(name: str) -> Iterator[str]:
 def _read_conllu(name: str) -> Iterator[tuple[str, Tree]]:
     """Yield the id and the dependency tree of each sentence."""
     sent_id, words = "", []
-    for line in (*_lines(name), "\n"):
+    for line in (*_read_lines(name), "\n"):
         if line.startswith("# sent_id = "):
             sent_id = line.partition("= ")[2].strip()
         elif line[0].isdigit():

@@ -69,11 +69,11 @@ def make_listops(
         if not isinstance(number, Integral) or number < smallest:
             raise ValueError(f"{name} must be an int >= {smallest}, got {number!r}")
     rng = check_random_state(random_state)
-    trees, values = zip(*(_expression(rng, max_depth, max_args) for _ in range(n_samples)), strict=True)
+    trees, values = zip(*(_make_expression(rng, max_depth, max_args) for _ in range(n_samples)), strict=True)
     return TreeArray.from_trees(trees), np.array(values, dtype=np.int64)
 
 
-def _expression(rng: np.random.RandomState, max_depth: int, max_args: int) -> tuple[Tree, int]:
+def _make_expression(rng: np.random.RandomState, max_depth: int, max_args: int) -> tuple[Tree, int]:
     labels, parents, depths = [OPERATORS[rng.randint(len(OPERATORS))]], [-1], [0]
     for node, label in enumerate(labels):  # the loop appends to labels
         if label.isdigit():

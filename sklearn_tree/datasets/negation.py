@@ -123,7 +123,7 @@ def make_negation(n_samples: int = 1000, *, max_depth: int = 6, random_state: An
         if abs(values[0]) >= _SMALLEST_SCORE:
             trees.append(Tree(labels, parents))
             phrase_scores.append(np.array(values))
-            contributions.append(_contributions(labels, parents, values, factors))
+            contributions.append(_compute_contributions(labels, parents, values, factors))
     scores = np.array([values[0] for values in phrase_scores])
     return Bunch(
         data=TreeArray.from_trees(trees),
@@ -256,7 +256,7 @@ def _evaluate(labels: Sequence[str], parents: Sequence[int]) -> tuple[list[float
     return values, factors
 
 
-def _contributions(
+def _compute_contributions(
     labels: Sequence[str], parents: Sequence[int], values: list[float], factors: list[float]
 ) -> np.ndarray:
     # The score of a sentence is linear in that of a phrase; the weight is the product of the factors above.

@@ -113,7 +113,7 @@ def load_python_functions(*, max_per_verb: int | None = 400, return_X_y: bool = 
     if max_per_verb is not None and (not isinstance(max_per_verb, Integral) or max_per_verb < 1):
         raise ValueError(f"max_per_verb must be an int >= 1 or None, got {max_per_verb!r}")
     folder = Path(sysconfig.get_path("stdlib"))
-    functions = list(_distinct(_read_functions(folder)))
+    functions = list(_remove_duplicates(_read_functions(folder)))
     if not functions:
         raise OSError(f"the sources of the standard library must be in {str(folder)!r}, found no functions")
     target = np.array([function.verb for function in functions])
@@ -126,7 +126,7 @@ def load_python_functions(*, max_per_verb: int | None = 400, return_X_y: bool = 
         data=data,
         target=target,
         target_names=np.unique(target),
-        split=np.array([_split_of(name) for name in file]),
+        split=np.array([_choose_split(name) for name in file]),
         file=file,
         function=np.array([functions[i].name for i in kept]),
         DESCR=_DESCR,
@@ -145,14 +145,14 @@ def _read_functions(folder: Path) -> Iterator[_Function]:
                 module = ast.parse(source)
         except (SyntaxError, ValueError, RecursionError, MemoryError):  # raised on purpose by some tests
             continue
-        for definition in _definitions(module):
+        for definition in _find_definitions(module):
             verb = definition.name.strip("_").lower().partition("_")[0]
-            tree = function_tree(definition) if verb in _VERBS else None
+            tree = build_function_tree(definition) if verb in _VERBS else None
             if tree is not None:
                 yield _Function(verb=verb, tree=tree, file=file, name=definition.name)
 
 
-def _definitions(module: ast.Module) -> Iterator[Any]:
+def _find_definitions(module: ast.Module) -> Iterator[Any]:
     """Yield the functions of a module in the order of its lines. Only statements can contain functions."""
     stack: list[Any] = [module]
     while stack:
@@ -164,7 +164,7 @@ def _definitions(module: ast.Module) -> Iterator[Any]:
             stack.extend(reversed(below) if isinstance(below, list) else ())  # a lambda's body is not a list
 
 
-def function_tree(definition: ast.AST) -> Tree | None:
+def build_function_tree(definition: ast.AST) -> Tree | None:
     """Return the tree of a function without its name, docstring, decorators and return type.
 
     Parameters
@@ -182,11 +182,11 @@ def function_tree(definition: ast.AST) -> Tree | None:
 
 
 def _read(node: ast.AST, is_root: bool = False) -> tuple[str, list]:
-    below = _children(node, is_root)
+    below = _list_children(node, is_root)
     return type(node).__name__, [child if isinstance(child, str) else Part(child, _read) for child in below]
 
 
-def _children(node: ast.AST, is_root: bool) -> list[Any]:
+def _list_children(node: ast.AST, is_root: bool) -> list[Any]:
     """Return the children of a node, syntax nodes and identifiers, in the order of its fields."""
     if isinstance(node, ast.Constant):
         return [type(node.value).__name__]
@@ -205,7 +205,7 @@ def _has_docstring(node: ast.AST) -> bool:
     return isinstance(node, _FUNCTIONS) and ast.get_docstring(node, clean=False) is not None
 
 
-def _distinct(functions: Iterator[_Function]) -> Iterator[_Function]:
+def _remove_duplicates(functions: Iterator[_Function]) -> Iterator[_Function]:
     seen: set[Tree] = set()
     for function in functions:
         if function.tree not in seen:
@@ -220,6 +220,6 @@ def _sample_per_class(target: np.ndarray, n_rows: int | None) -> np.ndarray:
     return np.sort(np.concatenate(kept))
 
 
-def _split_of(file: str) -> str:
+def _choose_split(file: str) -> str:
     digest = hashlib.md5(file.encode(), usedforsecurity=False).hexdigest()
     return "test" if int(digest, 16) % 5 == 0 else "train"

@@ -101,7 +101,7 @@ def fetch_sst(
         kept = target != _NEUTRAL
         data, node_target, split = data[kept], node_target[kept], split[kept]
         target = (target[kept] > _NEUTRAL).astype(np.int64)
-        node_target = node_target.replace(values=_polarity(node_target.values))
+        node_target = node_target.replace(values=_to_polarity(node_target.values))
     if return_X_y:
         return data, target
     phrases = {} if root_only else {"node_target": node_target}
@@ -132,5 +132,5 @@ def _read_trees(lines: list[str]) -> tuple[TreeArray, RaggedArray]:
     return trees, RaggedArray(np.array(sentiments), offsets)
 
 
-def _polarity(sentiments: np.ndarray) -> np.ndarray:
+def _to_polarity(sentiments: np.ndarray) -> np.ndarray:
     return np.select([sentiments < _NEUTRAL, sentiments > _NEUTRAL], [0, 1], _UNLABELLED).astype(np.int32)

@@ -69,7 +69,7 @@ def draw_series(
     series : array-like of float, shape (n_steps, n_channels) or (n_steps,)
         The series, without missing values. Each channel has its own scale, written on its right.
     values : array-like of float, shape of ``series``
-        A number per step and channel. If there are more than 360 steps, a strip shows the sum over
+        A number per step and channel. Beyond 360 steps, a strip shows the sum over
         neighbouring steps, and the line passes through their minimum and maximum.
     names : sequence of str, length n_channels, default=None
         Names of the channels, drawn with their totals; None uses their numbers.

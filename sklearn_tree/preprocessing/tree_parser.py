@@ -13,7 +13,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn_tree.containers import as_column
 from sklearn_tree.documentation import DocumentationLinkMixin
 from sklearn_tree.preprocessing.output import NoTableMixin, TextInputMixin
-from sklearn_tree.preprocessing.parsers.branching import balanced_tree, right_tree
+from sklearn_tree.preprocessing.parsers.branching import build_balanced_tree, build_right_tree
 from sklearn_tree.preprocessing.parsers.conllu_text import parse_conllu
 from sklearn_tree.preprocessing.parsers.html_text import parse_html
 from sklearn_tree.preprocessing.parsers.json_text import parse_json
@@ -34,7 +34,7 @@ _PARSERS: dict[str, Callable[[str], FlatTree]] = {
     "python": parse_python,
     "xml": parse_xml,
 }
-_BRANCHING = {"balanced": balanced_tree, "right": right_tree}
+_BRANCHING = {"balanced": build_balanced_tree, "right": build_right_tree}
 
 
 class TreeParser(DocumentationLinkMixin, NoTableMixin, TextInputMixin, TransformerMixin, BaseEstimator):

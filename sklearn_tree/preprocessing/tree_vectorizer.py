@@ -47,16 +47,17 @@ class TreeVectorizer(BaseVectorizer):
     edge_labels : bool, default=True
         Whether to keep edge labels.
     binarize : {"left", "right"}, default=None
-        If given, intermediate nodes are inserted on this side so that no node has more than two children:
-        "right" makes ``(S a (S|<> b c))`` of ``(S a b c)``, "left" makes ``(S (S|<> a b) c)``. Intermediate
-        nodes have no value and no edge label.
+        Side on which intermediate nodes are inserted so that no node has more than two children: "right"
+        turns ``(S a b c)`` into ``(S a (S|<> b c))``, "left" into ``(S (S|<> a b) c)``. Intermediate nodes
+        have the label of the original parent with "|<>" appended, no value and no edge label. None inserts
+        no nodes.
     collapse_unary : bool, default=False
         Whether to merge every inner node that is an only child into its parent: ``(S (VP (VB stop)))``
-        becomes ``(S+VP+VB stop)``. Leaves are not merged. A merged node has the edge label of the topmost
-        node of its chain and the value of the topmost node that has one.
+        becomes ``(S+VP+VB stop)``. Leaves are not merged. A merged node has the labels of its chain joined by
+        "+", the edge label of the topmost node, and the value of the topmost node that has one.
     max_nodes : int, default=None
-        Largest number of nodes of a tree. Of larger trees, the first nodes in breadth-first order are kept:
-        the top of the tree, and from the level at which the limit is reached, the leftmost nodes.
+        Largest number of nodes of a tree. Larger trees keep their first nodes in breadth-first order: the top
+        of the tree, and the leftmost nodes of the level at which the limit is reached.
 
     Attributes
     ----------

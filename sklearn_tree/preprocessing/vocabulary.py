@@ -58,7 +58,7 @@ def learn_vocabulary(
     table = [numbers.setdefault(normalize(name), len(numbers)) for name in names]
     labels, distinct = np.array(table, dtype=np.int64)[codes], list(numbers)
     size = max(len(distinct), 1)
-    document_frequencies = _document_frequencies(labels, rows, size)
+    document_frequencies = _count_documents(labels, rows, size)
     counts = np.bincount(labels, minlength=size)
     smallest = min_df if isinstance(min_df, Integral) else min_df * n_rows
     kept = np.flatnonzero((document_frequencies >= smallest) & (counts > 0))
@@ -67,7 +67,7 @@ def learn_vocabulary(
     return build_vocabulary(sorted(distinct[k] for k in kept))
 
 
-def _document_frequencies(labels: np.ndarray, rows: np.ndarray, size: int) -> np.ndarray:
+def _count_documents(labels: np.ndarray, rows: np.ndarray, size: int) -> np.ndarray:
     # Sort by label; the rows of one label stay in order. numpy sorts 16 bits without comparisons.
     order = np.argsort(labels.astype(np.uint16) if size <= 1 << 16 else labels, kind="stable")
     labels, rows = labels[order], rows[order]

@@ -238,7 +238,7 @@ class TreeArray(FlatArray):
         Raises
         ------
         ValueError
-            If there are no arrays, or if some have a vocabulary and others are encoded.
+            If ``arrays`` is empty, or some have a vocabulary and others are encoded.
         """
         arrays = list(arrays)
         if not arrays:
@@ -324,8 +324,8 @@ class TreeArray(FlatArray):
             for a, b in (
                 (self.offsets, other.offsets),
                 (self.depths, other.depths),
-                (_texts(self.labels, self.vocabulary), _texts(other.labels, other.vocabulary)),
-                (_texts(self.edges, self.edge_vocabulary), _texts(other.edges, other.edge_vocabulary)),
+                (_resolve(self.labels, self.vocabulary), _resolve(other.labels, other.vocabulary)),
+                (_resolve(self.edges, self.edge_vocabulary), _resolve(other.edges, other.edge_vocabulary)),
                 (self.values, other.values),
             )
         )
@@ -335,7 +335,7 @@ class TreeArray(FlatArray):
         return f"TreeArray({trees}, {self.n_nodes} node{'s' * (self.n_nodes != 1)})"
 
 
-def _texts(codes: np.ndarray | None, vocabulary: np.ndarray | None) -> np.ndarray | None:
+def _resolve(codes: np.ndarray | None, vocabulary: np.ndarray | None) -> np.ndarray | None:
     return codes if codes is None or vocabulary is None else vocabulary[codes]
 
 
@@ -348,12 +348,12 @@ def _concatenate_values(arrays: list[TreeArray]) -> np.ndarray | None:
 def _concatenate_edges(arrays: list[TreeArray]) -> dict[str, Any]:
     if all(a.edges is None for a in arrays):
         return {}
-    edges, vocabulary = merge_codes([_edges_or_blank(a) for a in arrays])
+    edges, vocabulary = merge_codes([_get_edges(a) for a in arrays])
     size = None if vocabulary is not None else max(a.n_edge_labels or 0 for a in arrays)
     return {"edges": edges, "edge_vocabulary": vocabulary, "n_edge_labels": size}
 
 
-def _edges_or_blank(array: TreeArray) -> tuple[np.ndarray, np.ndarray | None]:
+def _get_edges(array: TreeArray) -> tuple[np.ndarray, np.ndarray | None]:
     if array.edges is not None:
         return array.edges, array.edge_vocabulary
     vocabulary = None if array.vocabulary is None else np.array([""], dtype=object)

@@ -1,4 +1,4 @@
-"""Validation of the columns of arrays of trees and arrays of sequences."""
+"""Validation of the columns of trees, arrays of trees and arrays of sequences."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+
+from sklearn_tree.trees.formats.excerpt import excerpt
 
 
 def check_tree_shapes(labels: Sequence | np.ndarray, depths: np.ndarray, offsets: np.ndarray) -> None:
@@ -56,7 +58,7 @@ def check_codes(name: str, codes: Any, vocabulary: Any, n_codes: int | None) -> 
     vocabulary : sequence of str or None
         Texts of the codes.
     n_codes : int or None
-        Size of the id space, if there is no vocabulary.
+        Size of the id space if ``vocabulary`` is None; None for no limit.
 
     Raises
     ------
@@ -112,3 +114,46 @@ def check_steps(values: np.ndarray, offsets: np.ndarray) -> None:
             "values must be ints of shape (n_steps,) or floats of shape (n_steps, n_channels), "
             f"got {values.dtype} of shape {values.shape}"
         )
+
+
+def check_labels(labels: Sequence) -> list:
+    """Check the labels of a tree and convert them to plain str or int.
+
+    Parameters
+    ----------
+    labels : sequence of str or of int
+        Labels of all nodes.
+
+    Returns
+    -------
+    list of str or of int
+
+    Raises
+    ------
+    ValueError
+        If the sequence is empty or an id is negative.
+    TypeError
+        If the labels are not all str or all int.
+    """
+    if isinstance(labels, str):
+        raise TypeError(f"labels must be a sequence of labels, got the str {labels!r:.40}")
+    labels = labels.tolist() if isinstance(labels, np.ndarray) else list(labels)
+    if not labels:
+        raise ValueError("labels must not be empty: a tree has at least one node")
+    labels = [_check_label(label, i) for i, label in enumerate(labels)]
+    if len(set(map(type, labels))) > 1:
+        raise TypeError("labels must be all str or all int, got both")
+    return labels
+
+
+def _check_label(label: Any, node: int) -> str | int:
+    if isinstance(label, str):
+        return str(label)
+    if isinstance(label, (int, np.integer)) and not isinstance(label, bool):
+        if label < 0:
+            raise ValueError(f"labels must be ids >= 0, got {label} at node {node}")
+        return int(label)
+    raise TypeError(
+        "labels must be all str (or all int, for encoded trees), "
+        f"got {excerpt(label)} ({type(label).__name__}) at node {node}"
+    )

@@ -62,7 +62,7 @@ def merge_codes(
     Returns
     -------
     codes : ndarray of int32
-        The codes of all columns, as positions in ``vocabulary`` if there is one.
+        The codes of all columns, as positions in ``vocabulary`` unless it is None.
     vocabulary : ndarray of object, or None
         The distinct texts; None if no column has a vocabulary.
     """
@@ -83,7 +83,7 @@ def concatenate_columns(columns: Sequence[np.ndarray]) -> np.ndarray:
 
 
 def decode(codes: np.ndarray, vocabulary: np.ndarray | None) -> list:
-    """Return the texts of codes, or the ids if there is no vocabulary, as a list."""
+    """Return the texts of codes, or the ids if ``vocabulary`` is None, as a list."""
     return codes.tolist() if vocabulary is None else vocabulary[codes].tolist()
 
 

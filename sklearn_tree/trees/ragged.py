@@ -138,7 +138,7 @@ class RaggedArray(FlatArray):
         Raises
         ------
         ValueError
-            If there are no arrays or their kinds differ.
+            If ``arrays`` is empty or the kinds differ.
         """
         arrays = list(arrays)
         if not arrays:

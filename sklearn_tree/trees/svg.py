@@ -111,11 +111,11 @@ def draw_tree(
     numbers = np.zeros(tree.n_nodes) if values is None else keep_finite(values)
     strengths = find_strengths(numbers, find_limit(numbers, limit))[rows.nodes]
     if titles is None:
-        shown = [_title(tree, node, values) for node in rows.nodes]
+        shown = [_make_title(tree, node, values) for node in rows.nodes]
     else:
         shown = [titles[node] for node in rows.nodes]
-    edges = [_edge(x, y, row, rows.parents[row], strengths[row]) for row in range(1, len(rows.nodes))]
-    nodes = map(_node, x, y, rows.texts, strengths, map(_note_hidden, shown, rows.hidden), rows.hidden)
+    edges = [_draw_edge(x, y, row, rows.parents[row], strengths[row]) for row in range(1, len(rows.nodes))]
+    nodes = map(_draw_node, x, y, rows.texts, strengths, map(_note_hidden, shown, rows.hidden), rows.hidden)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" '
         f'width="{width:.0f}" height="{height:.0f}" role="img" '
@@ -178,7 +178,7 @@ def _place(rows: _Rows) -> tuple[list[float], list[float], float, float]:
     is_leaf = [True] * n
     for parent in rows.parents[1:]:
         is_leaf[parent] = False
-    widths = _widths(rows)
+    widths = _find_widths(rows)
     bottom = max(rows.depths)
     x, y, right = [0.0] * n, [0.0] * n, _MARGIN
     first, last = [0.0] * n, [0.0] * n  # x of the first and the last child
@@ -198,12 +198,12 @@ def _place(rows: _Rows) -> tuple[list[float], list[float], float, float]:
     return x, y, width, _MARGIN * 2 + _LEVEL * bottom + 8 + _TRIANGLE * any(rows.hidden)
 
 
-def _widths(rows: _Rows) -> list[float]:
+def _find_widths(rows: _Rows) -> list[float]:
     """Return the width of each row's text; an only child is at least as wide as its parent."""
     n_children = [0] * len(rows.texts)
     for parent in rows.parents[1:]:
         n_children[parent] += 1
-    texts = zip(rows.texts, map(_count, rows.hidden), strict=True)
+    texts = zip(rows.texts, map(_format_count, rows.hidden), strict=True)
     widths = [_CHAR * max(len(text), len(count), 2) for text, count in texts]
     for row in range(1, len(widths)):
         if n_children[rows.parents[row]] == 1:
@@ -211,7 +211,7 @@ def _widths(rows: _Rows) -> list[float]:
     return widths
 
 
-def _count(hidden: int) -> str:
+def _format_count(hidden: int) -> str:
     return f"\u2026{hidden}" if hidden else ""
 
 
@@ -219,7 +219,7 @@ def _note_hidden(title: str, hidden: int) -> str:
     return f"{title} [{hidden} node{'s' * (hidden != 1)} folded]" if hidden else title
 
 
-def _edge(x: list, y: list, row: int, parent: int, strength: float) -> str:
+def _draw_edge(x: list, y: list, row: int, parent: int, strength: float) -> str:
     """Draw a slanted line over one level and a vertical one below it, so that no two edges cross."""
     colour = f"rgb({FOR if strength > 0 else AGAINST})" if strength else "currentColor"
     dash = ' stroke-dasharray="4 3"' if strength < 0 else ""
@@ -230,7 +230,7 @@ def _edge(x: list, y: list, row: int, parent: int, strength: float) -> str:
     )
 
 
-def _node(x: float, y: float, text: str, strength: float, title: str, hidden: int) -> str:
+def _draw_node(x: float, y: float, text: str, strength: float, title: str, hidden: int) -> str:
     """Draw a node: its label on a coloured box, or a dot if it has no label."""
     width = _CHAR * len(text) + 6
     box = ""
@@ -242,26 +242,26 @@ def _node(x: float, y: float, text: str, strength: float, title: str, hidden: in
         )
     if not text:
         box += f'<circle cx="{x:.1f}" cy="{y - 0.5:.1f}" r="3" fill="currentColor" fill-opacity="0.5"/>'
-    triangle = _triangle(x, y, hidden) if hidden else ""
-    return f"<g><title>{escape(title)}</title>{box}{_text(x, y + 4, text)}{triangle}</g>"
+    triangle = _draw_triangle(x, y, hidden) if hidden else ""
+    return f"<g><title>{escape(title)}</title>{box}{_draw_text(x, y + 4, text)}{triangle}</g>"
 
 
-def _triangle(x: float, y: float, hidden: int) -> str:
+def _draw_triangle(x: float, y: float, hidden: int) -> str:
     """Draw the triangle that replaces a folded subtree, and its number of nodes."""
     corners = f"{x:.1f},{y + 9:.1f} {x - 9:.1f},{y + 19:.1f} {x + 9:.1f},{y + 19:.1f}"
     triangle = f'<polygon points="{corners}" fill="currentColor" fill-opacity="0.15" stroke="currentColor"/>'
-    return triangle + _text(x, y + 31, _count(hidden), ' font-style="italic" fill-opacity="0.7"')
+    return triangle + _draw_text(x, y + 31, _format_count(hidden), ' font-style="italic" fill-opacity="0.7"')
 
 
-def _text(x: float, y: float, text: str, style: str = "") -> str:
+def _draw_text(x: float, y: float, text: str, style: str = "") -> str:
     return (
         f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="middle" fill="currentColor"{style}>{escape(text)}</text>'
     )
 
 
-def _title(tree: _DrawableTree, node: int, values: Sequence[float] | None) -> str:
+def _make_title(tree: _DrawableTree, node: int, values: Sequence[float] | None) -> str:
     """Return the default tooltip of a node: edge label, label, leaves below it and values."""
-    leaves = _leaves_below(tree, node)
+    leaves = _list_leaves(tree, node)
     text = f"{tree.labels[node]}: {' '.join(leaves)}" if leaves else str(tree.labels[node])
     text = text if len(text) <= _LONGEST_TITLE else text[: _LONGEST_TITLE - 1] + "\u2026"
     if tree.values is not None and tree.values[node] is not None:
@@ -271,7 +271,7 @@ def _title(tree: _DrawableTree, node: int, values: Sequence[float] | None) -> st
     return text if values is None else f"{text} ({values[node]:+.3g})"
 
 
-def _leaves_below(tree: _DrawableTree, node: int) -> list[str]:
+def _list_leaves(tree: _DrawableTree, node: int) -> list[str]:
     labels, depths = [], tree.depths
     for i in range(node + 1, min(node + _N_TITLE_NODES, tree.n_nodes)):
         if depths[i] <= depths[node]:

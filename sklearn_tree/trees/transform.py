@@ -48,7 +48,7 @@ def collapse_unary(array: TreeArray) -> TreeArray:
     >>> print(collapse_unary(TreeArray.from_trees(["(S (VP (VB stop)))"]))[0])
     (S+VP+VB stop)
     """
-    vocabulary = _vocabulary_of(array)
+    vocabulary = _get_vocabulary(array)
     arities, parents = array.arities, array.absolute_parents
     is_merged = (arities > 0) & (parents >= 0) & (arities[parents] == 1)
     if not is_merged.any():
@@ -62,7 +62,7 @@ def collapse_unary(array: TreeArray) -> TreeArray:
         depths=depths[kept].astype(np.int32),
         offsets=np.searchsorted(kept, array.offsets),
         vocabulary=vocabulary,
-        values=None if array.values is None else _first_values(array.values, kept),
+        values=None if array.values is None else _find_first_values(array.values, kept),
         edges=None if array.edges is None else array.edges[kept],
         edge_vocabulary=array.edge_vocabulary,
         validate=False,
@@ -80,7 +80,7 @@ def binarize(array: TreeArray, factor: str) -> TreeArray:
     array : TreeArray
         Trees with a vocabulary.
     factor : {"left", "right"}
-        Side of the intermediate nodes: "right" makes ``(S a (S|<> b c))`` of ``(S a b c)``, "left" makes
+        Side of the intermediate nodes: "right" turns ``(S a b c)`` into ``(S a (S|<> b c))``, "left" into
         ``(S (S|<> a b) c)``.
 
     Returns
@@ -101,27 +101,27 @@ def binarize(array: TreeArray, factor: str) -> TreeArray:
     >>> print(binarize(TreeArray.from_trees(["(S a b c d)"]), "right")[0])
     (S a (S|<> b (S|<> c d)))
     """
-    vocabulary = _vocabulary_of(array)
+    vocabulary = _get_vocabulary(array)
     parents = array.absolute_parents
     n_inserted, shifts = _count_insertions(array, parents, factor)
     if not n_inserted.any():
         return array
     depths = array.depths + _sum_paths(shifts, array.subtree_ends)
-    # Intermediate nodes precede the first child below them, the next node that is an original one.
-    nexts = np.repeat(np.arange(array.n_nodes), n_inserted)
-    ranks = np.arange(len(nexts)) - np.repeat(np.cumsum(n_inserted) - n_inserted, n_inserted)
-    codes, vocabulary = _label_intermediate(array.labels[parents[nexts]], vocabulary)
+    # Intermediate nodes precede the first original node below them in preorder.
+    next_nodes = np.repeat(np.arange(array.n_nodes), n_inserted)
+    ranks = np.arange(len(next_nodes)) - np.repeat(np.cumsum(n_inserted) - n_inserted, n_inserted)
+    codes, vocabulary = _label_intermediate(array.labels[parents[next_nodes]], vocabulary)
     n_before = np.r_[0, np.cumsum(n_inserted)]
 
     def insert(column: np.ndarray, entries: Any) -> np.ndarray:
-        return np.insert(column, nexts, entries)
+        return np.insert(column, next_nodes, entries)
 
     no_edge, edge_vocabulary = PAD_ID, array.edge_vocabulary
     if edge_vocabulary is not None:
         (no_edge,), edge_vocabulary = _encode([""], edge_vocabulary)
     return TreeArray(
         labels=insert(array.labels, codes),
-        depths=insert(depths, depths[nexts] - n_inserted[nexts] + ranks).astype(np.int32),
+        depths=insert(depths, depths[next_nodes] - n_inserted[next_nodes] + ranks).astype(np.int32),
         offsets=array.offsets + n_before[array.offsets],
         vocabulary=vocabulary,
         values=None if array.values is None else insert(array.values, np.nan),
@@ -176,7 +176,7 @@ def truncate(array: TreeArray, max_nodes: int) -> TreeArray:
     )
 
 
-def _vocabulary_of(array: TreeArray) -> np.ndarray:
+def _get_vocabulary(array: TreeArray) -> np.ndarray:
     if array.vocabulary is None:
         raise TypeError("labels must be str, got ids (int): transform trees before they are encoded")
     return array.vocabulary
@@ -224,7 +224,7 @@ def _join_labels(
     return joined, vocabulary
 
 
-def _first_values(values: np.ndarray, kept: np.ndarray) -> np.ndarray:
+def _find_first_values(values: np.ndarray, kept: np.ndarray) -> np.ndarray:
     """Return for each kept node the first value among it and the nodes up to the next kept one."""
     with_value = np.append(np.flatnonzero(~np.isnan(values)), len(values))
     first = with_value[np.searchsorted(with_value, kept)]

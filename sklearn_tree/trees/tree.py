@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from sklearn_tree.trees.checks import check_labels
 from sklearn_tree.trees.formats import (
     FlatTree,
     flatten,
@@ -14,7 +15,6 @@ from sklearn_tree.trees.formats import (
     register_tree_type,
     write_brackets,
 )
-from sklearn_tree.trees.formats.excerpt import excerpt
 from sklearn_tree.trees.formats.fields import as_edge, as_value
 from sklearn_tree.trees.formats.parents import check_parents, to_preorder
 from sklearn_tree.trees.svg import draw_tree
@@ -94,7 +94,7 @@ class Tree:
         values: Sequence | None = None,
         edges: Sequence | None = None,
     ) -> None:
-        labels = _check_labels(labels)
+        labels = check_labels(labels)
         n = len(labels)
         order, new_parents, depths = to_preorder(check_parents(parents, n))
         for name, column in (("values", values), ("edges", edges)):
@@ -382,28 +382,3 @@ def _freeze(column: Any) -> np.ndarray:
 def _as_tuple(column: Sequence | None) -> tuple | None:
     """Return a column as a tuple; None if it is None or has no entries other than None."""
     return None if column is None or all(entry is None for entry in column) else tuple(column)
-
-
-def _check_labels(labels: Sequence) -> list:
-    if isinstance(labels, str):
-        raise TypeError(f"labels must be a sequence of labels, got the str {labels!r:.40}")
-    labels = labels.tolist() if isinstance(labels, np.ndarray) else list(labels)
-    if not labels:
-        raise ValueError("labels must not be empty: a tree has at least one node")
-    labels = [_check_label(label, i) for i, label in enumerate(labels)]
-    if len(set(map(type, labels))) > 1:
-        raise TypeError("labels must be all str or all int, got both")
-    return labels
-
-
-def _check_label(label: Any, node: int) -> str | int:
-    if isinstance(label, str):
-        return str(label)
-    if isinstance(label, (int, np.integer)) and not isinstance(label, bool):
-        if label < 0:
-            raise ValueError(f"labels must be ids >= 0, got {label} at node {node}")
-        return int(label)
-    raise TypeError(
-        "labels must be all str (or all int, for encoded trees), "
-        f"got {excerpt(label)} ({type(label).__name__}) at node {node}"
-    )

@@ -13,7 +13,7 @@ import pytest
 
 from sklearn_tree import Tree
 from sklearn_tree.datasets import load_python_functions
-from sklearn_tree.datasets.python_functions import function_tree
+from sklearn_tree.datasets.python_functions import build_function_tree
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +22,7 @@ def functions():
 
 
 def tree_of(source):
-    return function_tree(ast.parse(source).body[0])
+    return build_function_tree(ast.parse(source).body[0])
 
 
 LONG = "def set_size(self, size):\n    {}self.size = size\n    return self.size\n"

@@ -7,7 +7,7 @@ from sklearn_tree.trees.formats import FlatTree
 INNER = ""  # label of inner nodes
 
 
-def balanced_tree(tokens: list[str]) -> FlatTree:
+def build_balanced_tree(tokens: list[str]) -> FlatTree:
     """Build a balanced tree by repeated halving; the left half has one token more if their number is odd."""
     labels: list[str] = []
     parents: list[int] = []
@@ -25,7 +25,7 @@ def balanced_tree(tokens: list[str]) -> FlatTree:
     return FlatTree(labels, parents, depths)
 
 
-def right_tree(tokens: list[str]) -> FlatTree:
+def build_right_tree(tokens: list[str]) -> FlatTree:
     """Build a right-branching tree, ``(a (b (c d)))``."""
     n = len(tokens)
     if n < 2:

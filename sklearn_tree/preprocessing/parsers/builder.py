@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sklearn_tree.trees.formats import FlatTree
-from sklearn_tree.trees.formats.leaves import text_leaf
+from sklearn_tree.trees.formats.leaves import make_text_leaf
 
 
 class TreeBuilder:
@@ -39,16 +39,16 @@ class TreeBuilder:
         self.flush()
         self.path.pop()
 
-    def attribute(self, name: str, text: str) -> None:
+    def add_attribute(self, name: str, text: str) -> None:
         """Add a leaf with an edge label; a number becomes a value."""
-        leaf = text_leaf(text)
+        leaf = make_text_leaf(text)
         i = len(self.labels)
         self._add(leaf.label)
         self.edges[i] = name
         if leaf.value is not None:
             self.values[i] = leaf.value
 
-    def text(self, text: str) -> None:
+    def add_text(self, text: str) -> None:
         """Append a piece of text; all pieces up to the next node become one leaf."""
         self._text.append(text)
 
@@ -59,15 +59,15 @@ class TreeBuilder:
         text = " ".join("".join(self._text).split())
         self._text.clear()
         if text:
-            leaf = text_leaf(text)
+            leaf = make_text_leaf(text)
             if leaf.value is not None:
                 self.values[len(self.labels)] = leaf.value
             self._add(leaf.label)
 
-    def tree(self) -> FlatTree:
+    def build(self) -> FlatTree:
         """Return the columns of the tree."""
         return FlatTree(
-            self.labels, self.parents, self.depths, self._column(self.values), self._column(self.edges)
+            self.labels, self.parents, self.depths, self._to_column(self.values), self._to_column(self.edges)
         )
 
     def _add(self, label: str) -> None:
@@ -75,5 +75,5 @@ class TreeBuilder:
         self.depths.append(len(self.path))
         self.labels.append(label)
 
-    def _column(self, entries: dict) -> list | None:
+    def _to_column(self, entries: dict) -> list | None:
         return [entries.get(i) for i in range(len(self.labels))] if entries else None

@@ -6,7 +6,7 @@ import re
 
 from sklearn_tree.trees.formats import FlatTree, flatten
 from sklearn_tree.trees.formats.leaves import TEXT
-from sklearn_tree.trees.formats.parents import dependency_tree
+from sklearn_tree.trees.formats.parents import build_dependency_tree
 
 _ID, _HEAD, _RELATION, _N_COLUMNS = 0, 6, 7, 10
 _LINE_END = re.compile(r"\r?\n")  # words may contain the other line ends of str.splitlines
@@ -46,6 +46,6 @@ def _parse_sentence(rows: list[list[str]], number: int, column: int) -> FlatTree
             raise ValueError(f"sentence {number}: the head of word {word} must be a word or 0, got {head}")
     heads = [positions[row[_HEAD]] for row in rows]
     try:
-        return dependency_tree([row[column] for row in rows], heads, [row[_RELATION] for row in rows])
+        return build_dependency_tree([row[column] for row in rows], heads, [row[_RELATION] for row in rows])
     except ValueError as error:
         raise ValueError(f"sentence {number}: {error}") from error

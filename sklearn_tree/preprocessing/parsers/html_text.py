@@ -7,7 +7,7 @@ import re
 
 from sklearn_tree.preprocessing.parsers.builder import TreeBuilder
 from sklearn_tree.trees.formats import FlatTree
-from sklearn_tree.trees.formats.markup import local_name
+from sklearn_tree.trees.formats.markup import strip_namespace
 
 _OPEN = re.compile(r"<([a-zA-Z][^\s/>]*)")
 _CLOSE = re.compile(r"</([a-zA-Z][^\s/>]*)[^>]*>")
@@ -51,7 +51,9 @@ def parse_html(text: str) -> FlatTree:
     reader = _Reader()
     reader.read(text)
     has_one_child = reader.builder.parents.count(0) == 1
-    return _drop_root(reader.builder.tree()) if reader.positions and has_one_child else reader.builder.tree()
+    return (
+        _drop_root(reader.builder.build()) if reader.positions and has_one_child else reader.builder.build()
+    )
 
 
 def _drop_root(tree: FlatTree) -> FlatTree:
@@ -84,9 +86,9 @@ class _Reader:
         at = 0
         while (tag := text.find("<", at)) >= 0:
             if tag > at:
-                self.builder.text(_unescape(text[at:tag]))
+                self.builder.add_text(_unescape(text[at:tag]))
             at = self._read_tag(text, tag)
-        self.builder.text(_unescape(text[at:]))
+        self.builder.add_text(_unescape(text[at:]))
         self.builder.flush()
 
     def _read_tag(self, text: str, at: int) -> int:
@@ -101,7 +103,7 @@ class _Reader:
             if match := _CLOSE.match(text, at):
                 self._close_tag(match[1].lower())
             return _find_end(text, ">", at)
-        self.builder.text("<")
+        self.builder.add_text("<")
         return at + 1
 
     def _read_start(self, text: str, match: re.Match) -> int:
@@ -123,7 +125,7 @@ class _Reader:
             end = _RAW[tag].search(text, at)
             stop = end.start() if end else len(text)
             if tag not in _HIDDEN:
-                self.builder.text(_unescape(text[at:stop]))
+                self.builder.add_text(_unescape(text[at:stop]))
             return stop
         return at
 
@@ -135,14 +137,14 @@ class _Reader:
                 break
             if open_tag in _BORDERS_OF.get(tag, _BORDERS):
                 break
-        self.builder.open(local_name(tag))
+        self.builder.open(strip_namespace(tag))
         self.tags.append(tag)
         self.positions.setdefault(tag, []).append(len(self.tags) - 1)
         for name, value in attributes.items():
-            self.builder.attribute(local_name(name), value)
+            self.builder.add_attribute(strip_namespace(name), value)
 
     def _close_tag(self, tag: str) -> None:
-        """Close the innermost open element with a tag, if there is one, and all elements inside it."""
+        """Close the innermost open element with a given tag, if any, and all elements inside it."""
         if positions := self.positions.get(tag):
             self._close(len(self.tags) - positions[-1])
 

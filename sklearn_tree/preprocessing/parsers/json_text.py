@@ -85,7 +85,7 @@ def _scan_value(scan: Any, text: str, at: int) -> tuple[Any, int, bool]:
             raise JSONDecodeError("Expecting value", text, stop.value) from None
     value: Any = {} if begin == "{" else []
     at = _skip(text, at + 1)
-    is_empty = text[at : at + 1] == _end_of(value)
+    is_empty = text[at : at + 1] == _get_end(value)
     return value, at + is_empty, not is_empty
 
 
@@ -95,15 +95,15 @@ def _close(text: str, at: int, containers: list, keys: list) -> tuple[int, bool]
     Returns
     -------
     at : int
-        Position of the next value or key.
+        Position of the next value or key, or the end of the text.
     is_continued : bool
-        Whether there is one.
+        Whether a value or key follows.
     """
     while len(containers) > 1:
         char = text[at : at + 1]
         if char == ",":
             return _skip(text, at + 1), True
-        if char != _end_of(containers[-1]):
+        if char != _get_end(containers[-1]):
             raise JSONDecodeError("Expecting ',' delimiter", text, at)
         containers.pop()
         keys.pop()
@@ -129,7 +129,7 @@ def _skip(text: str, at: int) -> int:
     return match.end() if match else at
 
 
-def _end_of(container: Any) -> str:
+def _get_end(container: Any) -> str:
     return "}" if type(container) is dict else "]"
 
 

@@ -7,7 +7,7 @@ from xml.parsers import expat
 
 from sklearn_tree.preprocessing.parsers.builder import TreeBuilder
 from sklearn_tree.trees.formats import FlatTree
-from sklearn_tree.trees.formats.markup import local_name
+from sklearn_tree.trees.formats.markup import strip_namespace
 
 
 def parse_xml(text: str) -> FlatTree:
@@ -22,14 +22,14 @@ def parse_xml(text: str) -> FlatTree:
     parser.buffer_text = True
 
     def start(tag: str, attributes: list[str]) -> None:
-        builder.open(local_name(tag))
+        builder.open(strip_namespace(tag))
         for name, value in zip(attributes[::2], attributes[1::2], strict=True):
             if name != "xmlns" and not name.startswith("xmlns:"):
-                builder.attribute(local_name(name), value)
+                builder.add_attribute(strip_namespace(name), value)
 
     parser.StartElementHandler = start
     parser.EndElementHandler = lambda tag: builder.close()
-    parser.CharacterDataHandler = builder.text
+    parser.CharacterDataHandler = builder.add_text
     parser.EntityDeclHandler = _refuse_entity
     parser.ExternalEntityRefHandler = _refuse_entity
     parser.SkippedEntityHandler = _refuse_entity  # entities of a DTD that is not loaded
@@ -37,7 +37,7 @@ def parse_xml(text: str) -> FlatTree:
         parser.Parse(text, True)
     except expat.ExpatError as error:
         raise ValueError(f"not well-formed XML: {error}") from error
-    return builder.tree()
+    return builder.build()
 
 
 def _refuse_entity(name: Any, *rest: Any) -> int:

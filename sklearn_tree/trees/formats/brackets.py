@@ -52,20 +52,22 @@ def read_brackets(text: str) -> FlatTree:
     for k, word in enumerate(words):
         if word == ")" and not opening:
             if not path:
-                raise ValueError(f"unbalanced bracket: ')' at {_where(text, k)} closes nothing")
+                raise ValueError(f"unbalanced bracket: ')' at {_find_position(text, k)} closes nothing")
             parent = path.pop()
             continue
         label = word
         if word == "(" or word == ")":
             if not opening:
                 if labels and not path:
-                    raise ValueError(f"expected one tree, found a second one at {_where(text, k)}")
+                    raise ValueError(f"expected one tree, found a second one at {_find_position(text, k)}")
                 opening = True
                 continue
             label = ""  # of the bracket before, which has no word
             bare_root = bare_root or not labels
         elif not opening and not path:
-            raise ValueError(f"a bracketed tree must start with '(', found {word!r:.40} at {_where(text, k)}")
+            raise ValueError(
+                f"a bracketed tree must start with '(', found {word!r:.40} at {_find_position(text, k)}"
+            )
         elif "\\" in word:
             label = _unescape(word)
         parents.append(parent)
@@ -102,7 +104,7 @@ def _escape(label: str) -> str:
     return _TO_ESCAPE.sub(r"\\\1", label) or EMPTY
 
 
-def _where(text: str, k: int) -> str:
+def _find_position(text: str, k: int) -> str:
     match = next(m for i, m in enumerate(_TOKEN.finditer(text)) if i == k)
     return f"position {match.start()}"
 

@@ -11,7 +11,7 @@ from typing import Any
 from sklearn_tree.trees.formats.excerpt import excerpt
 from sklearn_tree.trees.formats.leaves import TEXT
 from sklearn_tree.trees.formats.node import FlatTree, TreeNode
-from sklearn_tree.trees.formats.parents import dependency_tree
+from sklearn_tree.trees.formats.parents import build_dependency_tree
 from sklearn_tree.trees.formats.registry import register_lazily
 
 
@@ -36,7 +36,7 @@ def read_token_list(sentence: Any) -> FlatTree:
                 f"the head of word {token['id']} must be a word or 0, got {excerpt(token['head'])}"
             )
         heads.append(positions[token["head"]])
-    return dependency_tree([w["form"] for w in words], heads, [w.get("deprel") for w in words])
+    return build_dependency_tree([w["form"] for w in words], heads, [w.get("deprel") for w in words])
 
 
 def read_sentence_list(sentences: Any) -> Any:

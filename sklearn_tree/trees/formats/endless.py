@@ -14,7 +14,7 @@ class EndlessCheck:
     """Check of a walk through nested objects for cycles and, beyond a million nodes, for shared parts.
 
     The links of an object to its children count when the object is first met. In a tree of distinct parts,
-    every node is reached by its own link. If parts are shared, there are far more nodes than links.
+    every node is reached by its own link. If parts are shared, the nodes far outnumber the links.
     """
 
     def __init__(self) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 Action = Callable[[ModuleType], None]
 
 
-def when_imported(name: str, action: Action) -> None:
+def call_after_import(name: str, action: Action) -> None:
     """Call ``action(module)`` right after a module is imported; at once if it is imported already.
 
     The module is not imported here. Until it is, an entry of ``sys.meta_path`` waits for it.

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from sklearn_tree.trees.formats.excerpt import excerpt
-from sklearn_tree.trees.formats.leaves import NUMBERS, number_leaf
+from sklearn_tree.trees.formats.leaves import NUMBERS, make_number_leaf
 from sklearn_tree.trees.formats.node import Part, TreeNode
 
 OBJECT, ARRAY = "{}", "[]"
@@ -35,7 +35,7 @@ def read_json(value: Any) -> TreeNode:
     if isinstance(value, NUMBERS):
         if not isinstance(value, int) and not isfinite(value):
             raise ValueError(f"a number in JSON must be finite, got {value}")
-        return number_leaf(value)
+        return make_number_leaf(value)
     raise TypeError(
         "a JSON value must be a dict, list, str, number, bool or None, "
         f"got {excerpt(value)} ({type(value).__name__})"

@@ -17,20 +17,20 @@ _IS_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?")
 _LONGEST_NUMBER = 40
 
 
-def number_leaf(number: float | np.number, edge: str | None = None) -> TreeNode:
+def make_number_leaf(number: float | np.number, edge: str | None = None) -> TreeNode:
     """Return a leaf labelled "number"; if the number is too large for a float, its digits are the label."""
     value = _as_float(number)
     return TreeNode(str(number), (), None, edge) if value is None else TreeNode(NUMBER, (), value, edge)
 
 
-def text_leaf(text: str, edge: str | None = None) -> TreeNode:
+def make_text_leaf(text: str, edge: str | None = None) -> TreeNode:
     """Return a leaf labelled with a text, or a leaf labelled "number" if the text is a number."""
     if len(text) <= _LONGEST_NUMBER and _IS_NUMBER(text) and isfinite(float(text)):
         return TreeNode(NUMBER, (), float(text), edge)
     return TreeNode(text, (), None, edge)
 
 
-def value_of(number: object) -> float | None:
+def to_value(number: object) -> float | None:
     """Return a finite number as a float, and None for anything else; a bool is not a number here."""
     if isinstance(number, NUMBERS) and not isinstance(number, bool):
         return _as_float(number)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sklearn_tree.trees.formats.leaves import value_of
+from sklearn_tree.trees.formats.leaves import to_value
 from sklearn_tree.trees.formats.mapping import LABEL_KEYS
 from sklearn_tree.trees.formats.node import Part, TreeNode
 from sklearn_tree.trees.formats.registry import register_lazily
@@ -21,7 +21,7 @@ def read_linked(node: Any) -> TreeNode:
         raise ValueError(f"a {type(node).__name__} must have one of the attributes {LABEL_KEYS}, got none")
     children = [child for child in node.children if child is not None]  # binary nodes may lack a child
     edge = getattr(node, "edge", None)
-    return TreeNode(labels[0], children, value_of(getattr(node, "value", None)), edge)
+    return TreeNode(labels[0], children, to_value(getattr(node, "value", None)), edge)
 
 
 def read_bigtree(tree: Any) -> TreeNode:
@@ -31,7 +31,7 @@ def read_bigtree(tree: Any) -> TreeNode:
 
 def read_ete(node: Any) -> TreeNode:
     """Read a node of ete4; a node without a name has the empty label."""
-    return TreeNode(node.name or "", node.children, value_of(node.dist))
+    return TreeNode(node.name or "", node.children, to_value(node.dist))
 
 
 def read_treelib(tree: Any) -> TreeNode:
@@ -41,7 +41,7 @@ def read_treelib(tree: Any) -> TreeNode:
 
     def read(node: Any) -> TreeNode:
         children = [Part(child, read) for child in tree.children(node.identifier)]
-        return TreeNode(str(node.tag), children, value_of(node.data))
+        return TreeNode(str(node.tag), children, to_value(node.data))
 
     return read(tree[tree.root])
 

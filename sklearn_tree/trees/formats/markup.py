@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sklearn_tree.trees.formats.leaves import text_leaf
+from sklearn_tree.trees.formats.leaves import make_text_leaf
 from sklearn_tree.trees.formats.node import Part, TreeNode
 from sklearn_tree.trees.formats.registry import register_lazily
 from sklearn_tree.trees.formats.unpicklable import refuse_pickling
@@ -20,7 +20,9 @@ def read_element(element: Any) -> TreeNode:
     """Read one element of ElementTree or lxml."""
     if not isinstance(element.tag, str):
         raise ValueError("expected an element or a document, got a comment or a processing instruction")
-    children: list[Any] = [text_leaf(text, local_name(name)) for name, text in element.attrib.items()]
+    children: list[Any] = [
+        make_text_leaf(text, strip_namespace(name)) for name, text in element.attrib.items()
+    ]
     text = element.text
     # Iteration over an element of lxml.objectify visits its siblings, not its children.
     for child in element.iterchildren() if hasattr(element, "iterchildren") else element:
@@ -31,7 +33,7 @@ def read_element(element: Any) -> TreeNode:
         else:  # a comment or a processing instruction
             text = (text or "") + (child.tail or "")
     _add_text(text, children)
-    return TreeNode(local_name(element.tag), children)
+    return TreeNode(strip_namespace(element.tag), children)
 
 
 def read_document(tree: Any) -> TreeNode:
@@ -50,7 +52,7 @@ def read_soup(tag: Any) -> TreeNode:
     children: list[Any] = []
     for name, text in tag.attrs.items():
         words = text if isinstance(text, str) else " ".join(map(str, text or ()))
-        children.append(text_leaf(words, local_name(name)))
+        children.append(make_text_leaf(words, strip_namespace(name)))
     texts: list[str] = []
     for child in tag.contents:
         if isinstance(child, Tag):
@@ -62,17 +64,17 @@ def read_soup(tag: Any) -> TreeNode:
     _add_text("".join(texts), children)
     if tag.name == "[document]" and len(children) == 1 and type(children[0]) is Part:
         return read_soup(children[0].node)
-    return TreeNode(local_name(tag.name), children)
+    return TreeNode(strip_namespace(tag.name), children)
 
 
-def local_name(name: str) -> str:
+def strip_namespace(name: str) -> str:
     """Return a name without its namespace, ``{uri}name`` or ``prefix:name``."""
     return name.rpartition("}")[2].rpartition(":")[2] or name
 
 
 def _add_text(text: str | None, children: list) -> None:
     if text and (text := " ".join(text.split())):
-        children.append(text_leaf(text))
+        children.append(make_text_leaf(text))
 
 
 register_lazily("xml.etree.ElementTree.Element", read_element)

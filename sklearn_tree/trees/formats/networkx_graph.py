@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sklearn_tree.trees.formats.leaves import value_of
+from sklearn_tree.trees.formats.leaves import to_value
 from sklearn_tree.trees.formats.node import Part, TreeNode
 from sklearn_tree.trees.formats.registry import register_lazily
 
@@ -31,13 +31,15 @@ def read_graph(graph: Any) -> TreeNode:
 
     def read(name: Any) -> TreeNode:
         data = graph.nodes[name]
-        children = [Part(child, read, _edge_label(graph, name, child)) for child in graph.successors(name)]
-        return TreeNode(str(data.get("label", name)), children, value_of(data.get("value")))
+        children = [
+            Part(child, read, _get_edge_label(graph, name, child)) for child in graph.successors(name)
+        ]
+        return TreeNode(str(data.get("label", name)), children, to_value(data.get("value")))
 
     return read(next(name for name, degree in graph.in_degree if degree == 0))
 
 
-def _edge_label(graph: Any, parent: Any, child: Any) -> str | None:
+def _get_edge_label(graph: Any, parent: Any, child: Any) -> str | None:
     data = graph.get_edge_data(parent, child)
     if graph.is_multigraph():
         data = next(iter(data.values()))

@@ -88,7 +88,7 @@ def to_preorder(parents: list[int]) -> tuple[list[int], list[int], list[int]]:
     return order, new_parents, depths
 
 
-def dependency_tree(words: list[str], heads: list[int], relations: list[str | None]) -> FlatTree:
+def build_dependency_tree(words: list[str], heads: list[int], relations: list[str | None]) -> FlatTree:
     """Build the tree of a sentence from the head (-1 for the root) and the relation of each word."""
     order, parents, depths = to_preorder(check_parents(heads, len(words)))
     edges = [relations[i] if heads[i] >= 0 else None for i in order]

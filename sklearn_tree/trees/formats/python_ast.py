@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 from typing import Any
 
-from sklearn_tree.trees.formats.leaves import number_leaf
+from sklearn_tree.trees.formats.leaves import make_number_leaf
 from sklearn_tree.trees.formats.node import Part, TreeNode
 from sklearn_tree.trees.formats.registry import register_tree_type
 
@@ -27,17 +27,17 @@ def read_ast(node: ast.AST) -> TreeNode:
                 if isinstance(item, ast.AST):
                     children.append(Part(item, read_ast, field))
                 elif item is not None:
-                    children.append(_leaf(item, field))
+                    children.append(_make_leaf(item, field))
         elif value is not None or (type(node) is ast.Constant and field == "value"):
-            children.append(_leaf(value, field))
+            children.append(_make_leaf(value, field))
     return TreeNode(type(node).__name__, children)
 
 
-def _leaf(value: Any, field: str) -> TreeNode:
+def _make_leaf(value: Any, field: str) -> TreeNode:
     if isinstance(value, str):
         return TreeNode(value, (), None, field)
     if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return number_leaf(value, field)
+        return make_number_leaf(value, field)
     return TreeNode("..." if value is ... else repr(value), (), None, field)
 
 

@@ -89,11 +89,11 @@ def find_adapter(cls: type) -> Adapter:
             RESOLVED[cls] = adapter
             return adapter
     raise TypeError(
-        f"cannot read a tree from an object of type {cls.__module__}.{cls.__qualname__}; {_advice(cls)}"
+        f"cannot read a tree from an object of type {cls.__module__}.{cls.__qualname__}; {_make_advice(cls)}"
     )
 
 
-def _advice(cls: type) -> str:
+def _make_advice(cls: type) -> str:
     if issubclass(cls, (int, float, complex, np.number, np.bool_)):
         return NUMBER_ADVICE
     return (

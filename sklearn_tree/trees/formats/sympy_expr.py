@@ -10,7 +10,7 @@ from __future__ import annotations
 from math import isfinite
 from typing import Any
 
-from sklearn_tree.trees.formats.leaves import number_leaf
+from sklearn_tree.trees.formats.leaves import make_number_leaf
 from sklearn_tree.trees.formats.node import TreeNode
 from sklearn_tree.trees.formats.registry import register_lazily
 
@@ -21,7 +21,7 @@ def read_sympy(expression: Any) -> TreeNode:
         return TreeNode(expression.func.__name__, expression.args)
     if getattr(expression, "is_Rational", False) or getattr(expression, "is_Float", False):
         value = float(expression)
-        return number_leaf(value) if isfinite(value) else TreeNode(str(expression))
+        return make_number_leaf(value) if isfinite(value) else TreeNode(str(expression))
     return TreeNode(str(expression))
 
 

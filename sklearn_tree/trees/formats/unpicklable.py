@@ -7,7 +7,7 @@ import pickle
 from types import ModuleType
 from typing import Any, NoReturn
 
-from sklearn_tree.trees.formats.imports import when_imported
+from sklearn_tree.trees.formats.imports import call_after_import
 
 
 def refuse_pickling(module: str, *names: str) -> None:
@@ -32,7 +32,7 @@ def refuse_pickling(module: str, *names: str) -> None:
             if isinstance(cls, type):
                 copyreg.pickle(cls, _refuse)
 
-    when_imported(module, register)
+    call_after_import(module, register)
 
 
 def _refuse(tree: Any) -> NoReturn:

@@ -14,14 +14,14 @@ def builder():
 
 
 def test_nodes_are_added_to_the_innermost_open_node(builder):
-    builder.attribute("x", "1.5")
+    builder.add_attribute("x", "1.5")
     builder.open("b")
-    builder.text("one ")
-    builder.text("\n two")
+    builder.add_text("one ")
+    builder.add_text("\n two")
     builder.close()
-    builder.text("3")
+    builder.add_text("3")
     builder.close()
-    assert Tree.from_flat(builder.tree()) == Tree(
+    assert Tree.from_flat(builder.build()) == Tree(
         ["a", "number", "b", "one two", "number"],
         [-1, 0, 0, 2, 0],
         values=[None, 1.5, None, None, 3],
@@ -30,6 +30,6 @@ def test_nodes_are_added_to_the_innermost_open_node(builder):
 
 
 def test_blank_texts_are_omitted(builder):
-    builder.text(" \n")
+    builder.add_text(" \n")
     builder.close()
-    assert builder.tree() == (["a"], [-1], [0], None, None)
+    assert builder.build() == (["a"], [-1], [0], None, None)

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from sklearn_tree.trees.formats.imports import when_imported
+from sklearn_tree.trees.formats.imports import call_after_import
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def module(tmp_path, monkeypatch):
 
 def test_an_action_runs_once_and_after_the_import(module):
     finders, seen = list(sys.meta_path), []
-    when_imported(module, lambda m: seen.append(m.x))
+    call_after_import(module, lambda m: seen.append(m.x))
     assert importlib.util.find_spec(module) is not None
     assert seen == []  # the control: nothing is imported yet
     imported = importlib.import_module(module)
@@ -33,21 +33,21 @@ def test_an_action_runs_once_and_after_the_import(module):
 
 def test_an_action_runs_at_once_if_the_module_is_imported(module):
     imported, seen = importlib.import_module(module), []
-    when_imported(module, seen.append)
+    call_after_import(module, seen.append)
     assert seen == [imported]
 
 
 def test_several_actions_run(module):
     seen = []
     for i in range(2):
-        when_imported(module, lambda m, i=i: seen.append(i))
+        call_after_import(module, lambda m, i=i: seen.append(i))
     importlib.import_module(module)
     assert sorted(seen) == [0, 1]
 
 
 def test_a_failed_import_can_be_repeated(module, tmp_path):
     seen = []
-    when_imported(module, lambda m: seen.append(m.x))
+    call_after_import(module, lambda m: seen.append(m.x))
     (tmp_path / "late_module.py").write_text("raise RuntimeError\n")
     with pytest.raises(RuntimeError):
         importlib.import_module(module)
@@ -58,7 +58,7 @@ def test_a_failed_import_can_be_repeated(module, tmp_path):
 
 def test_a_module_that_does_not_exist_is_not_found():
     finders = list(sys.meta_path)
-    when_imported("no_such_module", print)
+    call_after_import("no_such_module", print)
     try:
         with pytest.raises(ModuleNotFoundError, match="No module named 'no_such_module'"):
             importlib.import_module("no_such_module")

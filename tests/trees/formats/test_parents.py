@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import parent_lists
 
-from sklearn_tree.trees.formats.parents import check_parents, dependency_tree, to_preorder
+from sklearn_tree.trees.formats.parents import build_dependency_tree, check_parents, to_preorder
 
 
 @given(parent_lists(), st.data())
@@ -30,7 +30,7 @@ def test_siblings_keep_the_order_of_their_indices():
 
 
 def test_relations_are_edge_labels_except_that_of_the_root():
-    tree = dependency_tree(["dogs", "run"], [1, -1], ["nsubj", "root"])
+    tree = build_dependency_tree(["dogs", "run"], [1, -1], ["nsubj", "root"])
     assert (tree.labels, tree.edges) == (["run", "dogs"], [None, "nsubj"])
 
 
