@@ -29,14 +29,15 @@ def _registered(monkeypatch):
 
 @pytest.fixture
 def graphs():
-    """Paths and stars of 4 to 7 nodes with the same random features: only the edges tell them apart."""
+    """Graphs of marked and unmarked nodes, whose edges join equal nodes in class 1 and unequal ones in class 0."""
     rng = np.random.RandomState(0)
     X, y = [], np.arange(120) % 2
     for label in y:
-        n = rng.randint(4, 8)
-        edges = [(i, i + 1) for i in range(n - 1)] if label else [(0, i) for i in range(1, n)]
-        degrees = np.bincount(np.ravel(edges), minlength=n)
-        X.append(Graph(np.c_[degrees == 1, rng.rand(n)].astype(float), edges))
+        half = rng.randint(2, 5)
+        marks = np.repeat([1.0, 0.0], half)
+        equal = [(i, i + 1) for i in range(2 * half - 1) if marks[i] == marks[i + 1]]
+        unequal = [(i, half + (i + k) % half) for i in range(half) for k in (0, 1)]
+        X.append(Graph(np.c_[marks, rng.rand(2 * half)], equal if label else unequal))
     return X, y
 
 
