@@ -74,8 +74,8 @@ def test_it_is_moved_by_to_device(graphs):
 
 def test_other_kinds_are_refused(graphs):
     X, _ = graphs
-    with pytest.raises(ValueError, match="X must be of the kind 'graphs', got 'tokens'"):
-        classifier().fit(["a text", "another"] * 2, [0, 1] * 2)
+    with pytest.raises(ValueError, match="X must be of the kind 'graphs', got 'images'"):
+        classifier().fit(np.zeros((4, 5, 5, 1)), [0, 1] * 2)
     with pytest.raises(ValueError, match="got 'graphs'"):
         RNNClassifier(input_kind="auto")._fit_kind(X)
 
