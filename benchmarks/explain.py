@@ -19,9 +19,9 @@ from scipy.stats import spearmanr
 
 from sklearn_tree import CaptumExplainer, RecursiveNetClassifier, RNNClassifier, TreeArray, TreeVectorizer
 from sklearn_tree.datasets import fetch_sst, make_negation
-from sklearn_tree.estimators.batches import make_batch
 from sklearn_tree.explain.metrics import deletion_curve, insertion_curve
 from sklearn_tree.explain.outside import subtree_sizes
+from sklearn_tree.kinds import Trees
 
 ABSENT = "zzz"  # a word that the vocabulary does not hold
 RUNS = 5
@@ -66,10 +66,10 @@ def passes(ids: TreeArray) -> tuple[float, float]:
 
     def forward() -> None:
         with torch.no_grad():
-            module(make_batch(ids, np.arange(len(ids))))
+            module(Trees().batch(ids, np.arange(len(ids))))
 
     def both() -> None:
-        module(make_batch(ids, np.arange(len(ids)))).sum().backward()
+        module(Trees().batch(ids, np.arange(len(ids)))).sum().backward()
 
     seconds = median_seconds(forward, both, lambda: occlude.explain(ids), lambda: integrate.explain(ids))
     return seconds[2] / seconds[0], seconds[3] / seconds[1]

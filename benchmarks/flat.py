@@ -22,7 +22,8 @@ from plain_nets import plain
 from skorch import NeuralNetClassifier
 from torch.nn.functional import cross_entropy
 
-from sklearn_tree.estimators.batches import BatchIterator, EncodedDataset, make_batch
+from sklearn_tree.estimators.batches import BatchIterator, EncodedDataset
+from sklearn_tree.kinds import KINDS, find_kind
 
 LR = 0.001
 OURS = "sklearn_tree"
@@ -140,7 +141,7 @@ def bare_loop(net: torch.nn.Module, work: Workload, batch_size: int) -> None:
     """Train the package's own net for one epoch on the batches of ``fit``, with nothing around it."""
     module = net.train()
     optimizer = torch.optim.Adam(module.parameters(), lr=LR, fused=True)
-    dataset = EncodedDataset(work.X, work.y.astype(np.int64))
+    dataset = EncodedDataset(work.X, work.y.astype(np.int64), kind=find_kind(work.X, KINDS)())
     for batch, y in BatchIterator(dataset, batch_size, shuffle=True):
         step(optimizer, lambda batch=batch: module(batch), y)
 
@@ -155,7 +156,7 @@ def step(optimizer: torch.optim.Optimizer, forward: Callable[[], torch.Tensor], 
 def logits(net: torch.nn.Module, work: Workload) -> torch.Tensor:
     """Return the logits of the first samples."""
     with torch.no_grad():
-        return net(make_batch(work.X, np.arange(8)))
+        return net(find_kind(work.X, KINDS)().batch(work.X, np.arange(8)))
 
 
 def check(found: torch.Tensor, wanted: torch.Tensor, name: str) -> None:

@@ -21,6 +21,7 @@ from torch.nn.functional import cross_entropy
 
 from sklearn_tree import CNNClassifier, RaggedArray, RecursiveNetClassifier, RNNClassifier, TreeArray
 from sklearn_tree.estimators.batches import BatchIterator, EncodedDataset
+from sklearn_tree.kinds import Table
 
 BATCH_SIZE, N_BATCHES = 64, 200
 N = BATCH_SIZE * N_BATCHES
@@ -61,7 +62,7 @@ def report(name: str, repeats: int, bare: Callable[[], float], fit: Callable[[],
 def ours(clf: Any, X: Any, y: np.ndarray) -> tuple[Callable[[], float], Callable[[], float]]:
     """Return a bare epoch of an estimator's net, and the epoch of its fit without what precedes it."""
     net = clf.fit(X, y).net_.module_
-    batches = list(BatchIterator(EncodedDataset(X, y), BATCH_SIZE, shuffle=True))
+    batches = list(BatchIterator(EncodedDataset(X, y, kind=Table()), BATCH_SIZE, shuffle=True))
 
     def fit() -> float:
         return clf.fit(X, y).net_.history[-1]["dur"]

@@ -25,6 +25,7 @@ from workloads import WORKLOADS, Workload
 from sklearn_tree import RecursiveNetClassifier
 from sklearn_tree.estimators.batches import BatchIterator, EncodedDataset
 from sklearn_tree.estimators.rowwise import RowwiseAdagrad, sparse_gradients
+from sklearn_tree.kinds import Trees
 from sklearn_tree.nn import TreeBatch
 
 LR = 0.005
@@ -70,7 +71,7 @@ def report(name: str, work: Workload, batch_size: int, options: argparse.Namespa
     check(naive_logits(naive, few[:20]), logits(net, work, 20), 1e-5, "naive recursion")
 
     def same_batches() -> BatchIterator:
-        dataset = EncodedDataset(work.X, work.y.astype(np.int64))
+        dataset = EncodedDataset(work.X, work.y.astype(np.int64), kind=Trees())
         return BatchIterator(dataset, batch_size, shuffle=True, share_subtrees=True)
 
     with ExitStack() as stack:
@@ -151,7 +152,7 @@ def naive_logits(naive: NaiveNet, trees: list) -> torch.Tensor:
 def after_steps(net: torch.nn.Module, work: Workload, batch_size: int, k: int) -> torch.Tensor:
     """Return the logits of the first batch after some steps; the net is as it was."""
     before = {name: tensor.clone() for name, tensor in net.state_dict().items()}
-    dataset = EncodedDataset(work.X, work.y.astype(np.int64))
+    dataset = EncodedDataset(work.X, work.y.astype(np.int64), kind=Trees())
     bare_loop(net, itertools.islice(BatchIterator(dataset, batch_size), k))
     found = logits(net, work, batch_size)
     net.load_state_dict(before)

@@ -157,13 +157,14 @@ class BaseNet(
                 weight = weight / weight.mean()
             train, valid = self._split(encoded, target, weight, validation, seed)
             n_epochs = 1 if validation is None else self._n_epochs(len(train))
+            callbacks = self._make_callbacks(n_epochs, is_whole=validation is not None)
             with fit_context(self, X, y, sample_weight=sample_weight, n_subtasks=n_epochs) as (context, data):
                 if reset:
-                    self.net_ = self._make_net(encoded, weight)
+                    self.net_ = self._make_net(encoded, weight, n_epochs, callbacks)
                     with torch_seed(seed, self.device_):
                         self.net_.initialize()
                 bridges = [] if context is None else [("sklearn", EpochBridge(self, context, data))]
-                self._train(train, valid, n_epochs, bridges, seed, is_whole=validation is not None)
+                self._train(train, valid, n_epochs, callbacks, bridges, seed)
                 self.n_iter_ = len(self.net_.history)
         except BaseException:
             if reset:  # a fit that fails leaves an unfitted estimator
@@ -259,8 +260,9 @@ class BaseNet(
             "dtype": self.kind_.dtype(encoded) if self.device_.type != "mps" else torch.float32,
         }
 
-    def _make_net(self, encoded: Any, sample_weight: np.ndarray | None = None) -> Any:
-        n_epochs = self._n_epochs(len(encoded))
+    def _make_net(
+        self, encoded: Any, sample_weight: np.ndarray | None, n_epochs: int, callbacks: list
+    ) -> Any:
         module_params = {
             **self._module_params(encoded, sample_weight),
             "n_outputs": self.target_.n_outputs,
@@ -280,7 +282,7 @@ class BaseNet(
             "iterator_valid": BatchIterator,
             **self._run_params(),
             "train_split": None,
-            "callbacks": self._make_callbacks(n_epochs),
+            "callbacks": callbacks,
             "device": str(self.device_),
             "verbose": int(self.verbose),
         }
@@ -297,10 +299,9 @@ class BaseNet(
         train: EncodedDataset,
         valid: EncodedDataset | None,
         n_epochs: int,
+        callbacks: list,
         bridges: list,
         seed: int,
-        *,
-        is_whole: bool,
     ) -> None:
         net, n_done = self.net_, len(self.net_.history)
         keep_freed_memory()
@@ -310,13 +311,8 @@ class BaseNet(
         # Callbacks of the user may read gradients, and clipping does.
         is_read = bool(self.callbacks) or self.gradient_clip is not None
         tables = [] if is_read else net.tables_with_sparse_gradients()
-        callbacks = self._make_callbacks(n_epochs, is_whole)
         with torch_seed(seed, self.device_), sparse_gradients(tables), self._thread_limit(train.X):
-            try:
-                net.train_on(train, valid, n_epochs=n_epochs, callbacks=[*callbacks, *bridges])
-            finally:  # the bridge holds the training data
-                net.callbacks = callbacks
-                net.callbacks_ = [pair for pair in net.callbacks_ if pair not in bridges]
+            net.train_on(train, valid, n_epochs=n_epochs, callbacks=callbacks, bridges=bridges)
         warn_of_divergence(net.history[n_done:, "train_loss"])
 
     def make_net(self, X: Any, y: Any) -> Any:
@@ -338,11 +334,11 @@ class BaseNet(
             samples and classes.
         """
         blueprint = clone(self)
-        blueprint.callbacks = self.callbacks  # not copies
         blueprint._validate_params()
         blueprint.device_ = resolve_device(self.device)
         encoded, target, weight = blueprint._encode_all(X, y, None, reset=True)
-        net = blueprint._make_net(encoded, weight)
+        n_epochs = self._n_epochs(len(encoded))
+        net = blueprint._make_net(encoded, weight, n_epochs, self._make_callbacks(n_epochs))
         if self.early_stopping:
             is_stratified = blueprint.target_.strata(target) is not None
             net.train_split = ValidSplit(float(self.validation_fraction), stratified=is_stratified)

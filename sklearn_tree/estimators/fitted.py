@@ -56,17 +56,17 @@ class FittedAttributesMixin:
     @property
     def n_features_in_(self) -> int:
         """Number of columns (tables only)."""
-        return self.kind_.n_features_in_  # type: ignore[attr-defined]
+        return self.kind_.n_features_in_
 
     @property
     def feature_names_in_(self) -> np.ndarray:
         """Names of the columns (only for tables with string names)."""
-        return self.kind_.feature_names_in_  # type: ignore[attr-defined]
+        return self.kind_.feature_names_in_
 
     @property
     def n_channels_in_(self) -> int:
         """Number of channels (series and images only)."""
-        return self.kind_.n_channels_in_  # type: ignore[attr-defined]
+        return self.kind_.n_channels_in_
 
     @property
     def history_(self) -> pd.DataFrame:

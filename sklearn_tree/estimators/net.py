@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -47,6 +47,7 @@ class OwnedNetMixin(_Net):
     """
 
     precision = "float32"
+    callbacks_: list
 
     def __init__(
         self, *args: Any, precision: str = "float32", target: Target | None = None, **kwargs: Any
@@ -64,6 +65,7 @@ class OwnedNetMixin(_Net):
         *,
         n_epochs: int,
         callbacks: list,
+        bridges: Sequence[tuple[str, Any]] = (),
     ) -> None:
         """Train for some epochs, starting at the learning rate ``lr``.
 
@@ -77,6 +79,8 @@ class OwnedNetMixin(_Net):
             Number of epochs; callbacks may end the training earlier.
         callbacks : list of skorch callbacks
             Used as they are, not copied.
+        bridges : sequence of (name, callback), default=()
+            Further callbacks, which the net forgets after the training since they hold the training data.
         """
         self.max_epochs = n_epochs
         for group in self.optimizer_.param_groups:  # undo what an earlier schedule has changed
@@ -84,12 +88,13 @@ class OwnedNetMixin(_Net):
             group.pop("initial_lr", None)
         self.callbacks = callbacks
         self.initialize_callbacks()
+        self.callbacks_ += bridges
         self.check_data(train, None)
         batches = self.get_iterator(train.on(torch.device(self.device)), training=True)
         valid_batches = None if valid is None else self.get_iterator(valid, training=False)
         datasets = {"dataset_train": train, "dataset_valid": valid}
-        self.notify("on_train_begin", X=train, y=None)
         try:
+            self.notify("on_train_begin", X=train, y=None)
             for _ in range(n_epochs):
                 self.notify("on_epoch_begin", **datasets)
                 self.run_single_epoch(batches, training=True, prefix="train", step_fn=self.train_step)
@@ -101,6 +106,7 @@ class OwnedNetMixin(_Net):
             pass
         finally:
             self.module_.eval()
+            self.callbacks_ = [pair for pair in self.callbacks_ if pair not in bridges]
         self.notify("on_train_end", X=train, y=None)
 
     def tables_with_sparse_gradients(self) -> list[nn.Embedding]:
@@ -234,7 +240,7 @@ class OwnedNetMixin(_Net):
     def __setstate__(self, state: dict) -> None:
         super().__setstate__(state)
         if "callbacks_" in self.__dict__:
-            self.callbacks_: list = []
+            self.callbacks_ = []
             self.initialize_callbacks()
             self.initialize_optimizer()
 

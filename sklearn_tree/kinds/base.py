@@ -71,6 +71,9 @@ class Kind:
     reader_hint: ClassVar[str] = ""
 
     vectorizer: Any = None
+    n_features_in_: int  # set by kinds with columns
+    feature_names_in_: np.ndarray
+    n_channels_in_: int  # set by kinds with channels
 
     def __init__(self, reader: str = "estimator") -> None:
         self.reader = reader

@@ -30,8 +30,6 @@ class Images(Kind):
     kernel_sizes = (3, 5)
     reader_hint = ", see CNNClassifier and CNNRegressor"
 
-    n_channels_in_: int
-
     @classmethod
     def recognizes(cls, X: Any) -> bool:
         """Return whether X is a 4-D array or a list of 3-D arrays."""

@@ -27,8 +27,6 @@ class Series(SequenceKind):
     is_signal = True
     kernel_sizes = (9, 19, 39)  # the widths of InceptionTime, made odd
 
-    n_channels_in_: int
-
     @classmethod
     def recognizes(cls, X: Any) -> bool:
         """Return whether X is a 3-D array or holds sequences of floats or of vectors."""

@@ -18,7 +18,7 @@ from sklearn_tree.trees.flat import N_RESERVED_IDS
 from sklearn_tree.validation import check_table
 
 
-class TableMixin:
+class TableMixin(Kind):
     """Number and names of the columns of a table.
 
     Attributes
@@ -28,10 +28,6 @@ class TableMixin:
     feature_names_in_ : ndarray of str
         Names of the columns; absent if the table has none.
     """
-
-    reader: str
-    n_features_in_: int
-    feature_names_in_: np.ndarray
 
     def _check_columns(self, X: Any, *, reset: bool) -> np.ndarray:
         return check_table(widen_small_floats(X), self, reader=self.reader, reset=reset)
@@ -44,14 +40,14 @@ class TableMixin:
     @classmethod
     def from_state(cls, state: dict[str, Any], reader: str = "estimator") -> Any:
         """Return the fitted kind that :meth:`to_state` has described."""
-        kind = cls(reader)  # type: ignore[call-arg]
+        kind = cls(reader)
         kind.n_features_in_ = int(state["n_columns"])
         if state["names"] is not None:
             kind.feature_names_in_ = np.array(state["names"], dtype=object)
         return kind
 
 
-class Table(TableMixin, Kind):
+class Table(TableMixin):
     """Table of numbers, read by nets for sequences: each column is a token that carries a number."""
 
     name: ClassVar[str] = "table"
@@ -115,7 +111,7 @@ class StarTable(TableMixin, TreeKind):
 
     def dtype(self, encoded: TreeArray) -> torch.dtype:
         """Return float64 for a table of doubles, float32 otherwise."""
-        return torch.float64 if str(encoded.values.dtype).endswith("float64") else torch.float32  # type: ignore[union-attr]
+        return super().dtype(encoded.values)
 
 
 def _without_tensor(X: Any) -> Any:
