@@ -75,11 +75,7 @@ images = rng.random((300, 16, 16)).astype(np.float32) * 0.5
 is_vertical = rng.random(300) < 0.5
 for image, vertical in zip(images, is_vertical, strict=True):
     row, column = rng.integers(1, 9, 2)
-    bar = (
-        image[row : row + 6, column : column + 2]
-        if vertical
-        else image[row : row + 2, column : column + 6]
-    )
+    bar = image[row : row + 6, column : column + 2] if vertical else image[row : row + 2, column : column + 6]
     bar += 0.5
 convolutional = CNNClassifier(input_kind="images", random_state=0).fit(images, is_vertical)
 explainer = CaptumExplainer(convolutional, method_params={"window": 3, "stride": 1}).fit(images[:20])
