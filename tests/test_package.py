@@ -1,4 +1,4 @@
-"""The package as a whole: lazy names, documented defaults, devices."""
+"""Package: lazy imports, public names, documented defaults, devices and documentation links."""
 
 import inspect
 import re
@@ -46,7 +46,7 @@ def test_estimators_import_neither_captum_nor_matplotlib():
     assert out.stdout.strip() == "[]"
 
 
-def test_all_public_names_are_there_and_listed():
+def test_all_public_names_can_be_imported_and_are_listed():
     assert set(sklearn_tree.__all__) <= set(dir(sklearn_tree))
     for name in sklearn_tree.__all__:
         assert getattr(sklearn_tree, name) is not None
@@ -77,7 +77,7 @@ def test_all_public_names_are_there_and_listed():
         plot_tree,
     ],
 )
-def test_documented_defaults_are_those_of_the_signature(public):
+def test_documented_defaults_equal_those_of_the_signature(public):
     text = inspect.getdoc(public)
     section = text.split("Parameters\n----------\n")[1].split("\n\n")[0]
     documented = dict(re.findall(r"^(\w+(?:, \w+)*) : .*default=([^\s,]+)", section, re.M))
@@ -89,7 +89,7 @@ def test_documented_defaults_are_those_of_the_signature(public):
         assert documented[name] == repr(parameter.default).replace("'", '"'), name
 
 
-def test_auto_takes_what_is_there():
+def test_auto_is_an_available_device():
     assert resolve_device("auto") in (torch.device("cpu"), torch.device("cuda"), torch.device("mps"))
     assert resolve_device(torch.device("cpu")) == torch.device("cpu")
 
@@ -98,7 +98,7 @@ def test_auto_takes_what_is_there():
     ("device", "message"),
     [("gpu", "got 'gpu'"), ("cuda:99", "is not available"), (3.5, "got 3.5"), ("cpu:1", "not available")],
 )
-def test_unknown_devices_are_refused(device, message):
+def test_unknown_and_unavailable_devices_raise(device, message):
     with pytest.raises(ValueError, match=message):
         resolve_device(device)
 
@@ -106,7 +106,7 @@ def test_unknown_devices_are_refused(device, message):
 @pytest.mark.parametrize(
     "cls", [CNNClassifier, RNNRegressor, RecursiveNetClassifier, TreeVectorizer, SequenceVectorizer, ToDevice]
 )
-def test_the_picture_in_a_notebook_links_to_a_page_that_the_docs_have(cls):
+def test_html_representation_links_to_a_page_of_the_documentation(cls):
     page = f"sklearn_tree.{cls.__name__}.html"
     assert f'href="https://sklearn-tree.readthedocs.io/en/stable/generated/{page}"' in cls()._repr_html_()
     listed = (Path(__file__).parents[1] / "docs" / "api.rst").read_text()
