@@ -27,23 +27,22 @@ from sklearn_tree.datasets import load_gum, make_listops, make_negation
 from sklearn_tree.plot import plot_image, plot_importances, plot_series, plot_tokens, plot_tree
 
 
-def test_importing_the_package_imports_nothing_heavy():
-    code = (
-        "import sys, sklearn_tree; "
-        "heavy = ('numpy', 'torch', 'sklearn', 'skorch', 'pandas', 'captum', 'matplotlib'); "
-        "print([m for m in heavy if m in sys.modules])"
-    )
+def imported_modules(statement, names):
+    """Return the modules among ``names`` that a new interpreter has loaded after a statement."""
+    code = f"import sys; {statement}; print(*[name for name in {names!r} if name in sys.modules])"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert out.stdout.strip() == "[]"
+    return out.stdout.split()
+
+
+def test_importing_the_package_imports_nothing_heavy():
+    heavy = ("numpy", "torch", "sklearn", "skorch", "pandas", "captum", "matplotlib")
+    assert imported_modules("import sklearn_tree", heavy) == []
+    assert imported_modules("from sklearn_tree import Tree", heavy) == ["numpy"]
 
 
 def test_estimators_import_neither_captum_nor_matplotlib():
-    code = (
-        "import sys; from sklearn_tree import RecursiveNetClassifier; "
-        "print([m for m in ('captum', 'matplotlib', 'nltk') if m in sys.modules])"
-    )
-    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert out.stdout.strip() == "[]"
+    names = ("captum", "matplotlib", "nltk")
+    assert imported_modules("from sklearn_tree import RecursiveNetClassifier", names) == []
 
 
 def test_all_public_names_can_be_imported_and_are_listed():
