@@ -20,7 +20,6 @@ from torch.nn.functional import cross_entropy
 
 from sklearn_tree import CNNClassifier, RaggedArray, RecursiveNetClassifier, RNNClassifier, TreeArray
 from sklearn_tree.estimators.batches import BatchIterator, EncodedDataset
-from sklearn_tree.kinds import Table
 
 BATCH_SIZE, N_BATCHES = 64, 200
 N = BATCH_SIZE * N_BATCHES
@@ -61,7 +60,7 @@ def report(name: str, repeats: int, bare: Callable[[], float], fit: Callable[[],
 def our_epochs(clf: Any, X: Any, y: np.ndarray) -> tuple[Callable[[], float], Callable[[], float]]:
     """Return functions that time a bare epoch of an estimator's net, and the epoch of its ``fit``."""
     net = clf.fit(X, y).net_.module_
-    batches = list(BatchIterator(EncodedDataset(X, y, kind=Table()), BATCH_SIZE, shuffle=True))
+    batches = list(BatchIterator(EncodedDataset(X, y, kind=clf.kind_), BATCH_SIZE, shuffle=True))
 
     def fit() -> float:
         return clf.fit(X, y).net_.history[-1]["dur"]

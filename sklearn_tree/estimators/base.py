@@ -27,6 +27,7 @@ from sklearn_tree.estimators.rowwise import sparse_gradients
 from sklearn_tree.estimators.targets import Target
 from sklearn_tree.estimators.threads import limit_for
 from sklearn_tree.estimators.training import (
+    check_finite,
     keep_freed_memory,
     optimizer_params,
     split_validation,
@@ -148,10 +149,10 @@ class BaseNet(
     ) -> BaseNet:
         """Train a new net, or continue with the present one; ``validation`` is None for a single epoch."""
         seed = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
-        self.device_ = resolve_device(self.device)
-        if reset:
-            self._forget()
+        device = resolve_device(self.device)
+        previous = self._pop_state() if reset else {}
         try:
+            self.device_ = device
             encoded, target, weight = self._encode_all(X, y, sample_weight, reset=reset, classes=classes)
             if weight is not None and validation is not None:
                 weight = weight / weight.mean()
@@ -164,17 +165,19 @@ class BaseNet(
                     with torch_seed(seed, self.device_):
                         self.net_.initialize()
                 bridges = [] if context is None else [("sklearn", EpochBridge(self, context, data))]
+                self.net_.is_continued = self.warm_start or validation is None
                 self._train(train, valid, n_epochs, callbacks, bridges, seed)
-                self.n_iter_ = len(self.net_.history)
         except BaseException:
-            if reset:  # a fit that fails leaves an unfitted estimator
-                self._forget()
+            if reset:  # a fit that fails leaves the result of the fit before, if any
+                self._pop_state()
+                self.__dict__.update(previous)
             raise
         return self
 
-    def _forget(self) -> None:
-        for name in ("kind_", "target_", "net_", "n_iter_"):
-            self.__dict__.pop(name, None)
+    def _pop_state(self) -> dict[str, Any]:
+        """Remove and return what ``fit`` has set."""
+        names = [name for name in ("kind_", "target_", "net_", "device_") if name in vars(self)]
+        return {name: self.__dict__.pop(name) for name in names}
 
     # Encoding.
 
@@ -222,6 +225,8 @@ class BaseNet(
         else:
             target = self._encode_y(y)
             check_consistent_length(encoded, target)
+            if classes is not None:
+                self.target_.check_classes(classes)
         return encoded, target, self._weigh(target, sample_weight)
 
     def _weigh(self, target: np.ndarray, sample_weight: np.ndarray | None) -> np.ndarray | None:
@@ -241,13 +246,8 @@ class BaseNet(
         if not self.early_stopping or validation is None:
             return train, None
         strata = self.target_.strata(target)
-        parts = [
-            EncodedDataset(
-                encoded[rows], target[rows], None if weight is None else weight[rows], kind=self.kind_
-            )
-            for rows in split_validation(len(encoded), strata, self.validation_fraction, seed)
-        ]
-        return parts[0], parts[1]
+        rows = split_validation(len(encoded), strata, self.validation_fraction, seed)
+        return train.take(rows[0]), train.take(rows[1])
 
     # The net.
 
@@ -381,11 +381,13 @@ class BaseNet(
             batches = net.get_iterator(dataset if order is None else Subset(dataset, order.tolist()))
             parts = (part for X, _ in batches for part in (X.parts if isinstance(X, SplitBatch) else [X]))
             output = torch.cat([net.compute(function, part).cpu() for part in parts]).numpy()
-        if order is None:
-            return output
-        restored = np.empty_like(output)
-        restored[order] = output
-        return restored
+        if order is not None:
+            restored = np.empty_like(output)
+            restored[order] = output
+            output = restored
+        if is_per_sample:
+            check_finite(output, encoded, self.kind_)
+        return output
 
     def _thread_limit(self, encoded: Any) -> AbstractContextManager:
         n_positions = self.kind_.n_positions(encoded)

@@ -44,6 +44,11 @@ class EncodedDataset(Dataset):
     def __getitem__(self, i: int) -> Any:
         return self.batch(np.array([i]))
 
+    def take(self, rows: np.ndarray) -> EncodedDataset:
+        """Return the dataset of some rows."""
+        y, weight = (None if c is None else c.numpy()[rows] for c in (self.y, self.sample_weight))
+        return EncodedDataset(self.X[rows], y, weight, kind=self.kind)
+
     def on(self, device: torch.device) -> EncodedDataset:
         """Return the dataset with its samples on an accelerator, if half its free memory holds them.
 

@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 from sklearn_tree.estimators.base import BaseNet
 from sklearn_tree.estimators.net import ClassifierNet
 from sklearn_tree.estimators.targets import ClassTarget, read_classes
-from sklearn_tree.validation import StrOptions
+from sklearn_tree.validation import Real, StrOptions
 
 CLASS_WEIGHT_CONSTRAINTS: dict = {"class_weight": [dict, StrOptions({"balanced"}), None]}
 
@@ -41,6 +41,8 @@ class NetClassifierMixin(ClassifierMixin, BaseNet):
     def _weigh(self, target: np.ndarray, sample_weight: np.ndarray | None) -> np.ndarray | None:
         if self.class_weight is None:
             return sample_weight
+        if isinstance(self.class_weight, dict):
+            _check_class_weight(self.class_weight)
         weight = compute_sample_weight(self.class_weight, self.target_.labels(target))
         return weight if sample_weight is None else weight * sample_weight
 
@@ -117,3 +119,11 @@ class NetClassifierMixin(ClassifierMixin, BaseNet):
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_label = True
         return tags
+
+
+def _check_class_weight(class_weight: dict) -> None:
+    for label, weight in class_weight.items():
+        if not isinstance(weight, Real) or not np.isfinite(float(weight)) or weight < 0:
+            raise ValueError(f"class_weight[{label!r}] must be a finite number >= 0, got {weight!r}")
+    if class_weight and not any(class_weight.values()):
+        raise ValueError(f"class_weight must have at least one weight > 0, got {class_weight!r}")

@@ -28,18 +28,20 @@ class FittedAttributesMixin:
         The net.
     device_ : torch.device
         Device of the net.
-    n_iter_ : int
-        Number of epochs trained.
     """
 
     kind_: Kind
     target_: Target
     net_: Any
     device_: torch.device
-    n_iter_: int
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "net_")
+
+    @property
+    def n_iter_(self) -> int:
+        """Number of epochs trained."""
+        return len(self.net_.history)
 
     @property
     def input_kind_(self) -> str:

@@ -33,8 +33,8 @@ class StopTraining(KeyboardInterrupt):  # skorch's own `fit` ends the training o
 class OwnedNetMixin(_Net):
     """Overrides shared by the skorch nets of this package.
 
-    Batches move themselves to a device, losses can be weighted per sample, the history records epochs only,
-    and pickles contain neither the optimizer nor the callbacks.
+    Batches move themselves to a device, losses can be weighted per sample, and the history records epochs
+    only. Pickles contain no callbacks, and the optimizer only if ``is_continued``.
 
     Parameters
     ----------
@@ -47,6 +47,7 @@ class OwnedNetMixin(_Net):
     """
 
     precision = "float32"
+    is_continued = False  # whether later calls continue the training, which needs the optimizer's state
     callbacks_: list
 
     def __init__(
@@ -93,6 +94,7 @@ class OwnedNetMixin(_Net):
         batches = self.get_iterator(train.on(torch.device(self.device)), training=True)
         valid_batches = None if valid is None else self.get_iterator(valid, training=False)
         datasets = {"dataset_train": train, "dataset_valid": valid}
+        n_complete = len(self.history)
         try:
             self.notify("on_train_begin", X=train, y=None)
             for _ in range(n_epochs):
@@ -101,10 +103,12 @@ class OwnedNetMixin(_Net):
                 self.run_single_epoch(
                     valid_batches, training=False, prefix="valid", step_fn=self.validation_step
                 )
+                n_complete += 1
                 self.notify("on_epoch_end", **datasets)
         except StopTraining:
             pass
         finally:
+            del self.history[n_complete:]  # the epoch of an error or of a user's Ctrl-C is not complete
             self.module_.eval()
             self.callbacks_ = [pair for pair in self.callbacks_ if pair not in bridges]
         self.notify("on_train_end", X=train, y=None)
@@ -229,10 +233,9 @@ class OwnedNetMixin(_Net):
         return super()._set_params_callback(**params) if params else self
 
     def __getstate__(self) -> dict:
-        # Prediction needs neither of the two; training creates new ones.
         lean = object.__new__(type(self))
         lean.__dict__.update(self.__dict__)
-        for name in ("optimizer_", "callbacks_"):
+        for name in ("callbacks_",) if self.is_continued else ("callbacks_", "optimizer_"):
             if name in lean.__dict__:
                 lean.__dict__[name] = None
         return super(OwnedNetMixin, lean).__getstate__()
@@ -242,7 +245,8 @@ class OwnedNetMixin(_Net):
         if "callbacks_" in self.__dict__:
             self.callbacks_ = []
             self.initialize_callbacks()
-            self.initialize_optimizer()
+            if not self.is_continued:
+                self.initialize_optimizer()
 
 
 def mean_loss(losses: list[Tensor], sizes: list[int]) -> float:

@@ -15,6 +15,7 @@ from sklearn.model_selection import train_test_split
 from torch.optim import lr_scheduler
 
 from sklearn_tree.estimators.rowwise import RowwiseAdagrad
+from sklearn_tree.kinds import Kind
 
 OPTIMIZERS: dict[str, type[torch.optim.Optimizer]] = {
     "adadelta": torch.optim.Adadelta,
@@ -148,3 +149,24 @@ def warn_of_divergence(losses: list[float], stacklevel: int = 4) -> None:
             ConvergenceWarning,
             stacklevel=stacklevel,
         )
+
+
+def check_finite(output: np.ndarray, encoded: Any, kind: Kind) -> None:
+    """Raise ValueError if an output of a net is not finite, naming its row and the size of its numbers.
+
+    Parameters
+    ----------
+    output : ndarray of float, shape (n_samples, n_outputs)
+        Outputs of the net.
+    encoded : encoded samples
+        The samples.
+    kind : Kind
+        Their kind.
+    """
+    is_finite = np.isfinite(output).all(axis=1)
+    if is_finite.all():
+        return
+    row = int(np.flatnonzero(~is_finite)[0])
+    magnitude = kind.magnitude(encoded, row)
+    size = "" if magnitude is None else f"; the largest number in this row is {magnitude:.3g}"
+    raise ValueError(f"the output of the net is not finite for row {row} of X{size}")

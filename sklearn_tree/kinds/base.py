@@ -160,6 +160,11 @@ class Kind:
         """Return the size of the encoded samples in memory."""
         return encoded.nbytes
 
+    def magnitude(self, encoded: Any, row: int) -> float | None:
+        """Return the largest absolute number of a sample; None if it has no numbers."""
+        numbers = np.abs(to_numpy(encoded[row]).astype(np.float64))
+        return float(numbers.max()) if numbers.size else None
+
     # Devices.
 
     @classmethod

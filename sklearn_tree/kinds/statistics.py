@@ -48,7 +48,7 @@ def channel_statistics(
 
     mean = total(lambda x: x) / weight.sum()
     scale = np.sqrt(total(lambda x: (x - mean) ** 2) / weight.sum())
-    return mean.tolist(), replace_zero_scale(scale, mean).tolist()
+    return mean.tolist(), replace_zero_scale(scale, mean, len(channels)).tolist()
 
 
 def value_statistics(
@@ -85,10 +85,23 @@ def value_statistics(
     mean = total(weight * values) / mass
     scale = np.sqrt(total(weight * (values - mean[labels]) ** 2) / mass)
     never_measured = np.bincount(labels, minlength=trees.n_labels) == 0
-    scale = np.where(never_measured, np.inf, replace_zero_scale(scale, mean))
+    scale = np.where(never_measured, np.inf, replace_zero_scale(scale, mean, len(values)))
     return mean.tolist(), scale.tolist()
 
 
-def replace_zero_scale(scale: np.ndarray, mean: np.ndarray) -> np.ndarray:
-    """Return standard deviations with 1 in place of those that are 0 up to rounding errors."""
-    return np.where(scale <= 1e-12 * (1 + np.abs(mean)), 1.0, scale)
+def replace_zero_scale(scale: np.ndarray, mean: np.ndarray, n_samples: int) -> np.ndarray:
+    """Return standard deviations with 1 in place of those that are 0 up to rounding errors.
+
+    The bound is that of scikit-learn's ``StandardScaler``: it is relative to the mean, so numbers that are
+    merely small do not count as constant.
+
+    Parameters
+    ----------
+    scale, mean : ndarray of float64, shape (n,)
+        Standard deviations and means.
+    n_samples : int
+        Number of samples that they were computed from.
+    """
+    eps = n_samples * np.finfo(np.float64).eps
+    is_constant = scale**2 <= eps * scale**2 + (eps * mean) ** 2
+    return np.where(is_constant, 1.0, scale)

@@ -61,6 +61,9 @@ class Tokens(SequenceKind):
         """Return float32."""
         return torch.float32
 
+    def magnitude(self, encoded: RaggedArray, row: int) -> None:
+        """Return None: tokens are not numbers."""
+
     def to_state(self) -> dict[str, Any]:
         """Return the vocabulary as a list; None for token ids."""
         return {"tokens": None if self.vectorizer is None else list(self.vectorizer.vocabulary_)}

@@ -75,6 +75,14 @@ class TreeKind(Kind):
         heights = np.maximum.reduceat(encoded.depths, encoded.offsets[:-1])
         return heights if (heights != heights[0]).any() else None
 
+    def magnitude(self, encoded: TreeArray, row: int) -> float | None:
+        """Return the largest absolute value of a tree's nodes; None if they have no values."""
+        if encoded.values is None:
+            return None
+        values = to_numpy(encoded.values)[encoded.offsets[row] : encoded.offsets[row + 1]]
+        values = np.abs(values[~np.isnan(values)])
+        return float(values.max()) if values.size else None
+
     def n_bytes(self, encoded: TreeArray) -> int:
         """Return the size of the columns of the nodes."""
         return sum(column.nbytes for column in _columns(encoded).values())

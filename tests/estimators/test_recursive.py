@@ -1,5 +1,6 @@
 """``RecursiveNetClassifier`` on trees: learning, reproducing, composing, refusing."""
 
+import copy
 import pickle
 import threading
 
@@ -550,13 +551,65 @@ def test_partial_fit_takes_weights_as_they_are(encoded):
     np.testing.assert_array_equal(nets[1], nets[2])
 
 
-def test_a_fit_that_fails_leaves_no_half_fitted_estimator(encoded):
+def test_a_fit_that_fails_leaves_the_result_of_the_fit_before(encoded):
     X, y = encoded
-    clf = classifier().fit(X, y)
-    with pytest.raises(ValueError, match="inconsistent"):
-        clf.fit(X, y[:-1])
+    failures = [
+        ({}, y[:-1], ValueError),
+        ({"net_params": {"optimizer__foo": 1}}, y, TypeError),
+        ({"callbacks": ["x"]}, y, AttributeError),
+    ]
+    clf = classifier(max_epochs=2).fit(X, y)
+    before = clf.predict_proba(X)
+    for params, targets, error in failures:
+        with pytest.raises(error):
+            clone(clf).set_params(**params).fit(X, targets)
+        changed = pickle.loads(pickle.dumps(clf)).set_params(**params)
+        with pytest.raises(error):
+            changed.fit(X, targets)
+        np.testing.assert_array_equal(changed.predict_proba(X), before)
+        first = clone(clf).set_params(**params)
+        with pytest.raises(error):
+            first.fit(X, targets)
+        with pytest.raises(NotFittedError):
+            first.predict(X)
+
+
+def test_an_interrupted_training_counts_complete_epochs_only(encoded):
+    X, y = encoded
+
+    class Interrupt(skorch.callbacks.Callback):
+        def on_batch_end(self, net, **kwargs):
+            if len(net.history) == 3:
+                raise KeyboardInterrupt
+
+    online = classifier(callbacks=[Interrupt()])
+    online.partial_fit(X, y).partial_fit(X, y)
+    with pytest.raises(KeyboardInterrupt):
+        online.partial_fit(X, y)
+    assert online.n_iter_ == len(online.history_) == 2
+    assert online.history_.notna()["train_loss"].all()
+    with pytest.raises(KeyboardInterrupt):
+        online.fit(X, y)
+    assert online.n_iter_ == 2  # the result of partial_fit
+    first = clone(online)
+    with pytest.raises(KeyboardInterrupt):
+        first.fit(X, y)
     with pytest.raises(NotFittedError):
-        clf.predict(X)
+        first.predict(X)
+
+
+@pytest.mark.parametrize("duplicate", [copy.deepcopy, lambda clf: pickle.loads(pickle.dumps(clf))])
+def test_a_copy_continues_to_train_with_the_same_bits(encoded, duplicate):
+    X, y = encoded
+    for optimizer in ("adamw", "adagrad"):
+        clf = classifier(optimizer=optimizer, dropout=0.2).partial_fit(X, y)
+        copied = duplicate(clf)
+        for _ in range(2):
+            clf.partial_fit(X, y)
+            copied.partial_fit(X, y)
+        np.testing.assert_array_equal(copied.predict_proba(X), clf.predict_proba(X))
+    fitted = classifier(max_epochs=2).fit(X, y)  # the control: its pickle is lean
+    assert not pickle.loads(pickle.dumps(fitted)).net_.optimizer_.state
 
 
 def test_a_list_of_encoded_trees_is_encoded(encoded):

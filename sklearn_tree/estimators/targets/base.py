@@ -62,6 +62,9 @@ class Target:
         """Encode targets as ``fit`` does."""
         raise NotImplementedError
 
+    def check_classes(self, classes: Any) -> None:
+        """Raise ValueError if the classes differ from those of the first call of ``partial_fit``."""
+
     def strata(self, encoded: np.ndarray) -> np.ndarray | None:
         """Return the classes that a split keeps in proportion; None if the target has none."""
         return None

@@ -24,6 +24,14 @@ class ClassTarget(Target):
     classes: Any
     n_classes: Any
 
+    def check_classes(self, classes: Any) -> None:
+        """Raise ValueError if the classes differ from those of the first call of ``partial_fit``."""
+        if not np.array_equal(np.unique(np.asarray(classes)), self.classes):
+            raise ValueError(
+                f"classes must be those of the first call of partial_fit, {self.classes.tolist()}, "
+                f"got {list(classes)}"
+            )
+
     def labels(self, encoded: np.ndarray) -> np.ndarray:
         """Return encoded targets as the labels that class weights refer to."""
         return encoded
@@ -190,6 +198,16 @@ class MultiOutput(ClassTarget):
         _check_n_columns(y.shape[1], len(self.classes))
         columns = zip(map(_infer_dtype, y.T), self.classes, strict=True)
         return np.stack([_class_positions(column, known) for column, known in columns], axis=1)
+
+    def check_classes(self, classes: Any) -> None:
+        """Raise ValueError if the classes differ from those of the first call of ``partial_fit``."""
+        columns = [np.unique(np.asarray(column)) for column in classes]
+        pairs = zip(columns, self.classes, strict=False)
+        if len(columns) != len(self.classes) or not all(map(np.array_equal, *zip(*pairs, strict=True))):
+            raise ValueError(
+                "classes must be those of the first call of partial_fit, "
+                f"{[known.tolist() for known in self.classes]}, got {[list(column) for column in classes]}"
+            )
 
     def labels(self, encoded: np.ndarray) -> np.ndarray:
         """Return the classes, shape (n_samples, n_columns)."""

@@ -46,7 +46,7 @@ class Numbers(Target):
         columns = y.reshape(len(y), -1)
         self.mean = np.average(columns, axis=0, weights=sample_weight)
         scale = np.sqrt(np.average((columns - self.mean) ** 2, axis=0, weights=sample_weight))
-        self.scale = replace_zero_scale(scale, self.mean)
+        self.scale = replace_zero_scale(scale, self.mean, len(columns))
         return self.encode(y)
 
     def encode(self, y: np.ndarray) -> np.ndarray:
