@@ -1,4 +1,4 @@
-"""The slow, obvious version of every fast path."""
+"""Slow, obvious versions of all fast paths."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sklearn_tree.nn import CELLS
 
 
 def child_sum_node(cell, x, children):
-    """Eqs. 2-8 of Tai et al. (2015) for one node; children is a list of (h, c)."""
+    """Compute equations 2-8 of Tai et al. (2015) for one node; ``children`` is a list of ``(h, c)``."""
     size = cell.hidden_size
     W_i, W_o, W_u, W_f = cell.W.weight.split(size)
     b_i, b_o, b_u, b_f = cell.W.bias.split(size)
@@ -30,7 +30,7 @@ def child_sum_node(cell, x, children):
 
 
 def nary_node(cell, x, children):
-    """Eqs. 9-14 of Tai et al. (2015) for one node; children beyond N are summed at place N."""
+    """Compute equations 9-14 of Tai et al. (2015) for one node; further children are summed at place N."""
     size, arity = cell.hidden_size, cell.max_arity
     places = [(x.new_zeros(size), x.new_zeros(size)) for _ in range(arity)]
     for k, (h, c) in enumerate(children):
@@ -54,7 +54,7 @@ def nary_node(cell, x, children):
 
 
 def child_sum_gru_node(cell, x, children):
-    """Eqs. 1-5 of ``ChildSumTreeGRU`` for one node; children is a list of (h,)."""
+    """Compute equations 1-5 of ``ChildSumTreeGRU`` for one node; ``children`` is a list of ``(h,)``."""
     size = cell.hidden_size
     (W_n, W_r, W_z), (b_n, b_r, b_z) = cell.W.weight.split(size), cell.W.bias.split(size)
     U_r, U_z, U_m = cell.U.weight.split(size)
@@ -67,8 +67,8 @@ def child_sum_gru_node(cell, x, children):
     return ((1 - z) * n + z * h_sum,)
 
 
-def places_of(cell, x, children):
-    """The children's h at N places; those beyond N are summed at the last."""
+def place_children(cell, x, children):
+    """Return the ``h`` of the children at N places; further children are summed at the last place."""
     places = [x.new_zeros(cell.hidden_size) for _ in range(cell.max_arity)]
     for k, (h,) in enumerate(children):
         k = min(k, cell.max_arity - 1)
@@ -77,10 +77,10 @@ def places_of(cell, x, children):
 
 
 def nary_gru_node(cell, x, children):
-    """Eqs. 1-4 of ``NaryTreeGRU`` for one node."""
+    """Compute equations 1-4 of ``NaryTreeGRU`` for one node."""
     size, arity = cell.hidden_size, cell.max_arity
     (W_n, W_r, W_z), (b_n, b_r, b_z) = cell.W.weight.split(size), cell.W.bias.split(size)
-    places = places_of(cell, x, children)
+    places = place_children(cell, x, children)
     U_r, U_m, *U_z = cell.U.weight.split(size)
     joined = torch.cat(places)
     n = torch.tanh(W_n @ x + b_n + torch.sigmoid(W_r @ x + U_r @ joined + b_r) * (U_m @ joined))
@@ -92,13 +92,13 @@ def nary_gru_node(cell, x, children):
 
 
 def rnn_node(cell, x, children):
-    """The equation of ``RecursiveCell`` for one node."""
-    return (torch.tanh(cell.W(x) + cell.U.weight @ torch.cat(places_of(cell, x, children))),)
+    """Compute the equation of ``RecursiveCell`` for one node."""
+    return (torch.tanh(cell.W(x) + cell.U.weight @ torch.cat(place_children(cell, x, children))),)
 
 
 def rntn_node(cell, x, children):
-    """The equation of ``RNTNCell`` for one node, one slice of the tensor after the other."""
-    p = torch.cat(places_of(cell, x, children))
+    """Compute the equation of ``RNTNCell`` for one node, slice by slice of the tensor."""
+    p = torch.cat(place_children(cell, x, children))
     slices = cell.V.view(len(p), cell.hidden_size, len(p)).unbind(1)
     return (torch.tanh(cell.W(x) + cell.U.weight @ p + torch.stack([p @ V @ p for V in slices])),)
 
@@ -113,8 +113,8 @@ NODE = {
 }
 
 
-def recursive_states(cell, node, x, tree, i=0):
-    """Vectors h of all nodes of a tree by plain recursion, as a dict {node: h}."""
+def recursive_states(cell, node, x, tree):
+    """Compute the outputs of all nodes of a tree by recursion, as a dict ``{node: h}``."""
     out = {}
 
     def visit(i):
@@ -122,14 +122,14 @@ def recursive_states(cell, node, x, tree, i=0):
         out[i] = state[0]
         return state
 
-    visit(i)
+    visit(0)
     return out
 
 
 def tree_logits(net, x, tree, cut=None):
-    """What a ``RecursiveNet`` says of one tree with inputs ``x``, by plain recursion.
+    """Compute the logits of a ``RecursiveNet`` for one tree with inputs ``x``, by recursion.
 
-    The state of the node ``cut`` is zero, and no node of its subtree counts in the pooling.
+    The state of the node ``cut`` is zero, and the pooling ignores its subtree.
     """
     cell = net.encoder.cell
     node = next(NODE[name] for name, cls in CELLS.items() if type(cell) is cls)
@@ -142,11 +142,11 @@ def tree_logits(net, x, tree, cut=None):
         vectors.append(state[0])
         return state
 
-    return net.head(pooled(net.pool, visit(0)[0], vectors))
+    return net.head(pool_nodes(net.pool, visit(0)[0], vectors))
 
 
-def pooled(pool, root, vectors):
-    """The vector of a tree from those of its root and of all its nodes; zeros if there are none."""
+def pool_nodes(pool, root, vectors):
+    """Pool the vectors of a tree's nodes; return ``root`` for the pooling "root" or without vectors."""
     if pool.how == "root" or not vectors:
         return root
     if pool.how == "max":
@@ -156,28 +156,28 @@ def pooled(pool, root, vectors):
 
 
 def margin(logits, target):
-    """The logit of a class minus the mean of the others."""
+    """Return the logit of a class minus the mean of the other logits."""
     others = [logit for i, logit in enumerate(logits) if i != target]
     return logits[target] - sum(others) / len(others)
 
 
 def subtree(tree, node):
-    """The nodes of the subtree below a node, itself included."""
+    """Return the nodes of the subtree of a node, including the node."""
     return [node, *(k for child in tree.children(node) for k in subtree(tree, child))]
 
 
 def integral(f, x, x0, n_steps):
-    """Integrated gradients of a function of one sample, step by step (Gauss and Legendre's points)."""
+    """Compute integrated gradients of a function of one sample with Gauss-Legendre quadrature."""
     points, weights = np.polynomial.legendre.leggauss(n_steps)
     total = torch.zeros_like(x)
     for point, weight in zip((points + 1) / 2, weights / 2):
-        there = (x0 + point * (x - x0)).requires_grad_()
-        total += weight * torch.autograd.grad(f(there), there)[0]
+        at = (x0 + point * (x - x0)).requires_grad_()
+        total += weight * torch.autograd.grad(f(at), at)[0]
     return total * (x - x0)
 
 
 def shapley_values(value, n):
-    """Mean gain of each of ``n`` players over all orders; ``value`` takes the set of those present."""
+    """Compute the mean gain of each of ``n`` players over all orders; ``value`` takes a set of players."""
     orders = list(permutations(range(n)))
     phi = [0.0] * n
     for order in orders:

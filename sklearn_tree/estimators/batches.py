@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.utils.data import Dataset, Subset
 
 from sklearn_tree.kinds import Batch, Kind
-from sklearn_tree.nn.batch import picked
+from sklearn_tree.nn.tensors import select_rows
 
 
 class EncodedDataset(Dataset):
@@ -93,7 +93,7 @@ class EncodedDataset(Dataset):
         y : Tensor, shape (n, ...)
             Their targets; zeros if the dataset has none, since skorch expects a tensor.
         """
-        y = torch.zeros(len(rows)) if self.y is None else picked(self.y, rows)
+        y = torch.zeros(len(rows)) if self.y is None else select_rows(self.y, rows)
         samples = self.X if samples is None else samples
         if max_nodes is None:
             return self._part(samples, rows), y
@@ -105,7 +105,7 @@ class EncodedDataset(Dataset):
         batch: Any = self.kind.batch(samples, rows)
         if self.sample_weight is None:
             return batch
-        return replace(batch, sample_weight=picked(self.sample_weight, rows))
+        return replace(batch, sample_weight=select_rows(self.sample_weight, rows))
 
 
 def free_memory(device: torch.device) -> int:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from sklearn_tree.estimators.batches import split_by_size
-from sklearn_tree.explain.ancestors import Forest
+from sklearn_tree.explain.ancestors import NodeStates
 from sklearn_tree.explain.coalitions import shapley
 from sklearn_tree.explain.gradients import (
     Budget,
@@ -225,7 +225,7 @@ def _chunk(task: Task, name: str, inner: str, rows: np.ndarray) -> Found:
 def _of_nodes(task: Task, name: str, inputs: Any) -> tuple[Objective, Tensor, Tensor, list, list]:
     """Return the objective, its values, those of the baseline, and the numbers of subtrees and of inputs."""
     with torch.no_grad():
-        forest = Forest(inputs)
+        forest = NodeStates(inputs)
         outputs = forest.outputs()
         objective = task.choose(outputs)
         values = objective(outputs)
@@ -262,7 +262,7 @@ def _of_inputs(
     if name not in ("feature_ablation", "occlusion"):
         return per_position(inputs, gradient(name, inputs, objective))
     if task.subject.is_tree_net:  # the star of a table's row
-        return inputs.split(occlusion(Forest(inputs), objective, budget, by_state=False)[1])
+        return inputs.split(occlusion(NodeStates(inputs), objective, budget, by_state=False)[1])
     is_sliding = name == "occlusion" and task.subject.kind in ("series", "images")
     return per_position(
         inputs, (sliding_occlusion if is_sliding else ablation)(inputs, objective, budget, params)

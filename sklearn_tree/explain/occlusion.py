@@ -1,4 +1,4 @@
-"""Occlusion of every subtree at once: each is taken away, and only its ancestors are computed anew."""
+"""Occlusion of all subtrees of a batch of trees; only the ancestors of each are recomputed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from torch import Tensor
 
 from sklearn_tree.estimators.batches import split_by_size
 from sklearn_tree.estimators.nodes import pool_subtrees
-from sklearn_tree.explain.ancestors import Forest, States
+from sklearn_tree.explain.ancestors import NodeStates, States
 from sklearn_tree.explain.gradients import Budget
 from sklearn_tree.explain.objective import Objective
 from sklearn_tree.trees import TreeArray
@@ -16,81 +16,95 @@ from sklearn_tree.trees.array import nodes_by_depth
 
 
 def occlusion(
-    forest: Forest, objective: Objective, budget: Budget, *, by_state: bool
+    states: NodeStates, objective: Objective, budget: Budget, *, by_state: bool
 ) -> tuple[Tensor, Tensor]:
-    """Compute by how much the objective falls when each subtree is taken away, and each own input.
+    """Compute the decrease of the objective when each subtree, or each node's own input, is occluded.
 
     Parameters
     ----------
-    forest : Forest
-        The trees.
+    states : NodeStates
+        States of the trees.
     objective : Objective
-        What is explained.
+        Output to explain.
     budget : Budget
-        Limits; ``max_rows`` bounds the children that are read at once.
+        Limits; ``max_rows`` bounds the number of children that are read at once.
     by_state : bool
-        Whether a subtree is taken away by states of zero (for a child-sum cell its edge is cut);
-        otherwise all inputs in it become their baselines.
+        Whether the state of an occluded subtree is zero, which cuts the edge to a child-sum cell. Otherwise
+        all inputs of the subtree are replaced by their baselines.
 
     Returns
     -------
     subtrees, own : Tensor of float, shape (n_nodes,)
-        Of each node's subtree, and of its own input alone.
+        Decreases for the subtree and for the own input of each node.
     """
-    inputs = forest.inputs
+    inputs = states.inputs
     with torch.no_grad():
-        falls = _Falls(forest, objective, budget)
-        everything = torch.arange(inputs.array.n_nodes, device=inputs.x.device)
+        effects = _StateEffects(states, objective, budget)
+        all_nodes = torch.arange(inputs.array.n_nodes, device=inputs.x.device)
         if by_state:
-            subtrees = falls.of(everything, tuple(map(torch.zeros_like, forest.states)))
+            subtrees = effects.compute(all_nodes, tuple(map(torch.zeros_like, states.states)))
         else:
-            without = forest.states_without
-            subtrees = falls.of(everything, without, forest.pooled_below(without))
+            baseline = states.baseline_states
+            subtrees = effects.compute(all_nodes, baseline, states.pool_descendants(baseline))
         own, is_leaf = torch.zeros_like(subtrees), inputs.is_leaf[inputs.nodes]
         leaves, inner = inputs.nodes[is_leaf], inputs.nodes[~is_leaf]
         own[leaves] = subtrees[leaves]
         if len(inner):
-            own[inner] = falls.of(inner, forest.own_states_without(inner), forest.pooled_below(forest.states))
+            descendants = states.pool_descendants(states.states)
+            own[inner] = effects.compute(inner, states.ablate_inputs(inner), descendants)
     return subtrees, own
 
 
-def phrase_values(forest: Forest, objective: Objective) -> Tensor:
-    """Return what the objective is for each subtree by itself, Tensor of float, shape (n_nodes,)."""
-    inputs, module = forest.inputs, forest.module
+def phrase_values(states: NodeStates, objective: Objective) -> Tensor:
+    """Return the objective of each subtree as a separate tree, Tensor of float, shape (n_nodes,)."""
+    inputs, module = states.inputs, states.module
     with torch.no_grad():
-        h = forest.states[0]
+        h = states.states[0]
         nodes = torch.cat([h, module.pool.weights(h)], dim=1).cpu().numpy()
         vectors = torch.from_numpy(pool_subtrees(nodes, inputs.array, module.pool.how)).to(h)
         return objective.take(inputs.samples_of_nodes)(module.head(vectors))
 
 
-class _Falls:
-    """By how much the objective of a tree falls when one of its nodes has another state."""
+class _StateEffects:
+    """Decrease of the objective of a tree when one of its nodes has another state."""
 
-    def __init__(self, forest: Forest, objective: Objective, budget: Budget) -> None:
-        self.forest, self.objective, self.budget = forest, objective, budget
-        self.values = objective(forest.outputs())
-        self.widest = widest_above(forest.inputs.array)
+    def __init__(self, states: NodeStates, objective: Objective, budget: Budget) -> None:
+        self.states, self.objective, self.budget = states, objective, budget
+        self.values = objective(states.outputs())
+        self.max_arities = max_arities_above(states.inputs.array)
 
-    def of(self, nodes: Tensor, states: States, below: Tensor | None = None) -> Tensor:
-        """Return the falls of nodes with new states, each by itself, shape (n,)."""
-        inputs, forest = self.forest.inputs, self.forest
-        falls = torch.empty(len(nodes), dtype=inputs.x.dtype, device=nodes.device)
+    def compute(self, nodes: Tensor, new_states: States, descendants: Tensor | None = None) -> Tensor:
+        """Compute the decrease for each node separately.
+
+        Parameters
+        ----------
+        nodes : Tensor of int64, shape (n,)
+            Changed nodes.
+        new_states : tuple of Tensor, each of shape (n, hidden_size)
+            New states of the nodes.
+        descendants : Tensor of float, default=None
+            See :meth:`NodeStates.vectors`.
+
+        Returns
+        -------
+        Tensor of float, shape (n,)
+        """
+        inputs = self.states.inputs
+        effects = torch.empty(len(nodes), dtype=inputs.x.dtype, device=nodes.device)
         numbers = nodes.cpu().numpy()
-        order = np.argsort(inputs.array.depths[numbers], kind="stable")  # reach their roots together
-        for rows in split_by_size(order, self.widest[numbers][order], self.budget.max_rows):
-            chosen = nodes[rows]
-            vectors = forest.vectors(chosen, tuple(state[rows] for state in states), below)
-            trees = inputs.samples_of_nodes[chosen]
-            outputs = inputs.module.head(vectors)
-            falls[rows] = self.values[trees] - self.objective.take(trees)(outputs)
-        return falls
+        order = np.argsort(inputs.array.depths[numbers], kind="stable")  # they reach the roots together
+        for rows in split_by_size(order, self.max_arities[numbers][order], self.budget.max_rows):
+            part, part_states = nodes[rows], tuple(state[rows] for state in new_states)
+            trees = inputs.samples_of_nodes[part]
+            outputs = inputs.module.head(self.states.vectors(part, part_states, descendants))
+            effects[rows] = self.values[trees] - self.objective.take(trees)(outputs)
+        return effects
 
 
-def widest_above(array: TreeArray) -> np.ndarray:
-    """Return the most children that a node on the way up from each has, at least 1."""
-    widest, parents, arities = np.ones(array.n_nodes, dtype=np.int64), array.absolute_parents, array.arities
+def max_arities_above(array: TreeArray) -> np.ndarray:
+    """Return the largest arity among the ancestors of each node, at least 1, int64, shape (n_nodes,)."""
+    largest, parents, arities = np.ones(array.n_nodes, dtype=np.int64), array.absolute_parents, array.arities
     for nodes in nodes_by_depth(array.depths)[1:]:
         above = parents[nodes]
-        widest[nodes] = np.maximum(widest[above], arities[above])
-    return widest
+        largest[nodes] = np.maximum(largest[above], arities[above])
+    return largest

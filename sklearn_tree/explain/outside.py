@@ -1,4 +1,4 @@
-"""``Outside``: what lies beside a subtree, where a tree's vector is pooled from all its nodes."""
+"""Pooling of the nodes outside each subtree, for nets that pool all nodes of a tree."""
 
 from __future__ import annotations
 
@@ -13,85 +13,99 @@ from sklearn_tree.trees import TreeArray
 from sklearn_tree.trees.array import nodes_by_depth
 
 
-class Outside:
-    """Poolings of the nodes left and right of each subtree.
+class ComplementPooling:
+    """Pooling of the nodes to the left and to the right of each subtree.
 
-    A tree without a subtree is what lies left of it, what lies right of it, and its ancestors. In
-    preorder all behind a subtree lies right of it; in postorder all before it lies left.
+    A tree without a subtree consists of the nodes to its left, the nodes to its right and its ancestors.
+    In preorder, all nodes after a subtree are to its right; in postorder, all nodes before it are to its
+    left. Poolings are represented by *totals*: running maxima, or for averages weighted sums of the vectors
+    followed by the sum of the weights.
 
     Parameters
     ----------
     pool : TreePooling
-        How nodes are pooled.
+        Pooling of the net.
     array : TreeArray
-        The trees.
+        Trees.
     h : Tensor of float, shape (n_nodes, hidden_size)
-        The nodes' vectors.
+        Vectors of the nodes.
     """
 
     def __init__(self, pool: Any, array: TreeArray, h: Tensor) -> None:
         self.pool, self.array, self.is_max = pool, array, pool.how == "max"
-        terms = self._terms(h)
+        terms = self._to_terms(h)
         sizes = subtree_sizes(array)
-        nothing = -torch.inf if self.is_max else 0.0
-        left, right = torch.full_like(terms, nothing), torch.full_like(terms, nothing)
+        self.left, self.right = self._make_empty(terms), self._make_empty(terms)
         for first, last in pairwise(array.offsets.tolist()):
             size, depth = sizes[first:last], array.depths[first:last]
             nodes = np.arange(last - first)
-            behind = nodes + size  # in preorder
-            in_postorder = behind - 1 - depth
+            after = nodes + size  # in preorder
+            in_postorder = after - 1 - depth
             before = in_postorder - size
             part = terms[first:last]
-            from_left = self._running(part[np.argsort(in_postorder)])
-            from_right = self._running(part.flip(0)).flip(0)
-            has_left, has_right = before >= 0, behind < last - first
-            left[first + nodes[has_left]] = from_left[before[has_left]]
-            right[first + nodes[has_right]] = from_right[behind[has_right]]
-        self.left, self.right = left, right
+            from_left = self._accumulate(part[np.argsort(in_postorder)])
+            from_right = self._accumulate(part.flip(0)).flip(0)
+            has_left, has_right = before >= 0, after < last - first
+            self.left[first + nodes[has_left]] = from_left[before[has_left]]
+            self.right[first + nodes[has_right]] = from_right[after[has_right]]
 
-    def _terms(self, h: Tensor) -> Tensor:
-        """Return what is joined: the vectors; for an average, weighted, and the weight behind them."""
+    def _to_terms(self, h: Tensor) -> Tensor:
+        """Return the totals of single nodes."""
         if self.is_max:
             return h
         weights = self.pool.weights(h)
         return torch.cat([weights * h, weights], dim=1)
 
-    def _running(self, terms: Tensor) -> Tensor:
+    def _make_empty(self, terms: Tensor) -> Tensor:
+        """Return totals of no nodes."""
+        return torch.full_like(terms, -torch.inf if self.is_max else 0.0)
+
+    def _accumulate(self, terms: Tensor) -> Tensor:
         return terms.cummax(0).values if self.is_max else terms.cumsum(0)
 
-    def join(self, a: Tensor, b: Tensor) -> Tensor:
-        """Join two poolings."""
+    def merge(self, a: Tensor, b: Tensor) -> Tensor:
+        """Merge the totals of disjoint sets of nodes."""
         return torch.maximum(a, b) if self.is_max else a + b
 
-    def beside(self, nodes: Tensor) -> Tensor:
-        """Join what lies left and right of nodes, shape (n, any)."""
-        return self.join(self.left.index_select(0, nodes), self.right.index_select(0, nodes))
+    def add(self, total: Tensor, h: Tensor) -> Tensor:
+        """Add one node to each total."""
+        return self.merge(total, self._to_terms(h))
 
-    def below(self, h: Tensor) -> Tensor:
-        """Join the vectors of all nodes below each, ``h`` being those of all; shape (n_nodes, any)."""
-        own = self._terms(h)
-        total = torch.full_like(own, -torch.inf if self.is_max else 0.0)
-        parents = torch.from_numpy(self.array.absolute_parents).to(h.device)
-        for level in nodes_by_depth(self.array.depths)[:0:-1]:
-            nodes = torch.from_numpy(level).to(h.device)
-            above = parents[nodes].unsqueeze(1).expand(-1, own.shape[1])
-            terms = self.join(total[nodes], own[nodes])
-            total.scatter_reduce_(0, above, terms, reduce="amax" if self.is_max else "sum")
-        return total
-
-    def joined(self, total: Tensor, h: Tensor) -> Tensor:
-        """Join further nodes to totals."""
-        return self.join(total, self._terms(h))
-
-    def pooled(self, total: Tensor) -> Tensor:
-        """Return the trees' vectors, shape (n, hidden_size); zeros of a tree of which nothing is left."""
+    def finish(self, total: Tensor) -> Tensor:
+        """Convert totals to vectors, shape (n, hidden_size); totals of no nodes become zeros."""
         if self.is_max:
             return total.masked_fill(total == -torch.inf, 0.0)
         return (total[:, :-1] / total[:, -1:]).nan_to_num(0.0)
 
+    def pool_outside(self, nodes: Tensor) -> Tensor:
+        """Return the totals of the nodes to the left and right of subtrees, shape (n, any)."""
+        return self.merge(self.left.index_select(0, nodes), self.right.index_select(0, nodes))
+
+    def pool_descendants(self, h: Tensor) -> Tensor:
+        """Return the totals of the descendants of each node.
+
+        Parameters
+        ----------
+        h : Tensor of float, shape (n_nodes, hidden_size)
+            Vectors of all nodes.
+
+        Returns
+        -------
+        Tensor of float, shape (n_nodes, any)
+        """
+        terms = self._to_terms(h)
+        total = self._make_empty(terms)
+        parents = torch.from_numpy(self.array.absolute_parents).to(h.device)
+        for level in nodes_by_depth(self.array.depths)[:0:-1]:
+            nodes = torch.from_numpy(level).to(h.device)
+            above = parents[nodes].unsqueeze(1).expand(-1, terms.shape[1])
+            merged = self.merge(total[nodes], terms[nodes])
+            total.scatter_reduce_(0, above, merged, reduce="amax" if self.is_max else "sum")
+        return total
+
 
 def subtree_sizes(array: TreeArray) -> np.ndarray:
-    """Return how many nodes each subtree has, ndarray of int64, shape (n_nodes,)."""
+    """Return the number of nodes of each subtree, ndarray of int64, shape (n_nodes,)."""
     sizes, parents = np.ones(array.n_nodes, dtype=np.int64), array.absolute_parents
     for nodes in nodes_by_depth(array.depths)[:0:-1]:
         np.add.at(sizes, parents[nodes], sizes[nodes])

@@ -13,7 +13,7 @@ from sklearn_tree.kinds.base import Kind
 from sklearn_tree.kinds.numbers import check_n_channels, check_numbers
 from sklearn_tree.kinds.statistics import channel_statistics
 from sklearn_tree.nn import ImageBatch
-from sklearn_tree.nn.batch import picked
+from sklearn_tree.nn.tensors import select_rows
 
 
 class Images(Kind):
@@ -55,7 +55,7 @@ class Images(Kind):
 
     def batch(self, encoded: Any, rows: np.ndarray) -> ImageBatch:
         """Return the batch of some images."""
-        return ImageBatch.from_array(picked(encoded, rows))
+        return ImageBatch.from_array(select_rows(encoded, rows))
 
     def n_positions(self, encoded: Any) -> np.ndarray:
         """Return the number of pixels of each image."""

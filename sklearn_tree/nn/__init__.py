@@ -1,4 +1,4 @@
-"""Nets in plain PyTorch: batches, cells, encoders, pooling."""
+"""PyTorch modules: batches, cells, encoders, pooling and nets."""
 
 from sklearn_tree.nn.batch import Level, TreeBatch
 from sklearn_tree.nn.cells import (
@@ -10,11 +10,13 @@ from sklearn_tree.nn.cells import (
     RecursiveCell,
     RNTNCell,
 )
+from sklearn_tree.nn.check_cell import check_cell
 from sklearn_tree.nn.convolutional import Convolution, ConvolutionalEncoder, ConvolutionalNet
-from sklearn_tree.nn.embedding import NodeEmbedding, StepValues
+from sklearn_tree.nn.embedding import Embedding, NodeEmbedding
 from sklearn_tree.nn.gated import Children, GatedCell, TreeCell
 from sklearn_tree.nn.image_batch import ImageBatch
 from sklearn_tree.nn.losses import MultiOutputCrossEntropy
+from sklearn_tree.nn.net import Net
 from sklearn_tree.nn.pooling import (
     CONVOLUTION_POOLINGS,
     POOLINGS,
@@ -25,6 +27,7 @@ from sklearn_tree.nn.pooling import (
 from sklearn_tree.nn.recurrent import RECURRENT_CELLS, RecurrentEncoder, RecurrentNet
 from sklearn_tree.nn.recursive import RecursiveEncoder, RecursiveNet
 from sklearn_tree.nn.sequence_batch import SequenceBatch
+from sklearn_tree.nn.step_values import StepValues
 
 __all__ = [
     "CELLS",
@@ -42,10 +45,12 @@ __all__ = [
     "Convolution",
     "ConvolutionalEncoder",
     "ConvolutionalNet",
+    "Embedding",
     "ImageBatch",
     "Level",
     "MultiOutputCrossEntropy",
     "NaryTreeLSTM",
+    "Net",
     "NodeEmbedding",
     "RecurrentEncoder",
     "RecurrentNet",
@@ -57,4 +62,5 @@ __all__ = [
     "TreeBatch",
     "TreeCell",
     "TreePooling",
+    "check_cell",
 ]

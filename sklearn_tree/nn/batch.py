@@ -1,29 +1,30 @@
-"""``TreeBatch``: the trees of a minibatch merged, their nodes sorted into levels by depth."""
+"""Batches of trees, with their nodes sorted into levels by depth."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from sklearn_tree.nn.schedule import Schedule, share_subtrees, stable_sort
+from sklearn_tree.nn.schedule import Schedule, share_subtrees
+from sklearn_tree.nn.tensors import as_tensor, move_to, stable_argsort
 from sklearn_tree.trees import TreeArray
 from sklearn_tree.trees.subtrees import sibling_ranks
 
 
 class Level(NamedTuple):
-    """How the nodes of one depth in a batch hang on the inner nodes one level above.
+    """Edges between the nodes of one depth and the inner nodes one level above.
 
     Attributes
     ----------
     rows : Tensor of int64, shape (n_children,)
-        For each node, its row among the inner nodes of its level, or behind them among the leaves.
+        Row of each node in the table of its level, which holds the inner nodes first, then the leaves.
     parents : Tensor of int64, shape (n_children,)
-        For each node, the row of its parent among the inner nodes of the level above; it rises.
+        Row of each node's parent among the inner nodes of the level above; non-decreasing.
     ranks : Tensor of int64, shape (n_children,)
         Position of each node among its siblings, from 0.
     n_parents : int
@@ -38,51 +39,51 @@ class Level(NamedTuple):
 
 @dataclass(frozen=True)
 class TreeBatch:
-    """Trees merged for a bottom-up pass that handles all nodes of one depth at once.
+    """Trees merged for a bottom-up walk that computes all nodes of one depth at once.
 
-    The children of the nodes of one depth are exactly the nodes one deeper, so a pass needs
-    nothing but the states of the level that it has just left, and costs what the nodes cost,
-    whatever the shape of the trees. In a batch all inner nodes come first, by depth, then all
-    leaves, by depth; inside a depth, trees and siblings keep their order. So both the inner nodes
-    and the leaves of a level are contiguous, and all leaves are computed in one go.
+    The children of the nodes of one depth are exactly the nodes one level deeper, so the walk needs only
+    the states of the level below, and its cost depends on the number of nodes, not on the shape of the
+    trees. In batch order all inner nodes come first, sorted by depth, then all leaves, sorted by depth;
+    within a depth, trees and siblings keep their order. Inner nodes and leaves of a level are therefore
+    contiguous, and all leaves are computed together.
 
     Attributes
     ----------
     labels : Tensor of int64, shape (n_nodes,)
         Label ids in batch order.
     values : Tensor of float, shape (n_nodes,), or None
-        Node values in batch order, NaN where there is none.
+        Values of the nodes in batch order, NaN for nodes without a value.
     edges : Tensor of int64, shape (n_nodes,), or None
-        Ids of the edges to the parents.
+        Ids of the labels of the edges to the parents.
     trees : Tensor of int64, shape (n_nodes,)
-        Number of each node's tree.
+        Index of each node's tree.
     roots : Tensor of int64, shape (n_trees,)
         Position of each tree's root.
     order : Tensor of int64, shape (n_nodes,)
         Position in the batch of each node of the ``TreeArray``.
     children : Tensor of int64, shape (n_children,)
-        Position of every node but the roots, by depth; siblings in order, beside each other.
+        Positions of all nodes except the roots, sorted by depth; siblings are adjacent and in order.
     parents : Tensor of int64, shape (n_children,)
-        Position of the parent of each; it rises, so the children of each inner node are a run.
+        Position of the parent of each child; non-decreasing, so the children of a node are contiguous.
     ranks : Tensor of int64, shape (n_children,)
-        Position of each among its siblings, from 0.
+        Position of each child among its siblings, from 0.
     offsets : Tensor of int64, shape (n_inner,)
-        Where the run of each inner node's children begins.
+        Index in ``children`` of the first child of each inner node.
     inner_children, leaf_children : Tensor of int64
-        Which of ``children`` are inner nodes, and which leaves; both in batch order.
+        Indices in ``children`` of the inner nodes and of the leaves; both in batch order.
     n_inner, n_leaves : tuple of int, length n_levels
-        Numbers of inner nodes and of leaves at each depth.
+        Number of inner nodes and of leaves at each depth.
     distinct : Tensor of int64, shape (n_distinct,), or None
-        One inner node of each pair of label and edge label that occurs among the inner nodes,
-        then one leaf of each that occurs among the leaves; None for trees with values.
+        One inner node for each distinct pair of label and edge label of the inner nodes, then one leaf for
+        each distinct pair of the leaves; None for trees with values.
     inverse : Tensor of int64, shape (n_nodes,), or None
-        For each node the row of its pair in ``distinct``.
+        Index in ``distinct`` of the pair of each node.
     n_distinct_inner : int
-        How many of ``distinct`` are inner nodes.
+        Number of inner nodes in ``distinct``.
     max_rank : int
-        The largest of ``ranks``.
+        Largest of ``ranks``.
     shared : Schedule or None
-        How equal subtrees are computed once, if they are.
+        Schedule that computes equal subtrees once; None if all nodes are computed one by one.
     sample_weight : Tensor of float, shape (n_trees,), or None
         Weight of each tree in the loss.
     """
@@ -110,7 +111,7 @@ class TreeBatch:
 
     @classmethod
     def from_array(cls, array: TreeArray) -> TreeBatch:
-        """Merge all trees of an array (on the CPU; 0.1 us a node).
+        """Merge all trees of an array, in main memory (0.1 us per node).
 
         Parameters
         ----------
@@ -121,57 +122,31 @@ class TreeBatch:
         -------
         TreeBatch
         """
-        depths, n_levels = array.depths, int(array.depths.max(initial=0)) + 1
-        parents = array.absolute_parents
-        is_leaf = np.ones(len(depths), dtype=bool)
-        is_leaf[parents[parents >= 0]] = False
-
-        order = stable_sort(depths + is_leaf * n_levels)  # inner by depth, then leaves by depth
-        position = np.empty_like(order)
-        position[order] = np.arange(len(order))
-        n_inner = np.bincount(depths[~is_leaf], minlength=n_levels)
-        n_leaves = np.bincount(depths[is_leaf], minlength=n_levels)
-
-        children = stable_sort(depths)[len(array) :]  # siblings follow each other in preorder
-        ranks = sibling_ranks(parents[children])
-
-        trees = np.repeat(np.arange(len(array)), array.sizes)
-        labels, edges = as_tensor(array.labels[order]).long(), None
-        if array.edges is not None:
-            edges = as_tensor(array.edges[order]).long()
-        distinct = inverse = shared = None
-        n_distinct_inner, n = 0, int(n_inner.sum())
-        if array.values is None:
-            inner, inverse = _distinct(labels[:n], None if edges is None else edges[:n])
-            outer, leaf_inverse = _distinct(labels[n:], None if edges is None else edges[n:])
-            n_distinct_inner = len(inner)
-            distinct = torch.cat([inner, outer + n])
-            if array.subtrees is not None and n:
-                inputs = torch.cat([inverse, leaf_inverse]).cpu().numpy()[position]
-                all_ranks = np.zeros_like(parents)
-                all_ranks[children] = ranks
-                shared = share_subtrees(array.subtrees, is_leaf, parents, all_ranks, order[:n], inputs)
-            inverse = torch.cat([inverse, leaf_inverse + n_distinct_inner])
+        nodes = _sort_nodes(array)
+        labels = as_tensor(array.labels[nodes.order]).long()
+        edges = None if array.edges is None else as_tensor(array.edges[nodes.order]).long()
+        inputs = None if array.values is not None else _find_distinct(labels, edges, sum(nodes.n_inner))
+        is_leaf = nodes.is_leaf[nodes.children]
         return cls(
             labels=labels,
-            trees=as_tensor(trees[order]),
-            roots=as_tensor(position[array.offsets[:-1]]),
-            order=as_tensor(position),
-            children=as_tensor(position[children]),
-            parents=as_tensor(position[parents[children]]),
-            ranks=as_tensor(ranks),
-            offsets=as_tensor(np.flatnonzero(ranks == 0)),
-            inner_children=as_tensor(np.flatnonzero(~is_leaf[children])),
-            leaf_children=as_tensor(np.flatnonzero(is_leaf[children])),
-            max_rank=int(ranks.max(initial=0)),
-            n_inner=tuple(n_inner.tolist()),
-            n_leaves=tuple(n_leaves.tolist()),
-            values=None if array.values is None else as_tensor(array.values[order]),
+            trees=as_tensor(np.repeat(np.arange(len(array)), array.sizes)[nodes.order]),
+            roots=as_tensor(nodes.position[array.offsets[:-1]]),
+            order=as_tensor(nodes.position),
+            children=as_tensor(nodes.position[nodes.children]),
+            parents=as_tensor(nodes.position[nodes.parents[nodes.children]]),
+            ranks=as_tensor(nodes.ranks),
+            offsets=as_tensor(np.flatnonzero(nodes.ranks == 0)),
+            inner_children=as_tensor(np.flatnonzero(~is_leaf)),
+            leaf_children=as_tensor(np.flatnonzero(is_leaf)),
+            max_rank=int(nodes.ranks.max(initial=0)),
+            n_inner=nodes.n_inner,
+            n_leaves=nodes.n_leaves,
+            values=None if array.values is None else as_tensor(array.values[nodes.order]),
             edges=edges,
-            distinct=distinct,
-            inverse=inverse,
-            n_distinct_inner=n_distinct_inner,
-            shared=shared,
+            distinct=None if inputs is None else inputs.nodes,
+            inverse=None if inputs is None else inputs.inverse,
+            n_distinct_inner=0 if inputs is None else inputs.n_inner,
+            shared=None if inputs is None else _share_subtrees(array, nodes, inputs),
         )
 
     def __len__(self) -> int:
@@ -183,12 +158,12 @@ class TreeBatch:
         return len(self.labels)
 
     def to(self, device: torch.device | str) -> TreeBatch:
-        """Return the batch on another device (itself if it is there already)."""
-        return moved(self, device)
+        """Return the batch on a device; the batch itself if it is on the device already."""
+        return move_to(self, device)
 
     @cached_property
     def levels(self) -> list[Level]:
-        """One :class:`Level` per depth from 1 on: the children of depths 0, 1, ..."""
+        """One :class:`Level` for each depth from 1 on."""
         sizes = [inner + leaves for inner, leaves in zip(self.n_inner, self.n_leaves, strict=True)][1:]
         columns = zip(*(c.split(sizes) for c in (self.children, self.parents, self.ranks)), strict=True)
         levels, n_all_inner, first_inner, first_leaf = [], sum(self.n_inner), 0, self.n_leaves[0]
@@ -202,45 +177,145 @@ class TreeBatch:
             first_inner, first_leaf = first_below, first_leaf + self.n_leaves[depth + 1]
         return levels
 
+    def make_schedule(self, inputs: Tensor, leaf_rows: Tensor) -> Schedule:
+        """Make the schedule that has one row for each inner node, in batch order.
 
-def as_tensor(array: np.ndarray | Tensor) -> Tensor:
-    """Return a column as a tensor where it is, without a copy if its rows are contiguous."""
-    return array if isinstance(array, Tensor) else torch.from_numpy(np.ascontiguousarray(array))
+        Parameters
+        ----------
+        inputs : Tensor of int64, shape (n_inner,)
+            Row of the input table for each inner node; at least one.
+        leaf_rows : Tensor of int64, shape (n_leaves,)
+            Row of the leaf table for each leaf.
+
+        Returns
+        -------
+        Schedule
+        """
+        n_rows = tuple(n for n in self.n_inner if n)
+        leaf_rows = leaf_rows[self.n_leaves[0] :]  # without the leaves that are roots
+        rows = torch.arange(len(inputs), device=inputs.device)
+        children = torch.empty_like(self.children)
+        children[self.inner_children] = rows[n_rows[0] :]
+        children[self.leaf_children] = len(inputs) + leaf_rows
+        n_children = zip((*n_rows[1:], 0), self.n_leaves[1 : len(n_rows) + 1], strict=True)
+        return Schedule(
+            rows=rows,
+            inputs=inputs,
+            children=children,
+            parents=self.parents,
+            ranks=self.ranks,
+            offsets=self.offsets,
+            incoming=self.inner_children,
+            incoming_offsets=None,
+            leaf_edges=self.leaf_children,
+            leaf_rows=leaf_rows,
+            n_rows=n_rows,
+            n_edges=tuple(map(sum, n_children)),
+            n_incoming=(0, *n_rows[1:]),
+        )
 
 
-def picked(column: Any, rows: np.ndarray) -> Any:
-    """Return some rows of an array or tensor, where it is."""
-    if isinstance(column, Tensor):
-        return column.index_select(0, torch.from_numpy(rows).to(column.device, non_blocking=True))
-    return column.take(rows, axis=0)
+@dataclass(frozen=True)
+class _SortedNodes:
+    """Nodes of a ``TreeArray`` in batch order.
+
+    Attributes
+    ----------
+    parents : ndarray of int64, shape (n_nodes,)
+        Parent of each node, -1 for roots.
+    is_leaf : ndarray of bool, shape (n_nodes,)
+        Whether each node is a leaf.
+    order, position : ndarray of int64, shape (n_nodes,)
+        Node at each position of the batch, and position of each node.
+    children, ranks : ndarray of int64, shape (n_children,)
+        All nodes except the roots by depth, and the position of each among its siblings.
+    n_inner, n_leaves : tuple of int, length n_levels
+        Number of inner nodes and of leaves at each depth.
+    """
+
+    parents: np.ndarray
+    is_leaf: np.ndarray
+    order: np.ndarray
+    position: np.ndarray
+    children: np.ndarray
+    ranks: np.ndarray
+    n_inner: tuple[int, ...]
+    n_leaves: tuple[int, ...]
 
 
-def moved(batch: Any, device: torch.device | str) -> Any:
-    """Return a batch with all its columns on a device, itself if they are there already."""
-    device = torch.device(device)
-    columns = vars(batch).items()
-    if all(column.device == device for _, column in columns if isinstance(column, Tensor)):
-        return batch
-    tensors = {name: _move(column, device) for name, column in columns if isinstance(column, Tensor)}
-    parts = {name: moved(column, device) for name, column in columns if isinstance(column, Schedule)}
-    return replace(batch, **tensors, **parts)
+def _sort_nodes(array: TreeArray) -> _SortedNodes:
+    depths, parents = array.depths, array.absolute_parents
+    n_levels = int(depths.max(initial=0)) + 1
+    is_leaf = np.ones(len(depths), dtype=bool)
+    is_leaf[parents[parents >= 0]] = False
+    order = stable_argsort(depths + is_leaf * n_levels)
+    position = np.empty_like(order)
+    position[order] = np.arange(len(order))
+    children = stable_argsort(depths)[len(array) :]  # in preorder, siblings of one depth are adjacent
+    return _SortedNodes(
+        parents=parents,
+        is_leaf=is_leaf,
+        order=order,
+        position=position,
+        children=children,
+        ranks=sibling_ranks(parents[children]),
+        n_inner=tuple(np.bincount(depths[~is_leaf], minlength=n_levels).tolist()),
+        n_leaves=tuple(np.bincount(depths[is_leaf], minlength=n_levels).tolist()),
+    )
 
 
-def _move(column: Tensor, device: torch.device) -> Tensor:
-    if device.type == "mps" and column.dtype == torch.float64:
-        column = column.float()  # mps has no doubles
-    if device.type == "cuda" and column.device.type == "cpu":
-        column = column.pin_memory()  # else the copy would not be asynchronous
-    return column.to(device, non_blocking=True)
+@dataclass(frozen=True)
+class _DistinctInputs:
+    """Distinct pairs of label and edge label, see ``distinct`` and ``inverse`` of :class:`TreeBatch`."""
+
+    nodes: Tensor
+    inverse: Tensor
+    n_inner: int
 
 
-def _distinct(labels: Tensor, edges: Tensor | None) -> tuple[Tensor, Tensor]:
-    """Return one node of each pair of label and edge, and for each node the row of its pair."""
+def _find_distinct(labels: Tensor, edges: Tensor | None, n_inner: int) -> _DistinctInputs:
+    inner, inner_inverse = unique_pairs(labels[:n_inner], None if edges is None else edges[:n_inner])
+    leaves, leaf_inverse = unique_pairs(labels[n_inner:], None if edges is None else edges[n_inner:])
+    return _DistinctInputs(
+        nodes=torch.cat([inner, leaves + n_inner]),
+        inverse=torch.cat([inner_inverse, leaf_inverse + len(inner)]),
+        n_inner=len(inner),
+    )
+
+
+def unique_pairs(labels: Tensor, edges: Tensor | None) -> tuple[Tensor, Tensor]:
+    """Find the distinct pairs of label and edge label.
+
+    Parameters
+    ----------
+    labels : Tensor of int64, shape (n,)
+        Label ids.
+    edges : Tensor of int64, shape (n,), or None
+        Ids of the edge labels; None for trees without edge labels.
+
+    Returns
+    -------
+    nodes : Tensor of int64, shape (n_distinct,)
+        One node of each pair.
+    inverse : Tensor of int64, shape (n,)
+        Index in ``nodes`` of the pair of each node.
+    """
     pairs = labels if edges is None or not len(edges) else labels * (edges.max() + 1) + edges
-    if pairs.device.type != "cpu":
-        _, inverse = pairs.unique(return_inverse=True)
-        nodes = torch.arange(len(pairs), device=pairs.device)
-        n = int(inverse.max()) + 1 if len(pairs) else 0
-        return torch.zeros_like(nodes)[:n].scatter(0, inverse, nodes), inverse
-    _, distinct, inverse = np.unique(pairs.numpy(), return_index=True, return_inverse=True)
-    return as_tensor(distinct), as_tensor(inverse)
+    if pairs.device.type == "cpu":
+        _, nodes, inverse = np.unique(pairs.numpy(), return_index=True, return_inverse=True)
+        return as_tensor(nodes), as_tensor(inverse)
+    _, inverse = pairs.unique(return_inverse=True)
+    positions = torch.arange(len(pairs), device=pairs.device)
+    n = int(inverse.max()) + 1 if len(pairs) else 0
+    return torch.zeros_like(positions)[:n].scatter(0, inverse, positions), inverse
+
+
+def _share_subtrees(array: TreeArray, nodes: _SortedNodes, inputs: _DistinctInputs) -> Schedule | None:
+    n = sum(nodes.n_inner)
+    if array.subtrees is None or not n:
+        return None
+    rows = inputs.inverse.cpu().numpy()[nodes.position]
+    rows[nodes.is_leaf] -= inputs.n_inner
+    ranks = np.zeros_like(nodes.parents)
+    ranks[nodes.children] = nodes.ranks
+    return share_subtrees(array.subtrees, nodes.is_leaf, nodes.parents, ranks, nodes.order[:n], rows)

@@ -1,4 +1,4 @@
-"""Recursive cells: how the state of a node follows from its input and its children's states."""
+"""Recursive cells: equations of a node's state from its input and its children's states."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sklearn_tree.nn.gemm import linear
 
 
 class ChildSumTreeLSTM(GatedCell):
-    r"""Child-Sum Tree-LSTM: an LSTM whose past is the sum over the children.
+    r"""Child-Sum Tree-LSTM, an LSTM whose previous state is the sum over the children.
 
     For a node :math:`j` with input :math:`x_j` and children :math:`C(j)` [1]_:
 
@@ -26,7 +26,7 @@ class ChildSumTreeLSTM(GatedCell):
         c_j &= i_j \odot u_j + \textstyle\sum_{k \in C(j)} f_{jk} \odot c_k        & (7) \\
         h_j &= o_j \odot \tanh(c_j)                                               & (8)
 
-    The order of the children does not matter.
+    The states do not depend on the order of the children.
 
     Parameters
     ----------
@@ -44,8 +44,9 @@ class ChildSumTreeLSTM(GatedCell):
     tanh_gates = ("u",)
     n_states = 2
     n_kept = 1
+    is_pure = True
 
-    # The rest of the interface is documented in GatedCell.
+    # message and update are documented in GatedCell.
     def message(self, gates: tuple, states: tuple) -> tuple[Tensor, ...]:  # noqa: D102
         return (gates[0] * states[1],)  # (7)
 
@@ -69,7 +70,7 @@ class ChildSumTreeLSTM(GatedCell):
 
 
 class NaryTreeLSTM(GatedCell):
-    r"""N-ary Tree-LSTM: an LSTM with weights of their own for the first, second, ... child.
+    r"""N-ary Tree-LSTM, an LSTM with separate weights for the first, second, ... child.
 
     For a node :math:`j` with children :math:`1 \ldots N` [1]_, where an absent child has
     :math:`h = c = 0`:
@@ -83,8 +84,8 @@ class NaryTreeLSTM(GatedCell):
         c_j &= i_j \odot u_j + \textstyle\sum_l f_{jl} \odot c_{jl}                     & (13) \\
         h_j &= o_j \odot \tanh(c_j)                                                    & (14)
 
-    Gates to state are those of :class:`ChildSumTreeLSTM`. Children beyond ``max_arity`` share the
-    last place: their states are summed there.
+    The states follow from the gates as in :class:`ChildSumTreeLSTM`. Children beyond ``max_arity`` share
+    the last place, where their states are summed.
 
     Parameters
     ----------
@@ -99,13 +100,14 @@ class NaryTreeLSTM(GatedCell):
        Tree-Structured Long Short-Term Memory Networks. ACL.
     """
 
-    # NOTE[DIFF] The paper leaves nodes with more than N children undefined; here they are summed.
+    # NOTE[DIFF] The paper does not define nodes with more than N children; here the last ones are summed.
     x_gates = h_gates = ("i", "o", "u")
     child_gates = ("f",)
     tanh_gates = ("u",)
     n_states = 2
     n_kept = 1
     is_placed = True
+    is_pure = True
     message = ChildSumTreeLSTM.message
     message_backward = ChildSumTreeLSTM.message_backward
     update = ChildSumTreeLSTM.update
@@ -113,10 +115,10 @@ class NaryTreeLSTM(GatedCell):
 
 
 class ChildSumTreeGRU(GatedCell):
-    r"""Child-Sum Tree-GRU: a GRU whose past is the sum over the children.
+    r"""Child-Sum Tree-GRU, a GRU whose previous state is the sum over the children.
 
-    For a node :math:`j` with input :math:`x_j` and children :math:`C(j)`, with the gates of [1]_ in
-    the form of [2]_, where the reset gate stands behind the product:
+    For a node :math:`j` with input :math:`x_j` and children :math:`C(j)`, with the gates of [1]_ in the
+    form of [2]_, which applies the reset gate to the product :math:`U^{(m)} \tilde h_j`:
 
     .. math::
 
@@ -141,6 +143,7 @@ class ChildSumTreeGRU(GatedCell):
     x_gates = ("n", "r", "z")
     h_gates = ("r", "z", "m")
     linear_gates = ("n", "m")
+    is_pure = True
 
     def message(self, gates: tuple, states: tuple) -> tuple[Tensor, ...]:  # noqa: D102
         return states  # (1)
@@ -152,7 +155,7 @@ class ChildSumTreeGRU(GatedCell):
 
 
 class NaryTreeGRU(GatedCell):
-    r"""N-ary Tree-GRU: a GRU with weights and an update gate of their own for each child.
+    r"""N-ary Tree-GRU, a GRU with separate weights and a separate update gate for each child.
 
     For a node :math:`j` with children :math:`1 \ldots N`, where an absent child has :math:`h = 0`:
 
@@ -164,8 +167,8 @@ class NaryTreeGRU(GatedCell):
         h_j &= (1 - \textstyle\frac1N \sum_l z_{jl}) \odot n_j
                + \textstyle\frac1N \sum_l z_{jl} \odot h_{jl}                                   & (4)
 
-    With one child it is the GRU of ``torch``. A leaf has no update gate: :math:`h = n`. Children
-    beyond ``max_arity`` share the last place.
+    With one child it equals ``torch.nn.GRU``. A leaf has no update gate: :math:`h = n`. Children beyond
+    ``max_arity`` share the last place.
 
     Parameters
     ----------
@@ -181,6 +184,7 @@ class NaryTreeGRU(GatedCell):
     linear_gates = ("n", "m")
     n_messages = 2
     is_placed = True
+    is_pure = True
 
     def message(self, gates: tuple, states: tuple) -> tuple[Tensor, ...]:  # noqa: D102
         z = gates[0] / self.max_arity
@@ -193,9 +197,9 @@ class NaryTreeGRU(GatedCell):
 
 
 class RecursiveCell(GatedCell):
-    r"""The plain recursive net: one layer, applied at every node.
+    r"""Cell of the plain recursive net, one layer that is applied at every node.
 
-    For a node :math:`j` with children :math:`1 \ldots N`, absent ones 0 [1]_:
+    For a node :math:`j` with children :math:`1 \ldots N` [1]_, where an absent child has :math:`h = 0`:
 
     .. math::
 
@@ -217,6 +221,7 @@ class RecursiveCell(GatedCell):
     x_gates = h_gates = tanh_gates = ("h",)
     n_messages = 0
     is_placed = True
+    is_pure = True
 
     def message(self, gates: tuple, states: tuple) -> tuple[Tensor, ...]:  # noqa: D102
         return ()
@@ -226,16 +231,16 @@ class RecursiveCell(GatedCell):
 
 
 class RNTNCell(TreeCell):
-    r"""Recursive Neural Tensor Network: children interact through a tensor.
+    r"""Cell of the Recursive Neural Tensor Network, in which children interact through a tensor.
 
-    For a node :math:`j` whose children :math:`1 \ldots N`, absent ones 0, stand side by side in
-    :math:`p_j = [h_{j1}; \ldots; h_{jN}]` [1]_:
+    For a node :math:`j` with children :math:`1 \ldots N` and the concatenation
+    :math:`p_j = [h_{j1}; \ldots; h_{jN}]` [1]_, where an absent child has :math:`h = 0`:
 
     .. math::
 
         h_j = \tanh(W x_j + b + U p_j + p_j^\top V^{[1:d]} p_j)
 
-    The tensor has :math:`d \cdot (N d)^2` numbers: keep ``hidden_size`` small.
+    The tensor has :math:`d \cdot (N d)^2` elements, so ``hidden_size`` should be small.
 
     Parameters
     ----------
@@ -250,7 +255,7 @@ class RNTNCell(TreeCell):
        Sentiment Treebank. EMNLP.
     """
 
-    # NOTE[DIFF] The paper has words at the leaves only; here every node has its input W x + b.
+    # NOTE[DIFF] In the paper only leaves have words; here every node has an input W x + b.
 
     def __init__(self, input_size: int, hidden_size: int, max_arity: int = 2) -> None:
         super().__init__(input_size, hidden_size, max_arity)
@@ -265,14 +270,14 @@ class RNTNCell(TreeCell):
         return linear(x, self.W.weight, self.W.bias)
 
     def forward(self, wx: Tensor, children: Children | None) -> tuple[Tensor, ...]:
-        """Compute one level: the state is ``(h,)``.
+        """Compute the states ``(h,)`` of the nodes of one level.
 
         Parameters
         ----------
         wx : Tensor of float, shape (n, hidden_size)
-            Rows of :meth:`project`, of inner nodes or of leaves.
+            Rows of :meth:`project`, all of inner nodes or all of leaves.
         children : Children or None
-            Their children; None for leaves.
+            Children of the nodes; None for leaves.
 
         Returns
         -------

@@ -1,39 +1,53 @@
-"""``ImageBatch``: images of one size."""
+"""Batches of images of one size."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from sklearn_tree.nn.batch import as_tensor, moved
+from sklearn_tree.nn.tensors import as_tensor, move_to
 
 
 @dataclass(frozen=True)
 class ImageBatch:
-    """The images of a minibatch.
+    """Images of a minibatch.
+
+    The batch has the attributes of a :class:`SequenceBatch` whose steps are the pixels in row-major order;
+    nothing is padded.
 
     Attributes
     ----------
     values : Tensor of uint8 or float, shape (n, height, width, n_channels)
-        The pixels.
+        Pixels.
     sample_weight : Tensor of float, shape (n,), or None
         Weight of each image in the loss.
+    labels, ends, mask, grid_mask : None
+        Images have no tokens and no padding.
+    is_full : bool
+        True.
     """
 
     values: Tensor
     sample_weight: Tensor | None = None
+    labels: ClassVar[None] = None
+    ends: ClassVar[None] = None
+    mask: ClassVar[None] = None
+    grid_mask: ClassVar[None] = None
+    is_full: ClassVar[bool] = True
 
     @classmethod
     def from_array(cls, array: np.ndarray | Tensor) -> ImageBatch:
-        """Take images over.
+        """Make a batch of all images of an array.
 
         Parameters
         ----------
         array : ndarray or Tensor of uint8 or float, shape (n, height, width, n_channels)
-            The pixels.
+            Pixels.
 
         Returns
         -------
@@ -44,6 +58,20 @@ class ImageBatch:
     def __len__(self) -> int:
         return len(self.values)
 
+    @property
+    def n_steps(self) -> int:
+        """Number of pixels of each image."""
+        return math.prod(self.values.shape[1:3])
+
+    @property
+    def lengths(self) -> Tensor:
+        """Number of pixels of each image, Tensor of int64, shape (n,)."""
+        return torch.full((len(self),), self.n_steps, device=self.values.device)
+
+    def to_grid(self, x: Tensor) -> Tensor:
+        """Return vectors of pixels, shape (n, height, width, size), unchanged."""
+        return x
+
     def to(self, device: torch.device | str) -> ImageBatch:
-        """Return the batch on another device (itself if it is there already)."""
-        return moved(self, device)
+        """Return the batch on a device; the batch itself if it is on the device already."""
+        return move_to(self, device)

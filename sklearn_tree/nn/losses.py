@@ -1,4 +1,4 @@
-"""Losses that torch does not have."""
+"""Losses that torch does not provide."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from torch.nn import functional as F  # noqa: N812
 
 
 class MultiOutputCrossEntropy(nn.Module):
-    """Cross-entropy of several class labels per sample, from the joined logits of their heads.
+    """Cross-entropy of samples with several class labels, from the concatenated logits of all outputs.
 
     Parameters
     ----------
     n_classes : sequence of int
         Number of classes of each output.
     reduction : {"none", "mean"}, default="mean"
-        Whether to average.
+        Reduction of the losses.
     """
 
     def __init__(self, n_classes: Sequence[int], reduction: str = "mean") -> None:
@@ -31,9 +31,9 @@ class MultiOutputCrossEntropy(nn.Module):
         Parameters
         ----------
         logits : Tensor of float, shape (n, sum(n_classes))
-            The heads' logits side by side.
+            Logits of all outputs, concatenated.
         target : Tensor of int64, shape (n, n_outputs)
-            Class numbers.
+            Class indices.
 
         Returns
         -------

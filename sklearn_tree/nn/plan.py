@@ -1,8 +1,9 @@
-"""Where everything is in the tables of a walk: rows and edges by level, gates by column."""
+"""Plan of a walk: the rows of its tables that each level reads and writes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import accumulate
 from types import SimpleNamespace
 from typing import Any
@@ -11,127 +12,192 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sklearn_tree.nn.gated import GatedCell, split_gates, tanh_of_sigmoid
+from sklearn_tree.nn.gated import GatedCell
 from sklearn_tree.nn.schedule import Schedule
 
-Sized = tuple[Any, list[int]]  # tables, and how many of their rows belong to each level
-_BLOCK = 64  # levels whose views exist at once
+# One or several tables, and the number of their rows at each level.
+Sized = tuple[Tensor | Sequence[Tensor], list[int]]
+_BLOCK_SIZE = 64  # number of levels whose views exist at once
 
 
-class Plan:
-    """Where everything is for a cell, level by level from the roots down.
+@dataclass(frozen=True)
+class EdgeRows:
+    """Rows of edges for cells that sum their children; each is relative to the first row of its level.
 
-    An *edge* hangs a child on its parent. The edges of a cell that places its children are
-    ``max_arity`` places per row, some of them empty; of any other cell, the edges of the schedule.
-    The tables of states hold the rows of the schedule, then the leaves' rows, then zeros for an empty
-    place. What is used level by level is numbered from the first of its level.
+    Attributes
+    ----------
+    edges : Tensor of int64, shape (n_edges,)
+        Each edge.
+    parents : Tensor of int64, shape (n_edges,)
+        Parent of each edge.
+    offsets : Tensor of int64, shape (n_rows,)
+        First edge of each row.
+    inputs : Tensor of int64, shape (n_edges,)
+        Row of the input table for the parent of each edge, not relative.
     """
 
-    def __init__(self, cell: GatedCell, schedule: Schedule, n_leaf_rows: int) -> None:
-        self.n_nodes, self.n_edges = list(schedule.n_rows), list(schedule.n_edges)
-        self.n_inner, self.n_incoming = len(schedule.inputs), list(schedule.n_incoming)
-        self.n_leaf_rows, self.leaf_rows = n_leaf_rows, schedule.leaf_rows
-        self.wx_rows, self.rows = schedule.inputs, schedule.children
-        edges = products = schedule.parents * cell.max_arity + schedule.ranks
-        if cell.is_placed:
-            self.n_edges = [n * cell.max_arity for n in self.n_nodes]
-            self.rows = edges.new_full((sum(self.n_edges),), self.n_inner + n_leaf_rows)
-            self.rows[edges] = schedule.children
-        else:
-            edges, products = torch.arange(len(edges), device=edges.device), schedule.parents
-            self.edges = _local(edges, self.n_edges, self.n_edges)
-            self.parents = _local(schedule.parents, self.n_nodes, self.n_edges)
-            self.offsets = _local(schedule.offsets, self.n_edges, self.n_nodes)
-            self.wx_rows_of_edges = schedule.inputs.index_select(0, schedule.parents)
-        # Where the gradients of children come from: edges, and rows of U's product.
-        self.incoming_edges = edges.index_select(0, schedule.incoming)
-        self.incoming_products = products.index_select(0, schedule.incoming)
-        self.leaf_edges = edges.index_select(0, schedule.leaf_edges)
-        self.leaf_products = products.index_select(0, schedule.leaf_edges)
-        self.incoming_offsets = schedule.incoming_offsets
-        if self.incoming_offsets is not None:
-            self.incoming_offsets = _local(self.incoming_offsets, self.n_incoming, self.n_nodes)
+    edges: Tensor
+    parents: Tensor
+    offsets: Tensor
+    inputs: Tensor
 
 
-def _local(numbers: Tensor, counted: list[int], counts: list[int]) -> Tensor:
-    """Number from the first of each level: ``counted`` of them in each, for ``counts`` rows in each."""
-    return numbers - _repeated([0, *accumulate(counted[:-1])], counts, numbers)
+@dataclass(frozen=True)
+class Plan:
+    """Rows of the tables of a walk, level by level from the roots down.
+
+    For cells with places the edges of a row are its ``max_arity`` places, some of them empty; for other
+    cells they are the edges of the schedule. The tables of states hold the rows of the schedule, then the
+    leaf rows, then one row of zeros for empty places.
+
+    Attributes
+    ----------
+    n_rows, n_edges, n_incoming : list of int, length n_levels
+        Number of rows, edges and incoming edges of each level.
+    n_inner, n_leaf_rows : int
+        Number of rows of all levels, and of leaf rows.
+    inputs : Tensor of int64, shape (n_inner,)
+        Row of the input table for each row.
+    children : Tensor of int64, shape (n_all_edges,)
+        Row of the tables of states for the child of each edge.
+    leaf_rows, leaf_edges, leaf_products : Tensor of int64, shape (n_leaf_edges,)
+        Leaf row, edge and row of the gradients of the inputs of ``U`` for each edge to a leaf.
+    incoming_edges, incoming_products : Tensor of int64, shape (n_all_incoming,)
+        The same for each incoming edge, sorted by child.
+    incoming_offsets : Tensor of int64, shape (n_inner,), or None
+        First incoming edge of each row, relative to its level; None if each row has one.
+    edge_rows : EdgeRows or None
+        Rows of edges; None for cells with places.
+    """
+
+    n_rows: list[int]
+    n_edges: list[int]
+    n_incoming: list[int]
+    n_inner: int
+    n_leaf_rows: int
+    inputs: Tensor
+    children: Tensor
+    leaf_rows: Tensor
+    leaf_edges: Tensor
+    leaf_products: Tensor
+    incoming_edges: Tensor
+    incoming_products: Tensor
+    incoming_offsets: Tensor | None
+    edge_rows: EdgeRows | None
 
 
-def _repeated(values: list[int], counts: list[int], like: Tensor) -> Tensor:
-    """Repeat each value as often as its count says; integers where ``like`` is."""
-    return like.new_tensor(np.repeat(values, counts))
-
-
-def levels(columns: dict[str, Sized], *, upwards: bool = False) -> Iterator[SimpleNamespace]:
-    """Yield the levels of some tables, from the roots down or up to them.
-
-    Views are made for some levels at a time: a view takes more memory than the row of a chain.
+def make_plan(cell: GatedCell, schedule: Schedule, n_leaf_rows: int) -> Plan:
+    """Make the plan of a walk.
 
     Parameters
     ----------
-    columns : dict of str to (Tensor or list of Tensor, list of int)
-        For each name a table or several, and how many of its rows belong to each level.
+    cell : GatedCell
+        Cell of the walk.
+    schedule : Schedule
+        Rows and edges.
+    n_leaf_rows : int
+        Number of leaf rows.
+
+    Returns
+    -------
+    Plan
+    """
+    n_rows, n_inner = list(schedule.n_rows), len(schedule.inputs)
+    # Gradients of children come from their edges, and from rows of the gradients of the inputs of U.
+    if cell.is_placed:
+        edges = products = schedule.parents * cell.max_arity + schedule.ranks
+        n_edges = [n * cell.max_arity for n in n_rows]
+        children = edges.new_full((sum(n_edges),), n_inner + n_leaf_rows)
+        children[edges] = schedule.children
+        edge_rows = None
+    else:
+        edges, products = (
+            torch.arange(len(schedule.parents), device=schedule.parents.device),
+            schedule.parents,
+        )
+        n_edges, children = list(schedule.n_edges), schedule.children
+        edge_rows = _make_edge_rows(schedule, edges, n_rows, n_edges)
+    n_incoming, offsets = list(schedule.n_incoming), schedule.incoming_offsets
+    return Plan(
+        n_rows=n_rows,
+        n_edges=n_edges,
+        n_incoming=n_incoming,
+        n_inner=n_inner,
+        n_leaf_rows=n_leaf_rows,
+        inputs=schedule.inputs,
+        children=children,
+        leaf_rows=schedule.leaf_rows,
+        leaf_edges=edges.index_select(0, schedule.leaf_edges),
+        leaf_products=products.index_select(0, schedule.leaf_edges),
+        incoming_edges=edges.index_select(0, schedule.incoming),
+        incoming_products=products.index_select(0, schedule.incoming),
+        incoming_offsets=None if offsets is None else _make_relative(offsets, n_incoming, n_rows),
+        edge_rows=edge_rows,
+    )
+
+
+def _make_edge_rows(schedule: Schedule, edges: Tensor, n_rows: list[int], n_edges: list[int]) -> EdgeRows:
+    return EdgeRows(
+        edges=_make_relative(edges, n_edges, n_edges),
+        parents=_make_relative(schedule.parents, n_rows, n_edges),
+        offsets=_make_relative(schedule.offsets, n_edges, n_rows),
+        inputs=schedule.inputs.index_select(0, schedule.parents),
+    )
+
+
+def _make_relative(indices: Tensor, sizes: list[int], counts: list[int]) -> Tensor:
+    """Subtract the first row of each level.
+
+    Parameters
+    ----------
+    indices : Tensor of int64, shape (sum(counts),)
+        Indices into a table, by level.
+    sizes : list of int
+        Number of rows of the table at each level.
+    counts : list of int
+        Number of indices at each level.
+    """
+    first = np.repeat([0, *accumulate(sizes[:-1])], counts)
+    return indices - indices.new_tensor(first)
+
+
+def iterate_levels(columns: dict[str, Sized], *, upwards: bool = False) -> Iterator[SimpleNamespace]:
+    """Yield views of the rows of each level, from the roots down or up to them.
+
+    Views are made for a block of levels at a time: the views of a chain take more memory than its rows.
+
+    Parameters
+    ----------
+    columns : dict of str to (Tensor or sequence of Tensor, list of int)
+        One or several tables for each name, and the number of their rows at each level.
     upwards : bool, default=False
-        Whether to begin with the deepest level.
+        Whether to start with the deepest level.
 
     Yields
     ------
     SimpleNamespace
-        The rows of one level by name.
+        Views of one level by name; a tuple of views for several tables.
     """
     n_levels = len(next(iter(columns.values()))[1])
     starts = {id(sizes): [0, *accumulate(sizes)] for _, sizes in columns.values()}
-    blocks = range(0, n_levels, _BLOCK)
+    blocks = range(0, n_levels, _BLOCK_SIZE)
     for first in reversed(blocks) if upwards else blocks:
-        last = min(first + _BLOCK, n_levels)
-
-        def split(table: Any, sizes: list[int], first: int = first, last: int = last) -> Any:
-            if isinstance(table, list):
-                parts = [split(each, sizes) for each in table]
-                return list(zip(*parts, strict=True)) if parts else [()] * (last - first)
-            at = starts[id(sizes)]
-            return table[at[first] : at[last]].split(sizes[first:last])
-
-        rows = list(zip(*(split(*column) for column in columns.values()), strict=True))
-        for values in reversed(rows) if upwards else rows:
-            yield SimpleNamespace(**dict(zip(columns, values, strict=True)))
+        last = min(first + _BLOCK_SIZE, n_levels)
+        split = [
+            _split_levels(tables, sizes[first:last], starts[id(sizes)][first], starts[id(sizes)][last])
+            for tables, sizes in columns.values()
+        ]
+        levels = list(zip(*split, strict=True))
+        for views in reversed(levels) if upwards else levels:
+            yield SimpleNamespace(**dict(zip(columns, views, strict=True)))
 
 
-class Columns:
-    r"""Gates side by side, activated together.
-
-    As :math:`\tanh x = 2 \sigma(2x) - 1`, what becomes a tanh is doubled before, and the table
-    holds :math:`\sigma`; the derivative by :math:`x` is then four times that of :math:`\sigma`.
-    """
-
-    def __init__(self, cell: GatedCell, names: tuple[str, ...], like: Tensor) -> None:
-        self.size = cell.hidden_size
-        self.is_tanh = [name in cell.tanh_gates and name not in cell.linear_gates for name in names]
-        up = [2.0 if is_tanh else 1.0 for is_tanh in self.is_tanh]
-        self.up = like.new_tensor(up).repeat_interleave(self.size)  # factors before the sigmoid
-        self.down = self.up**2
-        self.runs: list[slice] = []  # of columns that become a sigmoid
-        for i, name in enumerate(names):
-            start, stop = i * self.size, (i + 1) * self.size
-            if name in cell.linear_gates:
-                continue
-            if self.runs and self.runs[-1].stop == start:
-                start = self.runs.pop().start
-            self.runs.append(slice(start, stop))
-
-    def activate(self, table: Tensor) -> None:
-        """Take the sigmoid in place."""
-        for run in self.runs:
-            table[:, run].sigmoid_()
-
-    def gates(self, table: Tensor) -> tuple[Tensor, ...]:
-        """Return the activated gates that stand in a table."""
-        pairs = zip(split_gates(table, self.size), self.is_tanh, strict=False)  # others may follow
-        return tuple(tanh_of_sigmoid(gate) if is_tanh else gate for gate, is_tanh in pairs)
-
-    def pull_back(self, grad: Tensor, table: Tensor) -> None:
-        """Take gradients by what the sigmoid gave to those by what it took, in place."""
-        for run in self.runs:
-            part = grad[:, run]
-            torch.ops.aten.sigmoid_backward.grad_input(part, table[:, run], grad_input=part)
+def _split_levels(
+    tables: Tensor | Sequence[Tensor], sizes: list[int], start: int, stop: int
+) -> Sequence[Any]:
+    """Split the rows ``start`` to ``stop`` of one or several tables into levels."""
+    if isinstance(tables, Tensor):
+        return tables[start:stop].split(sizes)
+    if not tables:
+        return [()] * len(sizes)
+    return list(zip(*(table[start:stop].split(sizes) for table in tables), strict=True))

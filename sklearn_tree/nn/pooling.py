@@ -1,4 +1,4 @@
-"""Pooling: one vector per tree or sequence from the vectors of its nodes or steps."""
+"""Pooling of node and step vectors into one vector per sample."""
 
 from __future__ import annotations
 
@@ -9,15 +9,17 @@ from sklearn_tree.nn.batch import TreeBatch
 from sklearn_tree.nn.sequence_batch import step_mask
 
 POOLINGS = ("attention", "max", "mean", "root")
+SEQUENCE_POOLINGS = ("attention", "last", "max", "mean")
+CONVOLUTION_POOLINGS = ("attention", "max", "mean")
 
 
 class TreePooling(nn.Module):
-    """One vector per tree from the vectors of its nodes.
+    """Pool the vectors of a tree's nodes into one vector per tree.
 
     Parameters
     ----------
     how : {"root", "mean", "max", "attention"}
-        "attention" averages over the nodes with learned weights.
+        Kind of pooling; "attention" is an average with learned weights.
     size : int
         Size of a node's vector.
     """
@@ -28,14 +30,14 @@ class TreePooling(nn.Module):
         self.score = nn.Linear(size, 1) if how == "attention" else None
 
     def forward(self, h: Tensor, batch: TreeBatch) -> Tensor:
-        """Pool.
+        """Pool node vectors.
 
         Parameters
         ----------
         h : Tensor of float, shape (n_nodes, size)
             Node vectors in batch order.
         batch : TreeBatch
-            The trees.
+            Trees.
 
         Returns
         -------
@@ -52,20 +54,20 @@ class TreePooling(nn.Module):
         return h.new_zeros(len(batch), h.shape[1]).index_add(0, batch.trees, weights * h) / total
 
     def weights(self, h: Tensor) -> Tensor:
-        """Return the weight of each node in an average, float, shape (n_nodes, 1), to a constant factor."""
+        """Compute the unnormalized weights of nodes in an average, float, shape (n_nodes, 1)."""
         if self.score is None:
             return h.new_ones(len(h), 1)
-        # Scores are bounded, so that no tree's weights vanish beside those of another in the batch.
+        # Scores are bounded, so that the weights of one tree never underflow.
         return torch.exp(10 * torch.tanh(self.score(h).to(h.dtype) / 10))
 
 
 class SequencePooling(nn.Module):
-    """One vector per sequence from the vectors of its steps; padding never counts.
+    """Pool the vectors of a sequence's steps into one vector per sequence, without the padding.
 
     Parameters
     ----------
     how : {"mean", "max", "attention"}
-        "attention" averages with learned weights.
+        Kind of pooling; "attention" is an average with learned weights.
     size : int
         Size of a step's vector.
     """
@@ -76,47 +78,49 @@ class SequencePooling(nn.Module):
         self.score = nn.Linear(size, 1) if how == "attention" else None
 
     def forward(self, h: Tensor, ends: Tensor | None) -> Tensor:
-        """Pool.
+        """Pool step vectors.
 
         Parameters
         ----------
         h : Tensor of float, shape (n, n_steps, size)
-            Vectors of the steps.
+            Step vectors.
         ends : Tensor of int64, shape (n,), or None
-            Number of steps of each sequence; what stands behind them does not count. None if
-            nothing does.
+            Number of steps of each sequence; later steps are ignored. None if nothing is padded.
 
         Returns
         -------
         Tensor of float, shape (n, size)
             Zero for an empty sequence.
         """
-        mask = None if ends is None else step_mask(ends, h.shape[1]).unsqueeze(2)
         if self.how == "max":
-            if ends is None:
-                return largest(h)
-            found = largest(h.masked_fill(~mask, -torch.inf))  # type: ignore[operator]
-            return found.masked_fill(ends.unsqueeze(1) == 0, 0.0)
+            return self._max(h, ends)
+        mask = None if ends is None else step_mask(ends, h.shape[1]).unsqueeze(2)
         if mask is not None:
             h = h.masked_fill(~mask, 0.0)
         if self.how == "mean":
             return h.mean(1) if ends is None else h.sum(1) / ends.clamp(min=1).unsqueeze(1)
+        return (self._attention(h, mask) * h).sum(1)
+
+    def _max(self, h: Tensor, ends: Tensor | None) -> Tensor:
+        if ends is None:
+            return max_over_steps(h)
+        mask = step_mask(ends, h.shape[1]).unsqueeze(2)
+        largest = max_over_steps(h.masked_fill(~mask, -torch.inf))
+        return largest.masked_fill(ends.unsqueeze(1) == 0, 0.0)
+
+    def _attention(self, h: Tensor, mask: Tensor | None) -> Tensor:
         assert self.score is not None
-        weights = self.score(h).to(h.dtype)  # autocast has rounded them
-        if mask is not None:  # the lowest number, not -inf: a row of nothing but -inf would be NaN
-            weights = weights.masked_fill(~mask, torch.finfo(h.dtype).min)
-        return (weights.softmax(1) * h).sum(1)
+        scores = self.score(h).to(h.dtype)  # autocast returns its own dtype
+        if mask is not None:  # a finite number: the softmax over -inf only is NaN
+            scores = scores.masked_fill(~mask, torch.finfo(h.dtype).min)
+        return scores.softmax(1)
 
 
-def largest(h: Tensor) -> Tensor:
-    """Return the largest of each column of each sample, by the function that is fastest."""
+def max_over_steps(h: Tensor) -> Tensor:
+    """Return the maximum over axis 1, computed by the faster of torch's two functions."""
     return h.max(1).values if h.requires_grad else h.amax(1)
 
 
 def layer_norm(size: int) -> nn.Module:
-    """Return a layer normalisation, none for a single number: it would be constant."""
+    """Return a layer normalization; the identity for size 1, whose normalization would be constant."""
     return nn.LayerNorm(size) if size > 1 else nn.Identity()
-
-
-SEQUENCE_POOLINGS = ("attention", "last", "max", "mean")
-CONVOLUTION_POOLINGS = ("attention", "max", "mean")

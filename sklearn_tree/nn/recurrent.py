@@ -1,4 +1,4 @@
-"""Recurrent nets: LSTM, GRU and Elman layers over padded sequences, without a trace of the padding."""
+"""Recurrent encoder and net, with LSTM, GRU and Elman layers over padded sequences."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from sklearn_tree.nn.embedding import step_inputs
+from sklearn_tree.nn.embedding import make_step_embedding
+from sklearn_tree.nn.net import Net
 from sklearn_tree.nn.pooling import SequencePooling, layer_norm
 from sklearn_tree.nn.sequence_batch import SequenceBatch
 
@@ -16,16 +17,16 @@ RECURRENT_CELLS: dict[str, Callable[..., nn.Module]] = {"gru": nn.GRU, "lstm": n
 
 
 class RecurrentEncoder(nn.Module):
-    """Recurrent layers, in one or both directions.
+    """Encoder with recurrent layers, in one or both directions.
 
-    The padding stands behind the end, so the forward direction never reads it before a real
-    step; the backward direction runs forward over each sequence reversed *within its length*.
-    That is exact, and faster than packed sequences.
+    The padding follows the last step, so the forward direction reads it after all real steps. The backward
+    direction runs forward over each sequence reversed *within its length*. The result is exactly that of
+    packed sequences, in less time.
 
     Parameters
     ----------
     cell : {"lstm", "gru", "rnn"}
-        The recurrent cell.
+        Recurrent cell.
     input_size : int
         Size of a step's input.
     hidden_size : int
@@ -33,13 +34,13 @@ class RecurrentEncoder(nn.Module):
     n_layers : int, default=1
         Number of layers.
     bidirectional : bool, default=True
-        Whether each layer reads both directions.
+        Whether each layer runs in both directions.
     dropout : float, default=0.0
-        Share of features dropped between layers.
+        Fraction of features set to zero in training, between layers.
     memory : float, default=None
-        Number of steps over which the gates of an LSTM or GRU begin to remember, each state for
-        a time of its own up to this (chrono initialisation [1]_); None leaves torch's, which
-        forget within a few steps.
+        Number of steps, at most, over which the gates of an LSTM or GRU initially remember; each state gets
+        its own number (chrono initialization [1]_). None keeps torch's initialization, which forgets within
+        a few steps.
 
     References
     ----------
@@ -61,91 +62,110 @@ class RecurrentEncoder(nn.Module):
         directions = 2 if bidirectional else 1
         self.output_size = directions * hidden_size
         self.dropout = nn.Dropout(dropout)
-        make = RECURRENT_CELLS[cell]
+        make_layer = RECURRENT_CELLS[cell]
 
-        def direction() -> nn.ModuleList:
+        def make_layers() -> nn.ModuleList:
             sizes = [input_size] + [self.output_size] * (n_layers - 1)
-            return nn.ModuleList(make(size, hidden_size, batch_first=True) for size in sizes)
+            return nn.ModuleList(make_layer(size, hidden_size, batch_first=True) for size in sizes)
 
-        self.forwards = direction()
-        self.backwards = direction() if bidirectional else None
+        self.forwards = make_layers()
+        self.backwards = make_layers() if bidirectional else None
         if memory is not None:
             for layer in [*self.forwards, *(self.backwards or [])]:
-                _remember(layer, memory)
+                _init_memory(layer, memory)
 
     def forward(self, x: Tensor, batch: SequenceBatch) -> Tensor:
-        """Run all layers.
+        """Compute the states of all steps.
 
         Parameters
         ----------
         x : Tensor of float, shape (n, n_steps, input_size)
             Inputs of the steps.
         batch : SequenceBatch
-            The sequences.
+            Sequences.
 
         Returns
         -------
         Tensor of float, shape (n, n_steps, output_size)
-            States of the steps, arbitrary behind the end.
+            States of the steps, arbitrary in the padding.
         """
-        return _side_by_side(self._last_layer(x, batch), batch)
+        return _concat_directions(self._run_layers(x, batch), batch)
 
-    def ends(self, x: Tensor, batch: SequenceBatch) -> Tensor:
-        """Run all layers; as :meth:`forward` otherwise.
+    def final_states(self, x: Tensor, batch: SequenceBatch) -> Tensor:
+        """Compute the final state of each direction.
+
+        Parameters
+        ----------
+        x : Tensor of float, shape (n, n_steps, input_size)
+            Inputs of the steps.
+        batch : SequenceBatch
+            Sequences.
 
         Returns
         -------
         Tensor of float, shape (n, output_size)
-            The states in which the directions end; zero for an empty sequence.
+            Zero for an empty sequence.
         """
-        states = self._last_layer(x, batch)
+        states = self._run_layers(x, batch)
         if batch.is_full:
             return torch.cat([state[:, -1] for state in states], dim=1)
         first = torch.arange(len(batch), device=x.device) * batch.n_steps
         last = first + (batch.lengths - 1).clamp(min=0)
-        ends = torch.cat([state.flatten(0, 1).index_select(0, last) for state in states], dim=1)
-        return ends.masked_fill(batch.lengths.unsqueeze(1) == 0, 0.0)
+        final = torch.cat([state.flatten(0, 1).index_select(0, last) for state in states], dim=1)
+        return final.masked_fill(batch.lengths.unsqueeze(1) == 0, 0.0)
 
-    def _last_layer(self, x: Tensor, batch: SequenceBatch) -> list[Tensor]:
-        """Return the states of the last layer in each direction, each in its own order."""
+    def _run_layers(self, x: Tensor, batch: SequenceBatch) -> list[Tensor]:
+        """Return the states of the last layer for each direction, in the direction's own order of steps."""
         states: list[Tensor] = []
         for i, layer in enumerate(self.forwards):
-            x = self.dropout(_side_by_side(states, batch)) if i else x
+            x = self.dropout(_concat_directions(states, batch)) if i else x
             states = [layer(x)[0]]
             if self.backwards is not None:
-                states.append(self.backwards[i](reversed_in(batch, x))[0])
+                states.append(self.backwards[i](reverse_steps(x, batch))[0])
         return states
 
 
-def _side_by_side(states: list[Tensor], batch: SequenceBatch) -> Tensor:
+def _concat_directions(states: list[Tensor], batch: SequenceBatch) -> Tensor:
     forwards, *backwards = states
-    return torch.cat([forwards, *(reversed_in(batch, state) for state in backwards)], dim=2)
+    return torch.cat([forwards, *(reverse_steps(state, batch) for state in backwards)], dim=2)
 
 
-def _remember(layer: Any, memory: float) -> None:
-    """Set the biases of a layer's gates so that its states last 1 to ``memory`` steps at first."""
+def _init_memory(layer: Any, memory: float) -> None:
+    """Set the biases of a layer's gates so that its states initially last 1 to ``memory`` steps."""
     with torch.no_grad():
         gates = layer.bias_ih_l0.view(-1, layer.hidden_size)
-        last = torch.log(1 + torch.rand(layer.hidden_size) * max(memory - 2, 0))  # equation 16
+        bias = torch.log(1 + torch.rand(layer.hidden_size) * max(memory - 2, 0))  # equation 16
         if isinstance(layer, nn.LSTM):  # torch's order of gates: i, f, g, o
-            gates[0], gates[1] = -last, last
-        elif isinstance(layer, nn.GRU):  # r, z, n; z keeps the old state
-            gates[1] = last
+            gates[0], gates[1] = -bias, bias
+        elif isinstance(layer, nn.GRU):  # r, z, n; z keeps the previous state
+            gates[1] = bias
 
 
-def reversed_in(batch: SequenceBatch, x: Tensor) -> Tensor:
-    """Reverse each sequence of vectors, shape (n, n_steps, size), within its length."""
+def reverse_steps(x: Tensor, batch: SequenceBatch) -> Tensor:
+    """Reverse each sequence within its length.
+
+    Parameters
+    ----------
+    x : Tensor of float, shape (n, n_steps, size)
+        Vectors of the steps.
+    batch : SequenceBatch
+        Sequences.
+
+    Returns
+    -------
+    Tensor of float, shape (n, n_steps, size)
+    """
     if batch.is_full:
         return x.flip(1)
     steps = torch.arange(batch.n_steps, device=x.device)
     mirrored = batch.lengths.unsqueeze(1) - 1 - steps
     index = torch.where(mirrored >= 0, mirrored, steps)
     index += torch.arange(len(batch), device=x.device).unsqueeze(1) * batch.n_steps
-    return _Swap.apply(x.flatten(0, 1), index.flatten()).view(x.shape)
+    return _PermuteRows.apply(x.flatten(0, 1), index.flatten()).view(x.shape)
 
 
-class _Swap(torch.autograd.Function):
-    """The rows of a table in an order that is its own inverse, so its gradient is no sum."""
+class _PermuteRows(torch.autograd.Function):
+    """Rows in an order that is its own inverse, so that the backward pass is a gather, not a sum."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, index: Tensor) -> Tensor:
@@ -155,43 +175,46 @@ class _Swap(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
         (index,) = ctx.saved_tensors
-        return _Swap.apply(grad, index), None
+        return _PermuteRows.apply(grad, index), None
 
 
-class RecurrentNet(nn.Module):
-    """Embedding, recurrent encoder, pooling and a linear head: from sequences to logits.
+class RecurrentNet(Net):
+    """Net for sequences: embedding, recurrent encoder, pooling and a linear head.
 
     Parameters
     ----------
     n_outputs : int
         Number of outputs per sequence.
     n_labels : int, default=0
-        Number of token ids; 0 for sequences of numbers.
+        Number of token ids; 0 for series.
     n_channels : int, default=0
-        Number of channels of sequences of numbers; 0 for tokens.
+        Number of channels of series; 0 for tokens.
     cell : {"lstm", "gru", "rnn"}, default="lstm"
-        The recurrent cell.
+        Recurrent cell.
     n_layers : int, default=1
         Number of layers.
     bidirectional : bool, default=True
-        Whether each layer reads both directions.
+        Whether each layer runs in both directions.
     pooling : {"last", "mean", "max", "attention"}, default="last"
-        How the states of a sequence's steps become one vector: "last" takes where each direction ends.
+        Pooling of the states of a sequence's steps; "last" takes the final state of each direction.
     hidden_size : int, default=64
         Size of a step's state in one direction.
     embedding_dim : int, default=64
         Size of a token's vector.
     dropout : float, default=0.0
-        Share of features dropped at the input, between layers and before the head.
+        Fraction of features set to zero in training, at the input, between layers and before the head.
     word_dropout : float, default=0.0
-        Share of tokens replaced by "unknown" in training.
+        Fraction of tokens replaced by "unknown" in training.
     memory : float, default=None
-        Number of steps over which states last at first (see :class:`RecurrentEncoder`).
+        Number of steps over which states initially last, see :class:`RecurrentEncoder`.
     value_shift, value_scale : sequence of float, default=None
-        Mean and standard deviation of each channel, or of each id for tokens with numbers.
+        Mean and standard deviation of each channel, or of each id for tokens with values.
     dtype : torch.dtype, default=torch.float32
-        Type of all parameters.
+        Dtype of all parameters.
     """
+
+    encoder: RecurrentEncoder
+    pool: SequencePooling | None
 
     def __init__(
         self,
@@ -212,8 +235,7 @@ class RecurrentNet(nn.Module):
         value_scale: Sequence[float] | None = None,
         dtype: torch.dtype = torch.float32,
     ) -> None:
-        super().__init__()
-        self.embedding = step_inputs(
+        embedding = make_step_embedding(
             n_labels,
             embedding_dim,
             value_shift=value_shift,
@@ -221,7 +243,7 @@ class RecurrentNet(nn.Module):
             dropout=dropout,
             word_dropout=word_dropout,
         )
-        self.encoder = RecurrentEncoder(
+        encoder = RecurrentEncoder(
             cell,
             embedding_dim if n_labels else n_channels,
             hidden_size,
@@ -230,47 +252,15 @@ class RecurrentNet(nn.Module):
             dropout=dropout,
             memory=memory,
         )
-        self.pool = None if pooling == "last" else SequencePooling(pooling, self.encoder.output_size)
-        self.norm = layer_norm(self.encoder.output_size)
-        self.dropout = nn.Dropout(dropout)
-        self.head = nn.Linear(self.encoder.output_size, n_outputs)
+        size = encoder.output_size
+        pool = None if pooling == "last" else SequencePooling(pooling, size)
+        super().__init__(embedding, encoder, pool, dropout)
+        self.norm = layer_norm(size)
+        self.head = nn.Linear(size, n_outputs)
         self.to(dtype)
 
-    def forward(self, batch: SequenceBatch) -> Tensor:
-        """Compute the outputs of a batch.
-
-        Parameters
-        ----------
-        batch : SequenceBatch
-            The sequences.
-
-        Returns
-        -------
-        Tensor of float, shape (n, n_outputs)
-        """
-        return self.head(self.dropout(self.encode(batch)))
-
-    def forward_embedded(self, x: Tensor, batch: SequenceBatch) -> Tensor:
-        """Compute the outputs from what the embedding makes of a batch.
-
-        Parameters
-        ----------
-        x : Tensor of float, shape (n, n_steps, embedding_dim or n_channels)
-            Inputs of the steps.
-        batch : SequenceBatch
-            The sequences.
-
-        Returns
-        -------
-        Tensor of float, shape (n, n_outputs)
-        """
-        return self.head(self.dropout(self._encoded(x, batch)))
-
-    def encode(self, batch: SequenceBatch) -> Tensor:
-        """Return one vector per sequence, float, shape (n, output_size)."""
-        return self._encoded(self.embedding(batch).to(self.head.weight.dtype), batch)
-
-    def _encoded(self, x: Tensor, batch: SequenceBatch) -> Tensor:
+    def encode_embedded(self, x: Tensor, batch: SequenceBatch) -> Tensor:
+        """Compute one vector per sequence from embedded inputs, Tensor of float, shape (n, output_size)."""
         if self.pool is None:
-            return self.norm(self.encoder.ends(x, batch))
+            return self.norm(self.encoder.final_states(x, batch))
         return self.norm(self.pool(self.encoder(x, batch), batch.ends))

@@ -1,4 +1,4 @@
-"""The recursive encoder, which walks a batch of trees bottom-up, and the net around it."""
+"""Recursive encoder and net."""
 
 from __future__ import annotations
 
@@ -11,23 +11,24 @@ from sklearn_tree.nn.batch import TreeBatch
 from sklearn_tree.nn.cells import CELLS
 from sklearn_tree.nn.embedding import NodeEmbedding
 from sklearn_tree.nn.gated import Children, TreeCell
+from sklearn_tree.nn.net import Net
 from sklearn_tree.nn.pooling import TreePooling
-from sklearn_tree.nn.walk import walk_all
+from sklearn_tree.nn.walk import walk_batch
 from sklearn_tree.nn.walkable import can_walk
 
 
 class RecursiveEncoder(nn.Module):
-    """Compute the vector of every node from the leaves up, one level of the batch at a time.
+    """Encoder that applies a cell to every node of a batch, level by level from the leaves up.
 
     Parameters
     ----------
     cell : TreeCell
-        What is computed at a node.
+        Cell that computes the states of a node.
 
     Attributes
     ----------
     is_fast : bool
-        Whether a :class:`GatedCell` takes the fast walk; set it to False for plain autograd.
+        Whether cells that support it take the fast walk. Set it to False for plain autograd.
     """
 
     def __init__(self, cell: TreeCell) -> None:
@@ -38,59 +39,72 @@ class RecursiveEncoder(nn.Module):
     def forward(
         self, x: Tensor, batch: TreeBatch, inverse: Tensor | None = None, nodes: Tensor | None = None
     ) -> Tensor:
-        """Walk the batch.
+        """Compute the vectors of the nodes.
 
         Parameters
         ----------
         x : Tensor of float, shape (n_nodes, input_size) or (n_distinct, input_size)
-            Node inputs in batch order, or the distinct ones among them.
+            Inputs of the nodes in batch order, or the distinct inputs.
         batch : TreeBatch
-            The trees.
+            Trees.
         inverse : Tensor of int64, shape (n_nodes,), default=None
-            Row of ``x`` for each node; None if ``x`` has a row per node.
+            Row of ``x`` for each node; None if ``x`` has one row per node.
         nodes : Tensor of int64, shape (n,), default=None
-            Positions of the nodes wanted; None for all.
+            Positions of the nodes to return; None for all.
 
         Returns
         -------
         Tensor of float, shape (n_nodes, hidden_size) or (n, hidden_size)
-            Vectors of all nodes in batch order, or of those wanted.
+            Vectors of all nodes in batch order, or of ``nodes``.
         """
         if self.is_fast and can_walk(self.cell, batch):
-            return walk_all(self.cell, x, batch, inverse, nodes)
+            return walk_batch(self.cell, x, batch, inverse, nodes)
         wx = self.cell.project(x)
         wx = wx if inverse is None else wx.index_select(0, inverse)
-        h = torch.cat([level[0] for level in self._step(wx, batch)][::-1])
+        h = torch.cat([states[0] for states in self._walk_levels(wx, batch)][::-1])
         return h if nodes is None else h.index_select(0, nodes)
 
-    def states(self, wx: Tensor, batch: TreeBatch) -> tuple[Tensor, ...]:
-        """Walk projected inputs and return all states of all nodes, each of shape (n_nodes, hidden_size)."""
-        levels = list(self._step(wx, batch))[::-1]
+    def compute_states(self, wx: Tensor, batch: TreeBatch) -> tuple[Tensor, ...]:
+        """Compute all states of all nodes from projected inputs.
+
+        Parameters
+        ----------
+        wx : Tensor of float, shape (n_nodes, any)
+            Projected inputs in batch order.
+        batch : TreeBatch
+            Trees.
+
+        Returns
+        -------
+        tuple of Tensor, each of shape (n_nodes, hidden_size)
+            States in batch order.
+        """
+        levels = list(self._walk_levels(wx, batch))[::-1]
         return tuple(torch.cat(parts) for parts in zip(*levels, strict=True))
 
-    def _step(self, wx: Tensor, batch: TreeBatch) -> Iterator[tuple[Tensor, ...]]:
-        """Walk step by step in plain autograd: any cell, and what the fast walk is tested against.
+    def _walk_levels(self, wx: Tensor, batch: TreeBatch) -> Iterator[tuple[Tensor, ...]]:
+        """Walk with plain autograd, for any cell; the reference of the fast walk.
 
-        Yields the states of all leaves, then those of the inner nodes of each level, from the deepest up.
+        Yields the states of all leaves, then the states of the inner nodes of each level from the deepest up.
         """
         inner, leaves = wx.split((sum(batch.n_inner), sum(batch.n_leaves)))
         leaf_states = self.cell(leaves, None)
-        leaves_at = list(zip(*(state.split(batch.n_leaves) for state in leaf_states), strict=True))
-        inner_at = inner.split(batch.n_inner)
+        leaf_levels = list(zip(*(state.split(batch.n_leaves) for state in leaf_states), strict=True))
+        inner_levels = inner.split(batch.n_inner)
 
         yield leaf_states
-        state: tuple[Tensor, ...] = ()  # of the inner nodes of the level just left
+        states: tuple[Tensor, ...] = ()  # of the inner nodes of the level below
         for depth in range(len(batch.levels) - 1, -1, -1):
-            below, level = leaves_at[depth + 1], batch.levels[depth]
-            if state:
-                below = tuple(torch.cat(pair) for pair in zip(state, below, strict=True))
+            below, level = leaf_levels[depth + 1], batch.levels[depth]
+            if states:
+                below = tuple(torch.cat(pair) for pair in zip(states, below, strict=True))
             below = tuple(part.index_select(0, level.rows) for part in below)
-            state = self.cell(inner_at[depth], Children(below, level.parents, level.ranks))
-            yield state
+            states = self.cell(inner_levels[depth], Children(below, level.parents, level.ranks))
+            yield states
 
 
-class RecursiveNet(nn.Module):
-    """Embedding, encoder, pooling and a linear head: from trees to logits.
+class RecursiveNet(Net):
+    """Net for trees: embedding, recursive encoder, pooling and a linear head.
 
     Parameters
     ----------
@@ -99,26 +113,30 @@ class RecursiveNet(nn.Module):
     n_outputs : int
         Number of logits per tree.
     cell : str or TreeCell subclass, default="child_sum_lstm"
-        A name of ``sklearn_tree.nn.CELLS`` or a class.
+        Name in ``sklearn_tree.nn.CELLS``, or class of the cell.
     pooling : {"root", "mean", "max", "attention"}, default="root"
-        How the vectors of a tree's nodes become one.
+        Pooling of the vectors of a tree's nodes.
     hidden_size : int, default=64
         Size of a node's state.
     embedding_dim : int, default=64
         Size of a node's input.
     max_arity : int, default=2
-        Number of children that a cell tells apart.
+        Number of children that the cell distinguishes.
     dropout : float, default=0.0
-        Share of features dropped at the input and before the head.
+        Fraction of features set to zero in training, at the input and before the head.
     word_dropout : float, default=0.0
-        Share of labels replaced by "unknown" in training.
+        Fraction of labels replaced by "unknown" in training.
     n_edge_labels : int, default=0
         Number of edge ids.
     value_shift, value_scale : sequence of float, length n_labels, default=None
         Mean and standard deviation of the values of each label.
     dtype : torch.dtype, default=torch.float32
-        Type of all parameters.
+        Dtype of all parameters.
     """
+
+    embedding: NodeEmbedding
+    encoder: RecursiveEncoder
+    pool: TreePooling
 
     def __init__(
         self,
@@ -137,8 +155,7 @@ class RecursiveNet(nn.Module):
         value_scale: Sequence[float] | None = None,
         dtype: torch.dtype = torch.float32,
     ) -> None:
-        super().__init__()
-        self.embedding = NodeEmbedding(
+        embedding = NodeEmbedding(
             n_labels,
             embedding_dim,
             n_edge_labels=n_edge_labels,
@@ -148,55 +165,61 @@ class RecursiveNet(nn.Module):
             word_dropout=word_dropout,
         )
         cell_class = CELLS[cell] if isinstance(cell, str) else cell
-        self.encoder = RecursiveEncoder(cell_class(embedding_dim, hidden_size, max_arity))
-        self.pool = TreePooling(pooling, hidden_size)
-        self.dropout = nn.Dropout(dropout)
+        encoder = RecursiveEncoder(cell_class(embedding_dim, hidden_size, max_arity))
+        super().__init__(embedding, encoder, TreePooling(pooling, hidden_size), dropout)
         self.head = nn.Linear(hidden_size, n_outputs)
         self.to(dtype)
 
-    def forward(self, batch: TreeBatch) -> Tensor:
-        """Compute the logits of a batch.
-
-        Parameters
-        ----------
-        batch : TreeBatch
-            The trees.
-
-        Returns
-        -------
-        Tensor of float, shape (n_trees, n_outputs)
-        """
-        return self.head(self.dropout(self.encode(batch)))
-
     def forward_embedded(self, x: Tensor, batch: TreeBatch, inverse: Tensor | None = None) -> Tensor:
-        """Compute the logits from what the embedding makes of a batch.
+        """Compute the logits of a batch from its embedded inputs.
 
         Parameters
         ----------
         x : Tensor of float, shape (n_nodes, embedding_dim) or (n_distinct, embedding_dim)
-            Inputs of the nodes.
+            Inputs of the nodes in batch order, or the distinct inputs.
         batch : TreeBatch
-            The trees.
+            Trees.
         inverse : Tensor of int64, shape (n_nodes,), default=None
-            Row of ``x`` for each node in batch order; None if ``x`` has a row per node.
+            Row of ``x`` for each node; None if ``x`` has one row per node.
 
         Returns
         -------
         Tensor of float, shape (n_trees, n_outputs)
         """
-        nodes = batch.roots if self.pool.how == "root" else None
-        h = self.encoder(x, batch, inverse, nodes)
-        return self.head(self.dropout(h if nodes is not None else self.pool(h, batch)))
+        return self.compute_logits(self.encode_embedded(x, batch, inverse))
 
     def encode(self, batch: TreeBatch) -> Tensor:
-        """Return one vector per tree, float, shape (n_trees, hidden_size)."""
+        """Compute one vector per tree, Tensor of float, shape (n_trees, hidden_size)."""
+        return self.encode_embedded(*self._embed(batch))
+
+    def encode_embedded(self, x: Tensor, batch: TreeBatch, inverse: Tensor | None = None) -> Tensor:
+        """Compute one vector per tree from embedded inputs, Tensor of float, shape (n_trees, hidden_size)."""
         if self.pool.how == "root":
-            return self.encode_nodes(batch, batch.roots)
-        return self.pool(self.encode_nodes(batch), batch)
+            return self.encoder(x, batch, inverse, batch.roots)
+        return self.pool(self.encoder(x, batch, inverse), batch)
 
     def encode_nodes(self, batch: TreeBatch, nodes: Tensor | None = None) -> Tensor:
-        """Return one vector per node, or per node wanted, in batch order, float, shape (n, hidden_size)."""
+        """Compute one vector per node.
+
+        Parameters
+        ----------
+        batch : TreeBatch
+            Trees.
+        nodes : Tensor of int64, shape (n,), default=None
+            Positions of the nodes; None for all, in batch order.
+
+        Returns
+        -------
+        Tensor of float, shape (n, hidden_size)
+        """
+        return self.encoder(*self._embed(batch), nodes)
+
+    def _embed(self, batch: TreeBatch) -> tuple[Tensor, TreeBatch, Tensor | None]:
+        """Return the inputs of the nodes, the batch and the row of each node's input.
+
+        Nodes with the same label have the same input, which is embedded and projected once, unless dropout
+        is active.
+        """
         if batch.distinct is None or self.embedding.is_random:
-            return self.encoder(self.embedding(batch), batch, nodes=nodes)
-        # Nodes of one label have one input: it is embedded and projected once.
-        return self.encoder(self.embedding(batch, batch.distinct), batch, batch.inverse, nodes)
+            return self.embedding(batch), batch, None
+        return self.embedding(batch, batch.distinct), batch, batch.inverse

@@ -1,4 +1,4 @@
-"""``SequenceBatch``: sequences of unequal length, padded at the end."""
+"""Batches of sequences, padded at the end to the longest."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sklearn_tree.nn.batch import as_tensor, moved, picked
+from sklearn_tree.nn.tensors import as_tensor, move_to, select_rows
 from sklearn_tree.trees import RaggedArray
 
 
 @dataclass(frozen=True)
 class SequenceBatch:
-    """The sequences of a minibatch, padded to the longest.
+    """Sequences of a minibatch, padded to the longest.
 
     Attributes
     ----------
     lengths : Tensor of int64, shape (n,)
-        Number of steps of each sequence; it may be 0.
+        Number of steps of each sequence, possibly 0.
     labels : Tensor of int64, shape (n, n_steps), or None
-        Token ids, 0 behind the end.
+        Token ids, 0 in the padding.
     values : Tensor of float, shape (n, n_steps, n_channels) or (n, n_steps), or None
-        Numbers, 0 behind the end. Beside labels there is one number per step.
+        Values of the steps, 0 in the padding: all channels of a series, or one value per token.
     sample_weight : Tensor of float, shape (n,), or None
         Weight of each sequence in the loss.
     is_full : bool
-        Whether all sequences are known to have ``n_steps`` steps.
+        Whether all sequences are known to have ``n_steps`` steps, so that nothing is padded.
     """
 
     lengths: Tensor
@@ -36,20 +36,19 @@ class SequenceBatch:
     values: Tensor | None = None
     sample_weight: Tensor | None = None
     is_full: bool = False
-    edges: Tensor | None = None  # what an embedding asks of trees; sequences have none
 
     @classmethod
     def from_array(
         cls, array: RaggedArray | np.ndarray | Tensor, rows: np.ndarray | None = None
     ) -> SequenceBatch:
-        """Pad some sequences.
+        """Select sequences of an array and pad them.
 
         Parameters
         ----------
         array : RaggedArray; or ndarray or Tensor of float, shape (n, n_steps, n_channels) or (n, n_columns)
-            Sequences. A table's columns become tokens that carry a number each.
+            Sequences. Each column of a table becomes a token with a value.
         rows : ndarray of int, shape (n_rows,), default=None
-            Which of them; None for all.
+            Indices of the sequences to select; None for all.
 
         Returns
         -------
@@ -57,7 +56,7 @@ class SequenceBatch:
         """
         if isinstance(array, RaggedArray):
             return cls._from_ragged(array, slice(None) if rows is None else rows)
-        values = as_tensor(array if rows is None else picked(array, rows))
+        values = as_tensor(array if rows is None else select_rows(array, rows))
         n, n_steps = values.shape[:2]
         labels = None
         if array.ndim == 2:
@@ -69,18 +68,15 @@ class SequenceBatch:
         start = array.offsets[:-1][rows]
         sizes = array.offsets[1:][rows] - start
         steps = np.arange(max(int(sizes.max(initial=0)), 1))
-        behind = steps >= sizes[:, None]
+        is_padding = steps >= sizes[:, None]
+        is_full = not is_padding.any()
         index = start[:, None] + steps
-        is_full = not behind.any()
         if not is_full:
-            index[behind] = 0
-        values: Any = array.values
-        if not len(values):  # nothing but empty sequences
-            values = as_tensor(values).new_zeros(1, *values.shape[1:])
-        padded = as_tensor(picked(values, index.ravel())).view(*index.shape, *values.shape[1:])
+            index[is_padding] = 0
+        padded = _gather_steps(array.values, index)
         if not is_full:
-            shape = behind.shape + (1,) * (padded.ndim - 2)
-            padded.masked_fill_(as_tensor(behind).to(padded.device).view(shape), 0)
+            shape = is_padding.shape + (1,) * (padded.ndim - 2)
+            padded.masked_fill_(as_tensor(is_padding).to(padded.device).view(shape), 0)
         lengths = as_tensor(sizes)
         if array.is_tokens:
             return cls(lengths, padded.long(), is_full=is_full)
@@ -91,20 +87,56 @@ class SequenceBatch:
 
     @property
     def n_steps(self) -> int:
-        """Number of steps that the sequences are padded to."""
-        column = self.labels if self.labels is not None else self.values
-        return column.shape[1]  # type: ignore[union-attr]
+        """Number of steps of each sequence, padding included."""
+        if self.labels is not None:
+            return self.labels.shape[1]
+        assert self.values is not None
+        return self.values.shape[1]
 
     @property
     def ends(self) -> Tensor | None:
-        """The lengths; None where no sequence ends before ``n_steps``."""
+        """The lengths, Tensor of int64, shape (n,); None if nothing is padded."""
         return None if self.is_full else self.lengths
 
+    @property
+    def mask(self) -> Tensor | None:
+        """Mask of the steps that are not padding, bool, shape (n, n_steps); None if nothing is padded."""
+        return None if self.is_full else step_mask(self.lengths, self.n_steps)
+
+    @property
+    def grid_mask(self) -> Tensor | None:
+        """The mask as a grid, Tensor of bool, shape (n, 1, n_steps, 1); None if nothing is padded."""
+        mask = self.mask
+        return None if mask is None else mask[:, None, :, None]
+
+    def to_grid(self, x: Tensor) -> Tensor:
+        """Add the axis of height 1 to vectors of steps; shape (n, 1, n_steps, size)."""
+        return x.unsqueeze(1)
+
     def to(self, device: torch.device | str) -> SequenceBatch:
-        """Return the batch on another device (itself if it is there already)."""
-        return moved(self, device)
+        """Return the batch on a device; the batch itself if it is on the device already."""
+        return move_to(self, device)
+
+
+def _gather_steps(values: Any, index: np.ndarray) -> Tensor:
+    """Gather rows of flat values, Tensor, shape (n, n_steps, ...)."""
+    if not len(values):  # all sequences are empty
+        values = as_tensor(values).new_zeros(1, *values.shape[1:])
+    return as_tensor(select_rows(values, index.ravel())).view(*index.shape, *values.shape[1:])
 
 
 def step_mask(lengths: Tensor, n_steps: int) -> Tensor:
-    """Say which of ``n_steps`` steps are inside their sequence; bool, shape (n, n_steps)."""
+    """Return the mask of the steps that are not padding.
+
+    Parameters
+    ----------
+    lengths : Tensor of int64, shape (n,)
+        Number of steps of each sequence.
+    n_steps : int
+        Number of steps of each sequence, padding included.
+
+    Returns
+    -------
+    Tensor of bool, shape (n, n_steps)
+    """
     return torch.arange(n_steps, device=lengths.device) < lengths.unsqueeze(1)

@@ -19,7 +19,7 @@ from sklearn_tree import (
 )
 from sklearn_tree.kinds import Images, Series, Table, Tokens, Trees
 from sklearn_tree.nn import TreeBatch
-from sklearn_tree.nn.batch import _distinct
+from sklearn_tree.nn.batch import unique_pairs
 
 Y = np.arange(24) % 3 % 2
 TREES = [("S", "it", ("VP", "works" if y else "fails", "well")) for y in Y]
@@ -77,7 +77,7 @@ def test_arrays_of_tensors_are_cut_like_any_other():
 
 def test_equal_nodes_are_found():
     labels, edges = torch.tensor([5, 3, 5, 3, 3]), torch.tensor([0, 1, 0, 1, 0])
-    distinct, inverse = _distinct(labels, edges)
+    distinct, inverse = unique_pairs(labels, edges)
     assert (labels[distinct][inverse] == labels).all()
     assert (edges[distinct][inverse] == edges).all()
     assert len(distinct) == 3

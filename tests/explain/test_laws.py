@@ -87,7 +87,7 @@ def test_occlusion_is_what_one_forward_per_node_gives(cell, pooling, by_state):
     forest = Forest(tree_net(cell, pooling), grown_trees())
     expected = naive_occlusion(forest, by_state)
     for budget in (Budget(), Budget(max_rows=3)):
-        found = occlusion(ancestors.Forest(forest.inputs), forest.objective, budget, by_state=by_state)
+        found = occlusion(ancestors.NodeStates(forest.inputs), forest.objective, budget, by_state=by_state)
         for a, b in zip(found, expected):
             torch.testing.assert_close(a, b, rtol=0, atol=1e-9)
 
@@ -98,7 +98,7 @@ def test_what_is_taken_away_with_a_root_is_the_whole_difference(cell, pooling):
     forest = Forest(tree_net(cell, pooling), grown_trees())
     roots = torch.from_numpy(forest.inputs.array.offsets[:-1])
     f = forward_of(forest.inputs, forest.objective)
-    subtrees, _ = occlusion(ancestors.Forest(forest.inputs), forest.objective, Budget(), by_state=False)
+    subtrees, _ = occlusion(ancestors.NodeStates(forest.inputs), forest.objective, Budget(), by_state=False)
     change = f(forest.inputs.x) - f(forest.inputs.x0)
     torch.testing.assert_close(subtrees[roots], change, rtol=0, atol=1e-9)
     explained = explain(tree_net(cell, pooling), grown_trees(), "occlusion", target=1)
@@ -110,16 +110,16 @@ def test_what_is_taken_away_with_a_root_is_the_whole_difference(cell, pooling):
 
 def test_a_wrong_way_up_is_caught(monkeypatch):  # the control of the laws of occlusion
     forest = Forest(tree_net(), grown_trees())
-    right = ancestors.Forest.above
-    monkeypatch.setattr(ancestors.Forest, "above", lambda *args: tuple(1.001 * s for s in right(*args)))
-    found = occlusion(ancestors.Forest(forest.inputs), forest.objective, Budget(), by_state=True)
+    right = ancestors.NodeStates.parent_states
+    monkeypatch.setattr(ancestors.NodeStates, "parent_states", lambda *args: tuple(1.001 * s for s in right(*args)))
+    found = occlusion(ancestors.NodeStates(forest.inputs), forest.objective, Budget(), by_state=True)
     with pytest.raises(AssertionError):
         torch.testing.assert_close(found[0], naive_occlusion(forest, True)[0], rtol=0, atol=1e-9)
 
 
 def test_a_subtree_costs_its_depth():
     forest = Forest(tree_net(), grown_trees(30))
-    occluder, array = ancestors.Forest(forest.inputs), forest.inputs.array
+    occluder, array = ancestors.NodeStates(forest.inputs), forest.inputs.array
     nodes = torch.arange(array.n_nodes)
     occluder.vectors(nodes, occluder.states)
     assert occluder.n_evaluations == array.depths.sum()
@@ -147,7 +147,7 @@ def test_labels_values_and_edges_are_taken_away_by_themselves():
     nothing = torch.tensor(is_empty)
     assert 3 < nothing.sum() < len(nothing) / 2
     assert torch.equal(forest.inputs.nodes, (~nothing).nonzero().squeeze(1))
-    found = occlusion(ancestors.Forest(forest.inputs), forest.objective, Budget(), by_state=False)
+    found = occlusion(ancestors.NodeStates(forest.inputs), forest.objective, Budget(), by_state=False)
     for a, b in zip(found, naive_occlusion(forest, by_state=False)):
         torch.testing.assert_close(a, b, rtol=0, atol=1e-9)
     assert (found[1][nothing] == 0).all()

@@ -1,4 +1,4 @@
-"""Laws of the convolutional nets: padding leaves no trace, sliding is torch's own, images are grids."""
+"""Convolutional nets ignore padding, equal torch's convolutions and read images as grids."""
 
 import numpy as np
 import pytest
@@ -36,25 +36,25 @@ def sequences(lengths):
 def test_a_batch_equals_its_sequences_one_by_one(pooling, n_blocks, lengths):
     array, net = sequences(lengths), make_net(pooling=pooling, n_blocks=n_blocks)
     together = net(SequenceBatch.from_array(array))
-    alone = torch.cat([net(SequenceBatch.from_array(array[i : i + 1])) for i in range(len(array))])
-    torch.testing.assert_close(together, alone, rtol=0, atol=1e-12)
+    single = torch.cat([net(SequenceBatch.from_array(array[i : i + 1])) for i in range(len(array))])
+    torch.testing.assert_close(together, single, rtol=0, atol=1e-12)
 
 
 @pytest.mark.parametrize("part", ["encoder", "pooling"])
-def test_an_unmasked_net_sees_the_padding(part):  # the control of the law above
+def test_a_net_without_masks_reads_the_padding(part):  # the control of the law above
     array, net = sequences([3, 9]), make_net(n_blocks=3)
     unmasked = net.encoder.forward
     if part == "encoder":
-        net.embedding.words = lambda batch: None  # a table of words has no padding
+        net.embedding.words = lambda batch: None  # a word table ignores the padding
         net.encoder.forward = lambda x, mask=None: unmasked(x)
     else:
         net.pool.forward = lambda h, lengths: h.mean(1)
     together = net(SequenceBatch.from_array(array))[:1]
-    alone = net(SequenceBatch.from_array(array[:1]))
-    assert not torch.allclose(together, alone, atol=1e-6)
+    single = net(SequenceBatch.from_array(array[:1]))
+    assert not torch.allclose(together, single, atol=1e-6)
 
 
-def test_what_stands_behind_the_end_is_never_read():
+def test_the_padding_is_never_read():
     encoder = ConvolutionalEncoder((3, 4), 2, 3, n_blocks=3).double()
     mask = (torch.arange(7) < 5).view(1, 1, 7, 1)
     x = torch.randn(1, 1, 7, 2, dtype=torch.float64)
@@ -63,7 +63,7 @@ def test_what_stands_behind_the_end_is_never_read():
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 6])
-def test_one_width_is_torchs_convolution(size):
+def test_a_convolution_of_one_width_equals_torchs(size):
     ours = Convolution([size], 2, 3, is_image=False)
     weight, bias = ours.convolutions[0].weight, ours.convolutions[0].bias
     x = torch.randn(4, 1, 8, 2)
@@ -72,7 +72,7 @@ def test_one_width_is_torchs_convolution(size):
     torch.testing.assert_close(ours(x)[:, 0], theirs, rtol=0, atol=1e-5)
 
 
-def test_over_images_a_kernel_is_square():
+def test_kernels_for_images_are_square():
     ours = Convolution([3, 4], 2, 3, is_image=True)
     x = torch.randn(4, 8, 7, 2)
     for i, size in enumerate((3, 4)):
@@ -92,11 +92,11 @@ def test_images_of_any_size_are_encoded(shape):
     net = make_net(n_labels=0, n_channels=2, is_image=True, n_blocks=3, value_shift=[99.0, 9.0], value_scale=[5.0, 50.0])  # fmt: skip
     batch = ImageBatch.from_array(pixels)
     assert net.encode(batch).shape == (3, 64)
-    alone = torch.cat([net(ImageBatch.from_array(pixels[i : i + 1])) for i in range(3)])
-    torch.testing.assert_close(net(batch), alone, rtol=0, atol=1e-12)
+    single = torch.cat([net(ImageBatch.from_array(pixels[i : i + 1])) for i in range(3)])
+    torch.testing.assert_close(net(batch), single, rtol=0, atol=1e-12)
 
 
-def test_blocks_after_the_first_add_to_what_goes_in():
+def test_all_blocks_except_the_first_are_residual():
     encoder = ConvolutionalEncoder((3,), 2, 4, n_blocks=2)
     x = torch.randn(2, 1, 6, 2)
     with torch.no_grad():
@@ -107,7 +107,7 @@ def test_blocks_after_the_first_add_to_what_goes_in():
     torch.testing.assert_close(encoder(x), one(x), rtol=0, atol=0)
 
 
-def test_gradients_are_right():
+def test_gradients_equal_numerical_gradients():
     net = make_net(n_labels=0, n_channels=2, n_blocks=2, value_shift=[0.0, 0.0], value_scale=[1.0, 1.0])
     x = torch.randn(2, 1, 5, 2, dtype=torch.float64, requires_grad=True)
     mask = torch.tensor([[True] * 5, [True, True, False, False, False]]).view(2, 1, 5, 1)

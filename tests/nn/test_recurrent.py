@@ -1,4 +1,4 @@
-"""Laws of the recurrent nets: padding leaves no trace, one direction is torch's own."""
+"""Recurrent nets ignore padding and equal torch's layers on packed sequences."""
 
 import numpy as np
 import pytest
@@ -29,11 +29,11 @@ def sequences(lengths):
 def test_a_batch_equals_its_sequences_one_by_one(cell, pooling, lengths):
     array, net = sequences(lengths), make_net(cell, pooling)
     together = net(SequenceBatch.from_array(array))
-    alone = torch.cat([net(SequenceBatch.from_array(array[i : i + 1])) for i in range(len(array))])
-    torch.testing.assert_close(together, alone, rtol=0, atol=1e-12)
+    single = torch.cat([net(SequenceBatch.from_array(array[i : i + 1])) for i in range(len(array))])
+    torch.testing.assert_close(together, single, rtol=0, atol=1e-12)
 
 
-def test_plain_padding_leaks_into_the_backward_direction():  # the control of the law above
+def test_torchs_backward_direction_reads_the_padding():  # the control of the law above
     array, net = sequences([3, 9]), make_net(n_layers=1)
     layer = torch.nn.LSTM(3, 4, batch_first=True, bidirectional=True).double()
     layer.load_state_dict(
@@ -46,15 +46,15 @@ def test_plain_padding_leaks_into_the_backward_direction():  # the control of th
         return layer(net.embedding(batch))[0]
 
     together = SequenceBatch.from_array(array)
-    alone = SequenceBatch.from_array(array[:1])
-    ours = [net.encoder(net.embedding(batch), batch)[0, :3] for batch in (together, alone)]
+    single = SequenceBatch.from_array(array[:1])
+    ours = [net.encoder(net.embedding(batch), batch)[0, :3] for batch in (together, single)]
     torch.testing.assert_close(ours[0], ours[1], rtol=0, atol=1e-12)
-    torch.testing.assert_close(ours[1], leaky(alone)[0], rtol=0, atol=1e-12)
-    assert not torch.allclose(leaky(together)[0, :3], leaky(alone)[0], atol=1e-4)
+    torch.testing.assert_close(ours[1], leaky(single)[0], rtol=0, atol=1e-12)
+    assert not torch.allclose(leaky(together)[0, :3], leaky(single)[0], atol=1e-4)
 
 
 @given(LENGTHS.filter(all))
-def test_it_equals_torchs_packed_sequences(lengths):
+def test_final_states_equal_those_of_packed_sequences(lengths):
     batch, net = SequenceBatch.from_array(sequences(lengths)), make_net(n_layers=1)
     lstm = torch.nn.LSTM(3, 4, batch_first=True, bidirectional=True).double()
     lstm.load_state_dict(
@@ -66,7 +66,7 @@ def test_it_equals_torchs_packed_sequences(lengths):
         net.embedding(batch), batch.lengths, batch_first=True, enforce_sorted=False
     )
     _, (h, _) = lstm(packed)
-    ours = net.encoder.ends(net.embedding(batch), batch)
+    ours = net.encoder.final_states(net.embedding(batch), batch)
     torch.testing.assert_close(ours, torch.cat([h[0], h[1]], dim=1), rtol=0, atol=1e-12)
 
 
@@ -76,7 +76,7 @@ def test_the_order_of_the_steps_matters():
     assert not torch.allclose(out[0], out[1], atol=1e-4)
 
 
-def test_an_empty_sequence_is_a_zero_vector():
+def test_the_vector_of_an_empty_sequence_is_zero():
     for pooling in SEQUENCE_POOLINGS:
         vectors = make_net(pooling=pooling).encode(SequenceBatch.from_array(sequences([0, 4])))
         assert vectors[0].abs().max() == 0
@@ -84,20 +84,20 @@ def test_an_empty_sequence_is_a_zero_vector():
 
 
 @given(LENGTHS)
-def test_padded_gradients_do_not_depend_on_the_batch(lengths):
+def test_gradients_do_not_depend_on_the_padding(lengths):
     array, net = sequences(lengths), make_net()
     grads = []
     for batches in ([array], [array[i : i + 1] for i in range(len(array))]):
         net.zero_grad()
         sum(net(SequenceBatch.from_array(batch)).sum() for batch in batches).backward()
         grads.append([p.grad.clone() for p in net.parameters()])
-    for together, alone in zip(*grads):
-        torch.testing.assert_close(together, alone, rtol=0, atol=1e-9)
+    for together, single in zip(*grads):
+        torch.testing.assert_close(together, single, rtol=0, atol=1e-9)
 
 
 @pytest.mark.parametrize("cell", ["lstm", "gru"])
 def test_with_memory_a_state_lasts_for_many_steps(cell):
-    """What the first step said reaches the end of 100 steps; without it nothing does."""
+    """With ``memory``, the first of 100 steps has a gradient of the final state."""
     shares = []
     for memory in (None, 200.0):
         torch.manual_seed(0)

@@ -1,0 +1,62 @@
+"""Products equal torch's, with oneDNN and without it."""
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sklearn_tree.nn import gemm
+
+
+@pytest.mark.parametrize("onednn", [True, False])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@given(st.integers(1, 150), st.integers(1, 9), st.integers(1, 9), st.integers(0, 7))
+def test_products_equal_those_of_torch(onednn, dtype, m, k, n, layout):
+    with pytest.MonkeyPatch.context() as patch:
+        if not onednn:
+            patch.setattr(gemm, "_ONEDNN", None)
+        a = torch.randn(k, m, dtype=dtype).t() if layout & 1 else torch.randn(m, k, dtype=dtype)
+        b = torch.randn(n, k, dtype=dtype).t() if layout & 2 else torch.randn(k, n, dtype=dtype)
+        if layout & 4:  # columns of a wider table
+            a = torch.randn(m, k + 3, dtype=dtype)[:, 2 : 2 + k]
+        torch.testing.assert_close(gemm.matmul(a, b), a @ b, rtol=0, atol=1e-5)
+        torch.testing.assert_close(gemm.matmul_transposed(a.t(), b), a @ b, rtol=0, atol=1e-5)
+        start, stop = m // 3, max(m // 3 + 1, m - 5)
+        torch.testing.assert_close(gemm.matmul_rows(a, start, stop, b), a[start:stop] @ b, rtol=0, atol=1e-5)
+
+
+def test_a_linear_map_has_the_right_gradients():
+    x, w, b = (torch.randn(*s, dtype=torch.float64, requires_grad=True) for s in ((5, 3), (4, 3), (4,)))
+    assert torch.autograd.gradcheck(gemm.linear, (x, w, b))
+    assert torch.autograd.gradcheck(gemm.linear_without_bias, (x, w))
+    torch.testing.assert_close(gemm.linear(x, w, b), torch.nn.functional.linear(x, w, b))
+    torch.testing.assert_close(gemm.linear_without_bias(x, w), x @ w.t())
+
+
+def test_the_module_maps_the_last_axis_like_torchs():
+    ours, theirs = gemm.Linear(3, 4), torch.nn.Linear(3, 4)
+    theirs.load_state_dict(ours.state_dict())
+    x = torch.randn(2, 5, 3)
+    torch.testing.assert_close(ours(x), theirs(x), rtol=0, atol=1e-6)
+
+
+def test_autocast_rounds_operands_and_is_restored_in_the_backward_pass():
+    x, w = torch.randn(6, 5), torch.randn(4, 5, requires_grad=True)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert gemm.autocast_dtype(x) == torch.bfloat16
+        y = gemm.linear_without_bias(x, w)
+    assert y.dtype == torch.float32
+    torch.testing.assert_close(y, (x.bfloat16() @ w.bfloat16().t()).float(), rtol=0, atol=0)
+    assert gemm.autocast_dtype(x) is None
+    y.sum().backward()
+    rounded = torch.ones(6, 4).bfloat16().t() @ x.bfloat16()
+    torch.testing.assert_close(w.grad, rounded.float(), rtol=0, atol=0)
+    assert not torch.equal(w.grad, torch.ones(6, 4).t() @ x)  # the control
+
+
+@given(st.integers(1, 5000))
+def test_buckets_are_few_and_hold_all_rows(n):
+    size = gemm.bucket_size(n)
+    assert n <= size < n + 256
+    assert size % 16 == 0
+    assert gemm.bucket_size(size) == size

@@ -1,0 +1,56 @@
+"""Tensor helpers."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+import torch
+
+from sklearn_tree.nn.tensors import as_tensor, move_to, select_rows, stable_argsort
+
+
+@dataclass(frozen=True)
+class Part:
+    rows: torch.Tensor
+
+
+@dataclass(frozen=True)
+class Record:
+    values: torch.Tensor
+    part: Part | None = None
+    name: str = "record"
+
+
+def test_contiguous_arrays_and_tensors_are_not_copied():
+    array, tensor = np.arange(6), torch.arange(6)
+    assert np.shares_memory(as_tensor(array).numpy(), array)
+    assert as_tensor(tensor) is tensor
+    assert as_tensor(array[::-1]).tolist() == [5, 4, 3, 2, 1, 0]  # torch has no negative strides
+
+
+@pytest.mark.parametrize("array", [np.arange(12).reshape(4, 3), torch.arange(12).view(4, 3)])
+def test_rows_keep_their_container(array):
+    rows = select_rows(array, np.array([2, 0]))
+    assert type(rows) is type(array)
+    assert rows.tolist() == [[6, 7, 8], [0, 1, 2]]
+
+
+def test_nested_records_move_together():
+    record = Record(torch.zeros(2), Part(torch.zeros(3)))
+    on_meta = move_to(record, "meta")
+    assert on_meta.values.device.type == on_meta.part.rows.device.type == "meta"
+    assert on_meta.name == "record"
+    assert record.values.device.type == "cpu"
+
+
+def test_a_record_on_the_device_is_returned_unchanged():
+    record = Record(torch.zeros(2))
+    assert move_to(record, torch.device("cpu")) is record
+    assert move_to(record, "meta") is not record  # the control
+
+
+@pytest.mark.parametrize("largest", [9, 2**16 + 9])
+def test_equal_keys_keep_their_order(largest):
+    keys = np.random.RandomState(0).choice([0, 1, largest], 1000)
+    assert np.array_equal(stable_argsort(keys), np.argsort(keys, kind="stable"))
+    assert len(stable_argsort(keys[:0])) == 0
