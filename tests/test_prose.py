@@ -29,8 +29,7 @@ TICS = {
     "in front of": r"\bin front of\b",
     "makes of": r"\bmakes? of\b",
 }
-MODULE_OPENING = r"(?:What|Which|How|Whether|Who|Where|When|Why)\b"
-FUNCTION_OPENING = rf"(?:{MODULE_OPENING}|(?:Say|Says)\b)"
+OPENING = r"(?:What|Which|How|Whether|Who|Where|When|Why|Say|Says)\b"
 
 # Sentences in which a banned phrase is the subject matter: (path, sentence).
 EXCEPTIONS: set[tuple[str, str]] = set()
@@ -87,16 +86,23 @@ def _comments(source):
 
 
 def _openings(tree):
-    """Return the first lines of module, class and function docstrings that open with a banned word."""
+    """Return the first lines of module, class and function docstrings that open with a banned word.
+
+    A property may open with "Whether", as the description of an attribute does.
+    """
     found = []
     for node in ast.walk(tree):
         if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
-            is_function = isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
-            opening = FUNCTION_OPENING if is_function else MODULE_OPENING
             docstring = ast.get_docstring(node) or ""
-            if re.match(opening, docstring):
+            is_attribute = docstring.startswith("Whether") and _is_property(node)
+            if re.match(OPENING, docstring) and not is_attribute:
                 found.append(f"opening: {docstring.splitlines()[0]}")
     return found
+
+
+def _is_property(node):
+    decorators = [ast.unparse(decorator) for decorator in getattr(node, "decorator_list", [])]
+    return any(name.endswith("property") for name in decorators)
 
 
 def assert_none(paths, find):
@@ -177,6 +183,9 @@ def test_banned_phrases_and_openings_of_a_source_are_found(source):
 
 
 def test_code_and_plain_docstrings_are_accepted():
+    prop = 'class A:\n    @cached_property\n    def f(self):\n        """{} X is a tree."""\n'
+    assert not find_source_tics(prop.format("Whether"))
+    assert find_source_tics(prop.format("Which"))
     assert not find_source_tics(
         '"""Trees."""\nbehind = alone = 1\ndef say():\n    """Return whether X is a tree."""\n'
     )

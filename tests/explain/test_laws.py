@@ -111,7 +111,9 @@ def test_what_is_taken_away_with_a_root_is_the_whole_difference(cell, pooling):
 def test_a_wrong_way_up_is_caught(monkeypatch):  # the control of the laws of occlusion
     forest = Forest(tree_net(), grown_trees())
     right = ancestors.NodeStates.parent_states
-    monkeypatch.setattr(ancestors.NodeStates, "parent_states", lambda *args: tuple(1.001 * s for s in right(*args)))
+    monkeypatch.setattr(
+        ancestors.NodeStates, "parent_states", lambda *args: tuple(1.001 * s for s in right(*args))
+    )
     found = occlusion(ancestors.NodeStates(forest.inputs), forest.objective, Budget(), by_state=True)
     with pytest.raises(AssertionError):
         torch.testing.assert_close(found[0], naive_occlusion(forest, True)[0], rtol=0, atol=1e-9)
