@@ -113,6 +113,14 @@ class OwnedNetMixin(_Net):
             self.callbacks_ = [pair for pair in self.callbacks_ if pair not in bridges]
         self.notify("on_train_end", X=train, y=None)
 
+    def move_to(self, device: torch.device) -> None:
+        """Move the module, the loss and the state of the optimizer to a device."""
+        self.device = str(device)
+        for module in (self.module_, self.criterion_):
+            module.to(device)
+        for state in self.optimizer_.state.values():
+            state.update({name: x.to(device) for name, x in state.items() if isinstance(x, Tensor)})
+
     def tables_with_sparse_gradients(self) -> list[nn.Embedding]:
         """Return the embedding tables whose unused rows a step leaves unchanged."""
         if not isinstance(self.optimizer_, RowwiseAdagrad):

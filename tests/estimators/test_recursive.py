@@ -18,7 +18,15 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 
-from sklearn_tree import RecursiveNetClassifier, Tree, TreeArray, TreeNode, TreeVectorizer
+from sklearn_tree import (
+    CNNClassifier,
+    RecursiveNetClassifier,
+    RNNClassifier,
+    Tree,
+    TreeArray,
+    TreeNode,
+    TreeVectorizer,
+)
 from sklearn_tree.nn import CELLS, POOLINGS, TreeCell
 
 
@@ -656,3 +664,37 @@ def test_skorch_callbacks_that_score_and_keep_the_best_work(encoded, tmp_path):
 def test_the_optimizers_implementation_can_be_chosen(encoded):
     X, y = encoded
     assert classifier(max_epochs=1, net_params={"optimizer__foreach": True}).fit(X, y).n_iter_ == 1
+
+
+@pytest.mark.parametrize("cls", [RecursiveNetClassifier, RNNClassifier, CNNClassifier])
+def test_a_continued_training_applies_changed_parameters_or_refuses_them(cls):
+    rng = np.random.RandomState(0)
+    X, y = rng.rand(40, 2), np.arange(40) % 2
+    clf = cls(max_epochs=1, warm_start=True, random_state=0).fit(X, y)
+    for params in ({"hidden_size": 3}, {"pooling": "attention"}, {"embedding_dim": 5}):
+        changed = copy.deepcopy(clf).set_params(**params)
+        for train in (changed.fit, changed.partial_fit):
+            with pytest.raises(ValueError, match=f"{next(iter(params))} must stay .* continues a training"):
+                train(X, y)
+    plain = copy.deepcopy(clf).fit(X, y).predict_proba(X)
+    for params in ({"dropout": 0.5}, {"word_dropout": 0.5}, {"optimizer": "sgd"}, {"weight_decay": 0.9}):
+        changed = copy.deepcopy(clf).set_params(**params).fit(X, y)
+        assert changed.n_iter_ == 2
+        assert np.abs(changed.predict_proba(X) - plain).max() > 1e-6
+    np.testing.assert_array_equal(copy.deepcopy(clf).fit(X, y).predict_proba(X), plain)  # the control
+
+
+def test_a_dropout_layer_of_a_users_cell_is_left_alone(encoded):
+    X, y = encoded
+
+    class Cell(CELLS["rnn"]):
+        is_pure = False
+
+        def __init__(self, *sizes):
+            super().__init__(*sizes)
+            self.drop = torch.nn.Dropout(0.3)
+
+    clf = classifier(cell=Cell, max_epochs=1, warm_start=True).fit(X, y)
+    clf.set_params(dropout=0.1).fit(X, y)
+    assert clf.net_.module_.encoder.cell.drop.p == 0.3
+    assert clf.net_.module_.dropout.p == 0.1
