@@ -54,6 +54,10 @@ def apply_changes(net: Any, params: dict[str, Any], device: torch.device, fixed:
     }
     for name, value in changed.items():
         setattr(net, name, value)
+    if "optimizer" in changed:  # the previous one may have had other parameters
+        stale = {name for name in vars(net) if name.startswith("optimizer__")} - fixed - set(params)
+        for name in stale:
+            delattr(net, name)
     if any(name.startswith("module__") for name in changed):
         net.module_.set_dropout(net.module__dropout, net.module__word_dropout)
     if any(name.startswith("optimizer") for name in changed):

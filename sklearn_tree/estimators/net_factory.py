@@ -49,13 +49,15 @@ class NetFactoryMixin(NetParametersMixin, FittedAttributesMixin):
 
     def _continue_net(self, device: torch.device) -> None:
         """Check and apply what ``set_params`` has changed since the net was built."""
-        check_architecture(self.net_, self._architecture())
+        fixed = self.net_params or {}
+        architecture = self._architecture().items()
+        check_architecture(self.net_, {k: v for k, v in architecture if f"module__{k}" not in fixed})
         params = {
             "module__dropout": self.dropout,
             "module__word_dropout": self.word_dropout,
             **optimizer_params(self.optimizer, self.weight_decay, device),
         }
-        apply_changes(self.net_, params, device, self.net_params or ())
+        apply_changes(self.net_, params, device, fixed)
         self.device_ = device
 
     def _make_net(
