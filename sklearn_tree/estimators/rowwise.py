@@ -1,4 +1,4 @@
-"""Adagrad that touches no row of an embedding table but those a batch has used."""
+"""Adagrad that updates only those rows of embedding tables that a batch has used."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from torch import nn
 class RowwiseAdagrad(torch.optim.Adagrad):
     """``torch.optim.Adagrad`` that updates only the rows with a gradient; the result is the same.
 
-    Without weight decay, Adagrad leaves a row without a gradient unchanged. Parameters with dense gradients are
-    updated by torch's fused step, which does not support sparse gradients.
+    Without weight decay, Adagrad leaves a row without a gradient unchanged. Parameters with dense gradients
+    are updated by torch's fused step, which does not support sparse gradients.
     """
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
