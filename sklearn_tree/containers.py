@@ -209,7 +209,8 @@ def _frame_to_numpy(X: Any) -> Any:
 
 
 def _object_items(X: Any) -> list | None:
-    return None if is_tensor(X) else column_items(np.asarray(X, dtype=object))
+    is_table = is_tensor(X) or sparse.issparse(X)
+    return None if is_table else column_items(np.asarray(X, dtype=object))
 
 
 def _is_empty(row: Any) -> bool:

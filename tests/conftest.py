@@ -1,8 +1,8 @@
-"""Settings of all tests: one thread, array API checks on, reproducible Hypothesis runs."""
+"""Settings of all tests: one thread, array API checks, reproducible Hypothesis runs."""
 
 import os
 
-os.environ["SCIPY_ARRAY_API"] = "1"  # before scipy: else a check is silently skipped
+os.environ["SCIPY_ARRAY_API"] = "1"  # before scipy is imported; otherwise a check is skipped silently
 os.environ["MPLBACKEND"] = "agg"
 
 import pytest
@@ -16,7 +16,7 @@ settings.load_profile("ci")
 
 @pytest.fixture
 def small_trees():
-    """120 trees of two classes that only the structure tells apart, and their classes."""
+    """Return 120 trees of two classes that differ in structure only, and the classes."""
     shapes = {"one": "(S (A {}) {} {})", "two": "(S (A {} {}) {})"}
     words = ["p", "q", "r"]
     trees, y = [], []

@@ -1,4 +1,4 @@
-"""The package as a whole: lazy names, documented defaults, devices."""
+"""The package as a whole: lazy names and documented defaults."""
 
 import inspect
 import re
@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 
 import pytest
-import torch
 
 import sklearn_tree
 from sklearn_tree import (
@@ -21,7 +20,6 @@ from sklearn_tree import (
     ToDevice,
     TreeParser,
     TreeVectorizer,
-    resolve_device,
 )
 from sklearn_tree.datasets import load_gum, make_listops, make_negation
 from sklearn_tree.plot import plot_image, plot_importances, plot_series, plot_tokens, plot_tree
@@ -87,20 +85,6 @@ def test_documented_defaults_are_those_of_the_signature(public):
             continue
         assert name in documented, f"{name} has no documented default"
         assert documented[name] == repr(parameter.default).replace("'", '"'), name
-
-
-def test_auto_takes_what_is_there():
-    assert resolve_device("auto") in (torch.device("cpu"), torch.device("cuda"), torch.device("mps"))
-    assert resolve_device(torch.device("cpu")) == torch.device("cpu")
-
-
-@pytest.mark.parametrize(
-    ("device", "message"),
-    [("gpu", "got 'gpu'"), ("cuda:99", "is not available"), (3.5, "got 3.5"), ("cpu:1", "not available")],
-)
-def test_unknown_devices_are_refused(device, message):
-    with pytest.raises(ValueError, match=message):
-        resolve_device(device)
 
 
 @pytest.mark.parametrize(

@@ -12,24 +12,22 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 from skorch.dataset import ValidSplit
-from torch import nn
 from torch.utils.data import Subset
 
 from sklearn_tree.callbacks import CallbackSupportMixin, fit_context, with_callbacks
 from sklearn_tree.containers import as_known
 from sklearn_tree.device import resolve_device
 from sklearn_tree.documentation import DocumentationLinkMixin
-from sklearn_tree.estimators.batches import BatchIterator, EncodedDataset, SplitBatch
+from sklearn_tree.estimators.batches import EncodedDataset, SplitBatch
 from sklearn_tree.estimators.callbacks import EpochBridge
 from sklearn_tree.estimators.fitted import FittedAttributesMixin
-from sklearn_tree.estimators.parameters import NetParametersMixin
+from sklearn_tree.estimators.net_factory import NetFactoryMixin
 from sklearn_tree.estimators.rowwise import sparse_gradients
 from sklearn_tree.estimators.targets import Target
 from sklearn_tree.estimators.threads import limit_for
 from sklearn_tree.estimators.training import (
     check_finite,
     keep_freed_memory,
-    optimizer_params,
     split_validation,
     torch_seed,
     warn_of_divergence,
@@ -42,21 +40,9 @@ from sklearn_tree.validation import (
 if TYPE_CHECKING:
     pass
 
-_RESERVED_NET_PARAMS = {
-    "batch_size",
-    "callbacks",
-    "dataset",
-    "lr",
-    "max_epochs",
-    "module",
-    "precision",
-    "target",
-    "train_split",
-}
-
 
 class BaseNet(
-    NetParametersMixin,
+    NetFactoryMixin,
     FittedAttributesMixin,
     DocumentationLinkMixin,
     CallbackSupportMixin,
@@ -72,8 +58,6 @@ class BaseNet(
     """
 
     _kinds: ClassVar[tuple[type[Kind], ...]]
-    _module: ClassVar[type[nn.Module]]
-    _net_class: ClassVar[Any]
 
     @with_callbacks
     def fit(self, X: Any, y: Any, sample_weight: Any = None, X_val: Any = None, y_val: Any = None) -> BaseNet:
@@ -152,7 +136,8 @@ class BaseNet(
         device = resolve_device(self.device)
         previous = self._pop_state() if reset else {}
         try:
-            self.device_ = device
+            if reset:
+                self.device_ = device
             encoded, target, weight = self._encode_all(X, y, sample_weight, reset=reset, classes=classes)
             if weight is not None and validation is not None:
                 weight = weight / weight.mean()
@@ -164,6 +149,8 @@ class BaseNet(
                     self.net_ = self._make_net(encoded, weight, n_epochs, callbacks)
                     with torch_seed(seed, self.device_):
                         self.net_.initialize()
+                else:
+                    self._continue_net(device)
                 bridges = [] if context is None else [("sklearn", EpochBridge(self, context, data))]
                 self.net_.is_continued = self.warm_start or validation is None
                 self._train(train, valid, n_epochs, callbacks, bridges, seed)
@@ -184,16 +171,13 @@ class BaseNet(
     def _fit_kind(self, X: Any) -> Any:
         """Find the kind of X, fit it and return the encoded samples."""
         X = as_known(X)
-        self.kind_ = find_kind(X, self._kinds, self.input_kind)(type(self).__name__)
+        candidates = self._kinds if self.input_kind == "auto" else ()
+        self.kind_ = find_kind(X, self._kinds, self.input_kind)(type(self).__name__, candidates)
         return self.kind_.fit(X)
 
     def _encode(self, X: Any) -> Any:
         check_is_fitted(self)
-        X = as_known(X)
-        if self.input_kind == "auto" and not self.kind_.accepts(X):
-            found = find_kind(X, self._kinds).name
-            raise ValueError(f"X must be of the kind {self.kind_.name!r}, as in fit, got {found!r}")
-        return self.kind_.encode(X)
+        return self.kind_.read(X)
 
     def _read_y(self, y: Any) -> tuple[np.ndarray, type[Target]]:
         """Check y and return it with its kind."""
@@ -240,7 +224,7 @@ class BaseNet(
             raise ValueError("X_val and y_val must be given together")
         train = EncodedDataset(encoded, target, weight, kind=self.kind_)
         if X_val is not None:
-            held_out = self.kind_.encode(as_known(X_val)), self._encode_y(y_val)
+            held_out = self.kind_.read(X_val), self._encode_y(y_val)
             check_consistent_length(*held_out)
             return train, EncodedDataset(*held_out, kind=self.kind_)
         if not self.early_stopping or validation is None:
@@ -249,50 +233,7 @@ class BaseNet(
         rows = split_validation(len(encoded), strata, self.validation_fraction, seed)
         return train.take(rows[0]), train.take(rows[1])
 
-    # The net.
-
-    def _module_params(self, encoded: Any, sample_weight: np.ndarray | None) -> dict[str, Any]:
-        """Return the parameters of the module."""
-        names = ("hidden_size", "embedding_dim", "dropout", "word_dropout")
-        return {
-            **{name: getattr(self, name) for name in names},
-            **self.kind_.module_params(encoded, sample_weight),
-            "dtype": self.kind_.dtype(encoded) if self.device_.type != "mps" else torch.float32,
-        }
-
-    def _make_net(
-        self, encoded: Any, sample_weight: np.ndarray | None, n_epochs: int, callbacks: list
-    ) -> Any:
-        module_params = {
-            **self._module_params(encoded, sample_weight),
-            "n_outputs": self.target_.n_outputs,
-        }
-        params = {
-            "module": self._module,
-            **{f"module__{name}": value for name, value in module_params.items()},
-            "criterion": self.target_.criterion,
-            **{f"criterion__{name}": value for name, value in self.target_.criterion_params.items()},
-            "target": self.target_,
-            **optimizer_params(self.optimizer, self.weight_decay, self.device_),
-            "max_epochs": n_epochs,
-            "dataset": EncodedDataset,
-            "dataset__kind": self.kind_,
-            "iterator_train": BatchIterator,
-            "iterator_train__shuffle": True,
-            "iterator_valid": BatchIterator,
-            **self._run_params(),
-            "train_split": None,
-            "callbacks": callbacks,
-            "device": str(self.device_),
-            "verbose": int(self.verbose),
-        }
-        extra = self.net_params or {}
-        reserved = sorted(_RESERVED_NET_PARAMS & set(extra))
-        if reserved:
-            raise ValueError(f"net_params must not contain {reserved}, which the estimator sets itself")
-        if "optimizer__foreach" in extra:
-            params.pop("optimizer__fused", None)  # torch accepts only one of the two
-        return self._net_class(**{**params, **extra})
+    # Training.
 
     def _train(
         self,

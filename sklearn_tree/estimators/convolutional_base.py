@@ -86,12 +86,10 @@ class BaseCNN(BaseNet):
         self.net_params = net_params
         self.verbose = verbose
 
-    def _module_params(self, encoded: Any, sample_weight: np.ndarray | None) -> dict[str, Any]:
-        return {
-            **super()._module_params(encoded, sample_weight),
-            "kernel_sizes": self._widths(),
-            **{name: getattr(self, name) for name in ("n_filters", "n_blocks", "pooling")},
-        }
+    def _architecture(self) -> dict[str, Any]:
+        names = ("n_filters", "n_blocks", "pooling")
+        own = {name: getattr(self, name) for name in names}
+        return {**super()._architecture(), **own, "kernel_sizes": self._widths()}
 
     def _widths(self) -> tuple[int, ...]:
         if self.kernel_sizes is None:

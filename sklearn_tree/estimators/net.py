@@ -48,6 +48,7 @@ class OwnedNetMixin(_Net):
 
     precision = "float32"
     is_continued = False  # whether later calls continue the training, which needs the optimizer's state
+    callbacks: Any
     callbacks_: list
 
     def __init__(
@@ -87,8 +88,12 @@ class OwnedNetMixin(_Net):
         for group in self.optimizer_.param_groups:  # undo what an earlier schedule has changed
             group["lr"] = self.lr
             group.pop("initial_lr", None)
-        self.callbacks = callbacks
-        self.initialize_callbacks()
+        previous, self.callbacks = self.callbacks, callbacks
+        try:
+            self.initialize_callbacks()
+        except BaseException:
+            self.callbacks = previous  # invalid callbacks would break copies of the net
+            raise
         self.callbacks_ += bridges
         self.check_data(train, None)
         batches = self.get_iterator(train.on(torch.device(self.device)), training=True)
@@ -112,6 +117,14 @@ class OwnedNetMixin(_Net):
             self.module_.eval()
             self.callbacks_ = [pair for pair in self.callbacks_ if pair not in bridges]
         self.notify("on_train_end", X=train, y=None)
+
+    def move_to(self, device: torch.device) -> None:
+        """Move the module, the loss and the state of the optimizer to a device."""
+        self.device = str(device)
+        for module in (self.module_, self.criterion_):
+            module.to(device)
+        for state in self.optimizer_.state.values():
+            state.update({name: x.to(device) for name, x in state.items() if isinstance(x, Tensor)})
 
     def tables_with_sparse_gradients(self) -> list[nn.Embedding]:
         """Return the embedding tables whose unused rows a step leaves unchanged."""

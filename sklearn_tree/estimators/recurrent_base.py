@@ -85,10 +85,13 @@ class BaseRNN(BaseNet):
         self.net_params = net_params
         self.verbose = verbose
 
-    def _module_params(self, encoded: Any, sample_weight: np.ndarray | None) -> dict[str, Any]:
+    def _architecture(self) -> dict[str, Any]:
         names = ("cell", "n_layers", "bidirectional", "pooling")
-        own: dict[str, Any] = {name: getattr(self, name) for name in names}
+        return {**super()._architecture(), **{name: getattr(self, name) for name in names}}
+
+    def _module_params(self, encoded: Any, sample_weight: np.ndarray | None) -> dict[str, Any]:
+        params = super()._module_params(encoded, sample_weight)
         if self.kind_.is_signal:  # relevant steps may be far from the end
             n_steps = self.kind_.n_positions(encoded)
-            own["memory"] = 2 * float(np.average(n_steps, weights=sample_weight))
-        return {**super()._module_params(encoded, sample_weight), **own}
+            params["memory"] = 2 * float(np.average(n_steps, weights=sample_weight))
+        return params

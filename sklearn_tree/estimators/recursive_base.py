@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
 
 from sklearn_tree.estimators.base import BaseNet
@@ -85,18 +84,14 @@ class BaseRecursiveNet(BaseNet):
         self.net_params = net_params
         self.verbose = verbose
 
-    def _module_params(self, encoded: Any, sample_weight: np.ndarray | None) -> dict[str, Any]:
+    def _architecture(self) -> dict[str, Any]:
         is_cell = isinstance(self.cell, type) and issubclass(self.cell, TreeCell)
         if not isinstance(self.cell, str) and not is_cell:
             raise TypeError(
                 f"cell must be one of {sorted(CELLS)} or a subclass of TreeCell, got {self.cell!r}"
             )
-        params = {
-            **super()._module_params(encoded, sample_weight),
-            "cell": self.cell,
-            "pooling": self.pooling,
-        }
-        return params if self.max_arity is None else {**params, "max_arity": self.max_arity}
+        arity = {} if self.max_arity is None else {"max_arity": self.max_arity}
+        return {**super()._architecture(), "cell": self.cell, "pooling": self.pooling, **arity}
 
     def _run_params(self) -> dict[str, Any]:
         return {

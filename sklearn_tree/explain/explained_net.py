@@ -12,7 +12,6 @@ from sklearn.pipeline import Pipeline
 from torch import Tensor, nn
 
 from sklearn_tree.estimators.base import BaseNet
-from sklearn_tree.estimators.opened import encoded_samples
 from sklearn_tree.kinds import Kind
 from sklearn_tree.preprocessing.vectorizer import BaseVectorizer
 from sklearn_tree.validation import BaseSearchCV, is_fitted
@@ -92,7 +91,7 @@ class ExplainedNet:
             X = step.transform(X)
         if self.kind.vectorizer is not None:
             raw = self.kind.vectorizer.read(X)
-        return encoded_samples(self.estimator, X), raw
+        return self.kind.read(X), raw
 
     def embed(self, batch: Any) -> Tensor:
         """Return the vectors of a batch that enter the net."""

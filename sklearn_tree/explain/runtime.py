@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from sklearn_tree.estimators.opened import few_threads
+from sklearn_tree.estimators.threads import limit_for
 from sklearn_tree.estimators.training import torch_seed
 from sklearn_tree.explain.explained_net import ExplainedNet
 
@@ -29,7 +29,8 @@ def isolate(net: ExplainedNet, encoded: Any, seed: int) -> Iterator[None]:
         Seed of the generators.
     """
     with ExitStack() as stack:
-        stack.enter_context(few_threads(net.estimator, encoded))
+        n_positions = net.kind.n_positions(encoded)
+        stack.enter_context(limit_for(net.module, n_positions, net.estimator.batch_size, net.device))
         stack.enter_context(torch_seed(seed, net.device))
         if net.device.type == "cuda":
             stack.enter_context(torch.backends.cudnn.flags(enabled=False))

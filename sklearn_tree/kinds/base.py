@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from sklearn_tree.containers import is_tensor, to_numpy
+from sklearn_tree.containers import as_known, is_tensor, to_numpy
 
 
 class Batch(Protocol):
@@ -37,6 +38,8 @@ class Kind:
     ----------
     reader : str, default="estimator"
         Class name of the estimator that reads the samples, for error messages.
+    candidates : sequence of Kind subclasses, default=()
+        Kinds among which this one was chosen. After ``fit``, :meth:`read` refuses samples of the others.
 
     Attributes
     ----------
@@ -75,8 +78,9 @@ class Kind:
     feature_names_in_: np.ndarray
     n_channels_in_: int  # set by kinds with channels
 
-    def __init__(self, reader: str = "estimator") -> None:
+    def __init__(self, reader: str = "estimator", candidates: Sequence[type[Kind]] = ()) -> None:
         self.reader = reader
+        self.candidates = candidates
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"
@@ -106,6 +110,20 @@ class Kind:
             The samples as one array-like object that can be indexed by rows.
         """
         raise NotImplementedError
+
+    def read(self, X: Any) -> Any:
+        """Check the kind of the samples in any container and encode them.
+
+        Raises
+        ------
+        ValueError
+            If X holds samples of another candidate.
+        """
+        X = as_known(X)
+        if self.candidates and not self.accepts(X):
+            found = next((kind.name for kind in self.candidates if kind.recognizes(X)), type(X).__name__)
+            raise ValueError(f"X must be of the kind {self.name!r}, as in fit, got {found!r}")
+        return self.encode(X)
 
     def encode(self, X: Any) -> Any:
         """Encode samples as ``fit`` does, with what ``fit`` has learned.

@@ -82,3 +82,19 @@ class Net(nn.Module):
     def compute_logits(self, vectors: Tensor) -> Tensor:
         """Map the vectors of samples to logits, Tensor of float, shape (n, n_outputs)."""
         return self.head(self.dropout(vectors))
+
+    def set_dropout(self, dropout: float, word_dropout: float) -> None:
+        """Change the fractions of features and of labels or tokens that training drops.
+
+        Parameters
+        ----------
+        dropout, word_dropout : float
+            Fractions in [0, 1).
+        """
+        for module in (self, self.embedding, self.encoder):
+            layer = getattr(module, "dropout", None)
+            if isinstance(layer, nn.Dropout):
+                layer.p = dropout
+        embedding: Any = self.embedding
+        if hasattr(embedding, "word_dropout"):
+            embedding.word_dropout = word_dropout

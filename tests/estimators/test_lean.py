@@ -1,4 +1,4 @@
-"""What a fitted estimator keeps, and what it leaves as it was."""
+"""Size of pickles, and side effects of fits."""
 
 import pickle
 import random
@@ -6,6 +6,7 @@ import random
 import numpy as np
 import pytest
 import torch
+from samples import tree_classifier
 
 from sklearn_tree import (
     CNNClassifier,
@@ -34,20 +35,20 @@ CASES = [
 IDS = [f"{cls.__name__}-{i}" for i, (cls, _) in enumerate(CASES)]
 
 
-def needed(net):
-    """Bytes of the weights and of the vocabulary."""
+def necessary_bytes(net):
+    """Return the bytes of the weights and of the vocabulary."""
     weights = sum(t.numel() * t.element_size() for t in net.net_.module_.state_dict().values())
     return weights + len(pickle.dumps(getattr(net, "vectorizer_", None)))
 
 
 @pytest.mark.parametrize(("cls", "X"), CASES, ids=IDS)
-def test_a_pickle_is_at_most_twice_weights_and_vocabulary(cls, X):
+def test_a_pickle_is_at_most_twice_as_large_as_weights_and_vocabulary(cls, X):
     net = cls(max_epochs=3, random_state=0).fit(X, Y)
-    assert len(pickle.dumps(net)) <= 2 * needed(net)
+    assert len(pickle.dumps(net)) <= 2 * necessary_bytes(net)
 
 
 @pytest.mark.parametrize(("cls", "X"), CASES, ids=IDS)
-def test_no_training_data_stays(cls, X):
+def test_an_estimator_keeps_no_training_data(cls, X):
     few = pickle.dumps(cls(max_epochs=1, random_state=0).fit(X, Y))
     net = cls(max_epochs=1, random_state=0, early_stopping=True).fit(X, Y, X_val=X, y_val=Y)
     many = pickle.dumps(cls(max_epochs=1, random_state=0).fit(list(X) * 3, np.tile(Y, 3)))
@@ -57,7 +58,7 @@ def test_no_training_data_stays(cls, X):
 
 
 @pytest.mark.parametrize(("cls", "X"), CASES, ids=IDS)
-def test_generators_modes_and_arguments_are_as_they_were(cls, X):
+def test_fit_and_predict_restore_generators_modes_and_arguments(cls, X):
     torch.manual_seed(5), np.random.seed(5), random.seed(5)
     states = torch.get_rng_state(), np.random.get_state()[1].copy(), random.getstate()
     before, threads = pickle.dumps((X, Y)), torch.get_num_threads()
@@ -69,3 +70,16 @@ def test_generators_modes_and_arguments_are_as_they_were(cls, X):
     assert pickle.dumps((X, Y)) == before
     assert torch.get_num_threads() == threads
     assert not net.net_.module_.training
+
+
+def test_a_pickled_estimator_is_small_and_predicts_the_same(encoded):
+    X, y = encoded
+    clf = tree_classifier(hidden_size=64, max_epochs=20, early_stopping=True).fit(X, y)
+    data = pickle.dumps(clf)
+    weights = sum(p.numel() * p.element_size() for p in clf.net_.module_.parameters())
+    assert len(data) < 2 * weights
+    back = pickle.loads(data)
+    np.testing.assert_array_equal(back.predict_proba(X), clf.predict_proba(X))
+    assert back.history_.equals(clf.history_)
+    back.partial_fit(X, y)  # continues with a new optimizer
+    assert back.n_iter_ == clf.n_iter_ + 1

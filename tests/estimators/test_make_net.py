@@ -1,4 +1,4 @@
-"""``make_net``: the same net as a skorch estimator of its own, for every family."""
+"""Nets that ``make_net`` returns, for every family."""
 
 import pickle
 
@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import skorch
 import torch
+from samples import tree_classifier
 from sklearn.model_selection import GridSearchCV
 from skorch.callbacks import Checkpoint, EarlyStopping, EpochScoring, LRScheduler
 
@@ -37,7 +38,7 @@ IDS = [f"{cls.__name__}-{i}" for i, (cls, _) in enumerate(CASES)]
 
 
 @pytest.fixture(autouse=True)
-def _seeded():
+def _seed():
     torch.manual_seed(0)
 
 
@@ -48,7 +49,7 @@ def make(cls, X, **params):
 
 
 @pytest.mark.parametrize(("cls", "X"), CASES, ids=IDS)
-def test_it_fits_encoded_samples(cls, X):
+def test_the_net_fits_encoded_samples(cls, X):
     net, y = make(cls, X)
     assert isinstance(
         net, skorch.NeuralNetClassifier if "Classifier" in cls.__name__ else skorch.NeuralNetRegressor
@@ -59,7 +60,7 @@ def test_it_fits_encoded_samples(cls, X):
 
 
 @pytest.mark.parametrize(("cls", "X"), CASES, ids=IDS)
-def test_it_is_searched_under_skorchs_names(cls, X):
+def test_the_net_is_searched_by_skorch_parameter_names(cls, X):
     net, y = make(cls, X, max_epochs=2)
     grid = {"module__hidden_size": [4, 8], "optimizer__weight_decay": [0.0, 0.1]}
     search = GridSearchCV(net, grid, cv=2, error_score="raise").fit(X, y)
@@ -68,7 +69,7 @@ def test_it_is_searched_under_skorchs_names(cls, X):
 
 
 @pytest.mark.parametrize(("cls", "X"), CASES, ids=IDS)
-def test_skorchs_callbacks_hear_it(cls, X, tmp_path):
+def test_skorch_callbacks_follow_the_training(cls, X, tmp_path):
     net, y = make(cls, X, max_epochs=6)
     scoring = "accuracy" if "Classifier" in cls.__name__ else "r2"
     callbacks = [
@@ -83,7 +84,7 @@ def test_skorchs_callbacks_hear_it(cls, X, tmp_path):
 
 
 @pytest.mark.parametrize(("cls", "X"), CASES, ids=IDS)
-def test_its_weights_are_saved_and_loaded(cls, X, tmp_path):
+def test_weights_are_saved_and_loaded(cls, X, tmp_path):
     net, y = make(cls, X, max_epochs=2)
     net.fit(X, y).save_params(f_params=tmp_path / "weights.pt")
     other, _ = make(cls, X)
@@ -93,6 +94,46 @@ def test_its_weights_are_saved_and_loaded(cls, X, tmp_path):
 
 
 @pytest.mark.parametrize(("cls", "X"), CASES, ids=IDS)
-def test_with_early_stopping_it_splits_by_itself(cls, X):
+def test_early_stopping_adds_an_internal_validation_split(cls, X):
     net, y = make(cls, X, max_epochs=3, early_stopping=True)
     assert net.fit(X, y).history[-1]["valid_loss"] > 0
+
+
+def test_make_net_returns_an_unfitted_skorch_estimator(encoded):
+    X, y = encoded
+    codes = (y == "two").astype(np.int64)
+    clf = tree_classifier(cell="nary_lstm", early_stopping=False)
+    torch.manual_seed(0)
+    net = clf.make_net(X, y)
+    assert isinstance(net, skorch.NeuralNetClassifier)
+    assert not net.initialized_
+    assert not hasattr(clf, "net_")
+    assert net.fit(X, codes).score(X, codes) == 1.0
+    search = GridSearchCV(
+        net, {"module__hidden_size": [4, 8], "optimizer__weight_decay": [0.0, 0.1]}, cv=2, scoring="accuracy"
+    )
+    assert search.fit(X, codes).best_estimator_.module_.head.in_features in (4, 8)
+
+
+def test_saved_parameters_give_equal_probabilities(encoded, tmp_path):
+    X, y = encoded
+    net = tree_classifier().make_net(X, y).fit(X, (y == "two").astype(np.int64))
+    net.save_params(f_params=tmp_path / "net.pt")
+    other = tree_classifier().make_net(X, y).initialize()
+    other.load_params(f_params=tmp_path / "net.pt")
+    np.testing.assert_array_equal(other.predict_proba(X), net.predict_proba(X))
+
+
+def test_early_stopping_records_a_validation_loss_in_every_epoch(encoded):
+    X, y = encoded
+    net = tree_classifier(early_stopping=True, max_epochs=30).make_net(X, y)
+    net.fit(X, (y == "two").astype(np.int64))
+    assert all(np.isfinite(net.history[:, "valid_loss"]))
+
+
+def test_a_pickled_net_can_be_trained_further(encoded):
+    X, y = encoded
+    codes = (y == "two").astype(np.int64)
+    net = pickle.loads(pickle.dumps(tree_classifier(max_epochs=2).make_net(X, y).fit(X, codes)))
+    assert net.get_params()["max_epochs"] == 2
+    assert len(net.set_params(max_epochs=3, lr=0.1).partial_fit(X, codes).history) == 5

@@ -1,99 +1,29 @@
-"""Batches: every row once, trees of one height together, large batches in parts with the same result."""
+"""skorch nets over encoded batches."""
 
-import joblib
+import gc
+import pickle
+import signal
+import threading
+import weakref
+from contextlib import nullcontext
+
 import numpy as np
 import pytest
 import skorch
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
-from sklearn.model_selection import GridSearchCV
-from torch.utils.data import Subset
+from samples import tree_classifier
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
 
-from sklearn_tree import RecursiveNetClassifier, RecursiveNetRegressor, Tree, TreeArray
-from sklearn_tree.datasets import make_listops
-from sklearn_tree.estimators.batches import BatchIterator, EncodedDataset, SplitBatch, split_by_size
+from sklearn_tree import RecursiveNetClassifier, RecursiveNetRegressor
+from sklearn_tree.estimators.batches import EncodedDataset, SplitBatch
+from sklearn_tree.estimators.net import StopTraining, _needs_closure, mean_loss
 from sklearn_tree.kinds import Trees
-
-
-@pytest.fixture(scope="module")
-def listops():
-    X, y = make_listops(300, max_depth=6, max_args=4, random_state=0)
-    return RecursiveNetClassifier(max_epochs=1, random_state=0).fit(X, y).vectorizer_.transform(X), y
-
-
-def rows_of(iterator):
-    """The targets of each batch, which here are the numbers of the rows."""
-    return [y.tolist() for _, y in iterator]
-
-
-@given(n=st.integers(1, 40), batch_size=st.integers(1, 9), shuffle=st.booleans(), drop_last=st.booleans())
-def test_every_row_comes_once(n, batch_size, shuffle, drop_last):
-    trees = TreeArray.from_trees([f"(S {'(S ' * (i % 5)}a{')' * (i % 5)})" for i in range(n)])
-    batches = rows_of(
-        BatchIterator(EncodedDataset(trees, np.arange(n), kind=Trees()), batch_size, shuffle, drop_last)
-    )
-    rows = [row for batch in batches for row in batch]
-    assert len(rows) == len(set(rows)) == (n - n % batch_size if drop_last else n)
-    assert sorted(map(len, batches), reverse=True)[: n // batch_size] == [batch_size] * (n // batch_size)
-    if not shuffle:
-        assert rows == sorted(rows)
-
-
-def test_shuffled_trees_of_one_height_come_together_in_an_order_of_their_own(listops):
-    X, _ = listops
-    dataset, heights = (
-        EncodedDataset(X, np.arange(300), kind=Trees()),
-        np.maximum.reduceat(X.depths, X.offsets[:-1]),
-    )
-
-    def spread(batches):
-        return np.mean([np.ptp(heights[rows]) for rows in batches])
-
-    torch.manual_seed(0)
-    one, two = (rows_of(BatchIterator(dataset, 10, shuffle=True)) for _ in range(2))
-    torch.manual_seed(0)
-    assert rows_of(BatchIterator(dataset, 10, shuffle=True)) == one != two
-    plain = torch.randperm(300).reshape(-1, 10).numpy()
-    assert spread(one) < 0.5 * spread(plain)
-    firsts = [heights[rows].mean() for rows in one]
-    assert firsts != sorted(firsts)
-    subset = rows_of(BatchIterator(Subset(dataset, range(100, 300)), 10, shuffle=True))
-    assert sorted(row for rows in subset for row in rows) == list(range(100, 300))
-
-
-def test_a_short_batch_does_not_get_the_highest_trees():
-    heights = np.arange(577) % 50
-    trees = TreeArray.from_trees([Tree([2] * (h + 1), list(range(-1, h))) for h in heights])
-    dataset = EncodedDataset(trees, heights, kind=Trees())
-    torch.manual_seed(0)
-    short = [
-        y.double().mean()
-        for _ in range(100)
-        for _, y in BatchIterator(dataset, 64, shuffle=True)
-        if len(y) < 64
-    ]
-    assert len(short) == 100
-    assert abs(np.mean(short) - heights.mean()) < 6  # of one tree each, so the mean strays by 1.4
-
-
-def test_few_batches_stay_mixed(listops):
-    """Sorted as a whole, small data would come in the same batches in every epoch."""
-    dataset = EncodedDataset(listops[0], np.arange(300), kind=Trees())
-    one, two = (rows_of(BatchIterator(dataset, 50, shuffle=True)) for _ in range(2))
-    assert {frozenset(rows) for rows in one} != {frozenset(rows) for rows in two}
-
-
-def test_runs_hold_no_more_than_they_may():
-    rows = np.arange(6)
-    runs = split_by_size(rows, np.array([3, 4, 9, 1, 1, 1]), 7)
-    assert [run.tolist() for run in runs] == [[0, 1], [2], [3, 4, 5]]
-    assert len(split_by_size(rows, np.ones(6, dtype=int), 6)) == 1
 
 
 @pytest.mark.parametrize("cls", [RecursiveNetClassifier, RecursiveNetRegressor])
 @pytest.mark.parametrize("weighted", [False, True])
-def test_a_batch_in_parts_gives_the_same_result(cls, weighted, listops):
+def test_a_fit_with_split_batches_equals_a_fit_with_whole_batches(cls, weighted, listops):
     X, y = listops
     weight = np.random.RandomState(0).rand(300) if weighted else None
     fits = [
@@ -113,7 +43,7 @@ def test_a_batch_in_parts_gives_the_same_result(cls, weighted, listops):
         np.testing.assert_allclose(clf.transform(X), whole_again, rtol=0, atol=1e-6)
 
 
-def test_parts_have_the_gradient_of_the_whole(listops):
+def test_a_split_batch_has_the_gradient_of_the_whole_batch(listops):
     X, y = listops
     clf = RecursiveNetClassifier(max_epochs=1, random_state=0).fit(X, y)
     dataset = EncodedDataset(X, y.astype(np.int64), np.random.RandomState(0).rand(300), kind=Trees())
@@ -133,101 +63,224 @@ def test_parts_have_the_gradient_of_the_whole(listops):
     assert two["loss"].grad_fn is None
 
 
-def alike(n):
-    """Trees of few phrases, many of them the same."""
-    rng = np.random.RandomState(0)
-    phrases = [f"(P (Q {word}) {other})" for word in "ab" for other in "cd"]
-    return [f"(S {' '.join(rng.choice(phrases, 3))})" for _ in range(n)], np.arange(n) % 2
+def test_a_callback_held_by_the_user_sees_every_epoch(encoded):
+    X, y = encoded
+
+    class Count(skorch.callbacks.Callback):
+        epochs_ = batches_ = 0
+
+        def __init__(self, lock=None):
+            self.lock = lock  # locks cannot be copied
+
+        def on_epoch_end(self, net, **kwargs):
+            self.epochs_ += 1
+
+        def on_batch_end(self, net, **kwargs):
+            self.batches_ += 1
+
+    count = Count(threading.Lock())
+    clf = tree_classifier(callbacks=[("count", count)], max_epochs=3, batch_size=50).fit(X, y)
+    assert dict(clf.net_.callbacks_)["count"] is count
+    assert (count.epochs_, count.batches_) == (3, 9)
+    net = tree_classifier(callbacks=[("other", Count())], max_epochs=2)
+    held = net.callbacks[0][1]
+    net.make_net(X, y).fit(X, (y == "two").astype(np.int64))
+    assert held.epochs_ == 2
+    clone(net).fit(X, y)
+    assert held.epochs_ == 2  # the control: a clone has its own callback
 
 
-def shared_batches(X, y, **params):
-    """Fit, and return the estimator and whether each batch shared its equal subtrees."""
-    clf, seen = RecursiveNetClassifier(max_epochs=2, random_state=0, **params), []
+def test_an_interrupt_during_a_batch_propagates(encoded):
+    X, y = encoded
 
-    class Watch(skorch.callbacks.Callback):
-        def on_batch_begin(self, net, batch, training, **kwargs):
-            seen.append(batch[0].shared is not None)
+    class Interrupt(skorch.callbacks.Callback):
+        def on_batch_begin(self, net, **kwargs):
+            raise KeyboardInterrupt
 
-    clf.set_params(callbacks=[Watch()]).fit(X, y)
-    return clf, seen
-
-
-def test_equal_subtrees_are_learned_once_with_the_same_result():
-    X, y = alike(200)
-    shared, seen = shared_batches(X, y)
-    assert all(seen)
-    params = {"iterator_train__share_subtrees": False}
-    plain, seen = shared_batches(X, y, net_params=params)
-    assert not any(seen)
-    np.testing.assert_allclose(shared.predict_proba(X), plain.predict_proba(X), rtol=0, atol=1e-3)
-    np.testing.assert_allclose(shared.history_.train_loss, plain.history_.train_loss, rtol=1e-4)
-    again, _ = shared_batches(X, y)
-    assert np.array_equal(shared.predict_proba(X), again.predict_proba(X))
+    with pytest.raises(KeyboardInterrupt):
+        tree_classifier(callbacks=[Interrupt()]).fit(X, y)
 
 
-@pytest.mark.parametrize("params", [{"dropout": 0.1}, {"word_dropout": 0.1}])
-def test_what_is_dropped_at_random_is_not_shared(params):
-    assert not any(shared_batches(*alike(100), **params)[1])
+def test_verbose_prints_one_line_per_epoch(encoded, capsys):
+    X, y = encoded
+    tree_classifier(max_epochs=2).fit(X, y)
+    assert capsys.readouterr().out == ""
+    tree_classifier(max_epochs=2, verbose=1).fit(X, y)
+    assert "train_loss" in capsys.readouterr().out
 
 
-def test_subtrees_that_differ_are_not_shared():
-    y = np.arange(100) % 2
-    different = [f"(S (P a{i} b{i}) (Q c{i}))" for i in range(100)]
-    assert not any(shared_batches(different, y)[1])
-    assert not any(shared_batches(np.random.RandomState(0).rand(100, 3), y)[1])
-    chains = ["(S " * 30 + "a" + ")" * 30] * 2  # equal, but a search level by level would take longer
-    assert not any(shared_batches(chains, y[:2])[1])
+def test_skorch_scoring_and_checkpoints_work(encoded, tmp_path):
+    X, y = encoded
+    callbacks = [
+        skorch.callbacks.EpochScoring("accuracy", lower_is_better=False),
+        skorch.callbacks.Checkpoint(dirname=tmp_path, f_history=None),
+    ]
+    clf = tree_classifier(callbacks=callbacks, max_epochs=3, net_params={"iterator_train__drop_last": True})
+    clf.fit(X, y, sample_weight=np.ones(120), X_val=X, y_val=y)
+    assert (tmp_path / "params.pt").exists()
+    assert clf.net_.history[-1]["accuracy"] == clf.history_.valid_score.iloc[-1]
 
 
-def test_predictions_keep_the_order_of_the_rows(listops):
-    X, y = listops
-    clf = RecursiveNetClassifier(max_epochs=1, batch_size=7, random_state=0).fit(X, y)
-    order = np.random.RandomState(0).permutation(300)
-    np.testing.assert_allclose(clf.predict_proba(X)[order], clf.predict_proba(X[order]), rtol=0, atol=1e-6)
-    alone = np.vstack([clf.predict_proba(X[i : i + 1]) for i in range(20)])
-    np.testing.assert_allclose(clf.predict_proba(X)[:20], alone, rtol=0, atol=1e-6)
+class Interrupt(skorch.callbacks.Callback):
+    """Callback that raises an error at one point of the first epoch."""
+
+    is_trained = False
+
+    def __init__(self, point, error):
+        self.point, self.error = point, error
+
+    def notify(self, method_name, net, **kwargs):
+        if method_name == "on_train_end":
+            self.is_trained = True
+        if method_name == self.point:
+            raise self.error
 
 
-def test_the_limit_may_change_after_a_fit(listops, monkeypatch):
-    X, y = listops
-    clf, seen = RecursiveNetClassifier(max_epochs=1, warm_start=True, random_state=0).fit(X, y), []
-    walk = type(clf.net_.module_).encode
-    monkeypatch.setattr(
-        type(clf.net_.module_),
-        "encode",
-        lambda self, batch: (seen.append(batch.n_nodes), walk(self, batch))[1],
-    )
-    largest = int(X.sizes.max())
-    for run in (lambda: clf.fit(X, y), lambda: clf.predict(X)):
-        clf.set_params(max_batch_nodes=None)
-        run()
-        assert max(seen) > 2 * largest
-        seen.clear()
-        clf.set_params(max_batch_nodes=largest)
-        run()
-        assert max(seen) <= largest
-        seen.clear()
+def _forward_to_notify(name):
+    return lambda self, net, **kwargs: self.notify(name, net, **kwargs)
 
 
-@pytest.mark.parametrize("bad", [0, -1, 1.5])
-def test_a_limit_that_is_none_is_refused(bad, listops):
-    with pytest.raises(ValueError, match=f"'max_batch_nodes' parameter .* Got {bad}"):
-        RecursiveNetClassifier(max_batch_nodes=bad).fit(*listops)
+POINTS = ["on_train_begin", "on_epoch_begin", "on_batch_begin", "on_grad_computed", "on_batch_end"]
+for _point in [*POINTS, "on_epoch_end", "on_train_end"]:
+    setattr(Interrupt, _point, _forward_to_notify(_point))
 
 
-def test_workers_share_the_cores_and_threads_stay_as_they_are(listops):
-    X, y = listops
-    before = torch.get_num_threads()
+@pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError])
+@pytest.mark.parametrize("point", POINTS)
+def test_an_error_before_the_end_of_an_epoch_propagates(encoded, point, error):
+    X, y = encoded
+    clf = tree_classifier(callbacks=[Interrupt(point, error)])
+    with pytest.raises(error):
+        clf.fit(X, y)
+    with pytest.raises(NotFittedError):
+        clf.predict(X)
+    fitted = tree_classifier(max_epochs=1).fit(X, y)
+    expected = fitted.predict_proba(X)
+    with pytest.raises(error):
+        fitted.set_params(callbacks=clf.callbacks).fit(X, y)
+    np.testing.assert_array_equal(fitted.predict_proba(X), expected)
 
-    def n_threads(estimator, X, y):  # inside, so that it travels by value
-        return torch.get_num_threads()
 
-    search = GridSearchCV(
-        RecursiveNetClassifier(max_epochs=1, random_state=0),
-        {"lr": [0.01, 0.02]},
-        cv=2,
-        n_jobs=2,
-        scoring=n_threads,
-    ).fit(X, y)
-    assert search.best_score_ <= max(1, joblib.cpu_count() // 2)
-    assert torch.get_num_threads() == before
+def test_ctrl_c_during_a_batch_propagates(encoded):
+    class PressCtrlC(skorch.callbacks.Callback):
+        def on_batch_end(self, net, **kwargs):
+            signal.raise_signal(signal.SIGINT)
+
+    clf = tree_classifier(callbacks=[PressCtrlC()])
+    with pytest.raises(KeyboardInterrupt):
+        clf.fit(*encoded)
+    assert not hasattr(clf, "net_")
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, StopTraining])
+def test_a_callback_ends_the_training_normally_at_the_end_of_an_epoch(encoded, error):
+    X, y = encoded
+    stop = Interrupt("on_epoch_end", error)
+    clf = tree_classifier(callbacks=[stop]).fit(X, y)
+    assert stop.is_trained
+    assert clf.n_iter_ == len(clf.history_) == 1
+    expected = tree_classifier(max_epochs=1).fit(X, y)
+    np.testing.assert_array_equal(clf.predict_proba(X), expected.predict_proba(X))
+    with pytest.raises(RuntimeError):  # the control: any other error is an error
+        tree_classifier(callbacks=[Interrupt("on_epoch_end", RuntimeError)]).fit(X, y)
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, StopTraining])
+def test_a_callback_ends_the_training_of_a_net_that_make_net_returns(encoded, error):
+    X, y = encoded
+    stop = Interrupt("on_epoch_end", error)
+    net = tree_classifier(callbacks=[stop]).make_net(X, y)
+    assert len(net.fit(X, (y == "two").astype(np.int64)).history) == 1
+    assert stop.is_trained
+    whole = tree_classifier(max_epochs=3).make_net(X, y)  # the control
+    assert len(whole.fit(X, (y == "two").astype(np.int64)).history) == 3
+
+
+class Spy(skorch.callbacks.Callback):
+    """Callback that keeps what a function returns for the training and validation samples."""
+
+    def __init__(self, function):
+        self.function, self.seen = function, []
+
+    def on_epoch_end(self, net, dataset_train, dataset_valid, **kwargs):
+        datasets = [dataset for dataset in (dataset_train, dataset_valid) if dataset is not None]
+        self.seen += [self.function(dataset.X) for dataset in datasets]
+
+
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_the_encoded_samples_are_freed_after_the_training(small_trees, method):
+    trees, y = small_trees
+    weak, strong = Spy(weakref.ref), Spy(lambda samples: samples)
+
+    def n_alive(*spies):
+        weak.seen.clear()
+        clf = tree_classifier(max_epochs=1, early_stopping=method == "fit", callbacks=list(spies))
+        getattr(clf, method)(trees, y)
+        gc.collect()
+        assert len(weak.seen) == (2 if method == "fit" else 1)
+        return sum(reference() is not None for reference in weak.seen)
+
+    assert n_alive(weak) == 0
+    assert n_alive(weak, strong) > 0  # the control
+
+
+def test_bridges_are_forgotten_also_after_an_error(encoded):
+    X, y = encoded
+    clf = tree_classifier(max_epochs=1).fit(X, y)
+    train = EncodedDataset(X, (y == "two").astype(np.int64), kind=clf.kind_)
+    net, bridge = clf.net_, ("bridge", skorch.callbacks.Callback())
+    for callbacks in ([], [Interrupt("on_batch_end", RuntimeError)]):
+        with pytest.raises(RuntimeError) if callbacks else nullcontext():
+            net.train_on(train, None, n_epochs=1, callbacks=callbacks, bridges=[bridge])
+        assert bridge not in net.callbacks_
+        assert not net.module_.training
+
+
+def test_train_on_starts_at_the_learning_rate_of_the_net(encoded):
+    X, y = encoded
+    clf = tree_classifier(max_epochs=1, lr=0.01).fit(X, y)
+    train = EncodedDataset(X, (y == "two").astype(np.int64), kind=clf.kind_)
+    group = clf.net_.optimizer_.param_groups[0]
+    group["lr"], group["initial_lr"] = 0.5, 0.7
+    clf.net_.train_on(train, None, n_epochs=1, callbacks=[])
+    assert group["lr"] == 0.01
+    assert "initial_lr" not in group
+
+
+def test_the_loss_of_an_epoch_is_the_mean_over_samples():
+    losses = [torch.tensor(1.0), torch.tensor(4.0)]
+    assert mean_loss(losses, [30, 10]) == pytest.approx(1.75)
+    assert mean_loss(losses, [20, 20]) != pytest.approx(1.75)  # the control
+    assert mean_loss([], []) == 0.0
+
+
+def test_weights_of_samples_multiply_their_losses(encoded):
+    X, y = encoded
+    clf = tree_classifier(max_epochs=1).fit(X, y)
+    codes, weight = (y == "two").astype(np.int64), np.arange(4.0)
+    outputs = torch.tensor([[1.0, 2.0]] * 4)
+    batch, target = EncodedDataset(X[:4], codes[:4], weight, kind=clf.kind_).batch(np.arange(4))
+    losses = torch.nn.functional.cross_entropy(outputs, target, reduction="none")
+    loss = clf.net_.get_loss(outputs, target, X=batch)
+    torch.testing.assert_close(loss, (losses * torch.tensor(weight)).mean().float())
+    plain = clf.net_.get_loss(outputs, target)
+    torch.testing.assert_close(plain, losses.mean())
+    assert not torch.isclose(loss, plain)  # the control
+
+
+def test_an_optimizer_that_needs_a_closure_is_stepped_with_one(encoded):
+    X, y = encoded
+    clf = tree_classifier(optimizer=torch.optim.LBFGS, lr=1.0, max_epochs=2).fit(X, y)
+    assert clf.history_.train_loss.iloc[1] < clf.history_.train_loss.iloc[0]
+    assert _needs_closure(torch.optim.LBFGS)
+    assert not _needs_closure(torch.optim.AdamW)
+
+
+def test_a_pickled_net_has_neither_optimizer_state_nor_callbacks(encoded):
+    X, y = encoded
+    clf = tree_classifier(max_epochs=1, lr_schedule="cosine").fit(X, y)
+    assert clf.net_.optimizer_.state
+    loaded = pickle.loads(pickle.dumps(clf.net_))
+    assert not loaded.optimizer_.state
+    assert [name for name, _ in loaded.callbacks_] == [name for name, _ in clf.net_.callbacks_]
+    assert clf.net_.optimizer_.state  # the original is unchanged

@@ -1,4 +1,4 @@
-"""``RNNClassifier`` and ``RNNRegressor`` on texts, tokens, series and tables."""
+"""Recurrent nets on texts, tokens, series and tables."""
 
 import numpy as np
 import pandas as pd
@@ -20,7 +20,7 @@ def classifier(**params):
 
 @pytest.fixture
 def texts():
-    """160 texts whose class is a matter of the order of their words, and their classes."""
+    """Return 160 texts whose class depends on the order of their words, and the classes."""
     rng = np.random.RandomState(0)
     texts, y = [], []
     for _ in range(160):
@@ -35,7 +35,7 @@ def texts():
 
 @pytest.mark.parametrize("pooling", ["last", "mean", "max", "attention"])
 @pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
-def test_it_learns_what_only_the_order_tells(texts, cell, pooling):
+def test_classes_that_depend_on_word_order_are_learned(texts, cell, pooling):
     X, y = texts
     assert (
         classifier(cell=cell, pooling=pooling, max_epochs=30).fit(X[:120], y[:120]).score(X[120:], y[120:])
@@ -43,7 +43,7 @@ def test_it_learns_what_only_the_order_tells(texts, cell, pooling):
     )
 
 
-def test_a_bag_of_words_cannot_learn_it(texts):  # the control of the test above
+def test_a_bag_of_words_does_not_learn_word_order(texts):  # the control of the test above
     X, y = texts
     counts = [[x.split().count(w) for w in ("not", "good", "bad")] for x in X]
     assert LogisticRegression().fit(counts, y).score(counts, y) < 0.7
@@ -79,14 +79,14 @@ def test_ragged_series_of_any_scale_are_learned(form):
         clf.predict([x[:, :1] for x in X])
 
 
-def test_ragged_numbers_that_are_large_beside_their_spread_are_told_apart():
+def test_large_numbers_with_a_small_spread_are_separated():
     y = np.arange(120) % 2
     X = [np.full((3 + i % 4, 1), 1.7e12 + 2000.0 * y[i]) for i in range(120)]
     assert classifier().fit(X, y).score(X, y) == 1.0
 
 
 @pytest.mark.parametrize("make", [np.asarray, torch.tensor, lambda X: X.astype(np.float32)])
-def test_dense_series_are_learned_in_their_own_precision(make):
+def test_dense_series_are_learned_in_their_precision(make):
     X, y = waves(ragged=False)
     X = make(np.stack(X))
     clf = classifier(max_epochs=25).fit(X, y)
@@ -104,7 +104,7 @@ def test_lists_of_numbers_of_unequal_length_are_series_of_one_channel():
     assert classifier(max_epochs=1).fit([x[:, 0].tolist() for x in X], y).n_channels_in_ == 1
 
 
-def test_ints_are_ids_or_columns_as_input_kind_says():
+def test_input_kind_decides_whether_ints_are_ids_or_columns():
     rng = np.random.RandomState(0)
     X = rng.randint(2, 6, (100, 4)).tolist()
     y = [row[0] < row[1] for row in X]
@@ -116,7 +116,7 @@ def test_ints_are_ids_or_columns_as_input_kind_says():
     assert classifier(max_epochs=1).fit([[2, 3], [4]], [0, 1]).input_kind_ == "tokens"
 
 
-def test_a_tables_columns_are_told_apart():
+def test_the_columns_of_a_table_are_distinguished():
     rng = np.random.RandomState(0)
     X = rng.rand(300, 3) * [1, 1e4, 1e-4]
     y = X[:, 0] > X[:, 2] * 1e4
@@ -125,7 +125,7 @@ def test_a_tables_columns_are_told_apart():
     assert clf.n_features_in_ == 3
 
 
-def test_predictions_depend_neither_on_the_batch_nor_on_the_order(texts):
+def test_predictions_do_not_depend_on_the_batch_or_the_order(texts):
     X, y = texts
     clf = classifier(max_epochs=3, n_layers=2).fit(X, y)
     reference = clf.predict_proba(X)
@@ -135,13 +135,13 @@ def test_predictions_depend_neither_on_the_batch_nor_on_the_order(texts):
     np.testing.assert_allclose(clf.predict_proba(X[::-1]), reference[::-1], rtol=0, atol=1e-6)
 
 
-def test_empty_texts_unseen_words_and_longer_texts_are_fine(texts):
+def test_empty_unseen_and_longer_texts_are_predicted(texts):
     X, y = texts
     clf = classifier(max_epochs=2).fit([*X, ""], [*y, "good"])
     assert np.isfinite(clf.predict_proba(["", "never seen", "good " * 500])).all()
 
 
-def test_a_text_column_stands_beside_numeric_ones(texts):
+def test_a_text_column_is_combined_with_numeric_columns(texts):
     X, y = texts
     rng = np.random.RandomState(0)
     frame = pd.DataFrame({"text": X, "a": rng.rand(160), "b": rng.rand(160)})
@@ -151,7 +151,7 @@ def test_a_text_column_stands_beside_numeric_ones(texts):
     assert pipe[0].get_feature_names_out()[0] == "text__rnnclassifier0"
 
 
-def test_it_is_tuned_in_parallel_with_equal_bits(texts):
+def test_a_parallel_search_gives_equal_scores(texts):
     X, y = texts
     pipe = make_pipeline(SequenceVectorizer(), classifier(max_epochs=2))
     grid = {"rnnclassifier__cell": ["lstm", "gru"], "sequencevectorizer__min_df": [1, 2]}
@@ -164,16 +164,7 @@ def test_it_is_tuned_in_parallel_with_equal_bits(texts):
     np.testing.assert_array_equal(*scores)
 
 
-def test_a_regressor_learns_from_texts():
-    rng = np.random.RandomState(0)
-    X = [" ".join(rng.choice(["up", "down", "and"], rng.randint(1, 9))) for _ in range(200)]
-    y = [100.0 * (x.split().count("up") - x.split().count("down")) for x in X]
-    reg = RNNRegressor(random_state=0, max_epochs=30).fit(X[:150], y[:150])
-    assert reg.score(X[150:], y[150:]) > 0.8
-    assert reg.transform(X).shape == (200, 128)
-
-
-def test_make_net_goes_on_in_skorch(texts):
+def test_make_net_returns_a_net_that_skorch_trains_and_searches(texts):
     X, y = texts
     ids = SequenceVectorizer().fit_transform(X)
     net = classifier(max_epochs=25).make_net(ids, y)
@@ -185,6 +176,15 @@ def test_make_net_goes_on_in_skorch(texts):
         .fit(ids, codes)
         .best_params_
     )
+
+
+def test_a_regressor_learns_from_texts():
+    rng = np.random.RandomState(0)
+    X = [" ".join(rng.choice(["up", "down", "and"], rng.randint(1, 9))) for _ in range(200)]
+    y = [100.0 * (x.split().count("up") - x.split().count("down")) for x in X]
+    reg = RNNRegressor(random_state=0, max_epochs=30).fit(X[:150], y[:150])
+    assert reg.score(X[150:], y[150:]) > 0.8
+    assert reg.transform(X).shape == (200, 128)
 
 
 @pytest.mark.parametrize(
@@ -206,6 +206,6 @@ def test_make_net_goes_on_in_skorch(texts):
         (lambda X, y: classifier().predict(X), NotFittedError, "not fitted"),
     ],
 )  # fmt: skip
-def test_bad_input_names_the_rule_and_the_value(texts, call, error, message):
+def test_error_messages_name_the_rule_and_the_value(texts, call, error, message):
     with pytest.raises(error, match=message):
         call(*texts)

@@ -1,4 +1,4 @@
-"""Adagrad by rows: the same steps as torch's, and as little work as a batch has words."""
+"""Adagrad with sparse gradients."""
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ Y = np.arange(64) % 3 == 0
 @pytest.mark.parametrize(
     "params", [{}, {"lr_decay": 0.1}, {"maximize": True, "initial_accumulator_value": 0.5}]
 )
-def test_steps_are_those_of_torch(params):
+def test_steps_equal_those_of_torch(params):
     torch.manual_seed(0)
     ids = [torch.randint(0, 9, (5,)) for _ in range(4)]
     tables = [torch.nn.Embedding(12, 3) for _ in range(2)]
@@ -42,7 +42,7 @@ def test_steps_are_those_of_torch(params):
     assert torch.equal(tables[0].weight[unused], tables[1].weight[unused])
 
 
-def test_weights_that_decay_are_refused():
+def test_weight_decay_is_rejected():
     table = torch.nn.Embedding(3, 2, sparse=True)
     optimizer = RowwiseAdagrad(table.parameters(), weight_decay=0.1)
     table(torch.tensor([0])).sum().backward()
@@ -51,16 +51,16 @@ def test_weights_that_decay_are_refused():
 
 
 @pytest.mark.parametrize("cls", [RecursiveNetClassifier, RNNClassifier, CNNClassifier])
-def test_an_estimator_learns_the_same(cls, monkeypatch):
+def test_an_estimator_learns_the_same_weights_as_with_torch(cls, monkeypatch):
     params = {"optimizer": "adagrad", "weight_decay": 0.0, "lr": 0.05, "max_epochs": 3, "random_state": 0}
     X = TREES if cls is RecursiveNetClassifier else [tree.replace("(", "").replace(")", "") for tree in TREES]
     seen, step = [], RowwiseAdagrad._step_rows
 
-    def watched(self, group, p, grad):
+    def watched_step(self, group, p, grad):
         seen.append(grad)
         step(self, group, p, grad)
 
-    monkeypatch.setattr(RowwiseAdagrad, "_step_rows", watched)
+    monkeypatch.setattr(RowwiseAdagrad, "_step_rows", watched_step)
     by_rows = cls(**params).fit(X, Y)
     assert seen
     assert not by_rows.net_.module_.embedding.labels.sparse
@@ -85,13 +85,13 @@ class Watch(skorch.callbacks.Callback):
         {"optimizer": "adam"},
     ],
 )
-def test_where_rows_would_not_do_gradients_are_torchs(other, monkeypatch):
+def test_gradients_are_dense_where_sparse_ones_would_be_wrong(other, monkeypatch):
     monkeypatch.setattr(RowwiseAdagrad, "_step_rows", None)
     params = {"optimizer": "adagrad", "weight_decay": 0.0, "max_epochs": 1, "random_state": 0, **other}
     assert RecursiveNetClassifier(**params).fit(TREES, Y).n_iter_ == 1
 
 
-def test_tables_are_as_they_were_after_an_error():
+def test_embedding_tables_are_restored_after_an_error():
     table = torch.nn.Embedding(3, 2)
     with pytest.raises(AssertionError), sparse_gradients([table]):
         assert not table.sparse

@@ -1,4 +1,4 @@
-"""scikit-learn's own checks, all of them, with no expected failure."""
+"""All of scikit-learn's estimator checks, without an expected failure."""
 
 import pytest
 import sklearn
@@ -28,7 +28,7 @@ ESTIMATORS = [
     CNNRegressor((3, 4), n_blocks=2, pooling="mean", random_state=0),
     ToDevice(),
 ]
-# scikit-learn tests no transformer of texts, its own included, but these checks need no X.
+# scikit-learn does not check transformers of texts, but these checks need no X.
 VECTORIZERS = [TreeVectorizer, SequenceVectorizer]
 WITHOUT_X = [
     "check_estimator_cloneable",
@@ -43,7 +43,7 @@ WITHOUT_X = [
     "check_mixin_order",
     "check_param_validation",
 ]
-# Checks that check_estimator leaves out.
+# Checks that check_estimator omits.
 EXTRA = [
     "check_param_validation",
     "check_dataframe_column_names_consistency",
@@ -60,7 +60,7 @@ def test_scikit_learn_checks_pass(estimator, check):
     check(estimator)
 
 
-def test_no_check_is_skipped_by_a_tag():
+def test_tags_skip_no_check():
     names = {
         check.func.__name__
         for _, check in checks.estimator_checks_generator(RecursiveNetClassifier(), legacy=True)
@@ -83,10 +83,10 @@ def test_no_check_is_skipped_by_a_tag():
 # These checks fit on frames and then transform arrays, on purpose.
 @pytest.mark.filterwarnings("ignore:X .*feature names:UserWarning")
 @pytest.mark.parametrize("name", EXTRA)
-def test_checks_that_check_estimator_leaves_out_pass(name):
+def test_checks_that_check_estimator_omits_pass(name):
     for cls in {type(estimator) for estimator in ESTIMATORS}:
         if cls is ToDevice and name.endswith("pandas") and "output" in name:
-            continue  # it makes no frames, whatever set_output says
+            continue  # set_output has no effect on it
         quick = {} if cls is ToDevice else {"random_state": 0, "max_epochs": 1}
         getattr(checks, name)(cls.__name__, cls(**quick))
 

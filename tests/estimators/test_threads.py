@@ -1,15 +1,17 @@
-"""How many threads fits and predictions take, and that nothing of it stays behind."""
+"""Number of threads of fits and predictions."""
 
 import threading
 
+import joblib
 import numpy as np
 import pytest
 import torch
 from joblib import Parallel, delayed
+from sklearn.model_selection import GridSearchCV
 from skorch.callbacks import Callback
 
-from sklearn_tree import RNNClassifier
-from sklearn_tree.estimators.threads import limit_threads, threads_for
+from sklearn_tree import RecursiveNetClassifier, RNNClassifier
+from sklearn_tree.estimators.threads import limit_for, limit_threads, threads_for
 
 SMALL, LARGE = {"hidden_size": 4, "embedding_dim": 4}, {"hidden_size": 512, "embedding_dim": 512}
 TEXTS, Y = ["a great film", "dull"] * 40, [1, 0] * 40
@@ -36,27 +38,27 @@ class Watch(Callback):
 seen: list = []
 
 
-def watched(**params):
+def fit_watched(**params):
     seen.clear()
     clf = RNNClassifier(max_epochs=1, random_state=0, callbacks=[Watch()], **params).fit(TEXTS, Y)
     return clf, set(seen)
 
 
-def test_a_small_net_takes_one_thread_and_gives_the_others_back(three_threads):
-    clf, threads = watched(**SMALL)
+def test_a_small_net_uses_one_thread_and_restores_the_number(three_threads):
+    clf, threads = fit_watched(**SMALL)
     assert threads == {1}
     assert torch.get_num_threads() == 3
     clf.predict(TEXTS)
     assert torch.get_num_threads() == 3
 
 
-def test_a_large_net_takes_what_the_user_allows(three_threads):  # the control of the law above
-    assert watched(**LARGE)[1] == {3}
+def test_a_large_net_uses_all_threads(three_threads):  # the control of the test above
+    assert fit_watched(**LARGE)[1] == {3}
     torch.set_num_threads(2)
-    assert watched(**LARGE)[1] == {2}
+    assert fit_watched(**LARGE)[1] == {2}
 
 
-def test_a_fit_that_fails_gives_the_threads_back(three_threads):
+def test_a_failed_fit_restores_the_number_of_threads(three_threads):
     class Fail(Watch):
         def on_batch_begin(self, net, **kwargs):
             raise RuntimeError("no")
@@ -66,7 +68,7 @@ def test_a_fit_that_fails_gives_the_threads_back(three_threads):
     assert torch.get_num_threads() == 3
 
 
-def test_inside_a_block_another_one_changes_nothing(three_threads):
+def test_a_nested_limit_has_no_effect(three_threads):
     with limit_threads(1):
         with limit_threads(2):
             assert torch.get_num_threads() == 1
@@ -74,7 +76,7 @@ def test_inside_a_block_another_one_changes_nothing(three_threads):
     assert torch.get_num_threads() == 3
 
 
-def test_fits_in_threads_side_by_side_take_one_each(three_threads):
+def test_fits_in_parallel_threads_use_one_thread_each(three_threads):
     def fit(_):
         seen.append(threads_for(torch.nn.Linear(4096, 4096), np.full(999, 9), 999))
         RNNClassifier(max_epochs=2, **SMALL).fit(TEXTS, Y)
@@ -87,7 +89,7 @@ def test_fits_in_threads_side_by_side_take_one_each(three_threads):
     assert torch.get_num_threads() == 3
 
 
-def test_blocks_that_overlap_in_any_order_restore_the_first_number(three_threads):
+def test_overlapping_limits_restore_the_first_number(three_threads):
     entered, left = threading.Event(), threading.Event()
     numbers = []
 
@@ -111,7 +113,7 @@ def test_blocks_that_overlap_in_any_order_restore_the_first_number(three_threads
     assert numbers == [3, 3]
 
 
-def test_nothing_sticks_in_a_worker_that_is_used_again():
+def test_a_reused_worker_keeps_its_number_of_threads():
     def fit(params):
         before = torch.get_num_threads()
         RNNClassifier(max_epochs=1, **params).fit(TEXTS[:4], Y[:4])
@@ -119,12 +121,12 @@ def test_nothing_sticks_in_a_worker_that_is_used_again():
 
     with Parallel(n_jobs=2) as parallel:
         numbers = {pair for _ in range(2) for pair in parallel(delayed(fit)(p) for p in (SMALL, LARGE) * 2)}
-    # joblib gives each worker its share of the cores
+    # joblib assigns each worker its share of the cores
     assert len(numbers) == 1
     assert all(before == after for before, after in numbers)
 
 
-def test_a_thread_with_a_number_of_its_own_keeps_it(three_threads):
+def test_a_thread_keeps_the_number_it_has_set(three_threads):
     numbers = []
 
     def other():
@@ -139,3 +141,54 @@ def test_a_thread_with_a_number_of_its_own_keeps_it(three_threads):
         thread.join()
     assert numbers == [1, 2]
     assert torch.get_num_threads() == 3
+
+
+def test_workers_share_the_cores_and_restore_the_number_of_threads(listops):
+    X, y = listops
+    before = torch.get_num_threads()
+
+    def n_threads(estimator, X, y):  # defined here, so that it is pickled by value
+        return torch.get_num_threads()
+
+    search = GridSearchCV(
+        RecursiveNetClassifier(max_epochs=1, random_state=0),
+        {"lr": [0.01, 0.02]},
+        cv=2,
+        n_jobs=2,
+        scoring=n_threads,
+    ).fit(X, y)
+    assert search.best_score_ <= max(1, joblib.cpu_count() // 2)
+    assert torch.get_num_threads() == before
+
+
+@pytest.mark.parametrize(
+    ("module", "n_steps", "batch_size", "expected"),
+    [
+        (torch.nn.Linear(1000, 1000, bias=False), 100, 1, None),  # 6 * 10^6 * 100 operations
+        (torch.nn.Linear(1000, 1000, bias=False), 80, 1, 1),
+        (torch.nn.Linear(1000, 1000, bias=False), 80, 2, None),
+        (torch.nn.Linear(100, 100, bias=False), 80, 2, 1),
+        (torch.nn.Embedding(1000, 1000), 100, 1, 1),  # tables are not multiplied
+    ],
+)
+def test_threads_follow_from_the_operations_of_a_batch(module, n_steps, batch_size, expected):
+    assert threads_for(module, np.full(50, n_steps), batch_size) == expected
+
+
+def test_no_samples_need_one_thread():
+    assert threads_for(torch.nn.Linear(4096, 4096), np.zeros(0, dtype=int), 64) == 1
+
+
+def test_other_devices_set_no_limit(three_threads):
+    module, n_positions = torch.nn.Linear(2, 2), np.full(4, 3)
+    with limit_for(module, n_positions, 4, torch.device("meta")):
+        assert torch.get_num_threads() == 3
+    with limit_for(module, n_positions, 4, torch.device("cpu")):  # the control
+        assert torch.get_num_threads() == 1
+
+
+def test_a_limit_above_the_number_of_threads_has_no_effect(three_threads):
+    with limit_threads(8):
+        assert torch.get_num_threads() == 3
+    with limit_threads(None):
+        assert torch.get_num_threads() == 3

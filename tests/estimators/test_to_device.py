@@ -1,4 +1,4 @@
-"""``ToDevice``: what it puts where, and that nets make the same of it."""
+"""``ToDevice`` as a step before every estimator."""
 
 import numpy as np
 import pandas as pd
@@ -40,7 +40,7 @@ KINDS = {
 
 
 @pytest.mark.parametrize("case", list(CASES))
-def test_a_net_makes_the_same_of_tensors(case):
+def test_a_net_gives_the_same_result_for_tensors(case):
     cls, X = CASES[case]
     net = cls(max_epochs=2, random_state=0)
     reference = net.fit(X, Y).predict_proba(X)
@@ -51,7 +51,7 @@ def test_a_net_makes_the_same_of_tensors(case):
 
 
 @pytest.mark.parametrize("case", list(CASES))
-def test_in_a_pipeline_it_changes_nothing(case):
+def test_a_pipeline_with_to_device_gives_the_same_result(case):
     cls, X = CASES[case]
     net = cls(max_epochs=2, random_state=0)
     reference = net.fit(X, Y).predict_proba(X)
@@ -61,21 +61,14 @@ def test_in_a_pipeline_it_changes_nothing(case):
         assert isinstance(pipe[0].transform(X), type(X))
 
 
-def test_content_goes_to_the_device_and_shape_stays():
+def test_kinds_move_the_content_and_keep_the_structure():
     placed = Trees.to(CASES["trees"][1], torch.device("meta"))
     assert placed.labels.device.type == "meta"
     assert isinstance(placed.parents, np.ndarray)
     assert Series.to(CASES["series"][1], torch.device("meta"), torch.float32).dtype == torch.float32
 
 
-def test_arrays_of_tensors_are_cut_like_any_other():
-    placed = Trees.to(CASES["trees"][1], torch.device("cpu"))
-    assert isinstance(placed, TreeArray)
-    assert placed[np.array([3, 1])][0] == CASES["trees"][1][3]
-    assert len(placed[5:9]) == 4
-
-
-def test_equal_nodes_are_found():
+def test_equal_nodes_of_tensors_are_found():
     labels, edges = torch.tensor([5, 3, 5, 3, 3]), torch.tensor([0, 1, 0, 1, 0])
     distinct, inverse = unique_pairs(labels, edges)
     assert (labels[distinct][inverse] == labels).all()
@@ -84,7 +77,7 @@ def test_equal_nodes_are_found():
     assert isinstance(TreeBatch.from_array(CASES["trees"][1]).distinct, torch.Tensor)
 
 
-def test_floats_are_turned_into_the_type_given():
+def test_dtype_converts_floats():
     X = pd.DataFrame({"a": [1.0, 2.0], "b": [3.0, 4.0]})
     assert ToDevice("cpu").fit_transform(X).dtype == np.float64
     to = ToDevice("cpu", dtype="float32").fit(X)
@@ -93,19 +86,19 @@ def test_floats_are_turned_into_the_type_given():
     assert ToDevice("cpu", dtype="float32").fit_transform(CASES["images"][1]).dtype == np.uint8
 
 
-def test_integers_stay_what_they_are():
+def test_integers_keep_their_dtype():
     for X in (np.arange(6).reshape(2, 3), torch.arange(6).reshape(2, 3)):
         assert ToDevice("cpu", dtype="float32").fit_transform(X).dtype == np.int64
 
 
-def test_the_users_array_is_neither_shared_nor_changed():
+def test_the_input_array_is_not_shared_or_changed():
     X = rng.rand(4, 2)
     before = X.copy()
     ToDevice("cpu").fit_transform(X)[:] = 0
     np.testing.assert_array_equal(X, before)
 
 
-def test_a_whole_pipeline_can_be_asked_for_frames():
+def test_a_pipeline_can_return_pandas_output():
     pipe = make_pipeline(StandardScaler(), ToDevice(), CNNClassifier(max_epochs=1))
     X = CASES["table"][1]
     assert isinstance(pipe.set_output(transform="pandas").fit(X, Y).transform(X), pd.DataFrame)
@@ -123,6 +116,6 @@ def test_a_whole_pipeline_can_be_asked_for_frames():
         (lambda: ToDevice().fit(torch.ones(2, 2)).transform(torch.ones(2, 3)), ValueError, "3 features"),
     ],
 )  # fmt: skip
-def test_bad_input_names_the_rule_and_the_value(call, error, message):
+def test_error_messages_name_the_rule_and_the_value(call, error, message):
     with pytest.raises(error, match=message):
         call()

@@ -212,7 +212,7 @@ class MultiOutput(ClassTarget):
     def labels(self, encoded: np.ndarray) -> np.ndarray:
         """Return the classes, shape (n_samples, n_columns)."""
         columns = zip(encoded.T, self.classes, strict=True)
-        return np.stack([known[positions] for positions, known in columns], axis=1)
+        return _stack_columns([known[positions] for positions, known in columns])
 
     def _heads(self, outputs: np.ndarray) -> list[np.ndarray]:
         return np.split(outputs, np.cumsum(self.n_classes)[:-1], axis=1)
@@ -228,10 +228,7 @@ class MultiOutput(ClassTarget):
     def predict(self, outputs: np.ndarray) -> np.ndarray:
         """Return the most probable class of each column, shape (n, n_columns)."""
         pairs = zip(self._heads(outputs), self.classes, strict=True)
-        columns = [known[head.argmax(axis=1)] for head, known in pairs]
-        if len({column.dtype.kind for column in columns}) > 1:  # keep each column's own type
-            columns = [column.astype(object) for column in columns]
-        return np.stack(columns, axis=1)
+        return _stack_columns([known[head.argmax(axis=1)] for head, known in pairs])
 
     def accuracy(self, predicted: np.ndarray, y: Any, sample_weight: Any = None) -> float:
         """Return the weighted fraction of samples that are predicted right in all columns."""
@@ -288,6 +285,12 @@ def _explained_class(outputs: Tensor, target: Any, output: str, classes: np.ndar
     elif output == "margin" and n > 1:
         weights = weights - (1 - weights) / (n - 1)
     return Objective(names=names, weights=F.pad(weights, padding), head=head)
+
+
+def _stack_columns(columns: list[np.ndarray]) -> np.ndarray:
+    if len({column.dtype.kind for column in columns}) > 1:  # keep each column's own type
+        columns = [column.astype(object) for column in columns]
+    return np.stack(columns, axis=1)
 
 
 def _infer_dtype(column: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Precision: products in bfloat16 where asked for, and nothing else."""
+"""Precision of matrix products and convolutions."""
 
 import numpy as np
 import pytest
@@ -25,7 +25,7 @@ PROBLEMS = {
 
 
 @pytest.mark.parametrize("problem", PROBLEMS)
-def test_bfloat16_learns_the_same_with_rounded_products(problem):
+def test_nets_learn_with_bfloat16_products(problem):
     estimator, X = PROBLEMS[problem]
     plain = estimator.set_params(precision="float32").fit(X, Y)
     exact = plain.predict_proba(X)
@@ -37,7 +37,7 @@ def test_bfloat16_learns_the_same_with_rounded_products(problem):
     assert {p.dtype for p in rounded.net_.module_.parameters()} == {torch.float32}
 
 
-def test_bfloat16_does_not_depend_on_the_batch():
+def test_bfloat16_predictions_do_not_depend_on_the_batch():
     clf = RNNClassifier(precision="bfloat16", random_state=0).fit(TEXTS, Y)
     one_by_one = np.concatenate([clf.predict_proba([text]) for text in TEXTS[:6]])
     np.testing.assert_allclose(one_by_one, clf.predict_proba(TEXTS)[:6], atol=0.02)
@@ -51,7 +51,7 @@ def test_doubles_are_not_rounded():
 
 
 @pytest.mark.parametrize("has", [False, True])
-def test_auto_rounds_where_the_hardware_does(has, monkeypatch):
+def test_auto_uses_bfloat16_only_on_hardware_that_has_it(has, monkeypatch):
     for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"):
         monkeypatch.setattr(torch.cpu, name, lambda: has, raising=False)
     with autocast("auto", torch.device("cpu")):
@@ -60,12 +60,12 @@ def test_auto_rounds_where_the_hardware_does(has, monkeypatch):
         assert not torch.is_autocast_enabled("cpu")
 
 
-def test_an_unknown_precision_is_refused():
+def test_an_unknown_precision_is_rejected():
     with pytest.raises(ValueError, match=r"'precision' parameter.*'float16'"):
         RNNClassifier(precision="float16").fit(TEXTS, Y)
 
 
-def test_make_net_takes_the_precision():
+def test_make_net_passes_on_the_precision():
     net = RNNClassifier(precision="bfloat16").make_net(TEXTS, Y)
     assert net.get_params()["precision"] == "bfloat16"
     assert net.set_params(precision="float32").precision == "float32"

@@ -1,0 +1,64 @@
+"""Changes of parameters between the calls of a continued training."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import torch
+
+
+def check_architecture(net: Any, architecture: dict[str, Any]) -> None:
+    """Raise ValueError if a parameter that shapes the module has changed since the net was built.
+
+    Parameters
+    ----------
+    net : OwnedNetMixin
+        Initialized net.
+    architecture : dict of str to any
+        Parameters of the module as the estimator has them now.
+    """
+    for name, value in architecture.items():
+        built = getattr(net, f"module__{name}")
+        if value != built:
+            raise ValueError(
+                f"{name} must stay {built!r} when warm_start or partial_fit continues a training, "
+                f"got {value!r}"
+            )
+
+
+def apply_changes(net: Any, params: dict[str, Any], device: torch.device, fixed: Iterable[str]) -> None:
+    """Apply changed values of dropout, optimizer and device to a net.
+
+    A changed optimizer starts without a state.
+
+    Parameters
+    ----------
+    net : OwnedNetMixin
+        Initialized net.
+    params : dict of str to any
+        Parameters of the net as the estimator has them now: ``module__dropout``, ``module__word_dropout``,
+        ``optimizer`` and ``optimizer__*``.
+    device : torch.device
+        Device of the net.
+    fixed : iterable of str
+        Parameters that ``net_params`` sets, which are not changed.
+    """
+    if str(device) != net.device:
+        net.move_to(device)
+    fixed = set(fixed)
+    changed = {
+        name: value
+        for name, value in params.items()
+        if name not in fixed and getattr(net, name, None) != value
+    }
+    for name, value in changed.items():
+        setattr(net, name, value)
+    if "optimizer" in changed:  # the previous one may have had other parameters
+        stale = {name for name in vars(net) if name.startswith("optimizer__")} - fixed - set(params)
+        for name in stale:
+            delattr(net, name)
+    if any(name.startswith("module__") for name in changed):
+        net.module_.set_dropout(net.module__dropout, net.module__word_dropout)
+    if any(name.startswith("optimizer") for name in changed):
+        net.initialize_optimizer()

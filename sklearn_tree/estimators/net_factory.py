@@ -1,0 +1,95 @@
+"""Construction of the skorch net of an estimator from its parameters, samples and targets."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from torch import nn
+
+from sklearn_tree.estimators.batches import BatchIterator, EncodedDataset
+from sklearn_tree.estimators.continuation import apply_changes, check_architecture
+from sklearn_tree.estimators.fitted import FittedAttributesMixin
+from sklearn_tree.estimators.parameters import NetParametersMixin
+from sklearn_tree.estimators.training import optimizer_params
+
+_RESERVED_NET_PARAMS = {
+    "batch_size",
+    "callbacks",
+    "dataset",
+    "lr",
+    "max_epochs",
+    "module",
+    "precision",
+    "target",
+    "train_split",
+}
+
+
+class NetFactoryMixin(NetParametersMixin, FittedAttributesMixin):
+    """Methods that build a net, or adapt it to changed parameters."""
+
+    _module: ClassVar[type[nn.Module]]
+    _net_class: ClassVar[Any]
+
+    def _architecture(self) -> dict[str, Any]:
+        """Return the parameters of the module that are parameters of the estimator and shape the net."""
+        return {"hidden_size": self.hidden_size, "embedding_dim": self.embedding_dim}
+
+    def _module_params(self, encoded: Any, sample_weight: np.ndarray | None) -> dict[str, Any]:
+        """Return the parameters of the module."""
+        return {
+            **self.kind_.module_params(encoded, sample_weight),
+            **self._architecture(),
+            "dropout": self.dropout,
+            "word_dropout": self.word_dropout,
+            "dtype": self.kind_.dtype(encoded) if self.device_.type != "mps" else torch.float32,
+        }
+
+    def _continue_net(self, device: torch.device) -> None:
+        """Check and apply what ``set_params`` has changed since the net was built."""
+        fixed = self.net_params or {}
+        architecture = self._architecture().items()
+        check_architecture(self.net_, {k: v for k, v in architecture if f"module__{k}" not in fixed})
+        params = {
+            "module__dropout": self.dropout,
+            "module__word_dropout": self.word_dropout,
+            **optimizer_params(self.optimizer, self.weight_decay, device),
+        }
+        apply_changes(self.net_, params, device, fixed)
+        self.device_ = device
+
+    def _make_net(
+        self, encoded: Any, sample_weight: np.ndarray | None, n_epochs: int, callbacks: list
+    ) -> Any:
+        module_params = {
+            **self._module_params(encoded, sample_weight),
+            "n_outputs": self.target_.n_outputs,
+        }
+        params = {
+            "module": self._module,
+            **{f"module__{name}": value for name, value in module_params.items()},
+            "criterion": self.target_.criterion,
+            **{f"criterion__{name}": value for name, value in self.target_.criterion_params.items()},
+            "target": self.target_,
+            **optimizer_params(self.optimizer, self.weight_decay, self.device_),
+            "max_epochs": n_epochs,
+            "dataset": EncodedDataset,
+            "dataset__kind": self.kind_,
+            "iterator_train": BatchIterator,
+            "iterator_train__shuffle": True,
+            "iterator_valid": BatchIterator,
+            **self._run_params(),
+            "train_split": None,
+            "callbacks": callbacks,
+            "device": str(self.device_),
+            "verbose": int(self.verbose),
+        }
+        extra = self.net_params or {}
+        reserved = sorted(_RESERVED_NET_PARAMS & set(extra))
+        if reserved:
+            raise ValueError(f"net_params must not contain {reserved}, which the estimator sets itself")
+        if "optimizer__foreach" in extra:
+            params.pop("optimizer__fused", None)  # torch accepts only one of the two
+        return self._net_class(**{**params, **extra})

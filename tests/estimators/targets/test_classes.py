@@ -1,0 +1,138 @@
+"""Targets of classifiers."""
+
+from functools import partial
+
+import numpy as np
+import pandas as pd
+import pytest
+from samples import tree_classifier
+from sklearn.base import clone
+
+from sklearn_tree.estimators.targets import MultiLabel, MultiOutput, OneClass, read_classes
+
+classifier = partial(tree_classifier, max_epochs=25)
+
+
+def test_multi_label_targets_have_a_probability_per_label(words_counted):
+    X, counts = words_counted
+    y = (counts > 0).astype(int)
+    clf = classifier().fit(X, y)
+    assert clf.score(X, y) > 0.95
+    assert clf.predict_proba(X).shape == clf.decision_function(X).shape == (120, 3)
+    np.testing.assert_array_equal(clf.predict(X), clf.predict_proba(X) > 0.5)
+    assert clf.classes_.tolist() == [0, 1, 2]
+    two = classifier(max_epochs=1).fit(X, y[:, :2])
+    assert two.decision_function(X).shape == (120, 2)
+    with pytest.raises(ValueError, match="y must have 3 columns, got 2"):
+        clf.partial_fit(X, y[:, :2])
+    with pytest.raises(ValueError, match="y must hold labels per sample, as in the first fit, got one class"):
+        clf.partial_fit(X, y[:, 0])
+
+
+def test_multi_output_targets_have_a_head_per_column_of_any_type(words_counted, small_trees):
+    X, counts = words_counted
+    y = np.empty((120, 3), dtype=object)
+    y[:, 0] = small_trees[1]
+    y[:, 1] = np.minimum(counts[:, 0], 2)
+    y[:, 2] = counts[:, 1] > 0
+    clf = classifier(max_epochs=40).fit(X, y)
+    assert clf.n_classes_ == [2, 3, 2]
+    assert [c.tolist() for c in clf.classes_] == [["one", "two"], [0, 1, 2], [False, True]]
+    assert clf.score(X, y) > 0.9
+    assert [p.shape for p in clf.predict_proba(X)] == [(120, 2), (120, 3), (120, 2)]
+    assert [d.shape for d in clf.decision_function(X)] == [(120,), (120, 3), (120,)]
+    assert clf.predict(X)[0].tolist() == y[0].tolist()
+    assert clone(clf).set_params(class_weight="balanced", max_epochs=1).fit(X, y).n_iter_ == 1
+    checked = classifier(max_epochs=2).fit(X, y, X_val=X, y_val=y)
+    assert 0 < checked.history_.valid_score.iloc[-1] <= 1
+    with pytest.raises(ValueError, match="got 'three' in row 0"):
+        clf.partial_fit(X[:1], np.array([["three", 0, False]], dtype=object))
+
+
+def test_a_column_of_noise_does_not_disturb_the_other_column(words_counted):
+    """A column that is pure noise leaves the other column's prediction right."""
+    X, counts = words_counted
+    noise = np.random.RandomState(0).randint(3, size=120)
+    y = np.stack([np.minimum(counts[:, 0], 2), noise], axis=1)
+    predicted = classifier(max_epochs=40).fit(X, y).predict(X)
+    assert (predicted[:, 0] == y[:, 0]).mean() > 0.95
+
+
+@pytest.mark.parametrize(
+    ("y", "expected"),
+    [
+        ([0, 1, 2], OneClass),
+        ([[0], [1], [2]], OneClass),
+        ([[0, 1], [1, 1], [0, 0]], MultiLabel),
+        ([[0, 2], [1, 1], [0, 0]], MultiOutput),
+        (np.array([["a", 1], ["b", 0]], dtype=object), MultiOutput),
+        (pd.DataFrame({"a": ["x", "y"], "b": [0, 1]}), MultiOutput),
+    ],
+)
+def test_the_kind_of_targets_follows_from_their_values(y, expected):
+    assert read_classes(y)[1] is expected
+
+
+@pytest.mark.parametrize(
+    ("y", "message"),
+    [
+        ([0.5, 1.5], "Unknown label type: continuous"),
+        (np.array([["a", 0.5], ["b", 1.5]], dtype=object), "Unknown label type: continuous"),
+        ([1.0, np.nan], "Input y contains NaN"),
+        ([], "minimum of 1 is required"),
+    ],
+)
+def test_targets_that_are_not_classes_are_rejected(y, message):
+    with pytest.raises(ValueError, match=message):
+        read_classes(y)
+
+
+@pytest.mark.parametrize(
+    ("target", "fitted_on", "y", "message"),
+    [
+        (OneClass, ["a", "b"], ["a", "b", "c"], r"y must hold only the classes \['a', 'b'\], got 'c' in row 2"),
+        (OneClass, [1, 2], [0], r"y must hold only the classes \[1, 2\], got 0 in row 0"),
+        (MultiOutput, [[0, 2], [1, 3]], [[0, 3], [1, 4]], r"y must hold only the classes \[2, 3\], got 4 in row 1"),
+        (MultiOutput, [[0, 2], [1, 3]], [[0], [1]], "y must have 2 columns, got 1"),
+        (MultiLabel, [[0, 1], [1, 0]], [[0, 1, 1]], "y must have 2 columns, got 3"),
+    ],
+)  # fmt: skip
+def test_errors_name_the_row_the_rule_and_the_value(target, fitted_on, y, message):
+    fitted = target()
+    fitted.fit(np.array(fitted_on))
+    with pytest.raises(ValueError, match=message):
+        fitted.encode(np.array(y))
+
+
+@pytest.mark.parametrize(
+    ("target", "y", "classes", "other"),
+    [
+        (OneClass, ["a", "b"], ["c", "b", "a"], ["a", "b"]),
+        (MultiOutput, [[0, 2], [1, 3]], [[0, 1], [2, 3, 4]], [[0, 1], [2, 3]]),
+        (MultiOutput, [[0, 2], [1, 3]], [[0, 1], [2, 3]], [[0, 1]]),
+        (MultiLabel, [[0, 1], [1, 0]], [0, 1], [0, 1, 2]),
+    ],
+)
+def test_the_classes_of_partial_fit_are_fixed_by_the_first_call(target, y, classes, other):
+    fitted = target()
+    encoded = fitted.fit(np.array(y), classes=classes)
+    np.testing.assert_array_equal(fitted.encode(np.array(y)), encoded)
+    fitted.check_classes(classes[::-1] if target is OneClass else classes)
+    with pytest.raises(ValueError, match=r"classes must be those of the first call of partial_fit, .* got"):
+        fitted.check_classes(other)
+
+
+def test_classes_include_those_that_y_does_not_hold():
+    fitted = OneClass()
+    assert fitted.fit(np.array(["b", "c"]), classes=["c", "a", "b"]).tolist() == [1, 2]
+    assert fitted.classes.tolist() == ["a", "b", "c"]
+    assert fitted.n_outputs == 3
+
+
+def test_columns_of_mixed_types_keep_their_types():
+    y = np.array([["a", 1, True], ["b", 0, False]], dtype=object)
+    fitted = MultiOutput()
+    encoded = fitted.fit(y)
+    assert [type(value) for value in fitted.labels(encoded)[0].tolist()] == [str, int, bool]
+    same = MultiOutput()
+    assert same.labels(same.fit(np.array([[0, 2], [1, 3]]))).dtype == np.int64  # the control

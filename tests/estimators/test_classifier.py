@@ -1,0 +1,97 @@
+"""Methods shared by all classifiers."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from samples import CLASSIFIERS, TABLE, Y, quick, tree_classifier
+from scipy.special import softmax
+from sklearn.exceptions import NotFittedError
+from sklearn.metrics import accuracy_score
+from sklearn.utils import compute_sample_weight
+
+from sklearn_tree import RNNClassifier
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [["no", "yes"], [False, True], [10, 20], [-1, 1], [1.0, 2.0], np.array(["b", "a"], dtype=object)],
+)
+def test_predictions_have_the_type_of_the_labels(small_trees, labels):
+    trees, y = small_trees
+    target = np.array([labels[int(k == "one")] for k in y])
+    clf = tree_classifier(cell="nary_lstm").fit(trees, target)
+    assert clf.classes_.tolist() == sorted(labels)
+    assert clf.score(trees, target) == 1.0
+    assert clf.predict(trees).dtype == np.unique(target).dtype
+
+
+def test_categorical_labels_are_learned(small_trees):
+    trees, y = small_trees
+    clf = tree_classifier(cell="nary_lstm").fit(trees, pd.Series(y, dtype="category"))
+    assert clf.score(trees, y) == 1.0
+
+
+def test_class_weights_equal_sample_weights(encoded):
+    X, y = encoded
+    by_class = tree_classifier(class_weight={"one": 3.0, "two": 1.0}).fit(X, y)
+    by_sample = tree_classifier().fit(X, y, sample_weight=np.where(y == "one", 3.0, 1.0))
+    np.testing.assert_array_equal(by_class.predict_proba(X), by_sample.predict_proba(X))
+    assert not np.array_equal(by_class.predict_proba(X), tree_classifier().fit(X, y).predict_proba(X))
+
+
+@pytest.mark.parametrize("y", [[0, 1] * 10, [["a", 1], ["b", 0]] * 10, [[0, 1], [1, 0]] * 10])
+def test_score_runs_the_net_once(y, monkeypatch):
+    y = np.array(y, dtype=object) if isinstance(y[0], list) and "a" in y[0] else np.array(y)
+    X = ["a great film", "dull"] * 10
+    clf = RNNClassifier(max_epochs=1, random_state=0).fit(X, y)
+    calls, run = [], clf._run
+    monkeypatch.setattr(clf, "_run", lambda *args: calls.append(args) or run(*args))
+    clf.score(X, y)
+    assert len(calls) == 1
+
+
+@pytest.mark.parametrize(
+    ("class_weight", "message"),
+    [
+        ({"one": -1.0}, r"class_weight\['one'\] must be a finite number >= 0, got -1\.0"),
+        ({"one": np.inf}, r"class_weight\['one'\] must be a finite number >= 0, got inf"),
+        ({"one": "2"}, r"class_weight\['one'\] must be a finite number >= 0, got '2'"),
+        ({"one": 0, "two": 0}, "class_weight must have at least one weight > 0"),
+        ({"three": 1.0}, r"The classes, \['one', 'two'\], are not in class_weight"),
+        ("balance", "'class_weight' parameter"),
+    ],
+)
+def test_invalid_class_weights_are_rejected(encoded, class_weight, message):
+    with pytest.raises(ValueError, match=message):
+        tree_classifier(class_weight=class_weight).fit(*encoded)
+
+
+def test_balanced_weights_are_those_of_scikit_learn(encoded):
+    X, y = encoded
+    X, y = X[:90], np.where(np.arange(90) < 60, "one", "two")
+    balanced = tree_classifier(max_epochs=2, class_weight="balanced").fit(X, y)
+    weight = compute_sample_weight("balanced", y)
+    weighted = tree_classifier(max_epochs=2).fit(X, y, sample_weight=weight)
+    np.testing.assert_array_equal(balanced.predict_proba(X), weighted.predict_proba(X))
+    plain = tree_classifier(max_epochs=2).fit(X, y)  # the control
+    assert not np.array_equal(balanced.predict_proba(X), plain.predict_proba(X))
+
+
+@pytest.mark.parametrize("cls", CLASSIFIERS)
+def test_methods_agree_with_each_other(cls):
+    X, y = TABLE, np.array(list("cab"))[np.arange(len(TABLE)) % 3]
+    clf = quick(cls).fit(X, y)
+    proba = clf.predict_proba(X)
+    np.testing.assert_allclose(proba.sum(axis=1), 1, atol=1e-12)
+    np.testing.assert_allclose(softmax(clf.decision_function(X), axis=1), proba)
+    assert clf.predict(X).tolist() == clf.classes_[proba.argmax(axis=1)].tolist()
+    weight = np.arange(len(X))
+    assert clf.score(X, y, weight) == accuracy_score(y, clf.predict(X), sample_weight=weight)
+    assert (clf.classes_.tolist(), clf.n_classes_) == (["a", "b", "c"], 3)
+
+
+@pytest.mark.parametrize("method", ["predict", "predict_proba", "decision_function", "transform", "score"])
+def test_methods_of_an_unfitted_classifier_raise(method):
+    arguments = (TABLE, Y) if method == "score" else (TABLE,)
+    with pytest.raises(NotFittedError, match="not fitted"):
+        getattr(tree_classifier(), method)(*arguments)

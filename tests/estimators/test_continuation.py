@@ -1,0 +1,103 @@
+"""Changes of parameters between the calls of a continued training."""
+
+import copy
+
+import numpy as np
+import pytest
+import torch
+from samples import CLASSIFIERS, TABLE, TEXTS, Y, quick, tree_classifier
+
+from sklearn_tree import CNNClassifier, RNNClassifier
+from sklearn_tree.estimators.training import OPTIMIZERS
+from sklearn_tree.nn import CELLS
+
+
+@pytest.mark.parametrize("cls", CLASSIFIERS)
+def test_a_continued_training_applies_changed_parameters_or_rejects_them(cls):
+    rng = np.random.RandomState(0)
+    X, y = rng.rand(40, 2), np.arange(40) % 2
+    clf = cls(max_epochs=1, warm_start=True, random_state=0).fit(X, y)
+    for params in ({"hidden_size": 3}, {"pooling": "attention"}, {"embedding_dim": 5}):
+        changed = copy.deepcopy(clf).set_params(**params)
+        for train in (changed.fit, changed.partial_fit):
+            with pytest.raises(ValueError, match=f"{next(iter(params))} must stay .* continues a training"):
+                train(X, y)
+    plain = copy.deepcopy(clf).fit(X, y).predict_proba(X)
+    for params in ({"dropout": 0.5}, {"word_dropout": 0.5}, {"optimizer": "sgd"}, {"weight_decay": 0.9}):
+        changed = copy.deepcopy(clf).set_params(**params).fit(X, y)
+        assert changed.n_iter_ == 2
+        assert np.abs(changed.predict_proba(X) - plain).max() > 1e-6
+    np.testing.assert_array_equal(copy.deepcopy(clf).fit(X, y).predict_proba(X), plain)  # the control
+
+
+def test_a_dropout_layer_of_a_user_defined_cell_is_unchanged(encoded):
+    X, y = encoded
+
+    class Cell(CELLS["rnn"]):
+        is_pure = False
+
+        def __init__(self, *sizes):
+            super().__init__(*sizes)
+            self.drop = torch.nn.Dropout(0.3)
+
+    clf = tree_classifier(cell=Cell, max_epochs=1, warm_start=True).fit(X, y)
+    clf.set_params(dropout=0.1).fit(X, y)
+    assert clf.net_.module_.encoder.cell.drop.p == 0.3
+    assert clf.net_.module_.dropout.p == 0.1
+
+
+@pytest.mark.parametrize("old", OPTIMIZERS)
+@pytest.mark.parametrize("new", [*OPTIMIZERS, torch.optim.Rprop])
+def test_an_optimizer_can_be_replaced_by_any_other(old, new):
+    clf = quick(RNNClassifier, max_epochs=1, warm_start=True, optimizer=old).fit(TEXTS, Y)
+    clf.set_params(optimizer=new).fit(TEXTS, Y)
+    fresh = quick(RNNClassifier, max_epochs=1, optimizer=new).fit(TEXTS, Y)
+    groups = [net.optimizer_.param_groups[0] for net in (clf.net_, fresh.net_)]
+    found, expected = ({k: v for k, v in group.items() if k != "params"} for group in groups)
+    assert type(clf.net_.optimizer_) is type(fresh.net_.optimizer_)
+    assert found == expected
+
+
+def test_an_unchanged_optimizer_keeps_its_state():
+    clf = quick(RNNClassifier, max_epochs=1, warm_start=True).fit(TEXTS, Y)
+    steps = [state["step"].item() for state in clf.net_.optimizer_.state.values()]
+    optimizer = clf.net_.optimizer_
+    clf.set_params(dropout=0.1).fit(TEXTS, Y)
+    assert clf.net_.optimizer_ is optimizer
+    assert [state["step"].item() for state in optimizer.state.values()] == [2 * step for step in steps]
+    clf.set_params(weight_decay=0.5).fit(TEXTS, Y)  # the control
+    assert clf.net_.optimizer_ is not optimizer
+
+
+@pytest.mark.parametrize(
+    ("cls", "name", "value"),
+    [
+        (RNNClassifier, "module__hidden_size", 5),
+        (CNNClassifier, "module__kernel_sizes", (1,)),
+        (RNNClassifier, "module__dropout", 0.5),
+        (RNNClassifier, "optimizer__weight_decay", 0.5),
+    ],
+)
+def test_parameters_in_net_params_stay_fixed(cls, name, value):
+    clf = quick(cls, max_epochs=1, warm_start=True, net_params={name: value}).fit(TEXTS, Y)
+    assert getattr(clf.net_, name) == value
+    assert clf.fit(TEXTS, Y).partial_fit(TEXTS, Y).n_iter_ == 3
+    assert getattr(clf.net_, name) == value
+
+
+def test_kernel_sizes_may_be_any_sequence():
+    clf = quick(CNNClassifier, max_epochs=1, warm_start=True).fit(TEXTS, Y)
+    for kernel_sizes in ([3, 4, 5], np.array([3, 4, 5]), None):
+        clf.set_params(kernel_sizes=kernel_sizes).fit(TEXTS, Y)
+    assert clf.n_iter_ == 4
+    with pytest.raises(ValueError, match=r"kernel_sizes must stay \(3, 4, 5\) .*, got \(3, 4\)"):
+        clf.set_params(kernel_sizes=[3, 4]).fit(TEXTS, Y)
+
+
+def test_a_rejected_change_leaves_the_net_usable():
+    clf = quick(RNNClassifier, warm_start=True).fit(TABLE, Y)
+    expected = clf.predict_proba(TABLE)
+    with pytest.raises(ValueError, match="hidden_size must stay 8 when warm_start or partial_fit continues"):
+        clf.set_params(hidden_size=9).fit(TABLE, Y)
+    np.testing.assert_array_equal(clf.predict_proba(TABLE), expected)
+    assert clf.set_params(hidden_size=8).fit(TABLE, Y).n_iter_ == 4

@@ -1,0 +1,98 @@
+"""Docstrings and defaults that the estimators share.
+
+The entries are written out in every class, and these laws keep them identical.
+"""
+
+import inspect
+from itertools import combinations
+
+import pytest
+from numpydoc.docscrape import ClassDoc
+from samples import CLASSIFIERS, ESTIMATORS, REGRESSORS
+
+FAMILIES = list(zip(CLASSIFIERS, REGRESSORS))
+ACROSS_FAMILIES = [pair for pair in combinations(ESTIMATORS, 2) if pair not in FAMILIES]
+SECTIONS = ["Parameters", "Attributes"]
+# Entries that differ between families; within a family, only the class of the net differs.
+DIFFERENT = {
+    "cell",  # cells of trees and of sequences
+    "pooling",  # of nodes, steps and feature maps
+    "input_kind",  # images are read by convolutional nets only
+    "hidden_size",  # of a node, of a step or of the last hidden layer
+    "embedding_dim",  # of a label or of a token
+    "dropout",  # applied at other layers
+    "word_dropout",  # of labels or of tokens
+    "vectorizer_",
+    "input_kind_",
+    "n_channels_in_",
+}
+
+
+def entries(cls, section):
+    """Return the type line and the text of each entry of a section of a docstring."""
+    return {entry.name: (entry.type, *entry.desc) for entry in ClassDoc(cls)[section]}
+
+
+def defaults(cls):
+    return {name: parameter.default for name, parameter in inspect.signature(cls).parameters.items()}
+
+
+def differences(one, two):
+    """Return the shared keys whose values differ."""
+    return {key for key in one.keys() & two.keys() if one[key] != two[key]}
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+@pytest.mark.parametrize(("classifier", "regressor"), FAMILIES)
+def test_entries_are_identical_within_a_family(classifier, regressor, section):
+    one, two = entries(classifier, section), entries(regressor, section)
+    assert differences(one, two) == ({"net_"} if section == "Attributes" else set())
+    assert set(one) - set(two) == (
+        {"class_weight"} if section == "Parameters" else {"classes_", "n_classes_"}
+    )
+    assert set(two) <= set(one)
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+@pytest.mark.parametrize(("one", "two"), ACROSS_FAMILIES)
+def test_entries_are_identical_across_families_but_for_those_listed(one, two, section):
+    allowed = DIFFERENT if (one in CLASSIFIERS) == (two in CLASSIFIERS) else DIFFERENT | {"net_"}
+    assert differences(entries(one, section), entries(two, section)) <= allowed
+
+
+def test_the_list_of_different_entries_has_no_superfluous_name():
+    found = {
+        name
+        for one, two in ACROSS_FAMILIES
+        for section in SECTIONS
+        for name in differences(entries(one, section), entries(two, section))
+    }
+    assert found == DIFFERENT | {"net_"}
+
+
+@pytest.mark.parametrize(("classifier", "regressor"), FAMILIES)
+def test_defaults_are_identical_within_a_family(classifier, regressor):
+    assert {**defaults(regressor), "class_weight": None} == defaults(classifier)
+    own = [name for name in defaults(classifier) if name != "class_weight"]
+    assert own == list(defaults(regressor))  # the order, too
+
+
+@pytest.mark.parametrize(("one", "two"), ACROSS_FAMILIES)
+def test_defaults_are_identical_across_families_but_for_cell_and_pooling(one, two):
+    assert differences(defaults(one), defaults(two)) <= {"cell", "pooling"}
+
+
+def test_every_parameter_has_an_entry_in_the_order_of_the_signature():
+    for cls in ESTIMATORS:
+        assert list(entries(cls, "Parameters")) == list(defaults(cls))
+
+
+def test_a_changed_entry_or_default_is_found():  # the control
+    class Changed(CLASSIFIERS[0]):
+        def __init__(self, *, lr=0.5):
+            pass
+
+    Changed.__doc__ = CLASSIFIERS[0].__doc__.replace("Learning rate.", "The learning rate.")
+    one, two = (entries(cls, "Parameters") for cls in (CLASSIFIERS[0], Changed))
+    assert differences(one, two) == {"lr"}
+    assert differences(defaults(CLASSIFIERS[0]), defaults(Changed)) == {"lr"}

@@ -1,0 +1,88 @@
+"""Recognition of the kind of samples in every container."""
+
+import numpy as np
+import pytest
+from samples import BRACKETS, CONTAINERS, DENSE, IDS, PIXELS, TABLE, TEXTS
+
+from sklearn_tree import CNNClassifier, RNNClassifier
+from sklearn_tree.kinds import KINDS, Images, Series, Table, Tokens, Trees, find_kind
+
+CLEAR = [name for name, sample in CONTAINERS.items() if not sample.params]
+AMBIGUOUS = [name for name, sample in CONTAINERS.items() if sample.params]
+
+
+def families(sample):
+    """Return the candidates of each estimator that reads a sample."""
+    return {reader._kinds for reader in sample.readers}
+
+
+@pytest.mark.parametrize("name", CLEAR)
+def test_exactly_one_kind_of_a_family_recognizes_a_container(name):
+    sample = CONTAINERS[name]
+    for kinds in families(sample):
+        assert [kind.name for kind in kinds if kind.recognizes(sample.X)] == [sample.kind]
+        assert find_kind(sample.X, kinds).name == sample.kind
+
+
+@pytest.mark.parametrize("name", AMBIGUOUS)
+def test_input_kind_selects_the_kind_of_an_ambiguous_container(name):
+    sample = CONTAINERS[name]
+    for kinds in families(sample):
+        assert find_kind(sample.X, kinds).name != sample.kind  # the control
+        assert find_kind(sample.X, kinds, sample.params["input_kind"]).name == sample.kind
+
+
+@pytest.mark.parametrize("name", CONTAINERS)
+def test_the_fitted_kind_accepts_its_own_container(name):
+    sample = CONTAINERS[name]
+    for kinds in families(sample):
+        kind = find_kind(sample.X, kinds, sample.params.get("input_kind", "auto"))()
+        kind.fit(sample.X)
+        assert kind.accepts(sample.X) or sample.params
+        assert len(kind.encode(sample.X)) == len(sample.X)
+
+
+@pytest.mark.parametrize(
+    ("kind", "X", "accepted", "rejected"),
+    [
+        (Tokens, TEXTS, [TEXTS[:1], [""], [["it"]]], [[[2, 3]], TABLE, DENSE]),
+        (Tokens, IDS, [IDS[:1], [[2, 3]], [[]]], [TABLE, DENSE, PIXELS[..., None]]),
+        (Series, DENSE, [DENSE[:1], [[1.5, 2.0]], [[2], [3, 4]], [[]]], [TEXTS, TABLE, PIXELS[..., None]]),
+        (Table, TABLE, [TABLE[:1], TABLE.tolist()], [TEXTS, IDS, DENSE]),
+        (Images, PIXELS[..., None], [PIXELS[:1, ..., None], list(PIXELS[..., None])], [PIXELS, TABLE, TEXTS]),
+        (Trees, BRACKETS, [BRACKETS[:1]], [TABLE]),
+    ],
+)
+def test_a_fitted_kind_accepts_what_it_can_read(kind, X, accepted, rejected):
+    fitted = kind()
+    fitted.fit(X)
+    assert all(map(fitted.accepts, accepted))
+    assert not any(map(fitted.accepts, rejected))
+
+
+def test_aliases_select_the_same_kind_as_names():
+    for kind in (Tokens, Images):
+        assert {find_kind(TABLE, KINDS, name) for name in (kind.name, *kind.aliases)} == {kind}
+
+
+def test_the_order_of_the_candidates_is_their_precedence():
+    assert find_kind(TEXTS, [Trees, Tokens]) is Trees
+    assert find_kind(TEXTS, [Tokens, Trees]) is Tokens
+
+
+@pytest.mark.parametrize(
+    ("X", "kinds", "message"),
+    [
+        (
+            np.zeros((2, 3, 3, 1)),
+            RNNClassifier._kinds,
+            "X must be of the kind 'tokens' or 'series' or 'table', got 'images', see CNNClassifier and CNNRegressor",
+        ),
+        (DENSE, [Table], "X must be of the kind 'table', got 'series'"),
+        (TABLE, [Images], "X must be of the kind 'images', got 'table'"),
+    ],
+)  # fmt: skip
+def test_the_error_names_the_kinds_and_the_one_that_was_found(X, kinds, message):
+    with pytest.raises(ValueError, match=f"^{message}$"):
+        find_kind(X, kinds)
+    assert find_kind(X, CNNClassifier._kinds)  # the control

@@ -1,0 +1,141 @@
+"""Laws of validation: errors and column names equal those of scikit-learn's own estimators."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from sklearn.base import BaseEstimator
+from sklearn.linear_model import LinearRegression
+from sklearn.utils.validation import validate_data
+
+from sklearn_tree.validation import NON_NEGATIVE, POSITIVE, POSITIVE_INT, SHARE, check_table, is_fitted
+
+TABLE = np.arange(6.0).reshape(3, 2)
+FRAME = pd.DataFrame(TABLE, columns=["a", "b"])
+
+
+class Reader(BaseEstimator):
+    """An estimator whose errors are scikit-learn's own."""
+
+
+def check(X, owner=None, reader="Reader"):
+    """Check a table, as in fit without an owner and as in predict with one."""
+    holder = SimpleNamespace() if owner is None else owner
+    return check_table(X, holder, reader=reader, reset=owner is None), holder
+
+
+def sklearn_error(X, fitted_on=None):
+    """Return the error of scikit-learn's own validation of X."""
+    estimator = Reader()
+    dtype = [np.float64, np.float32]
+    if fitted_on is not None:
+        validate_data(estimator, fitted_on, dtype=dtype)
+    with pytest.raises(ValueError, match=r"\w") as caught:
+        validate_data(estimator, X, dtype=dtype, reset=fitted_on is None)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "X",
+    [
+        np.full((3, 2), np.nan),
+        np.full((3, 2), np.inf),
+        np.zeros(3),
+        np.zeros((0, 2)),
+        np.zeros((3, 0)),
+        np.zeros((3, 2, 2)),
+        np.array([["a", "b"]]),
+        np.zeros((3, 2), dtype=complex),
+        [[1.0, 2.0], [3.0]],
+        pd.DataFrame([[1, 2]], columns=["a", 1]),
+    ],
+    ids=lambda X: f"{type(X).__name__}-{np.shape(np.asarray(X, dtype=object))}",
+)
+def test_invalid_tables_give_the_errors_of_scikit_learn(X):
+    kind = TypeError if isinstance(X, pd.DataFrame) else ValueError
+    with pytest.raises(kind) as ours:
+        check(X)
+    with pytest.raises(kind) as theirs:
+        validate_data(Reader(), X, dtype=[np.float64, np.float32])
+    assert str(ours.value) == str(theirs.value)
+
+
+@pytest.mark.parametrize(
+    ("fitted_on", "X"),
+    [
+        (TABLE, np.zeros((3, 3))),
+        (FRAME, FRAME.assign(c=1.0)),
+        (FRAME, FRAME.rename(columns={"b": "c"})),
+        (FRAME, FRAME[["b", "a"]]),
+    ],
+)
+def test_other_columns_than_in_fit_give_the_errors_of_scikit_learn(fitted_on, X):
+    _, owner = check(fitted_on)
+    with pytest.raises(ValueError, match=r"feature names|3 features, but Reader is expecting 2") as ours:
+        check(X, owner)
+    assert str(ours.value) == sklearn_error(X, fitted_on)
+
+
+@pytest.mark.parametrize(("fitted_on", "X"), [(TABLE, FRAME), (FRAME, TABLE)])
+def test_missing_names_give_the_warning_of_scikit_learn(fitted_on, X):
+    _, owner = check(fitted_on)
+    with pytest.warns(UserWarning, match="X .* feature names, but Reader was fitted with"):
+        check(X, owner)
+
+
+def test_errors_name_the_reader():
+    _, owner = check(TABLE)
+    with pytest.raises(ValueError, match="X has 3 features, but RNNClassifier is expecting 2 features"):
+        check(np.zeros((3, 3)), owner, "RNNClassifier")
+
+
+@pytest.mark.parametrize(
+    ("X", "names"),
+    [
+        (TABLE, None),
+        (FRAME, ["a", "b"]),
+        (pl.DataFrame(FRAME.to_dict("list")), ["a", "b"]),
+        (pd.DataFrame(TABLE), None),
+    ],
+)
+def test_the_owner_receives_the_columns_that_scikit_learn_finds(X, names):
+    checked, owner = check(X)
+    np.testing.assert_array_equal(checked, TABLE)
+    theirs = LinearRegression().fit(X, [0, 1, 2])
+    assert owner.n_features_in_ == theirs.n_features_in_ == 2
+    assert vars(owner).get("feature_names_in_", pd.Series()).tolist() == (names or [])
+    assert hasattr(theirs, "feature_names_in_") == (names is not None)
+
+
+def test_a_second_fit_replaces_the_names_and_a_prediction_keeps_them():
+    _, owner = check(FRAME)
+    check(FRAME, owner)
+    assert owner.feature_names_in_.tolist() == ["a", "b"]
+    check_table(np.zeros((1, 5)), owner, reader="Reader", reset=True)
+    assert vars(owner) == {"n_features_in_": 5}
+
+
+@pytest.mark.parametrize(("dtype", "expected"), [("f4", "f4"), ("f8", "f8"), ("i8", "f8"), ("?", "f8")])
+def test_floats_keep_their_precision_and_other_numbers_become_doubles(dtype, expected):
+    assert check(TABLE.astype(dtype))[0].dtype == np.dtype(expected)
+
+
+def test_is_fitted_agrees_with_scikit_learn():
+    assert not is_fitted(LinearRegression())
+    assert is_fitted(LinearRegression().fit(TABLE, [0, 1, 2]))
+
+
+@pytest.mark.parametrize(
+    ("interval", "inside", "outside"),
+    [
+        (POSITIVE_INT, [1, np.int64(7)], [0, -1, 1.0, "1"]),
+        (POSITIVE, [1e-9, 3], [0, -1.0, np.nan]),
+        (NON_NEGATIVE, [0, 0.5], [-1e-9, np.nan]),
+        (SHARE, [0, 0.999], [1, 1.0, -0.1]),
+    ],
+)
+def test_intervals_have_the_documented_bounds(interval, inside, outside):
+    assert all(map(interval.is_satisfied_by, inside))
+    assert not any(map(interval.is_satisfied_by, outside))
