@@ -1,7 +1,7 @@
-"""Public data sets that do not ship with the package, read from a folder of the user's.
+"""Loaders of public data sets that are not part of the package.
 
-The folder is that of the environment variable ``SKLEARN_TREE_DATA``, or ``../shared/data`` beside
-this repository; see the README for where the files come from.
+The files are read from the folder in the environment variable ``SKLEARN_TREE_DATA``, by default
+``../shared/data`` next to this repository. The README lists their sources.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def load_series(name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarr
 
 
 def load_trec() -> tuple[list[str], np.ndarray, list[str], np.ndarray]:
-    """Return the questions of TREC and their coarse classes: X_train, y_train, X_test, y_test."""
+    """Return X_train, y_train, X_test, y_test of TREC: questions and their coarse classes."""
     parts: list = []
     for part in ("train", "test"):
         rows = [row.split(" ", 1) for row in _lines(f"TREC.{part}")]
@@ -42,7 +42,7 @@ def load_trec() -> tuple[list[str], np.ndarray, list[str], np.ndarray]:
 
 
 def load_mr() -> tuple[list[str], np.ndarray]:
-    """Return the sentences of the movie reviews (MR) and their polarity."""
+    """Return the sentences of the movie reviews (MR) and their polarities."""
     neg, pos = _lines("rt-polarity.neg"), _lines("rt-polarity.pos")
     return neg + pos, np.repeat(["neg", "pos"], [len(neg), len(pos)])
 

@@ -1,6 +1,6 @@
-"""What every estimator learns with no argument but ``random_state``: accuracy, floor, seed and time.
+"""Accuracy of every estimator with default parameters, for several values of ``random_state``.
 
-Run ``python benchmarks/defaults.py``. Data sets that are not there are named and left out.
+Run ``python benchmarks/defaults.py``. Missing data sets are reported and skipped.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Split = tuple[Any, np.ndarray, Any, np.ndarray]
 
 
 def folds(X: Any, y: np.ndarray, n: int = 5) -> Callable[[], Iterator[Split]]:
-    """Return the splits of a stratified cross-validation, its order fixed."""
+    """Return the splits of a stratified cross-validation with a fixed seed, as a factory of iterators."""
 
     def splits() -> Iterator[Split]:
         rows = np.array(X, dtype=object) if isinstance(X, list) else X
@@ -34,23 +34,23 @@ def folds(X: Any, y: np.ndarray, n: int = 5) -> Callable[[], Iterator[Split]]:
 
 
 def fixed(*split: Any) -> Callable[[], Iterator[Split]]:
-    """Return one split as an iterator."""
+    """Return a factory of iterators over one split."""
     return lambda: iter([split])  # type: ignore[list-item]
 
 
 def images() -> Callable[[], Iterator[Split]]:
-    """The 8 x 8 digits as images."""
+    """Return the splits of the 8 x 8 digits as images."""
     digits = load_digits()
     return folds(digits.images[..., None].astype(np.float32), digits.target)
 
 
 def first_fold(X: Any, y: np.ndarray) -> Callable[[], Iterator[Split]]:
-    """One of ten folds."""
+    """Return the first of ten splits."""
     return lambda: iter([next(folds(X, y, 10)())])
 
 
 CNN, RNN, TREE = CNNClassifier(), RNNClassifier(), RecursiveNetClassifier()
-# name, how to get its splits, the accuracy to reach, estimators
+# name, factory of the splits, required accuracy, estimators
 PROBLEMS: list[tuple[str, Callable, float, list]] = [
     ("iris, 5-fold", lambda: folds(*load_iris(return_X_y=True)), 0.93, [CNN, RNN, TREE]),
     ("breast_cancer, 5-fold", lambda: folds(*load_breast_cancer(return_X_y=True)), 0.95, [CNN, RNN, TREE]),
@@ -64,11 +64,11 @@ PROBLEMS: list[tuple[str, Callable, float, list]] = [
 
 
 def main() -> None:
-    """Fit, score, print a table."""
+    """Fit and score all estimators and print a table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--only", default="", help="part of a problem's name")
-    parser.add_argument("--precision", default="float32", help="bfloat16: what rounding costs")
+    parser.add_argument("--precision", default="float32", help="precision of the estimators")
     options = parser.parse_args()
     torch.set_num_threads(1)
     seeds = "".join(f"{'seed ' + str(seed):>8}" for seed in options.seeds)
@@ -79,7 +79,7 @@ def main() -> None:
         try:
             splits = load()
         except FileNotFoundError as error:
-            print(f"{name:26}left out: {error.filename} is not there")
+            print(f"{name:26}skipped: {error.filename} not found")
             continue
         for estimator in estimators:
             scores, times = [], []

@@ -1,6 +1,6 @@
-"""Nodes per second from trees of each format to a ``TreeArray`` of texts and, by ``TreeVectorizer``, of ids.
+"""Speed of reading each tree format into a ``TreeArray``, with and without ``TreeVectorizer``.
 
-Run ``python benchmarks/encoding.py`` on one core; formats whose library is missing are left out.
+Run ``python benchmarks/encoding.py`` on one core. Formats whose library is missing are skipped.
 """
 
 from __future__ import annotations
@@ -23,25 +23,24 @@ FLOORS = {"nested tuples": 1e6, "brackets": 1e6, "lxml": 3e5, "ast": 3e5}
 
 
 def main() -> None:
-    """Print one row per format."""
+    """Print one row per format, in nodes per second."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repeats", type=int, default=7)
-    # Nodes per second, the best of some runs.
     repeats = parser.parse_args().repeats
     print(f"{'format':16}{'nodes':>10}{'from_trees':>12}{'vectorized':>12}{'floor':>11}")
     for name, trees in sources().items():
         n = TreeArray.from_trees(trees).n_nodes
-        read = n / best(lambda: TreeArray.from_trees(trees), repeats)  # noqa: B023
-        encoded = n / best(lambda: TreeVectorizer().fit_transform(trees), repeats)  # noqa: B023
+        read = n / best_time(lambda: TreeArray.from_trees(trees), repeats)  # noqa: B023
+        encoded = n / best_time(lambda: TreeVectorizer().fit_transform(trees), repeats)  # noqa: B023
         print(f"{name:16}{n:10,}{read:12,.0f}{encoded:12,.0f}{FLOORS.get(name, 0):11,.0f}", flush=True)
     for format, texts in documents().items():
         n = TreeParser(format).transform(texts).n_nodes
-        read = n / best(lambda: TreeParser(format).transform(texts), repeats)  # noqa: B023
+        read = n / best_time(lambda: TreeParser(format).transform(texts), repeats)  # noqa: B023
         print(f"{'parse ' + format:16}{n:10,}{read:12,.0f}", flush=True)
 
 
-def best(call: Callable[[], object], repeats: int) -> float:
-    """Return the shortest of some times, in seconds."""
+def best_time(call: Callable[[], object], repeats: int) -> float:
+    """Return the shortest time of several runs, in seconds."""
     times = []
     for _ in range(repeats):
         gc.collect()
@@ -52,39 +51,41 @@ def best(call: Callable[[], object], repeats: int) -> float:
 
 
 def sources() -> dict[str, list]:
-    """Return GUM's parse trees in several formats, and syntax trees of the standard library."""
+    """Return the parse trees of GUM in several formats, and syntax trees of the standard library."""
     gum = list(load_gum().data)
     found: dict[str, list] = {
         "brackets": [tree.to_brackets() for tree in gum],
         "nested tuples": [tree.to_tuple() for tree in gum],
         "Tree": gum,
-        "dict": [linked(tree, new_dict, lambda p, c: p["children"].append(c)) for tree in gum],
-        "ElementTree": [linked(tree, ElementTree.Element, lambda p, c: p.append(c)) for tree in gum],
+        "dict": [link_nodes(tree, new_dict, lambda p, c: p["children"].append(c)) for tree in gum],
+        "ElementTree": [link_nodes(tree, ElementTree.Element, lambda p, c: p.append(c)) for tree in gum],
         "ast": [ast.parse(inspect.getsource(module)) for module in (ast, argparse, inspect, json, typing)],
     }
     if find_spec("lxml"):
         from lxml import etree
 
-        found["lxml"] = [linked(tree, as_tag(etree.Element), lambda p, c: p.append(c)) for tree in gum]
+        found["lxml"] = [link_nodes(tree, as_tag(etree.Element), lambda p, c: p.append(c)) for tree in gum]
     if find_spec("nltk"):
         found["nltk"] = [tree.to_nltk() for tree in gum]
     return found
 
 
 def documents() -> dict[str, list[str]]:
-    """Return texts for the parsers."""
+    """Return texts for each parser."""
     gum = list(load_gum().data[:1000])
-    elements = [linked(tree, as_tag(ElementTree.Element), lambda p, c: p.append(c)) for tree in gum]
+    elements = [link_nodes(tree, as_tag(ElementTree.Element), lambda p, c: p.append(c)) for tree in gum]
     return {
-        "json": [json.dumps(linked(tree, new_dict, lambda p, c: p["children"].append(c))) for tree in gum],
+        "json": [
+            json.dumps(link_nodes(tree, new_dict, lambda p, c: p["children"].append(c))) for tree in gum
+        ],
         "xml": [ElementTree.tostring(element, encoding="unicode") for element in elements],
         "html": [ElementTree.tostring(e, encoding="unicode", short_empty_elements=False) for e in elements],
         "python": [inspect.getsource(module) for module in (ast, argparse, inspect, json, typing)],
     }
 
 
-def linked(tree: Tree, make: Callable, link: Callable) -> object:
-    """Build somebody's nodes of a tree and link each to its parent."""
+def link_nodes(tree: Tree, make: Callable, link: Callable) -> object:
+    """Build a tree of another library's nodes and return its root."""
     nodes = [make(label) for label in tree.labels]
     for i, parent in enumerate(tree.parents.tolist()):
         if parent >= 0:
@@ -93,12 +94,12 @@ def linked(tree: Tree, make: Callable, link: Callable) -> object:
 
 
 def new_dict(label: str) -> dict:
-    """Return a node as a dict."""
+    """Return a node without children as a dict."""
     return {"label": label, "children": []}
 
 
 def as_tag(make: Callable) -> Callable:
-    """Return ``make`` for labels that need not be names of XML."""
+    """Return ``make`` with labels converted to valid XML names."""
     return lambda label: make("x" + "".join(sign if "a" <= sign.lower() <= "z" else "_" for sign in label))
 
 

@@ -1,7 +1,7 @@
-"""What explanations cost and how good they are, beside other explainers and human labels.
+"""Cost and quality of explanations, compared with other explainers and human labels.
 
-Run ``python benchmarks/explain.py``, or ``--only texts`` for a part. The rows of shap and lime need
-``pip install shap lime`` and are left out without them; sentences need the treebank of ``fetch_sst``.
+Run ``python benchmarks/explain.py``, or a part of it with ``--only texts``. The rows of shap and lime require
+``pip install shap lime`` and are skipped otherwise; the part ``sst`` requires the treebank of ``fetch_sst``.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from sklearn_tree.explain.metrics import deletion_curve, insertion_curve
 from sklearn_tree.explain.outside import subtree_sizes
 from sklearn_tree.kinds import Trees
 
-ABSENT = "zzz"  # a word that the vocabulary does not hold
+ABSENT = "zzz"  # a word that is not in the vocabulary
 RUNS = 5
 GOOD, BAD = ("good", "great", "nice"), ("bad", "awful", "dull")
 
 
 def median_seconds(*functions: Callable[[], Any]) -> list[float]:
-    """Run functions in turn, several times: the median seconds of each."""
+    """Run functions alternately, several times, and return the median seconds of each."""
     seconds: list[list[float]] = [[] for _ in functions]
     for function in functions:
         function()
@@ -42,7 +42,7 @@ def median_seconds(*functions: Callable[[], Any]) -> list[float]:
 
 
 def cost() -> None:
-    """Compare occlusion with forward passes, and an integral with training passes, of the same trees."""
+    """Compare the cost of occlusion and integrated gradients with passes over the same trees."""
     print("\ncost, in passes over the same trees: Child-Sum Tree-LSTM of 64, one thread")
     workloads = {"negation, 200 trees": make_negation(200, random_state=0).data}
     if (FOLDER / "sst").exists():
@@ -52,13 +52,13 @@ def cost() -> None:
         ids = TreeVectorizer(inner_labels=False).fit_transform(trees)
         steps = ids.depths.sum() / ids.n_nodes
         print(f"  {name}, {ids.n_nodes} nodes, {steps:.1f} deep on average")
-        occlusion, integral = passes(ids)
+        occlusion, gradients = count_passes(ids)
         print(f"    occlusion of all subtrees: {occlusion:.1f} forward passes")
-        print(f"    integrated gradients, 32 steps: {integral:.1f} forward and backward passes")
+        print(f"    integrated gradients, 32 steps: {gradients:.1f} forward and backward passes")
 
 
-def passes(ids: TreeArray) -> tuple[float, float]:
-    """Return what occlusion costs in forward passes, and an integral in forward and backward passes."""
+def count_passes(ids: TreeArray) -> tuple[float, float]:
+    """Return the cost of occlusion in forward passes, and of integrated gradients in training passes."""
     net = RecursiveNetClassifier(max_epochs=1, random_state=0, device="cpu").fit(ids, np.arange(len(ids)) % 2)
     module = net.net_.module_.eval()
     occlude = CaptumExplainer(net).fit(ids[:2])
@@ -76,12 +76,12 @@ def passes(ids: TreeArray) -> tuple[float, float]:
 
 
 def correlation(numbers: list[np.ndarray], exact: list[np.ndarray]) -> float:
-    """Average the rank correlations of samples."""
+    """Return the mean rank correlation over the samples."""
     return float(np.mean([spearmanr(a, b).statistic for a, b in zip(numbers, exact)]))
 
 
 def texts() -> None:
-    """Explain 40 texts of 8 words beside shap and lime, all of the same margin with the same absent word."""
+    """Compare explanations of 40 texts of 8 words with shap and lime, for the same margin and absent word."""
     print("\n40 texts of 8 words, LSTM: rank correlation with exact Shapley values, and time")
     rng = np.random.RandomState(0)
     words = [*GOOD, *BAD, "not", "very", "film", "plot", "the", "a", "and", "so", "it", "was"]
@@ -109,7 +109,7 @@ def texts() -> None:
 
 
 def _polarity(text: str) -> float:
-    """Sum the words' signs; "not" turns the next one, "very" doubles it."""
+    """Sum the signs of the words; "not" reverses the next sign, "very" doubles it."""
     total, factor = 0.1, 1.0
     for word in text.split():
         if word in ("not", "very"):
@@ -158,7 +158,7 @@ PEERS = {
 
 
 def negation() -> None:
-    """Compare phrases with what the grammar says, and words with exact Shapley values of the net."""
+    """Compare phrases with the grammar, and words with exact Shapley values of the net."""
     print(
         "\nnegation: sign agreement with the grammar, rank correlation with exact Shapley values; three seeds"
     )
@@ -191,13 +191,13 @@ def negation() -> None:
 
 
 def sign_agreement(numbers: list[np.ndarray], truth: list[np.ndarray], least: float) -> float:
-    """Return the share of nodes whose sign is right, of those whose true number is larger than ``least``."""
+    """Return the fraction of correct signs among nodes whose true absolute value exceeds ``least``."""
     pairs = [(a[np.abs(b) > least], b[np.abs(b) > least]) for a, b in zip(numbers, truth)]
     return float(np.mean(np.concatenate([np.sign(a) == np.sign(b) for a, b in pairs])))
 
 
 def phrases_of(trees: TreeArray, nodes: np.ndarray) -> TreeArray:
-    """Make a tree of the subtree of each node: in preorder it is a run."""
+    """Return the subtree of each node as a separate tree; in preorder, it is contiguous."""
     sizes = subtree_sizes(trees)[nodes]
     offsets = np.concatenate([[0], np.cumsum(sizes)])
     index = np.repeat(nodes - offsets[:-1], sizes) + np.arange(offsets[-1])
@@ -208,7 +208,7 @@ def phrases_of(trees: TreeArray, nodes: np.ndarray) -> TreeArray:
 def sst() -> None:
     """Compare the explanations of 300 test sentences with human labels of their phrases."""
     if not (FOLDER / "sst").exists():
-        print("\nSST: left out, the treebank is not there")
+        print("\nSST: skipped, treebank not found")
         return
     sst = fetch_sst(binary=True, root_only=False, data_home=FOLDER / "sst")
     print("\nSST, two classes, 300 test sentences; trained on all phrases of the training part")
@@ -235,7 +235,7 @@ def sst() -> None:
         for method in ("occlusion", "node_prediction", "integrated_gradients"):
             explainer = CaptumExplainer(net, method, target=1, random_state=0).fit(trees[:1000])
             share = sign_agreement(explainer.explain(sst.data[shown]).attributions, human, 0.5)
-            line = f"    {method:22}sign of phrases as humans say {share:.3f}  "
+            line = f"    {method:22}sign agreement with human labels {share:.3f}  "
             if method in ("occlusion", "integrated_gradients"):
                 predicted = CaptumExplainer(net, method, random_state=0).fit(trees[:1000])
                 parts = [
@@ -255,7 +255,7 @@ PARTS = {"cost": cost, "texts": texts, "negation": negation, "sst": sst}
 
 
 def main() -> None:
-    """Run the parts asked for."""
+    """Run the selected parts."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", choices=sorted(PARTS), nargs="+", default=list(PARTS))
     torch.set_num_threads(1)

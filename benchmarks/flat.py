@@ -1,7 +1,7 @@
-"""Rows per second of training and prediction of RNNs and CNNs beside what people would use instead.
+"""Speed of training and prediction of RNNs and CNNs, compared with common alternatives.
 
 Run ``python benchmarks/flat.py``; ``--help`` lists the options. All rows of a workload are measured
-in turn, several times over; the table has the medians and what they are to sklearn_tree's.
+alternately, several times; the table shows the medians and the speed of sklearn_tree relative to each row.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 import torch
 from flat_workloads import WORKLOADS, Workload
-from peers.client import Peer, installed
-from plain_nets import plain
+from peers.client import Peer, installed_peers
+from plain_nets import make_plain
 from skorch import NeuralNetClassifier
 from torch.nn.functional import cross_entropy
 
@@ -31,7 +31,7 @@ Row = tuple[Callable[[], float], Callable[[], float] | None]
 
 
 def main() -> None:
-    """Parse the options, measure, print a table."""
+    """Parse the options, measure all workloads and print a table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--threads", type=int, default=1)
@@ -63,7 +63,7 @@ def report(name: str, work: Workload, options: argparse.Namespace) -> None:
     default = skorch_default(net, work, options.batch_size)
     wanted = logits(net, work)
     with torch.no_grad():
-        check(plain(net)(torch.from_numpy(for_torch(work)[:8])), wanted, "skorch's net")
+        check(make_plain(net)(torch.from_numpy(for_torch(work)[:8])), wanted, "skorch's net")
     with ExitStack() as stack:
         rows: dict[str, Row] = {
             "skorch default": (
@@ -73,7 +73,7 @@ def report(name: str, work: Workload, options: argparse.Namespace) -> None:
             "tight loop": (timed(lambda: tight_loop(net, work, options.batch_size)), None),
             "its net's bare loop": (timed(lambda: bare_loop(net, work, options.batch_size)), None),
         }
-        if "keras" in installed(options.peers):
+        if "keras" in installed_peers(options.peers):
             path = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "workload.npz"
             write(path, net, work)
             peer = stack.enter_context(
@@ -101,14 +101,14 @@ def report(name: str, work: Workload, options: argparse.Namespace) -> None:
 
 
 def for_torch(work: Workload) -> np.ndarray:
-    """Return the padded samples with channels where torch has them."""
+    """Return the padded samples with channels in the second axis, as torch expects them."""
     return work.padded if work.padded.ndim == 2 else np.ascontiguousarray(np.moveaxis(work.padded, -1, 1))
 
 
 def skorch_default(net: torch.nn.Module, work: Workload, batch_size: int) -> NeuralNetClassifier:
-    """Return a skorch net of the net as people write it, with skorch's settings, all rows for training."""
+    """Return the plain version of a net in skorch with default settings, except that it holds out no rows."""
     return NeuralNetClassifier(
-        plain(net),
+        make_plain(net),
         criterion=torch.nn.CrossEntropyLoss,
         optimizer=torch.optim.Adam,
         lr=LR,
@@ -121,8 +121,8 @@ def skorch_default(net: torch.nn.Module, work: Workload, batch_size: int) -> Neu
 
 
 def tight_loop(net: torch.nn.Module, work: Workload, batch_size: int) -> None:
-    """Train the net as people write it for one epoch: ready tensors, length buckets, a fused optimizer."""
-    module = plain(net).train()
+    """Train the plain version of a net for one epoch: ready tensors, length buckets, a fused optimizer."""
+    module = make_plain(net).train()
     X, y = torch.from_numpy(for_torch(work)), torch.from_numpy(work.y)
     lengths = (X != 0).sum(1) if X.ndim == 2 else None
     optimizer = torch.optim.Adam(module.parameters(), lr=LR, fused=True)
@@ -138,7 +138,7 @@ def tight_loop(net: torch.nn.Module, work: Workload, batch_size: int) -> None:
 
 
 def bare_loop(net: torch.nn.Module, work: Workload, batch_size: int) -> None:
-    """Train the package's own net for one epoch on the batches of ``fit``, with nothing around it."""
+    """Train the package's net for one epoch on the batches of ``fit``, without any overhead."""
     module = net.train()
     optimizer = torch.optim.Adam(module.parameters(), lr=LR, fused=True)
     dataset = EncodedDataset(work.X, work.y.astype(np.int64), kind=find_kind(work.X, KINDS)())
@@ -147,31 +147,31 @@ def bare_loop(net: torch.nn.Module, work: Workload, batch_size: int) -> None:
 
 
 def step(optimizer: torch.optim.Optimizer, forward: Callable[[], torch.Tensor], y: torch.Tensor) -> None:
-    """Make one step of an optimizer."""
+    """Take one optimizer step."""
     optimizer.zero_grad()
     cross_entropy(forward(), y).backward()
     optimizer.step()
 
 
 def logits(net: torch.nn.Module, work: Workload) -> torch.Tensor:
-    """Return the logits of the first samples."""
+    """Return the logits of the first eight samples."""
     with torch.no_grad():
         return net(find_kind(work.X, KINDS)().batch(work.X, np.arange(8)))
 
 
 def check(found: torch.Tensor, wanted: torch.Tensor, name: str) -> None:
-    """Refuse to measure what does not compute the same."""
+    """Raise AssertionError if two implementations compute different logits."""
     torch.testing.assert_close(
         found.to(wanted),
         wanted,
         rtol=0,
         atol=1e-4,
-        msg=lambda text: f"{name} computes something else: {text}",
+        msg=lambda text: f"{name} must compute the same logits: {text}",
     )
 
 
 def write(path: Path, net: Any, work: Workload) -> None:
-    """Write the samples and the weights that Keras begins with."""
+    """Write the samples and the initial weights for Keras."""
     columns = {name: value.numpy() for name, value in net.state_dict().items()}
     X = work.padded.astype(np.int32) if work.padded.ndim == 2 else work.padded
     if hasattr(net.encoder, "forwards"):
@@ -180,7 +180,7 @@ def write(path: Path, net: Any, work: Workload) -> None:
 
 
 def timed(function: Callable[[], Any]) -> Callable[[], float]:
-    """Return a function that says how long another took."""
+    """Return a function that calls another and returns the seconds it takes."""
 
     def run() -> float:
         start = time.perf_counter()

@@ -1,4 +1,4 @@
-"""The workloads of the flat benchmark: texts, images and series, generated from a seed."""
+"""Synthetic workloads of the flat benchmark: texts, images and series."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ N_STEPS = 52
 
 
 class Workload(NamedTuple):
-    """Samples, classes, the estimator, and the samples as one padded array."""
+    """Samples, their classes, a factory of the estimator, and the samples as one padded array."""
 
     X: Any
     y: np.ndarray
@@ -23,10 +23,10 @@ class Workload(NamedTuple):
 
 
 def texts(make: Callable[..., Any], n: int = 10_000, **params: Any) -> Workload:
-    """Texts of 2 to 52 ids, 19 on average, of 10,000 words."""
+    """Return texts of 2 to 52 ids, 19 on average, from 10,000 words."""
     rng = np.random.RandomState(0)
     sizes = np.clip(rng.gamma(4.0, 19.3 / 4.0, n), 2, N_STEPS).astype(np.int64)
-    sizes[:8] = N_STEPS  # those that parity is checked on
+    sizes[:8] = N_STEPS  # parity is checked on these rows
     ids = draw_words(rng, sizes.sum()).astype(np.int32)
     X = RaggedArray(ids, np.r_[0, np.cumsum(sizes)], n_labels=N_WORDS)
     padded = np.zeros((n, N_STEPS), dtype=np.int64)
@@ -35,21 +35,21 @@ def texts(make: Callable[..., Any], n: int = 10_000, **params: Any) -> Workload:
 
 
 def images(n: int = 10_000, **params: Any) -> Workload:
-    """Grey images of 28 x 28 pixels."""
+    """Return greyscale images of 28 x 28 pixels."""
     rng = np.random.RandomState(0)
-    X = standardized(rng.randn(n, 28, 28, 1))
+    X = standardize(rng.randn(n, 28, 28, 1))
     return Workload(X, rng.randint(10, size=n), lambda **more: CNNClassifier(**params, **more), X)
 
 
 def series(n: int = 1000, **params: Any) -> Workload:
-    """Series of 150 steps of 6 channels."""
+    """Return series of 150 steps and 6 channels."""
     rng = np.random.RandomState(0)
-    X = standardized(rng.randn(n, 150, 6))
+    X = standardize(rng.randn(n, 150, 6))
     return Workload(X, rng.randint(4, size=n), lambda **more: CNNClassifier(**params, **more), X)
 
 
-def standardized(X: np.ndarray) -> np.ndarray:
-    """Shift and scale channels to mean 0 and deviation 1, so that the nets have nothing left to do."""
+def standardize(X: np.ndarray) -> np.ndarray:
+    """Standardise the channels, so that the nets' own standardisation changes nothing."""
     axes = tuple(range(X.ndim - 1))
     return ((X - X.mean(axes)) / X.std(axes)).astype(np.float32)
 

@@ -1,6 +1,6 @@
-"""Mutated texts through every parser: each gives a tree or a ValueError that names its row.
+"""Fuzzing of the parsers: every mutated text gives a tree or a ValueError with its row.
 
-Run ``python benchmarks/fuzz.py [inputs per parser]``; a thousand per parser run in the tests.
+Run ``python benchmarks/fuzz.py [inputs per parser]``. The tests run a thousand inputs per parser.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from fuzzing import SEEDS, fuzz
 
 
 def main() -> None:
-    """Fuzz one parser after the other."""
+    """Fuzz all parsers and print a table."""
     n = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
     print(f"{'parser':12}{'inputs':>10}{'trees':>10}{'refused':>10}{'seconds':>9}")
     for format in SEEDS:

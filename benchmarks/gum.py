@@ -1,6 +1,6 @@
-"""Accuracy on the sentence types of GUM, train to dev + test, beside linear baselines in one run.
+"""Accuracy on the sentence types of GUM (train to dev + test), compared with linear baselines.
 
-Run ``python benchmarks/gum.py``; it takes a few minutes.
+Run ``python benchmarks/gum.py``. It takes a few minutes.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from sklearn.preprocessing import MaxAbsScaler
 from sklearn_tree import RecursiveNetClassifier, Tree, TreeVectorizer
 from sklearn_tree.datasets import load_gum
 
-# The setting of the user guide.
+# Parameters from the user guide.
 DOCUMENTED = {
     "hidden_size": 128,
     "embedding_dim": 128,
@@ -32,25 +32,25 @@ DOCUMENTED = {
 
 
 def words(tree: Tree) -> list[str]:
-    """The words of a tree."""
+    """Return the words of a tree."""
     return [tree.labels[i] for i in tree.leaves]
 
 
 def productions(tree: Tree) -> list[str]:
-    """The grammar rules of a tree, ``"NP -> DT NN"``."""
+    """Return the grammar rules of a tree, such as ``"NP -> DT NN"``."""
     rules = ((tree.labels[i], tree.children(i)) for i in tree.nodes)
     return [f"{left} -> {' '.join(tree.labels[k] for k in right)}" for left, right in rules if right]
 
 
 def linear(analyzer: Any) -> Any:
-    """Logistic regression on scaled counts."""
+    """Return a logistic regression on scaled counts."""
     return make_pipeline(
         CountVectorizer(analyzer=analyzer), MaxAbsScaler(), LogisticRegression(max_iter=2000)
     )
 
 
 def main() -> None:
-    """Fit, score, print a table."""
+    """Fit and score all models and print a table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     options = parser.parse_args()

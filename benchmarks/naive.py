@@ -1,4 +1,4 @@
-"""Naive recursion: the tree nets as they are usually first written, one node at a time."""
+"""Naive implementation of recursive nets, which computes one node at a time."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sklearn_tree.nn import ChildSumTreeLSTM, RecursiveNet
 
 
 class NaiveNet(nn.Module):
-    """The same net as a :class:`RecursiveNet`, with the same weights, by plain recursion."""
+    """Recursive implementation of a :class:`RecursiveNet` that shares its weights."""
 
     def __init__(self, net: RecursiveNet) -> None:
         super().__init__()
@@ -19,8 +19,8 @@ class NaiveNet(nn.Module):
         self.step = self._child_sum if isinstance(cell, ChildSumTreeLSTM) else self._nary
 
     def forward(self, trees: list[Tree]) -> Tensor:
-        """Return logits, one row per tree."""
-        # One look-up for all trees: look-ups node by node would make a dense gradient each.
+        """Compute the logits, shape (n_trees, n_classes)."""
+        # A single look-up, because each look-up produces a dense gradient of the whole table.
         labels = torch.tensor([label for tree in trees for label in tree.labels])
         rows = iter(self.net.embedding.labels(labels).split(1))
         inputs = [[next(rows) for _ in tree.nodes] for tree in trees]
@@ -30,7 +30,7 @@ class NaiveNet(nn.Module):
     def _visit(self, tree: Tree, x: list[Tensor], node: int) -> tuple[Tensor, Tensor]:
         children = [self._visit(tree, x, child) for child in tree.children(node)]
         cell = self.net.encoder.cell
-        if tree.labels[node] == 0:  # no label: no input but the bias
+        if tree.labels[node] == 0:  # without a label, the input is the bias only
             return self.step(cell.W.bias.unsqueeze(0), children)
         return self.step(cell.W(x[node]), children)
 
@@ -66,7 +66,7 @@ class NaiveNet(nn.Module):
 
 
 def train_naively(naive: NaiveNet, trees: list[Tree], y: Tensor, batch_size: int) -> None:
-    """Run one epoch of Adagrad."""
+    """Train for one epoch with Adagrad."""
     optimizer = torch.optim.Adagrad(naive.parameters(), lr=0.005)
     naive.train()
     for start in range(0, len(trees), batch_size):

@@ -1,9 +1,8 @@
-"""Microseconds a batch that ``fit`` takes around its net: beside a bare loop, and skorch's beside its own.
+"""Overhead of ``fit`` around its net, in microseconds per batch, compared with that of skorch.
 
-Run ``python benchmarks/overhead.py``. The nets are tiny, so what is around them is what is measured. A bare
-loop has its batches ready, computes the loss, and steps a fused optimizer; ``fit`` cuts its batches from
-the data. Both loops around one net are measured in turn, in slices of an epoch, and the differences of
-their medians are printed.
+Run ``python benchmarks/overhead.py``. The nets are tiny, so the overhead dominates. The bare loop has its
+batches ready, computes the loss and steps a fused optimizer; ``fit`` also makes the batches. The two are
+measured alternately, one epoch at a time; the overhead is the difference of their medians.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ N = BATCH_SIZE * N_BATCHES
 
 
 def main() -> None:
-    """Measure and print a row per family."""
+    """Measure all families and print a row for each."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repeats", type=int, default=15)
     repeats = parser.parse_args().repeats
@@ -47,19 +46,19 @@ def main() -> None:
         ("CNNClassifier, tokens", CNNClassifier((1,), n_filters=4, **small), tokens),
         ("RecursiveNetClassifier, trees", RecursiveNetClassifier("rnn", **small), trees),
     ):
-        report(name, repeats, *ours(clf, X, y))
-    report("skorch's defaults, a linear net", repeats, *skorchs(table, y))
+        report(name, repeats, *our_epochs(clf, X, y))
+    report("skorch's defaults, a linear net", repeats, *skorch_epochs(table, y))
 
 
 def report(name: str, repeats: int, bare: Callable[[], float], fit: Callable[[], float]) -> None:
-    """Measure two epochs in turn and print their medians."""
+    """Measure the two epochs alternately and print their medians."""
     bare(), fit()
     times = 1e6 / N_BATCHES * np.median([(bare(), fit()) for _ in range(repeats)], axis=0)
     print(f"{name:36}{times[0]:10.0f}{times[1]:8.0f}{times[1] - times[0]:16.0f}", flush=True)
 
 
-def ours(clf: Any, X: Any, y: np.ndarray) -> tuple[Callable[[], float], Callable[[], float]]:
-    """Return a bare epoch of an estimator's net, and the epoch of its fit without what precedes it."""
+def our_epochs(clf: Any, X: Any, y: np.ndarray) -> tuple[Callable[[], float], Callable[[], float]]:
+    """Return functions that time a bare epoch of an estimator's net, and the epoch of its ``fit``."""
     net = clf.fit(X, y).net_.module_
     batches = list(BatchIterator(EncodedDataset(X, y, kind=clf.kind_), BATCH_SIZE, shuffle=True))
 
@@ -69,8 +68,8 @@ def ours(clf: Any, X: Any, y: np.ndarray) -> tuple[Callable[[], float], Callable
     return lambda: bare_epoch(net, batches), fit
 
 
-def skorchs(X: np.ndarray, y: np.ndarray) -> tuple[Callable[[], float], Callable[[], float]]:
-    """Return a bare epoch of a linear net, and one of skorch with its default callbacks, no split."""
+def skorch_epochs(X: np.ndarray, y: np.ndarray) -> tuple[Callable[[], float], Callable[[], float]]:
+    """Return functions that time a bare epoch of a linear net, and one of skorch with default callbacks."""
     module = nn.Linear(4, 2)
     rows = torch.randperm(N).split(BATCH_SIZE)
     batches = [(torch.from_numpy(X)[part], torch.from_numpy(y)[part]) for part in rows]
@@ -82,7 +81,7 @@ def skorchs(X: np.ndarray, y: np.ndarray) -> tuple[Callable[[], float], Callable
 
 
 def bare_epoch(net: nn.Module, batches: list) -> float:
-    """Train for one epoch on ready batches; return the seconds."""
+    """Train for one epoch on ready batches and return the seconds."""
     optimizer = torch.optim.Adam(net.parameters(), lr=0.001, fused=True)
     net.train()
     start = time.perf_counter()

@@ -1,7 +1,7 @@
-"""The nets of the flat benchmark as people write them for skorch: padded input, torch's layers, no mask.
+"""Plain PyTorch versions of the nets of the flat benchmark: padded input, torch's layers, no mask.
 
-They hold what the nets of this package hold, under the same names, so that weights go from one to the
-other, and on sequences of full length they compute the same.
+They have the same parameters as the nets of this package, so that weights can be copied, and give equal
+results on sequences of full length.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from sklearn_tree.nn import ConvolutionalNet, RecurrentNet
 
 
 class PlainRNN(nn.Module):
-    """Embedding, one bidirectional layer, where each direction ends, head.
+    """Embedding, one bidirectional layer, last states of both directions, and head.
 
     Parameters
     ----------
     net : RecurrentNet
-        The net whose sizes and weights it takes.
+        Net whose sizes and weights are copied.
     """
 
     def __init__(self, net: RecurrentNet) -> None:
@@ -39,19 +39,19 @@ class PlainRNN(nn.Module):
         self.head.load_state_dict(net.head.state_dict())
 
     def forward(self, X: Tensor) -> Tensor:
-        """Compute logits of padded ids, shape (n, n_steps)."""
+        """Compute the logits of padded ids, shape (n, n_steps)."""
         state = self.rnn(self.embedding(X))[1]
         h = state[0] if isinstance(state, tuple) else state
         return self.head(self.norm(torch.cat([h[0], h[1]], dim=1)))
 
 
 class PlainCNN(nn.Module):
-    """Blocks of convolutions of several widths, the largest answer, a hidden layer, head.
+    """Convolutional blocks of several widths, max pooling, a hidden layer and head.
 
     Parameters
     ----------
     net : ConvolutionalNet
-        The net whose sizes and weights it takes.
+        Net whose sizes and weights are copied.
     """
 
     def __init__(self, net: ConvolutionalNet) -> None:
@@ -71,7 +71,7 @@ class PlainCNN(nn.Module):
         self.norm = nn.LayerNorm(encoder.output_size)
         self.hidden = nn.Linear(net.hidden.in_features, net.hidden.out_features)
         self.head = nn.Linear(net.head.in_features, net.head.out_features)
-        self._take(net)
+        self._copy_weights(net)
 
     def _convolution(self, conv: nn.Conv2d) -> nn.Module:
         if self.is_image:
@@ -79,7 +79,7 @@ class PlainCNN(nn.Module):
         width = conv.kernel_size[1]
         return nn.Conv1d(conv.in_channels, conv.out_channels, width, padding="same")
 
-    def _take(self, net: ConvolutionalNet) -> None:
+    def _copy_weights(self, net: ConvolutionalNet) -> None:
         theirs = [c for block in net.encoder.convolutions for c in block.convolutions] + list(
             net.encoder.narrow
         )
@@ -95,7 +95,7 @@ class PlainCNN(nn.Module):
         self.norms.load_state_dict(net.encoder.norms.state_dict())
 
     def forward(self, X: Tensor) -> Tensor:
-        """Compute logits of padded ids (n, n_steps), or of series or images (n, channels, ...)."""
+        """Compute the logits of padded ids (n, n_steps), or of series or images (n, channels, ...)."""
         x = X if self.embedding is None else self.embedding(X).transpose(1, 2)
         h = torch.cat([conv(x) for conv in self.blocks[0]], dim=1)
         for block, norm, narrow in zip(self.blocks[1:], self.norms, self.narrow, strict=True):
@@ -107,6 +107,6 @@ class PlainCNN(nn.Module):
         return self.head(torch.relu(self.hidden(self.norm(pooled))))
 
 
-def plain(net: Any) -> nn.Module:
-    """Write a net of this package as people would."""
+def make_plain(net: Any) -> nn.Module:
+    """Return the plain version of a net of this package, with the same weights."""
     return PlainRNN(net) if isinstance(net, RecurrentNet) else PlainCNN(net)

@@ -1,7 +1,7 @@
-"""Seconds and bytes per node of a training step, for trees of 1,000 to 1,000,000 nodes: both should be flat.
+"""Time and memory per node of a training step on 1,000 to 1,000,000 nodes; both should be constant.
 
-Run ``python benchmarks/scaling.py``; each row is measured in a process of its own, after a small fit
-that loads all there is to load.
+Run ``python benchmarks/scaling.py``. Each row is measured in a separate process, after a small fit that
+loads all libraries.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ SHAPES = {
 
 
 def main() -> None:
-    """Measure one row if it is named, all rows otherwise."""
+    """Measure the row given by ``--row``, or all rows."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--row", nargs=2, metavar=("SHAPE", "NODES"))
     row = parser.parse_args().row
@@ -39,7 +39,7 @@ def main() -> None:
 
 
 def measure(shape: str, n: int) -> None:
-    """Print the row of one shape and size."""
+    """Measure one shape and size and print its row."""
     torch.set_num_threads(1)
     clf = RecursiveNetClassifier(max_epochs=1, batch_size=1_000_000, max_batch_nodes=None, random_state=0)
     small = random_trees(4, 50)
@@ -58,13 +58,13 @@ def measure(shape: str, n: int) -> None:
 
 
 def chains(n: int) -> TreeArray:
-    """Two trees whose nodes have one child each, ``n`` nodes together."""
+    """Return two chains with ``n`` nodes in total."""
     depths = np.tile(np.arange(n // 2), 2)
     return TreeArray(np.full(len(depths), 2), depths, np.arange(3) * (n // 2))
 
 
 def random_trees(n_trees: int, n_nodes: int) -> TreeArray:
-    """Trees with words at all nodes, at most 20 deep."""
+    """Return random trees with words at all nodes and a depth of at most 20."""
     rng = np.random.RandomState(0)
     steps = rng.random_sample(n_nodes)
     depths = np.zeros(n_nodes, dtype=int)

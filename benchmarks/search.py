@@ -1,9 +1,9 @@
-"""Seconds of a grid search over a small LSTM: this package, skorch as people write it, and the floor.
+"""Time of a grid search over a small LSTM with this package and with skorch, and a lower bound.
 
-Run ``python benchmarks/search.py``. 12 candidates, 3 folds, 2,000 texts as padded ids, one epoch, no refit;
-workers are warm. All rows are measured in turn, several times over. The floor is the tight loop of
-``flat.py`` (ready tensors, length buckets, a fused optimizer) over all 36 fits, halved: what two cores would
-take if nothing else had to be done.
+Run ``python benchmarks/search.py``: 12 candidates, 3 folds, 2,000 texts as padded ids, one epoch, no refit,
+warm workers. All rows are measured alternately, several times. The lower bound ("floor") is half the time
+of the tight loop of ``flat.py`` (ready tensors, length buckets, a fused optimizer) for all 36 fits: two
+cores without any overhead.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ BATCH_SIZE, EMBEDDING_DIM = 64, 32
 
 
 class PaddedLSTM(nn.Module):
-    """Embedding, one bidirectional layer, where each direction ends, head: the net as people write it.
+    """Embedding, one bidirectional layer, last states of both directions, and head.
 
     Parameters
     ----------
     hidden_size : int
-        Size of a direction's state.
+        Size of the state of one direction.
     """
 
     def __init__(self, hidden_size: int = 32) -> None:
@@ -45,25 +45,27 @@ class PaddedLSTM(nn.Module):
         self.head = nn.Linear(2 * hidden_size, 2)
 
     def forward(self, X: torch.Tensor) -> torch.Tensor:
-        """Compute logits of padded ids, shape (n, n_steps)."""
+        """Compute the logits of padded ids, shape (n, n_steps)."""
         h, _ = self.rnn(self.embedding(X))[1]
         return self.head(self.norm(torch.cat([h[0], h[1]], dim=1)))
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure all rows and print a table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="those of n_jobs=1")
+    parser.add_argument(
+        "--threads", type=int, default=torch.get_num_threads(), help="number of threads with n_jobs=1"
+    )
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     work = texts(RNNClassifier, n=2000)
     rows: dict[str, Callable[[], float]] = {"floor: tight loops on two cores": lambda: floor(work) / 2}
     for n in (1, 2):
-        rows[f"skorch default, n_jobs={n}"] = timed(lambda n=n: skorchs(n).fit(work.padded, work.y))
-        rows[f"sklearn_tree, n_jobs={n}"] = timed(lambda n=n: ours(n).fit(work.X, work.y))
+        rows[f"skorch default, n_jobs={n}"] = timed(lambda n=n: skorch_search(n).fit(work.padded, work.y))
+        rows[f"sklearn_tree, n_jobs={n}"] = timed(lambda n=n: our_search(n).fit(work.X, work.y))
     times: dict[str, list[float]] = {name: [] for name in rows}
-    for repeat in range(options.repeats + 1):  # the first one warms the workers
+    for repeat in range(options.repeats + 1):  # the first run starts the workers
         for name, run in rows.items():
             seconds = run()
             if repeat:
@@ -75,8 +77,8 @@ def main() -> None:
         print(f"{name:36}{seconds:8.2f} s{seconds / medians['sklearn_tree, n_jobs=2']:8.2f}x")
 
 
-def ours(n_jobs: int) -> GridSearchCV:
-    """Return the search over this package's estimator."""
+def our_search(n_jobs: int) -> GridSearchCV:
+    """Return a search over this package's estimator."""
     clf = RNNClassifier(
         embedding_dim=EMBEDDING_DIM,
         optimizer="adam",
@@ -88,8 +90,8 @@ def ours(n_jobs: int) -> GridSearchCV:
     return search(clf, {"hidden_size": SIZES, "lr": RATES}, n_jobs)
 
 
-def skorchs(n_jobs: int) -> GridSearchCV:
-    """Return the search over skorch's net with skorch's settings, all rows for training."""
+def skorch_search(n_jobs: int) -> GridSearchCV:
+    """Return a search over a skorch net with default settings, except that it holds out no rows."""
     net = NeuralNetClassifier(
         PaddedLSTM,
         criterion=nn.CrossEntropyLoss,
@@ -104,12 +106,12 @@ def skorchs(n_jobs: int) -> GridSearchCV:
 
 
 def search(estimator: Any, grid: dict, n_jobs: int) -> GridSearchCV:
-    """Return a search without a refit."""
+    """Return a grid search without refit."""
     return GridSearchCV(estimator, grid, cv=StratifiedKFold(3), n_jobs=n_jobs, refit=False)
 
 
 def floor(work: Workload) -> float:
-    """Return the seconds of all fits and predictions of the search in the tightest loop, on one thread."""
+    """Return the seconds of all fits and predictions of the search in a tight loop on one thread."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     X, y = torch.from_numpy(work.padded), torch.from_numpy(work.y)
@@ -120,29 +122,29 @@ def floor(work: Workload) -> float:
                 module = PaddedLSTM(size)
                 tight_fit(module, X[rows], y[rows], lr)
                 with torch.no_grad():
-                    for batch in bucketed(X[held_out], shuffle=False):
-                        module(trimmed(X[held_out][batch]))
+                    for batch in length_buckets(X[held_out], shuffle=False):
+                        module(trim_padding(X[held_out][batch]))
     torch.set_num_threads(threads)
     return time.perf_counter() - start
 
 
 def tight_fit(module: nn.Module, X: torch.Tensor, y: torch.Tensor, lr: float) -> None:
-    """Train for one epoch: ready tensors, length buckets, a fused optimizer."""
+    """Train for one epoch with ready tensors, length buckets and a fused optimizer."""
     optimizer = torch.optim.Adam(module.parameters(), lr=lr, fused=True)
-    for rows in bucketed(X, shuffle=True):
-        batch = trimmed(X.index_select(0, rows))
+    for rows in length_buckets(X, shuffle=True):
+        batch = trim_padding(X.index_select(0, rows))
         step(optimizer, lambda batch=batch: module(batch), y.index_select(0, rows))
 
 
-def bucketed(X: torch.Tensor, *, shuffle: bool) -> list[torch.Tensor]:
-    """Return batches of rows of similar length."""
+def length_buckets(X: torch.Tensor, *, shuffle: bool) -> list[torch.Tensor]:
+    """Return batches of row indices of similar length, in random order."""
     rows = torch.randperm(len(X)) if shuffle else torch.arange(len(X))
     batches = rows[(X[rows] != 0).sum(1).argsort()].split(BATCH_SIZE)
     return [batches[i] for i in torch.randperm(len(batches))]
 
 
-def trimmed(batch: torch.Tensor) -> torch.Tensor:
-    """Cut off the steps that are padding in all rows."""
+def trim_padding(batch: torch.Tensor) -> torch.Tensor:
+    """Remove the steps that are padding in all rows."""
     return batch[:, : int((batch != 0).sum(1).max())]
 
 

@@ -1,4 +1,4 @@
-"""Public sets of trees that do not ship with the package, read from the folder of ``datasets``."""
+"""Loaders of public data sets of trees that are not part of the package."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Pair = tuple[TreeArray, np.ndarray]
 def load_ewt(part: str) -> Pair:
     """Return the dependency trees of UD English EWT and their genres; part is train, dev or test.
 
-    Words are labels, relations edges; on every word hang two more leaves, its tag and its lemma.
+    Words are labels, relations are edges. Every word has two more leaves, its tag and its lemma.
     """
     trees, genres, words = [], [], []
     genre = ""
@@ -35,7 +35,7 @@ def load_ewt(part: str) -> Pair:
 
 
 def dependency_tree(words: list[list[str]]) -> Tree:
-    """Make a tree of the rows of a CoNLL-U sentence."""
+    """Build a tree from the rows of a CoNLL-U sentence."""
     heads = [int(word[6]) - 1 for word in words]
     edges = [word[7] if head >= 0 else None for word, head in zip(words, heads)]
     below = range(len(words))
@@ -51,14 +51,14 @@ def dependency_tree(words: list[list[str]]) -> Tree:
 
 
 def load_mutagenesis() -> Pair:
-    """Return 188 molecules as JSON documents, and whether they are mutagenic."""
+    """Return 188 molecules as trees of JSON documents, and whether they are mutagenic."""
     documents = json.loads("".join(_lines("mutagenesis/mutagenesis.json.gz")))
     y = np.array([document.pop("mutagenic") for document in documents])
     return TreeArray.from_trees(read_json("molecule", document) for document in documents), y
 
 
 def read_json(key: str, value: Any) -> TreeNode:
-    """Make a tree of a JSON value: keys are edges, floats are values, all other scalars are labels."""
+    """Build a tree from a JSON value: keys are edges, floats are values, all other scalars are labels."""
     if isinstance(value, dict):
         return TreeNode(key, [read_json(k, v) for k, v in value.items()], edge=key)
     if isinstance(value, list):
@@ -69,17 +69,17 @@ def read_json(key: str, value: Any) -> TreeNode:
 
 
 def load_logic(part: str, sizes: range) -> Pair:
-    """Return pairs of formulas with up to ``sizes`` operators as one tree each, and their relations."""
+    """Return pairs of formulas with ``sizes`` operators, one tree per pair, and their relations."""
     return _pairs(f"prop_logic/longer2_{part}{size}.gz" for size in sizes)
 
 
 def load_quantifiers(part: str) -> Pair:
-    """Return pairs of quantified sentences as one tree each, and their relations."""
+    """Return pairs of quantified sentences, one tree per pair, and their relations."""
     return _pairs([f"quantifiers/f1_{part}.txt.gz"])
 
 
 def _pairs(names: Any) -> Pair:
-    """A line is ``relation TAB ( a b ) TAB ( c d )``; the root stands over both trees."""
+    """Read lines ``relation TAB ( a b ) TAB ( c d )`` as pairs of trees with a common root."""
     rows = [line.rstrip("\n").split("\t") for name in names for line in _lines(name)]
     relations = np.array([relation for relation, _, _ in rows])
     return TreeArray.from_trees(pair(left, right) for _, left, right in rows), relations
@@ -88,8 +88,8 @@ def _pairs(names: Any) -> Pair:
 def pair(left: str, right: str) -> Tree:
     """Join two unlabelled binary trees under one root.
 
-    Two empty leaves stand before them, so the halves are the third and fourth child: a cell that tells
-    children apart has weights of their own to compare them, other than those that compose a formula.
+    The root has two empty leaves before them, so the trees are its third and fourth child. A cell with
+    separate weights for each child thus compares the trees with other weights than it composes formulas with.
     """
     labels, parents, path = ["PAIR", "", ""], [-1, 0, 0], [0]
     for token in (*left.split(), *right.split()):

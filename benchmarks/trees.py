@@ -1,7 +1,7 @@
-"""Trees per second of training and prediction beside naive recursion and other libraries, in the same run.
+"""Speed of training and prediction on trees, compared with naive recursion and other libraries.
 
 Run ``python benchmarks/trees.py``; ``--help`` lists the options. All rows of a workload are measured
-in turn, several times over; the table has the medians and what they are to sklearn_tree's.
+alternately, several times; the table shows the medians and the speed of sklearn_tree relative to each row.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from naive import NaiveNet, train_naively
-from peers.client import PEERS, Peer, installed, write_workload
+from peers.client import PEERS, Peer, installed_peers, write_workload
 from workloads import WORKLOADS, Workload
 
 from sklearn_tree import RecursiveNetClassifier
@@ -33,12 +33,12 @@ OURS = "sklearn_tree"
 
 
 def main() -> None:
-    """Parse the options, measure, print a table."""
+    """Parse the options, measure all workloads and print a table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--batch-sizes", type=int, nargs="+", default=[25, 128])
-    parser.add_argument("--naive-trees", type=int, default=256, help="trees that naive recursion gets")
+    parser.add_argument("--naive-trees", type=int, default=256, help="number of trees for naive recursion")
     parser.add_argument("--workloads", nargs="+", default=list(WORKLOADS), choices=list(WORKLOADS))
     parser.add_argument(
         "--peers", type=Path, default=Path(__file__).parent / "peers" / ".venvs", help="see peers/install.py"
@@ -86,7 +86,7 @@ def report(name: str, work: Workload, batch_size: int, options: argparse.Namespa
         for peer in open_peers(work, net, batch_size, options, folder, stack):
             rows[peer.name] = (n, peer.fit, peer.predict)
         rows["its net's bare loop"] = (n, timed(lambda: bare_loop(net, same_batches())), lambda: np.nan)
-        rows["nothing shared"] = (n, undeduped(timed(lambda: clf.fit(work.X, work.y))), lambda: np.nan)
+        rows["nothing shared"] = (n, without_sharing(timed(lambda: clf.fit(work.X, work.y))), lambda: np.nan)
         rows[OURS] = (n, timed(lambda: clf.fit(work.X, work.y)), timed(lambda: clf.predict(work.X)))
         times = [
             {row: (fit(), predict()) for row, (_, fit, predict) in rows.items()}
@@ -111,46 +111,46 @@ def open_peers(
     folder: Path,
     stack: ExitStack,
 ) -> Iterator[Peer]:
-    """Start the peers that have the cell; each must compute what the net computes, and learn it too."""
+    """Start the peers that implement the cell; check their logits before and after training."""
     path = folder / "workload.npz"
     write_workload(path, work, net, LR)
     n = min(100, len(work.X))
-    for name in installed(options.peers):
+    for name in installed_peers(options.peers):
         if work.params["cell"] not in PEERS[name].cells:
             continue
         peer = stack.enter_context(Peer(name, options.peers, path, batch_size, options.threads))
         check(torch.from_numpy(peer.logits(n)), logits(net, work, n), 1e-5, name)
-        # The first steps of Adagrad go by the sign of a gradient, also of one that is rounding alone.
+        # The first steps of Adagrad depend on the sign of a gradient, even if it is only a rounding error.
         check(torch.from_numpy(peer.steps(3)), after_steps(net, work, batch_size, 3), 3e-4, name)
         yield peer
 
 
 def check(found: torch.Tensor, wanted: torch.Tensor, tolerance: float, name: str) -> None:
-    """Refuse to measure what does not compute the same."""
+    """Raise AssertionError if two implementations compute different logits."""
     torch.testing.assert_close(
         found.to(wanted),
         wanted,
         rtol=0,
         atol=tolerance,
-        msg=lambda text: f"{name} computes something else: {text}",
+        msg=lambda text: f"{name} must compute the same logits: {text}",
     )
 
 
 def logits(net: torch.nn.Module, work: Workload, n: int) -> torch.Tensor:
-    """Return the logits of the first trees, without gradients."""
+    """Return the logits of the first ``n`` trees, without gradients."""
     with torch.no_grad():
         return net.eval()(TreeBatch.from_array(work.X[:n]))
 
 
 def naive_logits(naive: NaiveNet, trees: list) -> torch.Tensor:
-    """Return logits without gradients."""
+    """Return the logits of naive recursion, without gradients."""
     naive.eval()
     with torch.no_grad():
         return naive(trees)
 
 
 def after_steps(net: torch.nn.Module, work: Workload, batch_size: int, k: int) -> torch.Tensor:
-    """Return the logits of the first batch after some steps; the net is as it was."""
+    """Return the logits of the first batch after ``k`` steps, and restore the net."""
     before = {name: tensor.clone() for name, tensor in net.state_dict().items()}
     dataset = EncodedDataset(work.X, work.y.astype(np.int64), kind=Trees())
     bare_loop(net, itertools.islice(BatchIterator(dataset, batch_size), k))
@@ -160,7 +160,7 @@ def after_steps(net: torch.nn.Module, work: Workload, batch_size: int, k: int) -
 
 
 def bare_loop(net: torch.nn.Module, batches: Iterable[tuple[TreeBatch, torch.Tensor]]) -> None:
-    """Train as ``fit`` does, in the fewest lines that one would write for it."""
+    """Train as ``fit`` does, in a minimal loop."""
     optimizer = RowwiseAdagrad(net.parameters(), lr=LR, fused=True)
     net.train()
     with sparse_gradients([net.embedding.labels]):
@@ -182,8 +182,8 @@ def timed(function: Callable[[], object]) -> Callable[[], float]:
     return call
 
 
-def undeduped(function: Callable[[], float]) -> Callable[[], float]:
-    """Return a function that calls another with batches whose equal nodes are computed each for itself."""
+def without_sharing(function: Callable[[], float]) -> Callable[[], float]:
+    """Return a function that calls another with batches in which equal nodes are not shared."""
 
     @contextmanager
     def patched() -> Iterator[None]:

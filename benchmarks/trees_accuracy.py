@@ -1,8 +1,8 @@
-"""Accuracy on trees of many kinds, beside linear models on the same trees in the same run.
+"""Accuracy on six data sets of trees, compared with linear models on the same trees.
 
-Run ``python benchmarks/trees_accuracy.py --only GUM``; data sets that are not there are named and left
-out. Settings were chosen on the development parts, or on a part of the training trees where there is
-none; the ten folds of mutagenesis have neither, so its setting was chosen on other folds of the same trees.
+Run ``python benchmarks/trees_accuracy.py --only GUM``. Missing data sets are reported and skipped.
+Parameters were tuned on the development part, or on a part of the training trees if a data set has no
+development part. For the ten folds of mutagenesis, they were tuned on other folds of the same trees.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ Split = tuple[Any, np.ndarray, Any, np.ndarray]
 
 
 class Problem(NamedTuple):
-    """A data set, the accuracy to reach, what linear models count, and the net's setting."""
+    """A data set, the required accuracy, the features of the linear models and the parameters of the net."""
 
     name: str
     splits: Callable[[], Iterator[Split]]
@@ -40,18 +40,18 @@ class Problem(NamedTuple):
 
 
 def words(tree: Tree) -> Counter:
-    """The words of a dependency tree, in lower case, without what hangs on them."""
+    """Count the words of a dependency tree, in lower case, without tags and lemmas."""
     edges = tree.edges or (None,) * tree.n_nodes
     return Counter(label.lower() for label, edge in zip(tree.labels, edges) if edge not in ("tag", "lemma"))
 
 
 def labels(tree: Tree) -> Counter:
-    """All labels."""
+    """Count all labels."""
     return Counter(tree.labels)
 
 
 def labels_and_edges(tree: Tree) -> Counter:
-    """All labels, and each with the edge above it; of numbers the sum."""
+    """Count all labels, and each label with its edge; for nodes with values, sum the values."""
     counts = Counter(tree.labels)
     edges, values = tree.edges or (None,) * tree.n_nodes, tree.values or (None,) * tree.n_nodes
     for label, edge, value in zip(tree.labels, edges, values):
@@ -60,44 +60,44 @@ def labels_and_edges(tree: Tree) -> Counter:
 
 
 def sides(tree: Tree) -> Counter:
-    """The words of both halves of a pair, told apart."""
+    """Count the words of each half of a pair separately."""
     second = tree.children(tree.root)[-1]
     return Counter(f"{i >= second} {tree.labels[i]}" for i in tree.leaves)
 
 
 def gum() -> Iterator[Split]:
-    """The dependency trees of GUM: train and test of the official split."""
+    """Yield the official train and test parts of the dependency trees of GUM."""
     gum = load_gum(trees="dependency")
     train, test = gum.split == "train", gum.split == "test"
     yield gum.data[train], gum.target[train], gum.data[test], gum.target[test]
 
 
 def functions() -> Iterator[Split]:
-    """Functions of the standard library, split by file."""
+    """Yield the functions of the standard library, split by file."""
     functions = load_python_functions()
     train = functions.split == "train"
     yield functions.data[train], functions.target[train], functions.data[~train], functions.target[~train]
 
 
 def mutagenesis() -> Iterator[Split]:
-    """Ten stratified folds."""
+    """Yield ten stratified splits of the molecules."""
     X, y = load_mutagenesis()
     for train, test in StratifiedKFold(10, shuffle=True, random_state=0).split(y, y):
         yield X[train], y[train], X[test], y[test]
 
 
 def ewt() -> Iterator[Split]:
-    """The official train and test parts."""
+    """Yield the official train and test parts of UD EWT."""
     yield *load_ewt("train"), *load_ewt("test")
 
 
 def logic() -> Iterator[Split]:
-    """Up to four operators a formula in training, four in the test."""
+    """Yield formulas with up to four operators for training and with four for testing."""
     yield *load_logic("train", range(5)), *load_logic("test", range(4, 5))
 
 
 def quantifiers() -> Iterator[Split]:
-    """The parts as published."""
+    """Yield the published train and test parts."""
     yield *load_quantifiers("train"), *load_quantifiers("test")
 
 
@@ -156,13 +156,13 @@ PROBLEMS = [
 
 
 def linear(count: Callable[[Tree], dict]) -> Any:
-    """Logistic regression on scaled counts."""
+    """Return a logistic regression on scaled counts."""
     counter = FunctionTransformer(lambda trees: [count(tree) for tree in trees])
     return make_pipeline(counter, DictVectorizer(), MaxAbsScaler(), LogisticRegression(max_iter=2000))
 
 
 def score(model: Any, splits: list[Split]) -> tuple[float, float]:
-    """Fit on each split: the mean accuracy, and the seconds of all fits together."""
+    """Fit on each split and return the mean accuracy and the total seconds of all fits."""
     scores, seconds = [], 0.0
     for X, y, X_test, y_test in splits:
         start = time.perf_counter()
@@ -173,7 +173,7 @@ def score(model: Any, splits: list[Split]) -> tuple[float, float]:
 
 
 def main() -> None:
-    """Fit, score, print a table."""
+    """Fit and score all models and print a table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--only", default="", help="part of a problem's name")
@@ -186,7 +186,7 @@ def main() -> None:
         try:
             splits = list(problem.splits())
         except FileNotFoundError as error:
-            print(f"{problem.name:28}left out: {error.filename} is not there")
+            print(f"{problem.name:28}skipped: {error.filename} not found")
             continue
         models = {f"{name}, linear": (linear(count), "") for name, count in problem.counts.items()}
         for seed in options.seeds:

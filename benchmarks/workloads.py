@@ -1,4 +1,4 @@
-"""The two workloads of the tree benchmarks, generated from a seed."""
+"""Synthetic workloads of the tree benchmarks."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ N_WORDS = 10_000
 
 
 class Workload(NamedTuple):
-    """Encoded trees, their classes, and the parameters of the estimator."""
+    """Encoded trees, their classes and the parameters of the estimator."""
 
     X: TreeArray
     y: np.ndarray
@@ -21,16 +21,16 @@ class Workload(NamedTuple):
 
 
 def draw_words(rng: np.random.RandomState, n: int) -> np.ndarray:
-    """Draw word ids by Zipf's and Mandelbrot's law; 0 and 1 are reserved.
+    """Draw word ids from a Zipf-Mandelbrot distribution; ids 0 and 1 are reserved.
 
-    As in the Stanford treebank, 46 % of the words of 128 sentences are different ones (treebank: 47 %).
+    In 128 sentences, 46 % of the words are distinct (47 % in the Stanford treebank).
     """
     weights = 1 / (np.arange(N_WORDS - 2) + 2.7)
     return 2 + np.searchsorted(np.cumsum(weights), weights.sum() * rng.rand(n))
 
 
 def sst_like(n: int = 2000, seed: int = 0) -> Workload:
-    """Binary trees of about 19 leaves with words at the leaves only, as in the Stanford treebank."""
+    """Return binary trees of about 19 leaves with words at the leaves only, as in the Stanford treebank."""
     rng = np.random.RandomState(seed)
     trees = []
     for _ in range(n):
@@ -45,7 +45,7 @@ def sst_like(n: int = 2000, seed: int = 0) -> Workload:
 
 
 def _random_binary(rng: np.random.RandomState, words: np.ndarray) -> tuple[list[int], list[int]]:
-    """Split the words at random places, mostly near one end (as right-branching English does)."""
+    """Split the words at random positions, mostly near one end (as in right-branching English)."""
     labels: list[int] = []
     parents: list[int] = []
     stack = [(0, len(words), -1)]
@@ -64,9 +64,9 @@ def _random_binary(rng: np.random.RandomState, words: np.ndarray) -> tuple[list[
 
 
 def listops_like(n: int = 2000, seed: int = 0) -> Workload:
-    """List operations of about 69 nodes with a token at every node."""
+    """Return list operations of about 69 nodes with a token at every node."""
     candidates, y = make_listops(25 * n, max_depth=9, max_args=5, random_state=seed)
-    # Small expressions are many: keep those of 30 nodes and more.
+    # Most expressions are small: keep those of 30 to 200 nodes.
     keep = np.flatnonzero((candidates.sizes >= 30) & (candidates.sizes <= 200))[:n]
     X = TreeVectorizer().fit_transform(candidates[keep])
     params = {"cell": "child_sum_lstm", "embedding_dim": 64, "hidden_size": 64}

@@ -6,7 +6,7 @@ import torch
 
 import sklearn_tree
 
-torch.set_num_threads(1)  # examples run beside other things
+torch.set_num_threads(1)  # reproducible examples
 
 project = "sklearn_tree"
 author = "the sklearn_tree developers"
@@ -49,4 +49,4 @@ sphinx_gallery_conf = {
     "min_reported_time": 0,
     "download_all_examples": False,
 }
-sys.argv = [sys.argv[0]]  # examples read their own arguments
+sys.argv = [sys.argv[0]]  # hide Sphinx's arguments from the examples

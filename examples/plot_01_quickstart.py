@@ -2,15 +2,15 @@
 Sentence types from parse trees
 ===============================
 
-Is a sentence a statement, a question, a command, a fragment? The words tell a part of it, the *structure* the rest. Here a
-recursive net reads the gold constituency trees of 4,636 English sentences, is compared with a linear model on the same
-labels, tuned, and asked what it makes of every phrase.
+Is a sentence a statement, a question, a command or a fragment? The answer depends on its words and on its *structure*. In this
+example, a recursive net reads the gold constituency trees of 4,636 English sentences. It is compared with a linear model on
+the same labels, tuned, and applied to every phrase of a sentence.
 """
 
 # %%
 # The data
 # --------
-# ``gum.data`` is a ``TreeArray``: it is indexed and split like a numpy array, and each element is a tree.
+# ``gum.data`` is a ``TreeArray``, which is indexed and split like a numpy array. Each element is a tree.
 
 from sklearn_tree.datasets import load_gum
 
@@ -24,7 +24,7 @@ print(X_test[6], "->", y_test[6])
 # %%
 # A recursive net in a pipeline
 # -----------------------------
-# The vectorizer turns labels into ids; labels seen once become "unknown". Progress bars are scikit-learn's own (1.9 and later).
+# The vectorizer maps labels to ids; labels that occur once become "unknown". The progress bar is scikit-learn's (1.9 and later).
 
 from sklearn.pipeline import make_pipeline
 
@@ -45,15 +45,15 @@ pipe = make_pipeline(
 try:
     from sklearn.callback import ProgressBar
 except ImportError:
-    print("scikit-learn before 1.9: no progress bar")
+    print("The progress bar requires scikit-learn >= 1.9")
 else:
     pipe.set_callbacks(ProgressBar())
 pipe.fit(X_train, y_train)
 
 # %%
-# Beside a linear model
-# ---------------------
-# A bag of labels has the same words and phrase types, but not their structure.
+# Comparison with a linear model
+# ------------------------------
+# A bag of labels contains the same words and phrase types, but not their structure.
 
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
@@ -61,13 +61,13 @@ from sklearn.metrics import accuracy_score, f1_score
 from sklearn.preprocessing import MaxAbsScaler
 
 
-def labels_of(tree):
-    """The labels of a tree, as a bag."""
+def get_labels(tree):
+    """Return the labels of a tree."""
     return tree.labels
 
 
 bag = make_pipeline(
-    CountVectorizer(analyzer=labels_of, min_df=2), MaxAbsScaler(), LogisticRegression(max_iter=1000)
+    CountVectorizer(analyzer=get_labels, min_df=2), MaxAbsScaler(), LogisticRegression(max_iter=1000)
 ).fit(X_train, y_train)
 
 for name, model in {"bag of labels": bag, "recursive net": pipe}.items():
@@ -78,7 +78,7 @@ for name, model in {"bag of labels": bag, "recursive net": pipe}.items():
 # %%
 # Tuning
 # ------
-# Everything is searched under plain names, here by two workers on a sample, for "statement or not".
+# Parameters of all steps can be searched, here with two workers, on a subsample and with two classes: statement or not.
 
 from sklearn.model_selection import GridSearchCV, train_test_split
 
@@ -94,9 +94,10 @@ search = GridSearchCV(
 print("best:", search.best_params_, f"accuracy {search.best_score_:.3f} in cross-validation")
 
 # %%
-# What the net makes of every phrase
-# ----------------------------------
-# Every subtree is classified as if it stood alone: the darker, the more it looks like the type predicted for the sentence.
+# Predictions for every phrase
+# ----------------------------
+# Every subtree is classified as a separate tree. The darker a node, the higher the probability of the type predicted for the
+# sentence.
 
 from sklearn_tree import TreeArray
 from sklearn_tree.plot import plot_tree
@@ -112,7 +113,7 @@ picture = plot_tree(tree, nodes["wh"], caption=f"Predicted: {nodes['prediction']
 picture
 
 # %%
-# In a notebook the last line shows the picture; as a script, it is saved.
+# In a notebook, the last line displays the picture. A script saves it:
 
 if __name__ == "__main__" and "__file__" in globals():
-    print("The picture is in", picture.save("quickstart_output.html"))
+    print("Saved", picture.save("quickstart_output.html"))

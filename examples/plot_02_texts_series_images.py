@@ -2,14 +2,14 @@
 Texts, series and images
 ========================
 
-Recurrent and convolutional nets behind the same face: raw strings, ragged series and pixels go in as they are.
+Recurrent and convolutional nets share one interface and accept raw strings, ragged series and pixels.
 """
 
 # %%
 # Texts
 # -----
-# The words of 4,636 sentences of GUM, without their trees: is a sentence a question, a command, a fragment ...? The
-# classifiers read raw strings; a linear model on TF-IDF is there to compare.
+# The task is to predict the type of the 4,636 sentences of GUM (question, command, fragment, ...) from their words, without the
+# trees. The classifiers read raw strings. A linear model on TF-IDF features is the baseline.
 
 import time
 
@@ -30,7 +30,7 @@ y_train, y_test = gum.target[is_train], gum.target[~is_train]
 
 models = {
     "TF-IDF, linear": make_pipeline(
-        TfidfVectorizer(token_pattern=r"\S+", ngram_range=(1, 2)),  # question marks count
+        TfidfVectorizer(token_pattern=r"\S+", ngram_range=(1, 2)),  # keep question marks
         LogisticRegression(C=10, max_iter=1000),
     ),
     "CNN": CNNClassifier(dropout=0.3, max_epochs=5, random_state=0),
@@ -47,7 +47,8 @@ for name, model in models.items():
 # %%
 # Series of unequal length
 # ------------------------
-# A list of arrays, each of its own length. Two kinds of waves at any scale: numbers are standardised inside.
+# Series are a list of arrays, which may differ in length. The classes are two kinds of waves. Their scale does not matter, because
+# the nets standardise their inputs.
 
 import numpy as np
 
@@ -55,7 +56,7 @@ rng = np.random.RandomState(0)
 
 
 def wave(rises):
-    """A noisy saw tooth that rises slowly, or falls slowly."""
+    """Draw a noisy sawtooth wave that rises slowly, or one that falls slowly."""
     steps = np.arange(rng.randint(30, 80)) + rng.randint(20)
     saw = steps % 20 / 20
     return 1000 + 50 * (saw if rises else 1 - saw) + rng.randn(len(steps)) * 8
@@ -67,7 +68,7 @@ cnn = CNNClassifier(early_stopping=True, random_state=0).fit(waves[:200], rises[
 print(f"CNN on waves: {cnn.score(waves[200:], rises[200:]):.3f} after {cnn.n_iter_} epochs")
 
 # %%
-# The losses of each epoch are a DataFrame, and a picture:
+# The losses of all epochs are available as a DataFrame and as a plot:
 
 from sklearn_tree.plot import plot_history
 
@@ -77,18 +78,18 @@ plot_history(cnn)
 # %%
 # Images
 # ------
-# Arrays of pixels, with or without a last axis of channels.
+# Images are arrays of pixels, with or without a last axis for channels.
 
 from sklearn.datasets import load_digits
 from sklearn.model_selection import cross_val_score
 
 digits = load_digits()
 images = digits.images.astype(np.uint8)
-scores = cross_val_score(CNNClassifier(input_kind="image", random_state=0), images, digits.target, cv=3)
+scores = cross_val_score(CNNClassifier(input_kind="images", random_state=0), images, digits.target, cv=3)
 print(f"CNN on digits: {scores.mean():.3f} in cross-validation")
 
 # %%
-# The vectors of the layer before the output are features for anything else.
+# ``transform`` returns the inputs of the last layer, which are features for other models.
 
-vectors = CNNClassifier(input_kind="image", random_state=0).fit(images[:1000], digits.target[:1000])
+vectors = CNNClassifier(input_kind="images", random_state=0).fit(images[:1000], digits.target[:1000])
 print(vectors.transform(images[1000:]).shape, vectors.get_feature_names_out()[:2])

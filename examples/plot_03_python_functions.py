@@ -1,15 +1,15 @@
 """
-What does this function do?
-===========================
+Verbs in the names of Python functions
+======================================
 
-*get, set, is, check ...*: the first word of a function's name says what it does. Can that be read from its syntax tree, without
-the name? The functions are those of the standard library of the Python that runs this page.
+*get, set, is, check, ...*: the first word of a function's name describes what the function does. Can it be predicted from the
+syntax tree without the name? The functions are taken from the standard library of the Python version that runs this example.
 """
 
 # %%
 # The data
 # --------
-# Nodes are labelled with the type of their syntax, identifiers are leaves. Names, docstrings and decorators are taken away.
+# Inner nodes are labelled with their syntactic type; leaves are identifiers. Function names, docstrings and decorators are removed.
 
 from sklearn_tree.datasets import load_python_functions
 
@@ -22,16 +22,16 @@ print(
 )
 
 # %%
-# A tree draws itself.
+# In a notebook, a tree is displayed as a picture.
 
 small = [i for i in range(len(X_test)) if 15 < X_test[i].n_nodes < 30 and y_test[i] == "is"]
 X_test[small[0]]
 
 # %%
-# A recursive net beside a bag of labels
-# --------------------------------------
-# The bag holds the same types and identifiers as the tree, but not what belongs to what. What a function does may stand
-# anywhere in it, so the net reads the vectors of all nodes, weighted by attention, rather than the root's alone.
+# A recursive net and a bag of labels
+# -----------------------------------
+# The bag contains the same types and identifiers as the tree, but not their structure. The informative part of a function may be
+# anywhere in its body, so the net pools the vectors of all nodes with attention instead of using only that of the root.
 
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
@@ -41,12 +41,12 @@ from sklearn.preprocessing import MaxAbsScaler
 from sklearn_tree import RecursiveNetClassifier, TreeVectorizer
 
 
-def labels_of(tree):
-    """The labels of a tree, as a bag."""
+def get_labels(tree):
+    """Return the labels of a tree."""
     return tree.labels
 
 
-bag = make_pipeline(CountVectorizer(analyzer=labels_of), MaxAbsScaler(), LogisticRegression(max_iter=1000))
+bag = make_pipeline(CountVectorizer(analyzer=get_labels), MaxAbsScaler(), LogisticRegression(max_iter=1000))
 net = make_pipeline(
     TreeVectorizer(min_df=2),
     RecursiveNetClassifier(pooling="attention", lr=0.01, lr_schedule="cosine", max_epochs=6, random_state=0),
@@ -56,11 +56,12 @@ for name, model in {"bag of labels": bag, "recursive net": net}.items():
     print(f"{name}: accuracy {model.score(X_test, y_test):.3f}")
 
 # %%
-# ``benchmarks/trees_accuracy.py`` trains a wider net for longer, with dropout.
+# ``benchmarks/trees_accuracy.py`` trains a wider net with dropout for more epochs.
 #
-# What the net sees where
-# -----------------------
-# Every subtree is classified as if it stood alone: the darker, the more it looks like the verb predicted for the function.
+# Predictions for every subtree
+# -----------------------------
+# Every subtree is classified as a separate tree. The darker a node, the higher the probability of the verb predicted for the
+# function.
 
 from sklearn_tree import TreeArray
 from sklearn_tree.plot import plot_tree
@@ -73,7 +74,7 @@ picture = plot_tree(tree, nodes["check"], caption=f"{functions.function[~is_trai
 picture
 
 # %%
-# In a notebook the last line shows the picture; as a script, it is saved.
+# In a notebook, the last line displays the picture. A script saves it:
 
 if __name__ == "__main__" and "__file__" in globals():
-    print("The picture is in", picture.save("python_functions_output.html"))
+    print("Saved", picture.save("python_functions_output.html"))

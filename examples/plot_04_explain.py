@@ -1,15 +1,15 @@
 """
-Why? Explaining a tree, a text and an image
+Explanations of a tree, a text and an image
 ===========================================
 
-A prediction is worth more with its reasons. :class:`~sklearn_tree.CaptumExplainer` gives them in the terms of what went in.
+:class:`~sklearn_tree.CaptumExplainer` attributes predictions to the phrases of a tree, the words of a text and the pixels of an image.
 """
 
 # %%
 # Phrases of a tree
 # -----------------
-# Sentences of a small grammar, in which *not* turns a phrase round and *very* strengthens it. What each phrase contributes
-# is known, so we can see whether the explanations are right.
+# The sentences come from a small grammar, in which *not* reverses the sentiment of a phrase and *very* strengthens it. The
+# contribution of each phrase is known, so we can check whether the explanations are right.
 
 from sklearn_tree import CaptumExplainer, CNNClassifier, RecursiveNetClassifier, RNNClassifier
 from sklearn_tree.datasets import make_negation
@@ -20,14 +20,14 @@ net.fit(grammar.data[:1200], grammar.target[:1200])
 print(f"accuracy {net.score(grammar.data[1200:], grammar.target[1200:]):.3f}")
 
 # %%
-# By default every subtree is taken away in turn: orange phrases speak for the predicted class, blue and dashed ones against it.
+# By default, each subtree is removed in turn. Orange phrases support the predicted class; blue, dashed ones oppose it.
 
 explainer = CaptumExplainer(net).fit(grammar.data[:1200])
 explanations = explainer.explain(grammar.data[1200:1203])
 explanations
 
 # %%
-# The same as numbers, beside what the grammar says.
+# The same attributions as numbers, next to the contributions in the grammar:
 
 import numpy as np
 
@@ -37,26 +37,26 @@ frame["grammar"] = sign * grammar.contributions[1200]
 frame[["node", "parent", "token", "attribution", "grammar"]].round(2)
 
 # %%
-# Over 300 sentences: how often is the sign of a phrase that of the grammar?
+# How often does the sign of an attribution agree with the grammar, over 300 sentences?
 
 test = slice(1200, 1500)
 positive = CaptumExplainer(net, target="positive").fit(grammar.data[:1200])
-found = np.concatenate(positive.explain(grammar.data[test]).attributions)
+attributions = np.concatenate(positive.explain(grammar.data[test]).attributions)
 truth = np.concatenate(list(grammar.contributions[test]))
 matters = np.abs(truth) > 0.2
-print(f"{(np.sign(found) == np.sign(truth))[matters].mean():.1%} of {matters.sum()} phrases")
+print(f"{(np.sign(attributions) == np.sign(truth))[matters].mean():.1%} of {matters.sum()} phrases")
 
 # %%
-# Which words matter most? The explainer is a transformer with importances.
+# Which words matter most? The explainer is a transformer with feature importances.
 
 from sklearn_tree.plot import plot_importances
 
-plot_importances(positive, max_bars=10, caption="mean size of the attributions")
+plot_importances(positive, max_bars=10, caption="mean absolute attribution")
 
 # %%
 # Words of a text
 # ---------------
-# For up to ten words Shapley values are exact: they share the whole difference from a text of unknown words.
+# Shapley values are exact for texts of up to ten words. They sum to the difference from a text of unknown words.
 
 texts = ["a good film", "a bad film", "not a good film", "not a bad film", "a film", "a very good film"] * 30
 moods = ["glad", "sad", "sad", "glad", "sad", "glad"] * 30
@@ -68,20 +68,15 @@ CaptumExplainer(recurrent, "shapley").fit(texts).explain(
 # %%
 # Pixels of an image
 # ------------------
-# A convolutional net learns whether a drawing has a bar that stands or one that lies; a window that slides over the image
-# finds it.
+# A convolutional net learns whether the bar in an image is vertical or horizontal. Occlusion with a sliding window locates the bar.
 
 rng = np.random.default_rng(0)
 images = rng.random((300, 16, 16)).astype(np.float32) * 0.5
-stands = rng.random(300) < 0.5
-for image, is_standing in zip(images, stands, strict=True):
+is_vertical = rng.random(300) < 0.5
+for image, vertical in zip(images, is_vertical, strict=True):
     row, column = rng.integers(1, 9, 2)
-    bar = (
-        image[row : row + 6, column : column + 2]
-        if is_standing
-        else image[row : row + 2, column : column + 6]
-    )
+    bar = image[row : row + 6, column : column + 2] if vertical else image[row : row + 2, column : column + 6]
     bar += 0.5
-convolutional = CNNClassifier(input_kind="image", random_state=0).fit(images, stands)
+convolutional = CNNClassifier(input_kind="images", random_state=0).fit(images, is_vertical)
 explainer = CaptumExplainer(convolutional, method_params={"window": 3, "stride": 1}).fit(images[:20])
 explainer.explain(images[:4])

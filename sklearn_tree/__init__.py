@@ -1,4 +1,4 @@
-"""Deep learning on trees, sequences and images behind the scikit-learn API."""
+"""Deep learning on trees, sequences and images with the scikit-learn API."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""scikit-learn's callbacks (1.9 and later): where they are missing, support is absent, not broken."""
+"""Support for the callbacks of scikit-learn 1.9 and later; earlier versions work without callbacks."""
 
 from __future__ import annotations
 
@@ -6,17 +6,19 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+
+class _NoCallbacks:
+    """Replacement for scikit-learn's mixin, without methods."""
+
+
+def _return_unchanged(method: Callable) -> Callable:
+    return method
+
+
 try:
     from sklearn.callback import CallbackSupportMixin, with_callbacks
 except ImportError:
-
-    class CallbackSupportMixin:  # type: ignore[no-redef]
-        """Stand-in without methods."""
-
-    def with_callbacks(method: Callable) -> Callable:
-        """Return the method as it is."""
-        return method
-
+    CallbackSupportMixin, with_callbacks = _NoCallbacks, _return_unchanged
 
 __all__ = ["CallbackSupportMixin", "fit_context", "with_callbacks"]
 
@@ -25,25 +27,25 @@ __all__ = ["CallbackSupportMixin", "fit_context", "with_callbacks"]
 def fit_context(
     estimator: Any, X: Any, y: Any = None, *, sample_weight: Any = None, n_subtasks: int = 0
 ) -> Iterator[tuple[Any, dict]]:
-    """Report begin and end of a fit to the estimator's callbacks.
+    """Report the begin and the end of a fit to the estimator's callbacks.
 
-    To be used inside a method decorated with ``with_callbacks``.
+    Use it inside a method that is decorated with ``with_callbacks``.
 
     Parameters
     ----------
     estimator : estimator
-        What is fitted. At the end it must be able to predict as it is.
+        The estimator that is fitted. At the end of the context it must be able to predict.
     X, y, sample_weight : any
-        The training data, passed on to callbacks that ask for them.
+        The training data, passed to callbacks that request them.
     n_subtasks : int, default=0
-        Number of contexts that will be opened inside, epochs say.
+        Number of contexts that are opened inside this one, for example epochs.
 
     Yields
     ------
     context : sklearn.callback.CallbackContext or None
-        The fit's context; None where scikit-learn has no callbacks.
+        Context of the fit; None if scikit-learn has no callbacks.
     data : dict
-        What the calls of the context want to know of the data.
+        Training data, as keyword arguments of the methods of ``context``.
     """
     metadata = None if sample_weight is None else {"sample_weight": sample_weight}
     data = {"X": X, "y": y, "metadata": metadata}

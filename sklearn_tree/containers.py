@@ -203,7 +203,7 @@ def may_be_sequences(X: Any) -> bool:
 
 
 def _frame_to_numpy(X: Any) -> Any:
-    """Return array-likes other than pandas objects and lists (polars frames, say) as numpy arrays."""
+    """Return array-likes other than pandas objects and lists such as polars frames as numpy arrays."""
     is_array_like = hasattr(X, "__array__") and not hasattr(X, "iloc")
     return np.asarray(X) if is_array_like and not isinstance(X, (list, tuple)) else X
 

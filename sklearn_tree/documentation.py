@@ -1,10 +1,10 @@
-"""Where the pages of the documentation are, for the links in notebooks."""
+"""Links from the HTML representation of estimators to the documentation."""
 
 from __future__ import annotations
 
 
 class DocumentationLinkMixin:
-    """Make scikit-learn's HTML picture of an estimator link to this package's pages."""
+    """Make scikit-learn's HTML representation of an estimator link to the documentation of this package."""
 
     _doc_link_module = "sklearn_tree"
     _doc_link_template = (

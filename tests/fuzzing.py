@@ -1,4 +1,4 @@
-"""Random mutations of small texts, and what a parser may do with them: return trees or say no."""
+"""Random mutations of small texts, which a parser must parse or refuse with a ValueError."""
 
 import random
 
@@ -30,8 +30,8 @@ SIGNS = [*"()[]{}<>\"'\\/&;:,.=#!-_*?%\0\n\t 0179aeZ\x7f\ud800\u00e9\u2028\U0001
 ]  # fmt: skip
 
 
-def mutated(seeds, rng):
-    """A seed with some pieces replaced, repeated, left out, or taken from another seed."""
+def mutate(seeds, rng):
+    """Return a random seed with some pieces replaced, repeated, removed or copied from another seed."""
     text = rng.choice(seeds)
     for _ in range(rng.randint(0, 6)):
         i = rng.randint(0, len(text))
@@ -42,10 +42,10 @@ def mutated(seeds, rng):
 
 
 def fuzz(format, n, seed=0):
-    """Parse n mutated texts; return how many became trees. Anything but a ValueError goes through."""
+    """Parse n mutated texts and return how many are valid. Errors other than ValueError are not caught."""
     parse, rng, n_trees = TreeParser(format).transform, random.Random(seed), 0
     for _ in range(n):
-        text = mutated(SEEDS[format], rng)
+        text = mutate(SEEDS[format], rng)
         try:
             trees = parse([text])
         except ValueError as error:

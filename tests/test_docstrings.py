@@ -56,4 +56,4 @@ def test_docstring(path):
 
 
 def test_the_check_sees_a_missing_parameter():
-    assert "PR01" in {code for code, _ in validate("sklearn_tree.trees.svg.subtree_ends")["errors"]}
+    assert "PR01" in {code for code, _ in validate("sklearn_tree.drawing.find_strengths")["errors"]}

@@ -1,4 +1,4 @@
-"""The package as a whole: lazy names and documented defaults."""
+"""Package: lazy imports, public names, documented defaults and documentation links."""
 
 import inspect
 import re
@@ -25,26 +25,25 @@ from sklearn_tree.datasets import load_gum, make_listops, make_negation
 from sklearn_tree.plot import plot_image, plot_importances, plot_series, plot_tokens, plot_tree
 
 
-def test_importing_the_package_imports_nothing_heavy():
-    code = (
-        "import sys, sklearn_tree; "
-        "heavy = ('numpy', 'torch', 'sklearn', 'skorch', 'pandas', 'captum', 'matplotlib'); "
-        "print([m for m in heavy if m in sys.modules])"
-    )
+def imported_modules(statement, names):
+    """Return the modules among ``names`` that a new interpreter has loaded after a statement."""
+    code = f"import sys; {statement}; print(*[name for name in {names!r} if name in sys.modules])"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert out.stdout.strip() == "[]"
+    return out.stdout.split()
+
+
+def test_importing_the_package_imports_nothing_heavy():
+    heavy = ("numpy", "torch", "sklearn", "skorch", "pandas", "captum", "matplotlib")
+    assert imported_modules("import sklearn_tree", heavy) == []
+    assert imported_modules("from sklearn_tree import Tree", heavy) == ["numpy"]
 
 
 def test_estimators_import_neither_captum_nor_matplotlib():
-    code = (
-        "import sys; from sklearn_tree import RecursiveNetClassifier; "
-        "print([m for m in ('captum', 'matplotlib', 'nltk') if m in sys.modules])"
-    )
-    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert out.stdout.strip() == "[]"
+    names = ("captum", "matplotlib", "nltk")
+    assert imported_modules("from sklearn_tree import RecursiveNetClassifier", names) == []
 
 
-def test_all_public_names_are_there_and_listed():
+def test_all_public_names_can_be_imported_and_are_listed():
     assert set(sklearn_tree.__all__) <= set(dir(sklearn_tree))
     for name in sklearn_tree.__all__:
         assert getattr(sklearn_tree, name) is not None
@@ -75,7 +74,7 @@ def test_all_public_names_are_there_and_listed():
         plot_tree,
     ],
 )
-def test_documented_defaults_are_those_of_the_signature(public):
+def test_documented_defaults_equal_those_of_the_signature(public):
     text = inspect.getdoc(public)
     section = text.split("Parameters\n----------\n")[1].split("\n\n")[0]
     documented = dict(re.findall(r"^(\w+(?:, \w+)*) : .*default=([^\s,]+)", section, re.M))
@@ -90,7 +89,7 @@ def test_documented_defaults_are_those_of_the_signature(public):
 @pytest.mark.parametrize(
     "cls", [CNNClassifier, RNNRegressor, RecursiveNetClassifier, TreeVectorizer, SequenceVectorizer, ToDevice]
 )
-def test_the_picture_in_a_notebook_links_to_a_page_that_the_docs_have(cls):
+def test_html_representation_links_to_a_page_of_the_documentation(cls):
     page = f"sklearn_tree.{cls.__name__}.html"
     assert f'href="https://sklearn-tree.readthedocs.io/en/stable/generated/{page}"' in cls()._repr_html_()
     listed = (Path(__file__).parents[1] / "docs" / "api.rst").read_text()

@@ -1,4 +1,4 @@
-"""The README's and the guide's code runs, and README line 1 says what this is not."""
+"""README and guide: first line, code blocks and pinned dependencies."""
 
 import doctest
 import re
@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 
-def test_line_1_says_what_it_is_and_that_it_is_not_about_decision_trees():
+def test_first_line_names_the_subject_and_excludes_decision_trees():
     first = (ROOT / "README.md").read_text().splitlines()[0]
     assert "trees, sequences and images" in first
     assert "not about decision trees" in first
@@ -22,12 +22,12 @@ def test_readme_code_runs(capsys):
     for block in blocks:
         exec(compile(block, "README.md", "exec"), names)
     shown = capsys.readouterr().out.splitlines()
-    assert shown[0] == "['good']"  # as the comment beside it says
+    assert shown[0] == "['good']"  # as in the comment of the block
     assert "hidden_size" in shown[1]
 
 
-@pytest.mark.parametrize("page", ["getting_started.rst", "user_guide.rst"])
-def test_code_of_the_documentation_runs(page):
+@pytest.mark.parametrize("page", ["getting_started.rst", "questions.rst", "user_guide.rst"])
+def test_documentation_code_runs(page):
     flags = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
     result = doctest.testfile(str(ROOT / "docs" / page), module_relative=False, optionflags=flags)
     assert result.attempted > 0

@@ -1,4 +1,4 @@
-"""Other libraries' nets, each in a process of its own: their workers as objects."""
+"""Clients of the peers: nets of other libraries, each in a separate process."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 HERE = Path(__file__).parent
 
 
-class Kind(NamedTuple):
-    """A peer: its script, the environment it runs in, and the cells that it has."""
+class PeerSpec(NamedTuple):
+    """Script of a peer, its virtual environment and the cells that it implements."""
 
     script: str
     venv: str
@@ -30,21 +30,21 @@ class Kind(NamedTuple):
 
 BOTH_CELLS = ("nary_lstm", "child_sum_lstm")
 PEERS = {
-    "torchfold": Kind("torchfold_peer.py", "fold", BOTH_CELLS),
-    "pytorch-tree-lstm": Kind("tree_lstm_peer.py", "fold", ("child_sum_lstm",)),
-    "dynet": Kind("dynet_peer.py", "dynet", BOTH_CELLS),
-    "dgl": Kind("dgl_peer.py", "dgl", BOTH_CELLS),
-    "keras": Kind("keras_peer.py", "keras", ()),
+    "torchfold": PeerSpec("torchfold_peer.py", "fold", BOTH_CELLS),
+    "pytorch-tree-lstm": PeerSpec("tree_lstm_peer.py", "fold", ("child_sum_lstm",)),
+    "dynet": PeerSpec("dynet_peer.py", "dynet", BOTH_CELLS),
+    "dgl": PeerSpec("dgl_peer.py", "dgl", BOTH_CELLS),
+    "keras": PeerSpec("keras_peer.py", "keras", ()),
 }
 
 
-def installed(venvs: Path) -> list[str]:
-    """Return the names of the peers that ``install.py`` has put into a folder."""
-    return [name for name, kind in PEERS.items() if (venvs / kind.venv / "packages.txt").exists()]
+def installed_peers(venvs: Path) -> list[str]:
+    """Return the names of the peers that ``install.py`` has installed in a folder."""
+    return [name for name, spec in PEERS.items() if (venvs / spec.venv / "packages.txt").exists()]
 
 
 def write_workload(path: Path, work: Workload, net: RecursiveNet, lr: float) -> None:
-    """Write trees and the weights of a net with which all peers begin."""
+    """Write the trees and the initial weights for all peers."""
     cell = net.encoder.cell
     modules = {"embedding": net.embedding.labels, "W": cell.W, "U": cell.U, "U_k": cell.U_k}
     columns = {name: module.weight for name, module in modules.items() if module is not None}
@@ -62,25 +62,25 @@ def write_workload(path: Path, work: Workload, net: RecursiveNet, lr: float) -> 
 
 
 class Peer:
-    """A peer at work on a file of :func:`write_workload`; all it does starts from the file's weights.
+    """Peer that works on a file of :func:`write_workload`; every command starts from the weights in the file.
 
     Parameters
     ----------
     name : str
-        A key of ``PEERS``.
+        Key of ``PEERS``.
     venvs : Path
-        Folder that ``install.py`` filled.
+        Folder with the environments made by ``install.py``.
     file : Path
-        The workload.
+        Workload file.
     batch_size, n_threads : int
-        Trees in a batch, and threads (``dynet`` has one in any case).
+        Number of trees in a batch and of threads (``dynet`` always uses one).
     """
 
     def __init__(self, name: str, venvs: Path, file: Path, batch_size: int, n_threads: int) -> None:
-        kind = PEERS[name]
+        spec = PEERS[name]
         self.name = name
         self._process = subprocess.Popen(
-            [venvs / kind.venv / "bin" / "python", HERE / kind.script, file, str(batch_size), str(n_threads)],
+            [venvs / spec.venv / "bin" / "python", HERE / spec.script, file, str(batch_size), str(n_threads)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -89,19 +89,19 @@ class Peer:
         )
 
     def logits(self, n: int) -> np.ndarray:
-        """Return the logits of the first trees, shape (n, n_classes)."""
+        """Return the logits of the first ``n`` trees, shape (n, n_classes)."""
         return self._array("logits", n)
 
     def steps(self, k: int) -> np.ndarray:
-        """Return the logits of the first batch after steps of Adagrad on the first ``k`` batches."""
+        """Return the logits of the first batch after Adagrad steps on the first ``k`` batches."""
         return self._array("steps", k)
 
     def fit(self) -> float:
-        """Return the seconds of an epoch of training."""
+        """Return the seconds of one training epoch."""
         return self._ask("fit")["seconds"]
 
     def predict(self) -> float:
-        """Return the seconds of computing the logits of all trees."""
+        """Return the seconds of predicting all trees."""
         return self._ask("predict")["seconds"]
 
     def close(self) -> None:

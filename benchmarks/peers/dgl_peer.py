@@ -1,4 +1,4 @@
-"""Tree-LSTMs on DGL by its built-in message functions, level by level; run by ``client.Peer``."""
+"""Tree-LSTMs in DGL with its built-in message functions, level by level; run by ``client.Peer``."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import os
 import sys
 from types import ModuleType
 
-# DGL's binaries of graphbolt, which trees do not need, are bound to older torch.
+# The binaries of graphbolt require an older torch; trees do not need them.
 sys.modules["dgl.graphbolt"] = ModuleType("dgl.graphbolt")
 os.environ["DGLBACKEND"] = "pytorch"
 
-import dgl  # noqa: E402 - prepared before it is imported
+import dgl  # noqa: E402 - after the preparation above
 import dgl.function as fn  # noqa: E402
 import torch  # noqa: E402
 from torch import Tensor, nn  # noqa: E402
@@ -19,7 +19,7 @@ from worker import Task, Tree, serve  # noqa: E402
 
 
 class DGLNet(TorchNet):
-    """Joins the graphs of a batch; the leaves are computed at once, then one level after the other."""
+    """Net that joins the graphs of a batch and computes the leaves, then level by level."""
 
     def __init__(self, task: Task, n_threads: int) -> None:
         super().__init__(task, n_threads)
@@ -30,7 +30,7 @@ class DGLNet(TorchNet):
         return Layers(self.task.weights)
 
     def graph(self, tree: Tree) -> dgl.DGLGraph:
-        """Return a tree with its edges from child to parent."""
+        """Return the graph of a tree, with edges from child to parent."""
         edges = [
             (child, node, k) for node, below in enumerate(tree.children) for k, child in enumerate(below)
         ]
@@ -38,7 +38,7 @@ class DGLNet(TorchNet):
         graph = dgl.graph((children, parents), num_nodes=len(tree.labels))
         graph.ndata["label"] = torch.tensor(tree.labels)
         graph.ndata["is_root"] = torch.arange(len(tree.labels)) == 0
-        if self.is_binary:  # times which a child's state goes to its place, and nothing to the other
+        if self.is_binary:  # mask that puts a child's state in its place and zeros in the other
             graph.edata["place"] = nn.functional.one_hot(ranks, 2).float().unsqueeze(2)
         return graph
 
@@ -85,13 +85,13 @@ class DGLNet(TorchNet):
 
 
 def begin(graph: dgl.DGLGraph, leaves: Tensor, states: Tensor) -> None:
-    """Write the states of the leaves."""
+    """Store the states of the leaves in the graph."""
     zeros = states.new_zeros(graph.num_nodes(), *states.shape[1:])
     graph.ndata["state"] = zeros.index_copy(0, leaves, states)
 
 
 def state(iou: Tensor, past: Tensor | float = 0.0) -> Tensor:
-    """Return ``h`` and ``c`` side by side."""
+    """Return ``h`` and ``c`` concatenated."""
     i, o, u = iou.chunk(3, 1)
     c = torch.sigmoid(i) * torch.tanh(u) + past
     return torch.cat((torch.sigmoid(o) * torch.tanh(c), c), 1)

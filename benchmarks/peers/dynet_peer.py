@@ -1,4 +1,4 @@
-"""Tree-LSTMs on DyNet, node by node, which its automatic batching joins; run by ``client.Peer``."""
+"""Tree-LSTMs in DyNet, node by node with automatic batching; run by ``client.Peer``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import dynet_config
 
 dynet_config.set(autobatch=1, mem=1024)
 
-import dynet as dy  # noqa: E402 - configured before it is imported
+import dynet as dy  # noqa: E402 - after its configuration
 import numpy as np  # noqa: E402
 from worker import Net, Task, Tree, serve  # noqa: E402
 
@@ -17,7 +17,7 @@ Layer = list[dy.Expression]  # bias and weight
 
 
 class DynetNet(Net):
-    """Writes the expressions of a batch of trees, one node after the other."""
+    """Net that builds the expressions of a batch node by node."""
 
     # NOTE[DIFF] DyNet's Adagrad divides by sqrt(sum + eps) where torch divides by sqrt(sum) + eps;
     # eps is chosen so that both divide by 1e-10 where the sum is 0.
@@ -55,7 +55,7 @@ class DynetNet(Net):
     def forward(self, start: int, stop: int) -> dy.Expression:
         dy.renew_cg()
         trees = self.task.trees[start:stop]
-        # Each part of a layer is taken once: equal ones would be batched, which DyNet cannot differentiate.
+        # Take each part of a layer once: DyNet would batch equal expressions, but cannot differentiate that.
         W, b = self.layers["W"], self.layers["b"]
         own = [self.part(b, 0, 3), self.part(W, 0, 3)]
         forget = [self.part(b, 3), self.part(W, 3)]
@@ -77,13 +77,13 @@ class DynetNet(Net):
         return dy.affine_transform([*head, dy.concatenate_to_batch(roots)])
 
     def leaves(self, trees: list[Tree], own: Layer) -> State:
-        """Return the states of the leaves of all trees, which are one expression."""
+        """Return the states of the leaves of all trees as one expression."""
         labels = [label for tree in trees for label, below in zip(*tree) if not below]
         x = dy.lookup_batch(self.table, labels)
         return self.state(dy.affine_transform([*own, x]))
 
     def binary(self, own: Layer, forget: Layer) -> Callable[[int, list[State]], State]:
-        """Return the function of an inner node without label."""
+        """Return the function that computes an inner node without a label."""
         size, U = self.size, self.layers["U"]
         bias = dy.concatenate([own[0], forget[0], forget[0]])
         left, right = dy.select_cols(U, range(size)), dy.select_cols(U, range(size, 2 * size))
@@ -97,7 +97,7 @@ class DynetNet(Net):
         return inner
 
     def child_sum(self, own: Layer, forget: Layer) -> Callable[[int, list[State]], State]:
-        """Return the function of an inner node with a label and any number of children."""
+        """Return the function that computes an inner node with a label and any number of children."""
         U, U_k = self.layers["U"], self.layers["U_k"]
 
         def inner(label: int, below: list[State]) -> State:
@@ -118,7 +118,7 @@ class DynetNet(Net):
         return dy.cmult(dy.logistic(o), dy.tanh(c)), c
 
     def part(self, gates: dy.Expression, place: int, n: int = 1) -> dy.Expression:
-        """Return some of the gates that stand one above the other."""
+        """Return ``n`` consecutive gates of stacked gates."""
         return dy.pick_range(gates, place * self.size, (place + n) * self.size)
 
 

@@ -1,6 +1,6 @@
-"""Make the virtual environments of the peers, one for each set of packages that agree.
+"""Installer of the peers: one virtual environment for each set of compatible packages.
 
-Run ``python benchmarks/peers/install.py --to DIR``. What is there already is left alone.
+Run ``python benchmarks/peers/install.py --to DIR``. Existing environments are kept.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-# The packages of each environment; those of the second tuple go in without what they ask for.
+# Packages of each environment; those in the second tuple are installed without their dependencies.
 ENVIRONMENTS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "fold": (("numpy==2.4.6", "torch==2.13.0"), ("torchfold==0.1", "pytorch-tree-lstm==0.1.3")),
     "dynet": (("numpy==2.4.6", "dynet38==2.2"), ()),
@@ -32,27 +32,27 @@ ENVIRONMENTS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 
 
 def main() -> None:
-    """Parse the options and make what is missing."""
+    """Parse the options and make the missing environments."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--to", type=Path, default=Path(__file__).parent / ".venvs")
     folder = parser.parse_args().to
-    for name, (packages, alone) in ENVIRONMENTS.items():
-        make(folder / name, packages, alone)
+    for name, (packages, without_dependencies) in ENVIRONMENTS.items():
+        make(folder / name, packages, without_dependencies)
 
 
-def make(venv: Path, packages: tuple[str, ...], alone: tuple[str, ...]) -> None:
-    """Make one environment, unless it holds these packages."""
-    wanted = "\n".join(packages + alone)
+def make(venv: Path, packages: tuple[str, ...], without_dependencies: tuple[str, ...]) -> None:
+    """Make one environment, unless it already has these packages."""
+    wanted = "\n".join(packages + without_dependencies)
     done = venv / "packages.txt"
     if done.exists() and done.read_text() == wanted:
-        print(f"{venv} is there")
+        print(f"{venv} exists")
         return
     print(f"{venv} ...", flush=True)
     subprocess.run([sys.executable, "-m", "venv", "--clear", str(venv)], check=True)
     pip = [str(venv / "bin" / "python"), "-m", "pip", "install", "--quiet"]
     subprocess.run([*pip, *packages], check=True)
-    if alone:
-        subprocess.run([*pip, "--no-deps", *alone], check=True)
+    if without_dependencies:
+        subprocess.run([*pip, "--no-deps", *without_dependencies], check=True)
     done.write_text(wanted)
 
 

@@ -1,4 +1,4 @@
-"""Keras on TensorFlow, as people use it: ``model.fit`` and ``model.predict`` on padded arrays."""
+"""Keras on TensorFlow: ``model.fit`` and ``model.predict`` on padded arrays; run by ``client.Peer``."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Weights = dict[str, np.ndarray]
 
 
 def main() -> None:
-    """Obey the commands on stdin: ``python keras_peer.py FILE.npz BATCH_SIZE N_THREADS``."""
+    """Execute the commands on stdin: ``python keras_peer.py FILE.npz BATCH_SIZE N_THREADS``."""
     replies, sys.stdout = sys.stdout, sys.stderr
     import tensorflow
 
@@ -35,7 +35,7 @@ def main() -> None:
 
 
 class Session:
-    """The commands; each fit starts from the file's weights."""
+    """Commands of the peer; each fit starts from the weights in the file."""
 
     def __init__(self, X: np.ndarray, y: np.ndarray, weights: Weights, batch_size: int) -> None:
         import keras
@@ -68,7 +68,7 @@ class Session:
 
 
 def build_recurrent(X: np.ndarray, weights: Weights) -> Any:
-    """Make the recurrent net with its initial weights."""
+    """Build the recurrent net with its initial weights."""
     from keras import Input, Model, layers
 
     is_lstm = str(weights["rnn"]) == "lstm"
@@ -141,12 +141,12 @@ def build_convolutional(X: np.ndarray, weights: Weights) -> Any:
 
 
 def dense_weights(weights: Weights, name: str) -> list[np.ndarray]:
-    """Return kernel and bias of a dense layer."""
+    """Return the kernel and bias of a dense layer."""
     return [weights[f"{name}.weight"].T, weights[f"{name}.bias"]]
 
 
 def norm_weights(weights: Weights, name: str) -> list[np.ndarray]:
-    """Return scale and shift of a layer normalisation."""
+    """Return the scale and shift of a layer normalisation."""
     return [weights[f"{name}.weight"], weights[f"{name}.bias"]]
 
 

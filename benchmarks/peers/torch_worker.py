@@ -1,4 +1,4 @@
-"""What the peers on torch share: the weights as a module, the loss and the optimizer."""
+"""Base classes of the peers on torch: weights as a module, loss and optimizer."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from worker import Net, Task
 
 
 class TorchNet(Net):
-    """A net on torch; subclasses make the module and compute logits with it."""
+    """Net on torch; subclasses build the module and compute logits with it."""
 
     def __init__(self, task: Task, n_threads: int) -> None:
         super().__init__(task, n_threads)
@@ -21,11 +21,11 @@ class TorchNet(Net):
 
     @abstractmethod
     def build(self) -> nn.Module:
-        """Return the module with the initial weights."""
+        """Build the module with the initial weights."""
 
     @abstractmethod
     def forward(self, start: int, stop: int) -> Tensor:
-        """Compute the logits of some trees."""
+        """Compute the logits of a range of trees."""
 
     def reset(self) -> None:
         self.module = self.build()
@@ -42,7 +42,7 @@ class TorchNet(Net):
 
 
 class Layers(nn.Module):
-    """The tables and matrices of the Tree-LSTMs under the names of the file."""
+    """Weights of the Tree-LSTMs, named as in the file."""
 
     def __init__(self, weights: dict[str, np.ndarray]) -> None:
         super().__init__()
@@ -56,7 +56,7 @@ class Layers(nn.Module):
 
 
 def linear(weight: np.ndarray, bias: np.ndarray | None = None) -> nn.Linear:
-    """Make a layer of given weights."""
+    """Return a linear layer with the given weights."""
     layer = nn.utils.skip_init(nn.Linear, weight.shape[1], weight.shape[0], bias=bias is not None)
     fill(layer, weight, bias)
     return layer

@@ -1,4 +1,4 @@
-"""Tree-LSTMs on torchfold, which batches equal operations of many trees; run by ``client.Peer``."""
+"""Tree-LSTMs in torchfold, which batches equal operations of many trees; run by ``client.Peer``."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from worker import Tree, serve
 
 
 class Variable:
-    """What ``torch.autograd.Variable`` was up to torch 0.4: a tensor with a flag."""
+    """Replacement of ``torch.autograd.Variable`` of torch 0.4: a tensor."""
 
     def __new__(cls, data: Tensor, volatile: bool = False) -> Tensor:
         return data
 
 
-# torchfold 0.1 knows tensors by names that torch has given up.
+# torchfold 0.1 uses names that torch has removed.
 torchfold.torchfold.Variable = Variable
 torchfold.torchfold.torch = SimpleNamespace(
     cat=torch.cat,
@@ -29,9 +29,9 @@ torchfold.torchfold.torch = SimpleNamespace(
 
 
 class FoldLayers(Layers):
-    """The operations that are folded; a node's state is its ``h`` and ``c`` side by side."""
+    """Operations that are folded; the state of a node is the concatenation of ``h`` and ``c``."""
 
-    # torchfold has an operation per number of arguments, so the Child-Sum cell one per arity.
+    # torchfold needs one operation per number of arguments, so the Child-Sum cell needs one per arity.
     def __getattr__(self, name: str) -> object:
         return self.sum_up if name.startswith("sum_up_") else super().__getattr__(name)
 
@@ -61,7 +61,7 @@ class FoldLayers(Layers):
 
 
 class FoldNet(TorchNet):
-    """Folds a batch, then applies the layers to the fold."""
+    """Net that folds a batch and applies the layers to the fold."""
 
     def build(self) -> FoldLayers:
         return FoldLayers(self.task.weights)

@@ -1,4 +1,4 @@
-"""The Child-Sum Tree-LSTM of pytorch-tree-lstm; run by ``client.Peer``."""
+"""Child-Sum Tree-LSTM of pytorch-tree-lstm; run by ``client.Peer``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from worker import Task, Tree, serve
 
 
 class TreeLSTMLayers(nn.Module):
-    """The package's cell between an embedding and a head."""
+    """Embedding, the Tree-LSTM of pytorch-tree-lstm, and head."""
 
     def __init__(self, weights: dict[str, np.ndarray]) -> None:
         super().__init__()
@@ -26,11 +26,13 @@ class TreeLSTMLayers(nn.Module):
 
 
 class TreeLSTMNet(TorchNet):
-    """Joins the trees of a batch with the package's own function."""
+    """Net that joins the trees of a batch with ``batch_tree_input``."""
 
     def __init__(self, task: Task, n_threads: int) -> None:
         super().__init__(task, n_threads)
-        self.inputs = [describe(tree) for tree in task.trees]  # computed once, as the package advises
+        self.inputs = [
+            describe(tree) for tree in task.trees
+        ]  # computed once, as its documentation recommends
 
     def build(self) -> TreeLSTMLayers:
         return TreeLSTMLayers(self.task.weights)
@@ -48,8 +50,8 @@ class TreeLSTMNet(TorchNet):
 
 
 def describe(tree: Tree) -> dict[str, Tensor]:
-    """Return a tree as the package wants it, its labels in place of features."""
-    # By parent: the package takes a run of equal parents for the children of one node.
+    """Return the input of pytorch-tree-lstm for a tree, with labels as features."""
+    # Sorted by parent: consecutive edges with equal parents are read as the children of one node.
     edges = [(node, child) for node, below in enumerate(tree.children) for child in below]
     node_order, edge_order = calculate_evaluation_orders(edges, len(tree.labels))
     return {

@@ -1,4 +1,4 @@
-"""What all peers share: the file with the trees and the weights, and the commands on stdin."""
+"""Workload file and command loop of all peers."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ import numpy as np
 
 
 class Tree(NamedTuple):
-    """A tree, its nodes in preorder."""
+    """Tree with its nodes in preorder."""
 
     labels: list[int]
     children: list[list[int]]
 
 
 class Task(NamedTuple):
-    """What a file holds."""
+    """Content of a workload file."""
 
     trees: list[Tree]
     y: np.ndarray
@@ -33,7 +33,7 @@ WEIGHTS = ("embedding", "W", "b", "U", "U_k", "head_w", "head_b")
 
 
 def read(path: str) -> Task:
-    """Read the trees and the initial weights."""
+    """Read a workload file."""
     with np.load(path) as file:
         columns = {name: file[name] for name in file.files}
     weights = {name: columns[name] for name in WEIGHTS if name in columns}
@@ -54,44 +54,44 @@ def _tree(labels: list[int], parents: list[int]) -> Tree:
 
 
 def _check(task: Task) -> None:
-    """Refuse trees for which what the peers leave out would matter."""
+    """Raise ValueError for trees that not all peers support."""
     is_binary = task.cell == "nary_lstm"
     for tree in task.trees:
         if len(tree.labels) < 2:
-            raise ValueError("a tree needs two nodes")
+            raise ValueError(f"trees must have at least 2 nodes, got {len(tree.labels)}")
         for label, below in zip(*tree):
             if is_binary and below and (label or len(below) != 2):
-                raise ValueError("nary_lstm needs binary trees whose inner nodes have no label")
+                raise ValueError("inner nodes must have two children and no label for nary_lstm")
             if not label and not (is_binary and below):
-                raise ValueError("this node needs a label")
+                raise ValueError("all nodes must have a label, except inner nodes for nary_lstm")
 
 
 class Net(ABC):
-    """A peer's net with its optimizer; trees are named by their range."""
+    """Net of a peer and its optimizer."""
 
     def __init__(self, task: Task, n_threads: int) -> None:
         self.task = task
 
     @abstractmethod
     def reset(self) -> None:
-        """Return to the initial weights and to a fresh optimizer."""
+        """Restore the initial weights and make a new optimizer."""
 
     @abstractmethod
     def step(self, start: int, stop: int) -> Any:
-        """Make one step of the optimizer on some trees."""
+        """Take one optimizer step on a range of trees."""
 
     @abstractmethod
     def logits(self, start: int, stop: int) -> np.ndarray:
-        """Compute the logits of some trees without gradients, shape (n, n_classes)."""
+        """Compute the logits of a range of trees without gradients, shape (n, n_classes)."""
 
 
 def serve(net_class: type[Net]) -> None:
-    """Obey the commands on stdin: ``python PEER.py FILE.npz BATCH_SIZE N_THREADS``.
+    """Execute the commands on stdin: ``python PEER.py FILE.npz BATCH_SIZE N_THREADS``.
 
-    ``logits N PATH``, ``steps K PATH``, ``fit``, ``predict`` and ``quit``; each is answered by a
-    line of JSON, and each starts from the initial weights.
+    The commands are ``logits N PATH``, ``steps K PATH``, ``fit``, ``predict`` and ``quit``. Each starts from
+    the initial weights and writes one line of JSON to stdout.
     """
-    replies, sys.stdout = sys.stdout, sys.stderr  # what libraries print must not be taken for a reply
+    replies, sys.stdout = sys.stdout, sys.stderr  # keep the output of libraries out of the replies
     task = read(sys.argv[1])
     net = net_class(task, int(sys.argv[3]))
     net.reset()
@@ -104,7 +104,7 @@ def serve(net_class: type[Net]) -> None:
 
 
 class Session:
-    """The commands."""
+    """Commands of a peer."""
 
     def __init__(self, net: Net, n_trees: int, batch_size: int) -> None:
         self.net = net

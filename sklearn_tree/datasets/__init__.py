@@ -1,4 +1,4 @@
-"""Data sets: shipped (``load_*``), downloaded (``fetch_*``) and generated (``make_*``)."""
+"""Data sets that are shipped (``load_*``), downloaded (``fetch_*``) or generated (``make_*``)."""
 
 from sklearn_tree.datasets.gum import load_gum
 from sklearn_tree.datasets.listops import make_listops

@@ -1,4 +1,4 @@
-"""Files from the web: checked, resumed where a connection was cut, and never half there."""
+"""Downloads of files, with checksums; interrupted downloads are resumed."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ _RANGE_NOT_SATISFIABLE = 416
 
 
 def fetch_file(url: str, path: Path, sha256: str, *, download_if_missing: bool = True) -> Path:
-    """Download a file unless it is there, and check what it holds.
+    """Download a file unless it exists, and check its checksum.
 
-    What arrives is kept in ``<path>.part``, from where a later call goes on; only a file with the
-    right checksum takes its place.
+    The data are written to ``<path>.part``, which a later call resumes if the connection is lost. A file with
+    the right checksum is renamed to ``path``.
 
     Parameters
     ----------
     url : str
-        An http or https address.
+        An http or https URL.
     path : Path
-        Where the file is or shall be; its folder exists.
+        Path of the file. The folder must exist.
     sha256 : str
-        The checksum, in hexadecimal digits.
+        Checksum in hexadecimal digits.
     download_if_missing : bool, default=True
-        Whether the web may be used.
+        Whether to download the file if it does not exist.
 
     Returns
     -------
@@ -40,13 +40,12 @@ def fetch_file(url: str, path: Path, sha256: str, *, download_if_missing: bool =
     Raises
     ------
     OSError
-        If the file is not there and may not be downloaded, the web cannot be reached, or the
-        checksum is another one.
+        If the file does not exist and must not be downloaded, the download fails, or the checksum is wrong.
     """
     if not path.exists():
         if not download_if_missing:
             raise OSError(
-                f"{path.name} must be in {str(path.parent)!r} with download_if_missing=False, "
+                f"{path.name} must exist in {str(path.parent)!r} if download_if_missing=False, "
                 "found no such file"
             )
         part = path.with_name(path.name + ".part")
@@ -65,27 +64,27 @@ def _download(url: str, part: Path) -> None:
     for tries_left in reversed(range(_N_TRIES)):
         try:
             return _download_rest(url, part)
-        except HTTPError as error:  # an answer: asking again would not change it
+        except HTTPError as error:  # another request would get the same response
             raise OSError(f"cannot download {url}: {error}") from error
         except (OSError, HTTPException) as error:
             if not tries_left:
-                raise OSError(f"cannot download {url}: {error!r}; call again to go on") from error
+                raise OSError(f"cannot download {url}: {error!r}; call again to resume") from error
 
 
 def _download_rest(url: str, part: Path) -> None:
-    there = part.stat().st_size if part.exists() else 0
-    headers = {"Range": f"bytes={there}-"} if there else {}
+    size = part.stat().st_size if part.exists() else 0
+    headers = {"Range": f"bytes={size}-"} if size else {}
     try:
         response = urlopen(Request(url, headers=headers), timeout=_TIMEOUT_S)  # noqa: S310
     except HTTPError as error:
-        if error.code == _RANGE_NOT_SATISFIABLE and there:  # all of it is there, or something else is
+        if error.code == _RANGE_NOT_SATISFIABLE and size:  # complete, or another file
             return
         raise
     with response, part.open("ab" if response.status == 206 else "wb") as file:
         while chunk := response.read(_CHUNK):
             file.write(chunk)
-        if response.length:  # with a size given, a cut connection ends the stream without an error
-            raise OSError(f"the connection was cut with {response.length} bytes to come")
+        if response.length:  # the end of a lost connection looks like the end of the data
+            raise OSError(f"the connection was lost, {response.length} bytes are missing")
 
 
 def _check(path: Path, sha256: str, what: str) -> None:

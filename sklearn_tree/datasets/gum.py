@@ -1,4 +1,4 @@
-"""``load_gum``: sentences of the GUM corpus with gold parse trees, shipped with the package."""
+"""Sentences of the GUM corpus with gold parse trees, shipped with the package."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ GUM: sentences with gold parse trees
 ====================================
 
 4,636 English sentences of six genres of the Georgetown University Multilayer corpus, each with a
-constituency tree and a dependency tree annotated by hand.
+constituency tree and a dependency tree that were annotated by hand.
 
 - task="sentence_type": 11 classes (decl, frag, sub, wh, imp, q, ...), 73 % of them "decl".
 - task="genre": academic, bio, court, interview, news, voyage.
 - The official split by documents is in `split`: 3,707 train, 438 dev, 491 test.
 
-Annotations CC BY 4.0, texts CC BY or CC BY-SA; see ATTRIBUTION.md beside the data.
+Annotations CC BY 4.0, texts CC BY or CC BY-SA; see ATTRIBUTION.md in the folder of the data.
 A. Zeldes (2017). The GUM Corpus: Creating Multilayer Resources in the Classroom.
 """
 _TASKS = {"sentence_type": "s_type", "genre": "genre"}
@@ -35,19 +35,19 @@ def load_gum(task: str = "sentence_type", *, trees: str = "constituency", return
     Parameters
     ----------
     task : {"sentence_type", "genre"}, default="sentence_type"
-        What is to be predicted.
+        What to predict: the type of a sentence, or the genre of its document.
     trees : {"constituency", "dependency"}, default="constituency"
-        Constituency trees have phrase labels inside and words at the leaves; dependency trees
-        have a word at every node and relations as edge labels.
+        Constituency trees have phrase labels at inner nodes and words at leaves. Dependency trees have a word
+        at every node and relations as edge labels.
     return_X_y : bool, default=False
-        Whether to return ``(data, target)`` only.
+        Whether to return ``(data, target)`` instead of a Bunch.
 
     Returns
     -------
     Bunch or (TreeArray, ndarray of str)
-        ``data``: TreeArray, shape (4636,); ``target``: ndarray of str, shape (4636,);
-        ``target_names``: sorted classes; ``split``: ndarray of "train", "dev", "test";
-        ``sent_id``, ``genre``: ndarrays of str; ``DESCR``: a description.
+        ``data``: TreeArray, shape (4636,); ``target``: ndarray of str, shape (4636,); ``target_names``:
+        ndarray of str, the classes in sorted order; ``split``: ndarray of str, "train", "dev" or "test";
+        ``sent_id``, ``genre``: ndarrays of str; ``DESCR``: str, a description of the data set.
 
     Raises
     ------
@@ -70,7 +70,7 @@ def load_gum(task: str = "sentence_type", *, trees: str = "constituency", return
         raise ValueError(f"task must be one of {sorted(_TASKS)}, got {task!r}")
     if trees not in ("constituency", "dependency"):
         raise ValueError(f"trees must be 'constituency' or 'dependency', got {trees!r}")
-    header, *rows = (line.rstrip("\n").split("\t") for line in _lines("gum_const.tsv.gz"))
+    header, *rows = (line.rstrip("\n").split("\t") for line in _read_lines("gum_const.tsv.gz"))
     columns = {name: np.array(column) for name, column in zip(header, zip(*rows, strict=True), strict=True)}
     if trees == "constituency":
         data = TreeArray.from_trees(columns.pop("tree").tolist())
@@ -91,16 +91,16 @@ def load_gum(task: str = "sentence_type", *, trees: str = "constituency", return
     )
 
 
-def _lines(name: str) -> Iterator[str]:
+def _read_lines(name: str) -> Iterator[str]:
     file = resources.files("sklearn_tree.datasets") / "data" / name
     with file.open("rb") as raw, gzip.open(raw, "rt", encoding="utf-8") as text:
         yield from text
 
 
 def _read_conllu(name: str) -> Iterator[tuple[str, Tree]]:
-    """Yield (sent_id, tree) of each sentence: words as labels, relations as edges."""
+    """Yield the id and the dependency tree of each sentence."""
     sent_id, words = "", []
-    for line in (*_lines(name), "\n"):
+    for line in (*_read_lines(name), "\n"):
         if line.startswith("# sent_id = "):
             sent_id = line.partition("= ")[2].strip()
         elif line[0].isdigit():

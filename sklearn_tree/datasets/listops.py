@@ -1,4 +1,4 @@
-"""``make_listops``: nested list operations, whose value only the structure gives away."""
+"""Generator of nested list operations, whose values depend on their structure."""
 
 from __future__ import annotations
 
@@ -21,28 +21,28 @@ def make_listops(
     max_args: int = 5,
     random_state: Any = None,
 ) -> tuple[TreeArray, np.ndarray]:
-    """Generate ListOps expressions with their values.
+    """Generate ListOps expressions and their values.
 
-    An expression is a digit or one of the operators MAX, MIN, MED (the median, rounded down) and
-    SM (the sum modulo 10) over two or more expressions, as in ``(MAX 2 9 (MIN 4 7) 0)`` = 9 [1]_.
+    An expression is a digit, or one of the operators MAX, MIN, MED (the median, rounded down) and SM (the sum
+    modulo 10) applied to two or more expressions, as in ``(MAX 2 9 (MIN 4 7) 0)`` = 9 [1]_.
 
     Parameters
     ----------
     n_samples : int, default=1000
         Number of expressions.
     max_depth : int, default=5
-        Largest height of an expression.
+        Largest height of an expression, at least 1.
     max_args : int, default=5
-        Largest number of an operator's arguments, at least 2.
+        Largest number of arguments of an operator, at least 2.
     random_state : int, RandomState or None, default=None
-        Seed.
+        Seed of the random number generator.
 
     Returns
     -------
     X : TreeArray, shape (n_samples,)
-        Expressions: operators at inner nodes, digits at leaves.
+        Expressions, with operators at inner nodes and digits at leaves.
     y : ndarray of int64, shape (n_samples,)
-        Their values, 0 to 9.
+        Values of the expressions, in [0, 9].
 
     Raises
     ------
@@ -61,21 +61,21 @@ def make_listops(
     >>> print(X[2], "=", y[2])
     (MIN 4 2 2 (MAX 4 8) 6) = 2
     """
-    for name, number, least in (
+    for name, number, smallest in (
         ("n_samples", n_samples, 1),
         ("max_depth", max_depth, 1),
         ("max_args", max_args, 2),
     ):
-        if not isinstance(number, Integral) or number < least:
-            raise ValueError(f"{name} must be an int of at least {least}, got {number!r}")
+        if not isinstance(number, Integral) or number < smallest:
+            raise ValueError(f"{name} must be an int >= {smallest}, got {number!r}")
     rng = check_random_state(random_state)
-    trees, values = zip(*(_expression(rng, max_depth, max_args) for _ in range(n_samples)), strict=True)
+    trees, values = zip(*(_make_expression(rng, max_depth, max_args) for _ in range(n_samples)), strict=True)
     return TreeArray.from_trees(trees), np.array(values, dtype=np.int64)
 
 
-def _expression(rng: np.random.RandomState, max_depth: int, max_args: int) -> tuple[Tree, int]:
+def _make_expression(rng: np.random.RandomState, max_depth: int, max_args: int) -> tuple[Tree, int]:
     labels, parents, depths = [OPERATORS[rng.randint(len(OPERATORS))]], [-1], [0]
-    for node, label in enumerate(labels):  # grows while it is walked
+    for node, label in enumerate(labels):  # the loop appends to labels
         if label.isdigit():
             continue
         for _ in range(rng.randint(2, max_args + 1)):
@@ -87,14 +87,14 @@ def _expression(rng: np.random.RandomState, max_depth: int, max_args: int) -> tu
 
 
 def evaluate(labels: list[str], parents: list[int]) -> int:
-    """Compute the value of an expression whose parents come before their children."""
+    """Compute the value of an expression, given in an order in which parents precede their children."""
     arguments: list[list[int]] = [[] for _ in labels]
     for node in range(len(labels) - 1, -1, -1):
         value = _apply(labels[node], arguments[node])
         if node == 0:
             return value
         arguments[parents[node]].append(value)
-    raise AssertionError("an expression has a root")
+    raise AssertionError("an expression must have a root")
 
 
 def _apply(label: str, arguments: list[int]) -> int:

@@ -1,4 +1,4 @@
-"""``make_negation``: sentences whose sentiment, and what each phrase adds to it, a grammar gives."""
+"""Generator of sentences from a sentiment grammar in which the contribution of each phrase is known."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SCORES = {
 OPERATORS = {"not": -0.75, "very": 1.5, "but": 2.0, "and": 1.0}
 NEUTRAL = "thing"
 
-_LEAST_SCORE = 0.5
+_SMALLEST_SCORE = 0.5
 _MAX_PLAYERS = 10
 _WORDS = {
     "ADJECTIVE": tuple(SCORES),
@@ -31,7 +31,7 @@ _WORDS = {
     "VERB": ("is", "was", "seems"),
     "VERY": ("very",),
 }
-# symbol: (how often, least height, what it becomes), ...
+# For each symbol: (probability, smallest height, right-hand side) of its rules.
 _RULES: dict[str, list[tuple[float, int, tuple[str, ...]]]] = {
     "SENTENCE": [(0.7, 2, ("SUBJECT", "PREDICATE")), (0.3, 4, ("SENTENCE", "MORE"))],
     "MORE": [(1.0, 3, ("CONJUNCTION", "SENTENCE"))],
@@ -47,49 +47,47 @@ _DESCR = """\
 Negation: sentences of a sentiment grammar
 ==========================================
 
-Made-up sentences about films as binary parse trees: words at the leaves, no labels inside.
+Generated sentences about films as binary parse trees, with words at the leaves and unlabelled inner nodes.
 
-- Adjectives have scores, -2 (awful) to 2 (wonderful); all other words have none.
-- A phrase's score is the sum of its parts', times -0.75 under "not", 1.5 under "very" and 2 after
-  "but"; "and" changes nothing.
-- `target`: "positive" or "negative", the sign of the sentence's score (`scores`).
-- `contributions`: what the sentence's score loses when a phrase becomes a neutral word.
-- `phrase_scores`: each phrase's score by itself.
+- Adjectives have scores from -2 (awful) to 2 (wonderful); the score of other words is 0.
+- The score of a phrase is the sum of the scores of its parts, multiplied by -0.75 for "not", by 1.5 for
+  "very" and by 2 after "but". "and" has no effect.
+- `target`: "positive" or "negative", the sign of the score of the sentence (`scores`).
+- `contributions`: how much the score of the sentence falls if a phrase is replaced by a neutral word.
+- `phrase_scores`: the score of each phrase without its context.
 """
 
 
 def make_negation(n_samples: int = 1000, *, max_depth: int = 6, random_state: Any = None) -> Bunch:
-    """Generate sentences of a sentiment grammar that knows what each phrase contributes.
+    """Generate sentences from a sentiment grammar in which the contribution of each phrase is known.
 
-    A phrase's score is a sum and products: adjectives have scores from -2 (*awful*) to 2
-    (*wonderful*), other words have none; a phrase scores what its parts do together, times -0.75
-    under *not*, 1.5 under *very* and 2 after *but*. *X but Y* scores ``X + 2 Y``, *X and Y*
-    ``X + Y``. What *not* and *but* hold for, only the tree tells. Sentences whose score is nearer
-    to 0 than 0.5 are drawn again.
+    Adjectives have scores from -2 (*awful*) to 2 (*wonderful*); the score of other words is 0. The score of a
+    phrase is the sum of the scores of its parts, multiplied by -0.75 for *not*, by 1.5 for *very* and by 2
+    after *but*: the score of *X but Y* is ``X + 2 Y``, that of *X and Y* is ``X + Y``. The scopes of *not*
+    and *but* are visible only in the tree. Sentences with an absolute score below 0.5 are rejected.
 
     Parameters
     ----------
     n_samples : int, default=1000
         Number of sentences.
     max_depth : int, default=6
-        Largest height of a tree, at least 2. *not* and *very* need 3, two clauses 4.
+        Largest height of a tree, at least 2. *not* and *very* occur from 3, two clauses from 4.
     random_state : int, RandomState or None, default=None
-        Seed.
+        Seed of the random number generator.
 
     Returns
     -------
     Bunch
-        ``data``: TreeArray, shape (n_samples,), binary trees with words at the leaves and the
-        empty label inside; ``target``: ndarray of str, shape (n_samples,), "negative" or
-        "positive"; ``target_names``: the two; ``scores``: ndarray of float64, shape (n_samples,),
-        whose signs are the targets; ``DESCR``: a description. For each sentence, with one entry
-        per node in the order of ``Tree.nodes``: ``phrase_scores``: list of ndarray of float64,
-        the score of each phrase by itself (0 for *not*, *very*, *but*, *and*);
-        ``contributions``: list of ndarray of float64, the sentence's score less what it is when
-        that phrase is replaced by a neutral word, such as *thing*. In the place of *not*, *very*
-        or *but* a neutral word leaves the sum of the phrase's parts. Contributions are no
-        attributions: those of a tree's leaves do not add up to its score;
-        :func:`~sklearn_tree.datasets.negation.shapley` gives values that do.
+        ``data``: TreeArray, shape (n_samples,), binary trees with words at the leaves and empty labels at
+        inner nodes; ``target``: ndarray of str, shape (n_samples,), "negative" or "positive";
+        ``target_names``: ndarray of the two classes; ``scores``: ndarray of float64, shape (n_samples,),
+        scores of the sentences; ``DESCR``: str, a description of the data set. The following are lists of
+        n_samples ndarrays of float64 with one entry per node in preorder. ``phrase_scores``: scores of the
+        phrases without their context, 0 for *not*, *very*, *but* and *and*. ``contributions``: score of the
+        sentence minus its score with the phrase replaced by a neutral word such as *thing*; replacing *not*,
+        *very* or *but* leaves the sum of the scores of the other parts. The contributions of the leaves do
+        not add up to the score of the sentence; the values of :func:`~sklearn_tree.datasets.negation.shapley`
+        do.
 
     Raises
     ------
@@ -113,19 +111,19 @@ def make_negation(n_samples: int = 1000, *, max_depth: int = 6, random_state: An
     but    -0.75
     funny  -1.50
     """
-    for name, number, least in (("n_samples", n_samples, 1), ("max_depth", max_depth, 2)):
-        if not isinstance(number, Integral) or number < least:
-            raise ValueError(f"{name} must be an int of at least {least}, got {number!r}")
+    for name, number, smallest in (("n_samples", n_samples, 1), ("max_depth", max_depth, 2)):
+        if not isinstance(number, Integral) or number < smallest:
+            raise ValueError(f"{name} must be an int >= {smallest}, got {number!r}")
     rng = check_random_state(random_state)
     trees: list[Tree] = []
     phrase_scores, contributions = [], []
     while len(trees) < n_samples:
-        labels, parents = _sentence(rng, max_depth)
-        values, factors = _walk(labels, parents)
-        if abs(values[0]) >= _LEAST_SCORE:
+        labels, parents = _make_sentence(rng, max_depth)
+        values, factors = _evaluate(labels, parents)
+        if abs(values[0]) >= _SMALLEST_SCORE:
             trees.append(Tree(labels, parents))
             phrase_scores.append(np.array(values))
-            contributions.append(_contributions(labels, parents, values, factors))
+            contributions.append(_compute_contributions(labels, parents, values, factors))
     scores = np.array([values[0] for values in phrase_scores])
     return Bunch(
         data=TreeArray.from_trees(trees),
@@ -139,26 +137,26 @@ def make_negation(n_samples: int = 1000, *, max_depth: int = 6, random_state: An
 
 
 def evaluate(labels: Sequence[str], parents: Sequence[int] | np.ndarray) -> np.ndarray:
-    """Compute the score of every phrase of a tree, whether or not the grammar makes it.
+    """Compute the score of every phrase of a tree, which need not follow the grammar.
 
     Parameters
     ----------
     labels : sequence of str, length n_nodes
-        Words at the leaves; those not in ``SCORES`` or ``OPERATORS`` score 0. Labels of inner
-        nodes are of no account.
+        Words at the leaves; the score of words that are not in ``SCORES`` or ``OPERATORS`` is 0. Labels of
+        inner nodes are ignored.
     parents : sequence of int, length n_nodes
-        The parent of each node, which comes before it; -1 for the root, which is first.
+        Parent of each node, -1 for the root. The root is first, and parents precede their children.
 
     Returns
     -------
     ndarray of float64, shape (n_nodes,)
-        The sum of the children's scores, times the factors of the operators among them; 0 for an
-        operator by itself.
+        For each node, the sum of the scores of its children, multiplied by the factors of the operators among
+        them. The score of an operator is 0.
 
     Raises
     ------
     ValueError
-        If a parent does not come before its child.
+        If a parent does not precede its child.
 
     Examples
     --------
@@ -168,32 +166,32 @@ def evaluate(labels: Sequence[str], parents: Sequence[int] | np.ndarray) -> np.n
     >>> evaluate(tree.labels, tree.parents)
     array([-1.125,  0.   ,  1.5  ,  0.   ,  1.   ])
     """
-    above: list[int] = np.asarray(parents).tolist()
-    if len(above) != len(labels):
-        raise ValueError(f"parents must have one entry per label: {len(labels)}, got {len(above)}")
-    for node, parent in enumerate(above):
+    parent_list: list[int] = np.asarray(parents).tolist()
+    if len(parent_list) != len(labels):
+        raise ValueError(f"parents must have one entry per label: {len(labels)}, got {len(parent_list)}")
+    for node, parent in enumerate(parent_list):
         if not (parent == -1 if node == 0 else 0 <= parent < node):
-            raise ValueError(f"parents must come before their children, got {parent} for node {node}")
-    return np.array(_walk(labels, above)[0])
+            raise ValueError(f"parents must precede their children, got {parent} for node {node}")
+    return np.array(_evaluate(labels, parent_list)[0])
 
 
 def shapley(tree: Tree) -> np.ndarray:
-    """Compute the exact Shapley values of a tree's leaves; leaves that are absent are neutral words.
+    """Compute the exact Shapley values of the leaves of a tree; absent leaves are replaced by a neutral word.
 
     Parameters
     ----------
     tree : Tree
-        A tree of at most 10 leaves. :func:`evaluate` is called once for each of their subsets.
+        A tree with at most 10 leaves. :func:`evaluate` is called once for each subset of them.
 
     Returns
     -------
     ndarray of float64, shape (n_leaves,)
-        One value for each of ``tree.leaves``. They add up to the tree's score.
+        Values of ``tree.leaves``, which add up to the score of the tree.
 
     Raises
     ------
     ValueError
-        If there are more leaves.
+        If the tree has more leaves.
 
     Examples
     --------
@@ -219,28 +217,30 @@ def shapley(tree: Tree) -> np.ndarray:
     return values
 
 
-def _sentence(rng: np.random.RandomState, max_depth: int) -> tuple[list[str], list[int]]:
+def _make_sentence(rng: np.random.RandomState, max_depth: int) -> tuple[list[str], list[int]]:
+    """Draw a sentence and return its labels and parents in preorder."""
     labels: list[str] = []
     parents: list[int] = []
-    waiting = [("SENTENCE", -1, max_depth)]
-    while waiting:
-        symbol, parent, height = waiting.pop()
+    stack = [("SENTENCE", -1, max_depth)]
+    while stack:
+        symbol, parent, height = stack.pop()
         if symbol in _WORDS:
             labels.append(_WORDS[symbol][rng.randint(len(_WORDS[symbol]))])
             parents.append(parent)
             continue
         rules = [rule for rule in _RULES[symbol] if rule[1] <= height]
-        odds = np.array([rule[0] for rule in rules])
-        parts = rules[rng.choice(len(rules), p=odds / odds.sum())][2]
+        weights = np.array([rule[0] for rule in rules])
+        parts = rules[rng.choice(len(rules), p=weights / weights.sum())][2]
         if len(parts) > 1:
             labels.append("")
             parents.append(parent)
             parent, height = len(labels) - 1, height - 1
-        waiting += [(part, parent, height) for part in reversed(parts)]
+        stack += [(part, parent, height) for part in reversed(parts)]
     return labels, parents
 
 
-def _walk(labels: Sequence[str], parents: Sequence[int]) -> tuple[list[float], list[float]]:
+def _evaluate(labels: Sequence[str], parents: Sequence[int]) -> tuple[list[float], list[float]]:
+    """Return the score of each node and the product of the operators among its children."""
     n = len(labels)
     values, sums, factors, inner = [0.0] * n, [0.0] * n, [1.0] * n, set(parents)
     for node in range(n - 1, -1, -1):
@@ -256,17 +256,17 @@ def _walk(labels: Sequence[str], parents: Sequence[int]) -> tuple[list[float], l
     return values, factors
 
 
-def _contributions(
+def _compute_contributions(
     labels: Sequence[str], parents: Sequence[int], values: list[float], factors: list[float]
 ) -> np.ndarray:
-    # The score is linear in each phrase's own: its weight is the product of all factors above it.
+    # The score of a sentence is linear in that of a phrase; the weight is the product of the factors above.
     weights, contributions = [1.0] * len(labels), np.empty(len(labels))
     inner = set(parents)
     for node, (label, parent) in enumerate(zip(labels, parents, strict=True)):
         if node:
             weights[node] = weights[parent] * factors[parent]
         if label in OPERATORS and node not in inner and node:
-            # Without the operator the phrase above it scores its own score over the factor.
+            # Without the operator, the score of its parent is divided by the factor.
             contributions[node] = weights[parent] * values[parent] * (1 - 1 / OPERATORS[label])
         else:
             contributions[node] = weights[node] * values[node]

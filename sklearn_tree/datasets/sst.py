@@ -1,4 +1,4 @@
-"""``fetch_sst``: the Stanford Sentiment Treebank, downloaded once."""
+"""The Stanford Sentiment Treebank, downloaded on first use."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ Stanford Sentiment Treebank
 
 11,855 sentences of film reviews as binary trees, with the sentiment of every phrase.
 
-- 5 classes, from 0, very negative, to 4, very positive; with binary=True neutral sentences are
-  left out, and 0 is negative, 1 positive.
-- `split`: 8,544 train, 1,101 dev, 2,210 test; 6,920, 872, 1,821 with binary=True.
-- Leaves are words; inner nodes have the empty label. The sentiment of phrases is what is to be
-  predicted, so it is no part of the trees.
+- 5 classes from 0 (very negative) to 4 (very positive). With binary=True, neutral sentences are removed and
+  the classes are 0 (negative) and 1 (positive).
+- `split`: 8,544 train, 1,101 dev, 2,210 test; with binary=True 6,920, 872 and 1,821.
+- Words are leaves; inner nodes have the empty label. The sentiment of phrases is not part of the trees,
+  because it is the target.
 
-No licence is stated with the archive; Stanford distributes it for research.
+The archive does not state a licence; Stanford distributes it for research.
 R. Socher et al. (2013). Recursive Deep Models for Semantic Compositionality Over a Sentiment
 Treebank. EMNLP.
 """
-# "(3 word)" is a leaf with its sentiment, "(3 " opens a phrase, ")" closes one. Some words hold a
-# no-break space.
+# "(3 word)" is a leaf with its sentiment, "(3 " opens a phrase, ")" closes it. Some words contain a no-break
+# space.
 _TOKEN = re.compile(r"\((\d) ([^ ()]+)\)|\((\d)|\)")
 
 
@@ -51,36 +51,37 @@ def fetch_sst(
     download_if_missing: bool = True,
     return_X_y: bool = False,
 ) -> Any:
-    """Load the Stanford Sentiment Treebank, downloading it when it is used first.
+    """Load the Stanford Sentiment Treebank; it is downloaded on first use.
 
     Parameters
     ----------
     root_only : bool, default=True
-        Whether only the sentences' sentiment is returned, or that of every phrase as well.
+        Whether to return only the sentiment of the sentences. With False, ``node_target`` is added.
     binary : bool, default=False
-        Whether classes are negative and positive only; neutral sentences are left out then.
+        Whether to remove neutral sentences, so that the classes are negative and positive.
     data_home : str or path-like, default=None
-        The folder that holds ``trainDevTestTrees_PTB.zip`` or shall hold it; None is
-        scikit-learn's (:func:`sklearn.datasets.get_data_home`).
+        Folder of ``trainDevTestTrees_PTB.zip``; None uses that of scikit-learn
+        (:func:`sklearn.datasets.get_data_home`).
     download_if_missing : bool, default=True
-        Whether the archive (0.8 MB) is downloaded when it is not there.
+        Whether to download the archive (0.8 MB) if it does not exist.
     return_X_y : bool, default=False
-        Whether to return ``(data, target)`` only.
+        Whether to return ``(data, target)`` instead of a Bunch.
 
     Returns
     -------
     Bunch or (TreeArray, ndarray of int64)
-        ``data``: TreeArray, shape (n_sentences,), words at the leaves, no labels inside;
-        ``target``: ndarray of int64, shape (n_sentences,), 0 to 4, or 0 and 1;
-        ``target_names``: what they mean; ``split``: ndarray of "train", "dev", "test"; ``DESCR``:
-        a description. With ``root_only=False`` also ``node_target``: RaggedArray of int, shape
-        (n_sentences,), a class for each node in the order of ``Tree.nodes``, -1 for neutral
-        phrases if ``binary``.
+        ``data``: TreeArray, shape (n_sentences,), with words at the leaves and empty labels at inner nodes;
+        ``target``: ndarray of int64, shape (n_sentences,), in [0, 4], or 0 and 1 if ``binary``;
+        ``target_names``: ndarray of str, names of the classes; ``split``: ndarray of str, "train", "dev" or
+        "test"; ``DESCR``: str, a description of the data set. With ``root_only=False`` also ``node_target``:
+        RaggedArray of int, shape (n_sentences,), the class of each node in preorder, -1 for neutral phrases
+        if ``binary``.
 
     Raises
     ------
     OSError
-        If the archive is not there and may not or cannot be downloaded, or its checksum is wrong.
+        If the archive does not exist and must not be downloaded, the download fails, or the checksum is
+        wrong.
 
     Examples
     --------
@@ -100,7 +101,7 @@ def fetch_sst(
         kept = target != _NEUTRAL
         data, node_target, split = data[kept], node_target[kept], split[kept]
         target = (target[kept] > _NEUTRAL).astype(np.int64)
-        node_target = node_target.replace(values=_polarity(node_target.values))
+        node_target = node_target.replace(values=_to_polarity(node_target.values))
     if return_X_y:
         return data, target
     phrases = {} if root_only else {"node_target": node_target}
@@ -109,7 +110,7 @@ def fetch_sst(
 
 
 def _read_trees(lines: list[str]) -> tuple[TreeArray, RaggedArray]:
-    """Read lines such as ``(3 (2 It) (4 works))``: trees without their numbers, and the numbers."""
+    """Read lines such as ``(3 (2 It) (4 works))`` into trees of words and sequences of sentiments."""
     words: list[str] = []
     sentiments: list[int] = []
     depths: list[int] = []
@@ -127,9 +128,9 @@ def _read_trees(lines: list[str]) -> tuple[TreeArray, RaggedArray]:
         sizes.append(len(words) - before)
     offsets = np.array([0, *accumulate(sizes)])
     vocabulary, labels = np.unique(np.array(words, dtype=object), return_inverse=True)
-    trees = TreeArray(labels, depths, offsets, vocabulary=vocabulary.tolist())
+    trees = TreeArray(labels, depths, offsets, vocabulary=vocabulary)
     return trees, RaggedArray(np.array(sentiments), offsets)
 
 
-def _polarity(sentiments: np.ndarray) -> np.ndarray:
+def _to_polarity(sentiments: np.ndarray) -> np.ndarray:
     return np.select([sentiments < _NEUTRAL, sentiments > _NEUTRAL], [0, 1], _UNLABELLED).astype(np.int32)

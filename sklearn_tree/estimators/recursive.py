@@ -179,32 +179,14 @@ subclass, default="child_sum_lstm"
         verbose: int = 0,
     ) -> None:
         super().__init__(
-            cell=cell,
-            pooling=pooling,
-            max_arity=max_arity,
-            hidden_size=hidden_size,
-            embedding_dim=embedding_dim,
-            dropout=dropout,
-            word_dropout=word_dropout,
-            optimizer=optimizer,
-            lr=lr,
-            weight_decay=weight_decay,
-            lr_schedule=lr_schedule,
-            gradient_clip=gradient_clip,
-            max_epochs=max_epochs,
-            batch_size=batch_size,
-            max_batch_nodes=max_batch_nodes,
-            early_stopping=early_stopping,
-            validation_fraction=validation_fraction,
-            patience=patience,
-            warm_start=warm_start,
-            device=device,
-            precision=precision,
-            random_state=random_state,
-            callbacks=callbacks,
-            net_params=net_params,
-            verbose=verbose,
-        )
+            cell=cell, pooling=pooling, max_arity=max_arity, hidden_size=hidden_size,
+            embedding_dim=embedding_dim, dropout=dropout, word_dropout=word_dropout, optimizer=optimizer,
+            lr=lr, weight_decay=weight_decay, lr_schedule=lr_schedule, gradient_clip=gradient_clip,
+            max_epochs=max_epochs, batch_size=batch_size, max_batch_nodes=max_batch_nodes,
+            early_stopping=early_stopping, validation_fraction=validation_fraction, patience=patience,
+            warm_start=warm_start, device=device, precision=precision, random_state=random_state,
+            callbacks=callbacks, net_params=net_params, verbose=verbose,
+        )  # fmt: skip
         self.class_weight = class_weight
 
     def predict_nodes(self, X: Any) -> pd.DataFrame:

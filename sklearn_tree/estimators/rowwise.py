@@ -11,14 +11,14 @@ from torch import nn
 
 
 class RowwiseAdagrad(torch.optim.Adagrad):
-    """``torch.optim.Adagrad`` with the same result, where gradients are sparse by their rows alone.
+    """``torch.optim.Adagrad`` that updates only the rows with a gradient; the result is the same.
 
-    A row without a gradient does not move under Adagrad, as long as no weight decays. Parameters with
-    dense gradients take torch's own, fused step, which takes no sparse ones.
+    Without weight decay, Adagrad leaves a row without a gradient unchanged. Parameters with dense gradients are
+    updated by torch's fused step, which does not support sparse gradients.
     """
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
-        """Make one step.
+        """Perform one optimization step.
 
         Parameters
         ----------
@@ -28,7 +28,7 @@ class RowwiseAdagrad(torch.optim.Adagrad):
         Returns
         -------
         Any
-            What the closure returned.
+            Return value of the closure.
         """
         with torch.enable_grad():
             loss = None if closure is None else closure()
@@ -63,7 +63,7 @@ class RowwiseAdagrad(torch.optim.Adagrad):
 
 @contextmanager
 def sparse_gradients(tables: list[nn.Embedding]) -> Iterator[None]:
-    """Let embedding tables have sparse gradients inside the block."""
+    """Compute sparse gradients of embedding tables inside the block."""
     for table in tables:
         table.sparse = True
     try:

@@ -1,4 +1,4 @@
-"""Pictures."""
+"""Pictures of trees, texts, series, images, importances and training histories."""
 
 from sklearn_tree.plot.bars import draw_bars, plot_importances
 from sklearn_tree.plot.history import plot_history

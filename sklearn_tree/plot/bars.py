@@ -1,4 +1,4 @@
-"""``plot_importances``: the largest of named numbers as bars."""
+"""Bar charts of named numbers."""
 
 from __future__ import annotations
 
@@ -8,8 +8,18 @@ from unicodedata import east_asian_width
 
 import numpy as np
 
-from sklearn_tree.plot.picture import CHAR, Picture, wrap_svg, write_text
-from sklearn_tree.trees.svg import AGAINST, FOR, cut, escape, fill, find_limit, find_strengths, keep_finite
+from sklearn_tree.drawing import (
+    AGAINST,
+    CHAR,
+    FOR,
+    cut,
+    escape,
+    fill,
+    find_limit,
+    find_strengths,
+    keep_finite,
+)
+from sklearn_tree.plot.picture import Picture, wrap_svg, write_text
 
 _ROW, _WIDTH, _NUMBER, _LONGEST = 22, 360, 80, 32
 
@@ -21,28 +31,29 @@ def plot_importances(
     max_bars: int = 20,
     caption: str = "",
 ) -> Picture:
-    """Draw the importances of features as bars, the largest first.
+    """Draw the importances of features as bars, largest first.
 
     Parameters
     ----------
     explainer_or_names : object or sequence of str, length n_features
-        What has ``feature_importances_`` and ``get_feature_names_out()``, or the names of ``values``.
+        A fitted explainer with ``feature_importances_`` and ``get_feature_names_out()``, or the names of
+        ``values``.
     values : array-like of float, shape (n_features,), default=None
-        A number per name; None takes the ``feature_importances_``.
+        A number per name; None uses the ``feature_importances_`` of the explainer.
     max_bars : int, default=20
-        How many get a bar of their own; the rest is summed into one.
+        Largest number of bars; the remaining numbers are summed into one more.
     caption : str, default=""
-        A line above the drawing.
+        Text of the line above the drawing.
 
     Returns
     -------
     Picture
-        Notebooks show it; ``save`` writes it to a file, ``.svg`` too.
+        Displayed in notebooks; ``save`` writes it to an HTML or SVG file.
 
     Raises
     ------
     TypeError
-        If there are no ``values`` and nothing to take them from.
+        If ``values`` is None and the first argument is not a fitted explainer.
     ValueError
         If ``values`` does not have one entry per name, or ``max_bars`` is not positive.
 
@@ -57,32 +68,32 @@ def plot_importances(
         if not hasattr(explainer_or_names, "get_feature_names_out"):
             kind = type(explainer_or_names).__name__
             raise TypeError(
-                "explainer_or_names must have feature_importances_ and get_feature_names_out(), "
-                f"or come with values, got {kind}"
+                "explainer_or_names must have feature_importances_ and get_feature_names_out() if values is "
+                f"None, got {kind}"
             )
         names, values = explainer_or_names.get_feature_names_out(), explainer_or_names.feature_importances_
     return Picture(draw_bars(names, values, max_bars=max_bars), caption)
 
 
 def draw_bars(names: Sequence[str], values: Any, *, limit: float | None = None, max_bars: int = 20) -> str:
-    """Draw named numbers as bars in SVG, the largest first, whatever their sign.
+    """Draw named numbers as bars in SVG, sorted by absolute value.
 
     Parameters
     ----------
     names : sequence of str, length n_names
         The names.
     values : array-like of float, shape (n_names,)
-        A number per name: orange and to the right when positive, blue, dashed and to the left when
-        negative. What is not finite counts as 0.
+        A number per name: orange and to the right if positive; blue, dashed and to the left if negative. NaN
+        and infinity count as 0.
     limit : float, default=None
-        The size that gets the full length; None takes the largest.
+        Absolute value that gets the full length; None uses the largest.
     max_bars : int, default=20
-        How many get a bar of their own; the rest is summed into one.
+        Largest number of bars; the remaining numbers are summed into one more.
 
     Returns
     -------
     str
-        One ``<svg>`` element without scripts or outside references, all text escaped.
+        One ``<svg>`` element without scripts or external references, with all text escaped.
 
     Raises
     ------
@@ -99,7 +110,7 @@ def draw_bars(names: Sequence[str], values: Any, *, limit: float | None = None, 
     if values.shape != (len(names),):
         raise ValueError(f"values must have one entry per name: shape ({len(names)},), got {values.shape}")
     if max_bars < 1:
-        raise ValueError(f"max_bars must be a positive int, got {max_bars!r}")
+        raise ValueError(f"max_bars must be an int >= 1, got {max_bars!r}")
     names, values = _select(names, keep_finite(values), max_bars)
     strengths = find_strengths(values, find_limit(values, limit, percentile=100))
     left = CHAR * max((_count_cells(cut(name, _LONGEST)) for name in names), default=0) + 8
@@ -116,7 +127,7 @@ def draw_bars(names: Sequence[str], values: Any, *, limit: float | None = None, 
 
 
 def _select(names: list[str], values: np.ndarray, max_bars: int) -> tuple[list[str], np.ndarray]:
-    """Sort by size and sum what is beyond ``max_bars``."""
+    """Sort names and values by absolute value, and sum the values beyond ``max_bars``."""
     order = np.argsort(-np.abs(values), kind="stable")
     kept, rest = order[:max_bars], order[max_bars:]
     names, values = [names[i] for i in kept], values[order]
@@ -136,5 +147,5 @@ def _draw_bar(zero: float, length: float, strength: float) -> str:
 
 
 def _count_cells(text: str) -> int:
-    """How many characters wide a text is: those of East Asian scripts take two."""
+    """Return the width of a text in characters; wide East Asian characters count as two."""
     return sum(2 if east_asian_width(character) in "WF" else 1 for character in text)

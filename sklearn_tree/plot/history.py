@@ -1,4 +1,4 @@
-"""``plot_history``: losses and scores over the epochs."""
+"""Line charts of losses and scores over the epochs of a fit."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ if TYPE_CHECKING:
 
 
 def plot_history(estimator: Any, ax: Axes | None = None) -> Axes:
-    """Draw the losses of a fitted estimator over its epochs, and the validation score if there is one.
+    """Draw the losses of a fitted estimator over its epochs, and its validation score if it has one.
 
     Parameters
     ----------
     estimator : estimator
-        A fitted estimator with a ``history_``.
+        A fitted estimator with the attribute ``history_``.
     ax : matplotlib Axes, default=None
-        Where to draw; None makes a figure.
+        Axes to draw on; None creates a figure.
 
     Returns
     -------
     matplotlib Axes
-        The axes of the losses; the score has a scale of its own on the right.
+        The axes of the losses. The score has its own axis on the right.
 
     Raises
     ------
@@ -41,9 +41,9 @@ def plot_history(estimator: Any, ax: Axes | None = None) -> Axes:
     try:
         from matplotlib import pyplot as plt
     except ImportError as error:
-        raise ImportError("plot_history needs matplotlib: pip install matplotlib") from error
+        raise ImportError("plot_history requires matplotlib: pip install matplotlib") from error
     if not hasattr(type(estimator), "history_"):
-        raise TypeError(f"estimator must have a history_, got {type(estimator).__name__}")
+        raise TypeError(f"estimator must have the attribute history_, got {type(estimator).__name__}")
     history = estimator.history_
     if ax is None:
         ax = plt.subplots(figsize=(6, 3.5), layout="constrained")[1]

@@ -1,4 +1,4 @@
-"""``plot_image``: an image, each pixel coloured by a number."""
+"""Images with their pixels coloured by numbers."""
 
 from __future__ import annotations
 
@@ -9,37 +9,38 @@ from typing import Any
 
 import numpy as np
 
+from sklearn_tree.drawing import AGAINST, FOR, find_limit, find_strengths, keep_finite
 from sklearn_tree.plot.picture import Picture, draw_legend
-from sklearn_tree.trees.svg import AGAINST, FOR, find_limit, find_strengths, keep_finite
 
-_SIDE = 280  # pixels that the longer side takes at least; larger images take up to twice as many
+_SIDE = 280  # smallest length of the longer side in pixels; the largest is twice that
 
 
 def plot_image(image: Any, values: Any, *, limit: float | None = None, caption: str = "") -> Picture:
-    """Draw an image and, beside it, its pixels coloured by numbers.
+    """Draw an image next to a copy with its pixels coloured by numbers.
 
     Parameters
     ----------
     image : array-like of number, shape (height, width) or (height, width, n_channels)
-        The image. ``uint8`` is shown as it is, other numbers from their least to their greatest;
-        three channels are red, green and blue, any other number of them is averaged.
+        The image. ``uint8`` values are shown unchanged; other numbers are scaled from their minimum and
+        maximum to black and white. Three channels are red, green and blue; any other number of channels is
+        averaged.
     values : array-like of float, shape (height, width) or (height, width, n_channels)
-        A number per pixel, or several to be summed: orange when positive, blue when negative. What
-        is not finite counts as 0.
+        Numbers of the pixels, summed over the channels: orange if positive, blue if negative. NaN and
+        infinity count as 0.
     limit : float, default=None
-        The size that gets the full colour; None takes the 99.5th percentile of the sizes.
+        Absolute value that gets the full colour; None uses the 99.5th percentile.
     caption : str, default=""
-        A line above the drawing.
+        Text of the line above the drawing.
 
     Returns
     -------
     Picture
-        Notebooks show it; ``save`` writes it to a file.
+        Displayed in notebooks; ``save`` writes it to a file.
 
     Raises
     ------
     ValueError
-        If the images differ in size or are empty, or ``limit`` is not positive.
+        If ``image`` is empty, ``values`` has another height or width, or ``limit`` is not positive.
 
     Examples
     --------
@@ -59,19 +60,19 @@ def draw_image(image: Any, values: Any, *, limit: float | None = None) -> str:
     image : array-like of number, shape (height, width) or (height, width, n_channels)
         The image.
     values : array-like of float, shape (height, width) or (height, width, n_channels)
-        A number per pixel, or several to be summed.
+        Numbers of the pixels, summed over the channels.
     limit : float, default=None
-        The size that gets the full colour; None takes the 99.5th percentile of the sizes.
+        Absolute value that gets the full colour; None uses the 99.5th percentile.
 
     Returns
     -------
     str
-        One ``<div>`` element without scripts or outside references: the images are inside it.
+        One ``<div>`` element without scripts or external references; the images are embedded.
 
     Raises
     ------
     ValueError
-        If the images differ in size or are empty, or ``limit`` is not positive.
+        If ``image`` is empty, ``values`` has another height or width, or ``limit`` is not positive.
 
     Examples
     --------
@@ -99,7 +100,7 @@ def draw_image(image: Any, values: Any, *, limit: float | None = None) -> str:
 
 
 def _scale(image: np.ndarray) -> np.ndarray:
-    """Light in 0 .. 1, shape (height, width, 3)."""
+    """Scale an image to [0, 1]; ndarray of float64, shape (height, width, 3)."""
     light = keep_finite(image)
     if image.dtype == np.uint8:
         light = light / 255
@@ -111,7 +112,7 @@ def _scale(image: np.ndarray) -> np.ndarray:
 
 
 def _colour(light: np.ndarray, strengths: np.ndarray) -> np.ndarray:
-    """Lay the colours of the strengths over the image in grey, its contrast halved."""
+    """Blend the colours of the strengths with the image in grey at half its contrast."""
     grey = 0.25 + 0.5 * light.mean(axis=2, keepdims=True)
     for_, against = (np.array([int(part) for part in text.split(",")]) / 255 for text in (FOR, AGAINST))
     share = 0.9 * np.abs(strengths)[..., None]

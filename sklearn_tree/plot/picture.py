@@ -1,4 +1,4 @@
-"""``Picture``: something drawn, which notebooks show and ``save`` writes; and the legend of its colours."""
+"""Drawings that are displayed in notebooks and written to files."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import uuid
 from pathlib import Path
 from xml.etree import ElementTree
 
-from sklearn_tree.trees.svg import AGAINST, FOR, escape, fill
+from sklearn_tree.drawing import AGAINST, CHAR, FONT, FOR, escape, fill
 
 _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{caption}</title>
@@ -16,19 +16,17 @@ _PAGE = """<!doctype html>
 {body}
 </body></html>
 """
-CHAR = 7.4  # width of a character of FONT, rounded up: no text is cut at an edge
-FONT = "font: 12px ui-monospace, monospace"
 
 
 class Picture:
-    """A drawing; notebooks show it by themselves.
+    """Drawing that notebooks display.
 
     Parameters
     ----------
     html : str
-        The drawing, HTML or one ``<svg>`` element; it is shown as it is.
+        The drawing, as HTML or as one ``<svg>`` element. It is not escaped.
     caption : str
-        A line above it, plain text.
+        Text of the line above the drawing; it is escaped.
 
     Examples
     --------
@@ -46,32 +44,35 @@ class Picture:
         return f'{caption}<div style="overflow-x: auto">{self.html}</div>'
 
     def save(self, path: str | os.PathLike) -> Path:
-        """Write the picture as a file that needs nothing else.
+        """Write the picture to a self-contained file.
 
         Parameters
         ----------
         path : str or path-like
-            ``.html`` writes a page; ``.svg`` writes the bare drawing if it is one ``<svg>`` element.
+            Path of the file. ``.html`` writes a page; ``.svg`` writes the drawing, which must be one
+            ``<svg>`` element.
 
         Returns
         -------
         pathlib.Path
-            The absolute path written.
+            Absolute path of the file.
 
         Raises
         ------
         ValueError
-            If the name ends otherwise, or in ``.svg`` and the drawing is more than one ``<svg>`` element.
+            If the path has another suffix, or ends in ``.svg`` and the drawing is not one ``<svg>`` element.
         FileNotFoundError
-            If there is no such folder.
+            If the folder does not exist.
         """
         path = Path(path)
         if path.suffix not in (".html", ".svg"):
             raise ValueError(f"path must end in .html or .svg, got {str(path)!r}")
         if path.suffix == ".svg" and not _is_svg(self.html):
-            raise ValueError(f"path must end in .html: this picture is not one svg, got {str(path)!r}")
+            raise ValueError(
+                f"path must end in .html unless the picture is one <svg> element, got {str(path)!r}"
+            )
         if not path.resolve().parent.is_dir():
-            raise FileNotFoundError(f"path must be in a folder that exists, got {str(path)!r}")
+            raise FileNotFoundError(f"path must be in an existing folder, got {str(path)!r}")
         page = _PAGE.format(caption=escape(self.caption), body=self._repr_html_())
         return _write(path.resolve(), self.html if path.suffix == ".svg" else page)
 
@@ -80,19 +81,19 @@ class Picture:
 
 
 def draw_legend(limit: float, unit: str = "") -> str:
-    """Draw the scale of the colours.
+    """Draw a legend of the colours.
 
     Parameters
     ----------
     limit : float
-        The size that gets the full colour.
+        Absolute value that gets the full colour.
     unit : str, default=""
-        What the numbers are counted in, plain text.
+        Unit of the numbers; it is escaped.
 
     Returns
     -------
     str
-        One ``<svg>`` element: dashed blue for what speaks against, orange for what speaks for.
+        One ``<svg>`` element: dashed blue for negative numbers ("against"), orange for positive ones ("for").
 
     Examples
     --------
@@ -115,7 +116,7 @@ def draw_legend(limit: float, unit: str = "") -> str:
 
 
 def wrap_svg(width: float, height: float, drawing: str) -> str:
-    """Make a drawing an ``<svg>`` element that may be a file of its own."""
+    """Wrap a drawing in an ``<svg>`` element that can be written to a file."""
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}" '
         f'height="{height:.0f}" role="img" style="{FONT}; max-width: none">{drawing}</svg>'
@@ -123,14 +124,14 @@ def wrap_svg(width: float, height: float, drawing: str) -> str:
 
 
 def underline(left: float, right: float, y: float, strength: float) -> str:
-    """Draw a line, solid and orange or dashed and blue."""
+    """Draw a horizontal line: solid and orange for positive strengths, dashed and blue for negative ones."""
     dash = "" if strength > 0 else ' stroke-dasharray="4 2"'
     colour = f"rgba({FOR if strength > 0 else AGAINST}, {0.3 + 0.7 * abs(strength):.2f})"
     return f'<path d="M{left:.1f} {y:.1f}H{right:.1f}" stroke="{colour}" stroke-width="2"{dash}/>'
 
 
 def write_text(x: float, y: float, text: str, anchor: str = "start") -> str:
-    """Write a text in the colour of the page."""
+    """Draw a text in the text colour of the page."""
     return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="currentColor">{escape(text)}</text>'
 
 
@@ -142,7 +143,7 @@ def _is_svg(html: str) -> bool:
 
 
 def _write(path: Path, text: str) -> Path:
-    """Write beside the file and move: whoever looks finds the old file or the new one, never a half."""
+    """Write a temporary file and rename it, so that readers see the old or the new file and never a part."""
     unfinished = path.with_name(f".{uuid.uuid4().hex}.tmp")
     try:
         unfinished.write_text(text, encoding="utf-8")

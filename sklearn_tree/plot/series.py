@@ -1,4 +1,4 @@
-"""``plot_series``: a series, each step of each channel coloured by a number."""
+"""Line charts of series with their steps coloured by numbers."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from sklearn_tree.drawing import AGAINST, FOR, OPACITY, cut, find_limit, find_strengths, keep_finite
 from sklearn_tree.plot.picture import Picture, draw_legend, underline, wrap_svg, write_text
-from sklearn_tree.trees.svg import AGAINST, FOR, OPACITY, cut, find_limit, find_strengths, keep_finite
 
-MAX_STRIPS = 360  # two pixels each
+MAX_STRIPS = 360  # of two pixels each
 _LEFT, _WIDTH, _RIGHT = 8, 720, 80
-_LABEL, _HEIGHT, _CHANNEL = 18, 44, 76  # of a channel: its text, its strips, all of it
+_LABEL, _HEIGHT, _CHANNEL = 18, 44, 76  # heights of a channel: its label, its strips, in total
 
 
 def plot_series(
@@ -23,26 +23,26 @@ def plot_series(
     limit: float | None = None,
     caption: str = "",
 ) -> Picture:
-    """Draw a series as lines over strips that are coloured by numbers.
+    """Draw a series as lines over strips coloured by numbers.
 
     Parameters
     ----------
     series : array-like of float, shape (n_steps, n_channels) or (n_steps,)
         The series, without missing values.
     values : array-like of float, shape of ``series``
-        A number per step and channel: orange when positive, blue and dashed when negative. What is
-        not finite counts as 0.
+        A number per step and channel: orange if positive, blue and dashed if negative. NaN and infinity count
+        as 0.
     names : sequence of str, length n_channels, default=None
-        Names of the channels; None numbers them.
+        Names of the channels; None uses their numbers.
     limit : float, default=None
-        The size that gets the full colour, one for all channels; None takes the 95th percentile of the sizes.
+        Absolute value that gets the full colour in all channels; None uses the 95th percentile.
     caption : str, default=""
-        A line above the drawing.
+        Text of the line above the drawing.
 
     Returns
     -------
     Picture
-        Notebooks show it; ``save`` writes it to a file, ``.svg`` too.
+        Displayed in notebooks; ``save`` writes it to an HTML or SVG file.
 
     Raises
     ------
@@ -62,24 +62,24 @@ def plot_series(
 def draw_series(
     series: Any, values: Any, *, names: Sequence[str] | None = None, limit: float | None = None
 ) -> str:
-    """Draw a series as SVG: per channel a line, behind it strips that are coloured by numbers.
+    """Draw a series as SVG: one line per channel over strips coloured by numbers.
 
     Parameters
     ----------
     series : array-like of float, shape (n_steps, n_channels) or (n_steps,)
-        The series, without missing values. Each channel has its own scale, written at its right.
+        The series, without missing values. Each channel has its own scale, written on its right.
     values : array-like of float, shape of ``series``
-        A number per step and channel. Beyond 360 steps a strip is the sum over neighbouring steps,
-        and the line passes their least and their greatest value.
+        A number per step and channel. Beyond 360 steps, a strip shows the sum over
+        neighbouring steps, and the line passes through their minimum and maximum.
     names : sequence of str, length n_channels, default=None
-        Names of the channels, which show their totals too; None numbers them.
+        Names of the channels, drawn with their totals; None uses their numbers.
     limit : float, default=None
-        The size that gets a strip's full colour; None takes the 95th percentile over all strips.
+        Absolute value that gets the full colour; None uses the 95th percentile over all strips.
 
     Returns
     -------
     str
-        One ``<svg>`` element without scripts or outside references, all text escaped.
+        One ``<svg>`` element without scripts or external references, with all text escaped.
 
     Raises
     ------
@@ -110,7 +110,7 @@ def draw_series(
 
 
 def _read(series: Any, values: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Both as (n_steps, n_channels), or an error."""
+    """Check a series and its values and return both with shape (n_steps, n_channels)."""
     series, values = np.asarray(series, dtype=float), np.asarray(values, dtype=float)
     if series.ndim not in (1, 2) or not series.size:
         raise ValueError(f"series must have shape (n_steps, n_channels) or (n_steps,), got {series.shape}")
@@ -133,7 +133,7 @@ def _draw_channel(
 
 
 def _draw_strips(starts: np.ndarray, ends: np.ndarray, sums: np.ndarray, strengths: np.ndarray) -> str:
-    """Draw the strips of either sign together: their colour is written once."""
+    """Draw the positive strips, then the negative ones, so that each colour is written once."""
     step = _WIDTH / ends[-1]
     parts = []
     for sign, colour in ((1, FOR), (-1, AGAINST)):
@@ -158,7 +158,7 @@ def _draw_strip(start: int, end: int, value: float, strength: float, step: float
 
 
 def _draw_line(line: np.ndarray, starts: np.ndarray, ends: np.ndarray) -> str:
-    """Draw the least and the greatest value of each strip, from edge to edge."""
+    """Draw a line through the minimum and the maximum of each strip, from edge to edge."""
     x = np.repeat((starts + ends) / 2 * (_WIDTH / len(line)), 2)
     y = np.stack([np.minimum.reduceat(line, starts), np.maximum.reduceat(line, starts)], axis=1).ravel()
     if len(starts) == len(line):
@@ -171,7 +171,7 @@ def _draw_line(line: np.ndarray, starts: np.ndarray, ends: np.ndarray) -> str:
 
 
 def _draw_axis(n_steps: int) -> str:
-    """Draw at most ten ticks, their distance 1, 2 or 5 times a power of ten."""
+    """Draw an axis with at most ten ticks at a distance of 1, 2 or 5 times a power of ten."""
     power = 10 ** (len(str(n_steps)) - 1)
     size = next(s for s in (power // 10, power // 5, power // 2, power) if s and n_steps <= 10 * s)
     step = _WIDTH / n_steps

@@ -1,4 +1,4 @@
-"""``plot_tokens``: a text, each of its tokens coloured by a number."""
+"""Texts with their tokens coloured by numbers."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from sklearn_tree.drawing import AGAINST, FOR, escape, fill, find_limit, find_strengths, keep_finite
 from sklearn_tree.plot.picture import Picture, draw_legend
-from sklearn_tree.trees.svg import AGAINST, FOR, escape, fill, find_limit, find_strengths, keep_finite
 
 _INVISIBLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 
@@ -21,24 +21,24 @@ def plot_tokens(
     limit: float | None = None,
     caption: str = "",
 ) -> Picture:
-    """Draw a text, its tokens coloured by numbers.
+    """Draw a text with its tokens coloured by numbers.
 
     Parameters
     ----------
     tokens : sequence of str, length n_tokens
-        The tokens in their order.
+        Tokens in order.
     values : array-like of float, shape (n_tokens,)
-        A number per token: orange and underlined when positive, blue and dashed when negative.
-        What is not finite counts as 0.
+        A number per token: orange and underlined if positive, blue and dashed if negative. NaN and infinity
+        count as 0.
     limit : float, default=None
-        The size that gets the full colour; None takes the 95th percentile of the sizes.
+        Absolute value that gets the full colour; None uses the 95th percentile.
     caption : str, default=""
-        A line above the drawing.
+        Text of the line above the drawing.
 
     Returns
     -------
     Picture
-        Notebooks show it; ``save`` writes it to a file.
+        Displayed in notebooks; ``save`` writes it to a file.
 
     Raises
     ------
@@ -55,22 +55,22 @@ def plot_tokens(
 
 
 def draw_tokens(tokens: Sequence[str], values: Any, *, limit: float | None = None) -> str:
-    """Draw a text as HTML, its tokens coloured by numbers.
+    """Draw a text as HTML with its tokens coloured by numbers.
 
     Parameters
     ----------
     tokens : sequence of str, length n_tokens
-        The tokens in their order. A space alone shows as ``␣``, an empty token as ``∅``, control
-        characters and those that turn the direction as their escapes.
+        Tokens in order. A token of spaces is drawn as ``␣``, an empty one as ``∅``. Control characters,
+        including those that change the writing direction, are drawn as escape sequences.
     values : array-like of float, shape (n_tokens,)
         A number per token.
     limit : float, default=None
-        The size that gets the full colour; None takes the 95th percentile of the sizes.
+        Absolute value that gets the full colour; None uses the 95th percentile.
 
     Returns
     -------
     str
-        One ``<div>`` element without scripts or outside references, all text escaped.
+        One ``<div>`` element without scripts or external references, with all text escaped.
 
     Raises
     ------
@@ -91,7 +91,8 @@ def draw_tokens(tokens: Sequence[str], values: Any, *, limit: float | None = Non
     limit = find_limit(shown, limit)
     strengths = find_strengths(shown, limit)
     spans = map(_draw_token, tokens, numbers.tolist(), strengths.tolist())
-    # The direction is that of the first letters; each token is isolated, so none reorders its neighbours.
+    # The first letters determine the writing direction. Every token is isolated from its neighbours, so a
+    # right-to-left token does not reorder them.
     return (
         '<div><div dir="auto" style="line-height: 2; white-space: pre-wrap; overflow-wrap: anywhere">'
         f"{' '.join(spans)}</div>{draw_legend(limit)}</div>"

@@ -1,4 +1,4 @@
-"""``plot_tree``: the picture of a tree, for notebooks and as a file."""
+"""Pictures of trees."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from sklearn_tree.trees.svg import draw_tree
 
 
 class TreePicture(Picture):
-    """A drawn tree; notebooks show it by themselves.
+    """Drawing of a tree that notebooks display.
 
     Parameters
     ----------
     svg : str
         The drawing, one ``<svg>`` element.
     caption : str
-        A line above it, plain text.
+        Text of the line above the drawing; it is escaped.
     """
 
     def __init__(self, svg: str, caption: str = "") -> None:
@@ -40,31 +40,31 @@ def plot_tree(
     limit: float | None = None,
     caption: str = "",
 ) -> TreePicture:
-    """Draw a tree, its nodes coloured by numbers if there are any.
+    """Draw a tree, optionally with its nodes coloured by numbers.
 
     Parameters
     ----------
     tree : Tree or anything that ``Tree.from_any`` reads
-        The tree. Beyond 60 leaves small subtrees are folded.
+        The tree. If it has more than 60 leaves or 40 levels, small subtrees are folded.
     values : array-like of float, length n_nodes, default=None
-        A number per node in preorder, as ``predict_nodes`` returns them: orange when positive,
-        blue and dashed when negative.
+        A number per node in preorder, such as a column of ``predict_nodes``: orange if positive, blue and
+        dashed if negative.
     titles : sequence of str, length n_nodes, default=None
         Tooltip of each node.
     limit : float, default=None
-        The size of number that gets the full colour; None takes the 95th percentile of the sizes.
+        Absolute value that gets the full colour; None uses the 95th percentile.
     caption : str, default=""
-        A line above the drawing.
+        Text of the line above the drawing.
 
     Returns
     -------
     TreePicture
-        Notebooks show it; ``save`` writes it to a file.
+        Displayed in notebooks; ``save`` writes it to an HTML or SVG file.
 
     Raises
     ------
     ValueError
-        If ``values`` or ``titles`` do not have one entry per node, or ``limit`` is not positive.
+        If ``values`` or ``titles`` does not have one entry per node, or ``limit`` is not positive.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Transformers that bring raw data into the form that nets take."""
+"""Transformers that parse and encode raw data."""
 
 from sklearn_tree.preprocessing.sequence_vectorizer import SequenceVectorizer
 from sklearn_tree.preprocessing.tree_parser import TreeParser

@@ -1,4 +1,4 @@
-"""One column of trees, whatever container it comes in."""
+"""Conversion of columns of trees in any container to arrays of trees."""
 
 from __future__ import annotations
 
@@ -8,13 +8,8 @@ from sklearn_tree.containers import as_column
 from sklearn_tree.trees import Tree, TreeArray
 from sklearn_tree.trees.formats import Part, read_json
 
-# The types of a tree's root that each format name allows.
-_FORMATS = {
-    "brackets": (str,),
-    "nested": (tuple, list),
-    "dict": (dict,),
-    "tree": (Tree,),
-}
+# Types of the root that each format allows; nltk is not imported.
+_TYPES = {"brackets": (str,), "nested": (tuple, list), "dict": (dict,), "tree": (Tree,)}
 
 
 def to_tree_array(X: Any, format: str = "auto") -> TreeArray:
@@ -24,22 +19,23 @@ def to_tree_array(X: Any, format: str = "auto") -> TreeArray:
     ----------
     X : TreeArray, or list, Series, object array or one-column DataFrame of trees
         The trees.
-    format : str, default="auto"
-        The format that every tree must have, "auto" for any, "json" to read all as JSON values.
+    format : {"auto", "brackets", "nested", "dict", "nltk", "tree", "json"}, default="auto"
+        Format that all trees must have. "auto" allows any registered format; "json" reads all samples as JSON
+        values.
 
     Returns
     -------
     TreeArray
-        ``X`` itself if it is one.
+        ``X`` itself if it is a TreeArray.
 
     Raises
     ------
     TypeError, ValueError
-        If X is empty or no column of trees, or a tree cannot be read; the message gives its row.
+        If X is empty or not a column of trees, or a tree cannot be read. The message gives the row.
     """
     if isinstance(X, TreeArray):
         if not len(X):
-            raise ValueError("X must hold at least one tree, got a TreeArray of 0 trees")
+            raise ValueError("X must contain at least one tree, got a TreeArray of 0 trees")
         return X
     column = as_column(X)
     if format == "json":
@@ -50,11 +46,11 @@ def to_tree_array(X: Any, format: str = "auto") -> TreeArray:
 
 
 def _check_format(column: list, format: str) -> None:
-    for i, obj in enumerate(column):
-        if format == "nltk":
-            names = [f"{c.__module__.partition('.')[0]}.{c.__name__}" for c in type(obj).__mro__]
-            right = "nltk.Tree" in names
-        else:
-            right = type(obj) in _FORMATS[format] or isinstance(obj, _FORMATS[format])
-        if not right:
-            raise TypeError(f"X[{i}] must be a tree of the format {format!r}, got {type(obj).__name__}")
+    for i, tree in enumerate(column):
+        if not (_is_nltk(tree) if format == "nltk" else isinstance(tree, _TYPES[format])):
+            raise TypeError(f"X[{i}] must be a tree of the format {format!r}, got {type(tree).__name__}")
+
+
+def _is_nltk(tree: Any) -> bool:
+    names = [f"{cls.__module__.partition('.')[0]}.{cls.__name__}" for cls in type(tree).__mro__]
+    return "nltk.Tree" in names

@@ -1,17 +1,19 @@
-"""What transformers of texts and objects tell scikit-learn: no table goes in, or none comes out."""
+"""Mixins for transformers whose input or output is not a table."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
+
+from sklearn.base import TransformerMixin
 
 
 class NoTableMixin:
-    """Accept ``set_output``, which reaches all steps of a pipeline, without effect."""
+    """Mixin for transformers whose output is not a table."""
 
-    def set_output(self, *, transform: str | None = None) -> Any:
-        """Accept the setting without effect: the output is no table.
+    def set_output(self, *, transform: str | None = None) -> Self:
+        """Accept the setting and ignore it.
 
-        So ``pipeline.set_output(transform="pandas")`` reaches the steps that make tables.
+        This lets ``pipeline.set_output(transform="pandas")`` reach the steps that do return tables.
 
         Parameters
         ----------
@@ -26,11 +28,11 @@ class NoTableMixin:
         return self
 
 
-class TextInputMixin:
-    """Tell scikit-learn that X is a column of texts or objects, not a table."""
+class TextInputMixin(TransformerMixin):
+    """Mixin for transformers whose input is a column of texts or objects."""
 
     def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()  # type: ignore[misc]
+        tags = super().__sklearn_tags__()
         tags.input_tags.two_d_array = False
         tags.input_tags.string = True
         tags.no_validation = True

@@ -1,4 +1,4 @@
-"""``SequenceVectorizer``: texts or token lists to a ``RaggedArray`` of ids."""
+"""Vectorizer for texts and sequences of tokens."""
 
 from __future__ import annotations
 
@@ -9,48 +9,49 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_tree.containers import as_column
-from sklearn_tree.preprocessing.tokenizer import Tokenizer, splitter
-from sklearn_tree.preprocessing.vectorizer import BaseVectorizer
+from sklearn_tree.preprocessing.tokenizer import Tokenizer, build_tokenizer
+from sklearn_tree.preprocessing.vectorizer import BaseVectorizer, check_ids, describe
 from sklearn_tree.preprocessing.vocabulary import (
     VOCABULARY_CONSTRAINTS,
+    invert_vocabulary,
     learn_vocabulary,
     look_up,
-    texts_of,
 )
 from sklearn_tree.trees import RaggedArray
 from sklearn_tree.validation import Interval
 
 
 class SequenceVectorizer(BaseVectorizer):
-    """Turn texts into a :class:`RaggedArray` of token ids.
+    """Convert texts to a :class:`RaggedArray` of token ids.
 
-    Nothing of the order is lost, other than in a bag of words. Estimators for sequences do this
-    by themselves when they are given raw texts; as a pipeline step its parameters can be
-    searched, and texts are split once.
+    Unlike a bag of words, the result keeps the order of the tokens. Estimators for sequences vectorize raw
+    texts themselves. As a step of a pipeline, the vectorizer makes its parameters searchable, and texts are
+    split only once.
 
     Parameters
     ----------
     tokenizer : {"words", "chars"}, regular expression or callable, default="words"
-        How a text is split: words and single other signs; characters; all matches of a regular
-        expression; or ``tokenizer(text)``, which returns a list of str. Lists of tokens are
-        taken as they are.
+        How to split a text. "words" gives words and single other characters, "chars" gives characters, and a
+        regular expression gives all its matches. A callable ``tokenizer(text)`` returns a list of str.
+        Samples that are lists of tokens are not split.
     lowercase : bool, default=True
-        Convert to lower case.
+        Whether to convert tokens to lower case.
     min_df : int or float, default=1
-        Tokens in fewer texts become unknown: a count, or a share of the texts if a float.
+        Smallest number of texts (or share of the texts, if a float) in which a token must occur. Rarer tokens
+        become unknown.
     max_features : int, default=None
-        Keep the tokens with the most occurrences only.
+        Largest size of the vocabulary, without the reserved ids; the most frequent tokens are kept.
     max_length : int, default=None
-        Longer texts are cut behind so many tokens.
+        Longer texts are truncated to this number of tokens.
 
     Attributes
     ----------
     vocabulary_ : dict of str to int
-        Id of each token; 0 and 1 are "<pad>" and "<unk>" (unknown).
+        Id of each token; 0 is "<pad>" (padding) and 1 is "<unk>" (unknown).
 
     See Also
     --------
-    TreeVectorizer : The same for trees.
+    TreeVectorizer : Vectorizer for trees.
 
     Examples
     --------
@@ -87,7 +88,7 @@ class SequenceVectorizer(BaseVectorizer):
         self.max_length = max_length
 
     def inverse_transform(self, X: RaggedArray) -> RaggedArray:
-        """Put tokens back in the place of ids.
+        """Replace ids by tokens.
 
         Parameters
         ----------
@@ -97,49 +98,47 @@ class SequenceVectorizer(BaseVectorizer):
         Returns
         -------
         RaggedArray
-            Sequences of str; "<unk>" for unknown tokens.
+            Sequences of str, with "<unk>" for unknown tokens.
 
         Raises
         ------
         ValueError
-            If X does not hold ids below the size of the vocabulary.
+            If X is not a RaggedArray of ids, or an id is not in the vocabulary.
         """
         check_is_fitted(self)
         if not isinstance(X, RaggedArray) or X.vocabulary is not None or not X.is_tokens:
-            raise ValueError("X must be a RaggedArray of ids as transform returns it")
-        if X.values.max(initial=0) >= len(self.vocabulary_):
-            raise ValueError(
-                f"X must hold ids below {len(self.vocabulary_)}, the size of the vocabulary, "
-                f"got {X.values.max()}"
-            )
-        return X.replace(vocabulary=texts_of(self.vocabulary_))
+            raise ValueError(f"X must be a RaggedArray of ids, got {describe(X)}")
+        check_ids(X.values, self.vocabulary_)
+        return X.replace(vocabulary=invert_vocabulary(self.vocabulary_))
 
     def _learn(self, array: RaggedArray) -> None:
+        assert array.vocabulary is not None
         self.vocabulary_ = learn_vocabulary(
             array.values,
             np.repeat(np.arange(len(array)), array.sizes),
-            array.vocabulary,  # type: ignore[arg-type]
+            array.vocabulary,
             len(array),
             min_df=self.min_df,
             max_features=self.max_features,
-            normalize=self._norm,
+            normalize=self._normalize,
         )
 
     def read(self, X: Any) -> RaggedArray:  # noqa: D102 (in the base class)
         array = X
         if not isinstance(X, RaggedArray):
-            split = splitter(self.tokenizer)
-            rows = [split(row) if isinstance(row, str) else row for row in as_column(X, "sequences")]
+            tokenize = build_tokenizer(self.tokenizer)
+            rows = [tokenize(row) if isinstance(row, str) else row for row in as_column(X, "sequences")]
             array = RaggedArray.from_sequences(rows, self.max_length)
         if array.vocabulary is None:
             if len(array.values):
-                raise TypeError("tokens must be str to be vectorized, got numbers; ids go into an estimator")
-            array = array.replace(vocabulary=np.zeros(0, dtype=object))  # nothing but empty texts
+                raise TypeError("tokens must be str, got numbers; pass ids to an estimator directly")
+            array = array.replace(vocabulary=np.zeros(0, dtype=object))  # all texts are empty
         return array
 
-    def _norm(self, token: str) -> str:
+    def _normalize(self, token: str) -> str:
         return token.lower() if self.lowercase else token
 
     def _encode(self, array: RaggedArray) -> RaggedArray:
-        ids = look_up(array.vocabulary, self.vocabulary_, self._norm)[array.values]
+        assert array.vocabulary is not None
+        ids = look_up(array.vocabulary, self.vocabulary_, self._normalize)[array.values]
         return array.replace(values=ids, vocabulary=None, n_labels=len(self.vocabulary_))

@@ -1,4 +1,4 @@
-"""How a text is split into tokens."""
+"""Tokenizers for texts."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from collections.abc import Callable
 
 Tokenizer = str | Callable[[str], list[str]]
 
-# Runs of letters and digits (with inner apostrophes and hyphens), or one other sign.
+# A word (letters and digits, with apostrophes and hyphens inside) or one other character.
 _WORDS = re.compile(r"\w+(?:['’-]\w+)*|[^\w\s]")
 
 
-def splitter(tokenizer: Tokenizer) -> Callable[[str], list[str]]:
-    """Return the function that splits a text.
+def build_tokenizer(tokenizer: Tokenizer) -> Callable[[str], list[str]]:
+    """Return a function that splits a text into tokens.
 
     Parameters
     ----------
     tokenizer : {"words", "chars"}, regular expression or callable
-        As ``SequenceVectorizer`` takes it.
+        The parameter ``tokenizer`` of :class:`SequenceVectorizer`.
 
     Returns
     -------
@@ -26,7 +26,7 @@ def splitter(tokenizer: Tokenizer) -> Callable[[str], list[str]]:
     Raises
     ------
     ValueError
-        If it is a str and no regular expression.
+        If ``tokenizer`` is a str but not a valid regular expression.
     """
     if callable(tokenizer):
         return tokenizer

@@ -1,4 +1,4 @@
-"""``TreeParser``: texts, code and documents to trees."""
+"""Transformer that parses texts, code and documents into trees."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from numbers import Integral
-from typing import Any
+from typing import Any, Self
 
 from sklearn.base import BaseEstimator, TransformerMixin
 
 from sklearn_tree.containers import as_column
 from sklearn_tree.documentation import DocumentationLinkMixin
 from sklearn_tree.preprocessing.output import NoTableMixin, TextInputMixin
-from sklearn_tree.preprocessing.parsers.branching import balanced_tree, right_tree
+from sklearn_tree.preprocessing.parsers.branching import build_balanced_tree, build_right_tree
 from sklearn_tree.preprocessing.parsers.conllu_text import parse_conllu
 from sklearn_tree.preprocessing.parsers.html_text import parse_html
 from sklearn_tree.preprocessing.parsers.json_text import parse_json
@@ -21,7 +21,7 @@ from sklearn_tree.preprocessing.parsers.newick import parse_newick
 from sklearn_tree.preprocessing.parsers.python_text import parse_python
 from sklearn_tree.preprocessing.parsers.spacy_text import parse_texts
 from sklearn_tree.preprocessing.parsers.xml_text import parse_xml
-from sklearn_tree.preprocessing.tokenizer import Tokenizer, splitter
+from sklearn_tree.preprocessing.tokenizer import Tokenizer, build_tokenizer
 from sklearn_tree.trees import TreeArray
 from sklearn_tree.trees.formats import FlatTree, read_brackets
 from sklearn_tree.validation import Interval, Options, StrOptions
@@ -34,44 +34,45 @@ _PARSERS: dict[str, Callable[[str], FlatTree]] = {
     "python": parse_python,
     "xml": parse_xml,
 }
-_BRANCHING = {"balanced": balanced_tree, "right": right_tree}
+_BRANCHING = {"balanced": build_balanced_tree, "right": build_right_tree}
 
 
 class TreeParser(DocumentationLinkMixin, NoTableMixin, TextInputMixin, TransformerMixin, BaseEstimator):
     """Parse texts, code and documents into trees.
 
-    The step before :class:`TreeVectorizer` or an estimator for trees, where trees come as text. It
-    learns nothing, so it may be used without ``fit``. Each sample is a str, which is content
-    always, or a path (:class:`pathlib.Path`, any ``os.PathLike``), which is a file in UTF-8.
+    Use it before :class:`TreeVectorizer` or an estimator for trees. It learns nothing, so ``fit`` is
+    optional. Each sample is a str, which is always content, or a path (:class:`pathlib.Path` or another
+    ``os.PathLike``), which is a file in UTF-8.
 
     Parameters
     ----------
     format : {"brackets", "conllu", "python", "json", "xml", "html", "newick", "spacy", "balanced", "right"}
-        What the texts are. "spacy" parses plain text by a spaCy model; "balanced" and "right" are trees
-        over its tokens that need no parser: halves of halves, and ``(a (b (c d)))``.
+        Format of the texts. "spacy" parses plain text with a spaCy model. "balanced" and "right" build binary
+        trees over the tokens of plain text without a parser: by repeated halving, and as ``(a (b (c d)))``.
     word_label : {"text", "lemma", "pos"}, default="text"
-        What a word is labelled with ("spacy" and "conllu").
+        Label of each word ("spacy" and "conllu" only).
     tokenizer : {"words", "chars"}, regular expression or callable, default="words"
-        How a text is split ("balanced" and "right"), as in :class:`SequenceVectorizer`.
+        How to split a text ("balanced" and "right" only), as in :class:`SequenceVectorizer`.
     model : str or spacy.Language, default="en_core_web_sm"
-        A spaCy model with a dependency parser. A ``Pipeline(memory=...)`` knows it again by its name only.
+        A spaCy model with a dependency parser ("spacy" only). A ``Pipeline(memory=...)`` can cache the trees
+        if it is given by name.
     batch_size : int, default=256
-        Texts that spaCy parses at once.
+        Number of texts that spaCy parses at once.
     n_process : int, default=1
-        Processes that spaCy parses in; -1 takes all cores.
+        Number of processes in which spaCy parses; -1 uses all cores.
     verbose : int, default=0
-        Print a line after so many samples; 0 prints nothing.
+        Number of samples after which a line of progress is printed; 0 prints nothing.
 
     See Also
     --------
-    TreeVectorizer : Turns the trees into ids.
-    register_tree_type : For trees that are objects already.
+    TreeVectorizer : Converts the trees to ids.
+    register_tree_type : Registers a type of tree objects, which need no parser.
 
     Notes
     -----
-    Nothing in a text can make it load a file, open a connection or expand an entity: XML that
-    declares entities is refused. Depth is unlimited, other than in "python", where the
-    interpreter's own parser gives up at some hundreds of nested expressions.
+    No text can make the parser load a file, open a connection or expand an entity: XML that declares entities
+    is refused. The depth of the trees is not limited, except for "python": the interpreter's parser fails at
+    some hundreds of nested expressions.
 
     Examples
     --------
@@ -113,8 +114,8 @@ class TreeParser(DocumentationLinkMixin, NoTableMixin, TextInputMixin, Transform
         self.n_process = n_process
         self.verbose = verbose
 
-    def fit(self, X: Any, y: Any = None) -> TreeParser:
-        """Check the parameters; there is nothing to learn.
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Check the parameters; nothing is learned.
 
         Parameters
         ----------
@@ -131,7 +132,7 @@ class TreeParser(DocumentationLinkMixin, NoTableMixin, TextInputMixin, Transform
         Raises
         ------
         ValueError
-            If a parameter is not allowed.
+            If a parameter is invalid.
         """
         self._validate_params()
         return self
@@ -142,19 +143,19 @@ class TreeParser(DocumentationLinkMixin, NoTableMixin, TextInputMixin, Transform
         Parameters
         ----------
         X : list, Series, object array or one-column DataFrame of str or paths
-            Texts, or files that hold them.
+            Texts, or paths of files.
 
         Returns
         -------
         TreeArray
-            One tree per sample, with labels as text.
+            One tree per sample, with text labels.
 
         Raises
         ------
         TypeError, ValueError, OSError
-            If a sample is no str or path, cannot be parsed or read; the message gives its row.
+            If a sample is not a str or path, cannot be read or cannot be parsed. The message gives the row.
         ImportError
-            If spaCy or its model is missing; the message gives the line that installs it.
+            If spaCy or its model is not installed. The message gives the command that installs it.
         """
         self._validate_params()
         texts = [_read(item, i) for i, item in enumerate(as_column(X, "texts"))]
@@ -167,8 +168,8 @@ class TreeParser(DocumentationLinkMixin, NoTableMixin, TextInputMixin, Transform
 
     def _parser(self) -> Callable[[str], FlatTree]:
         if self.format in _BRANCHING:
-            build, split = _BRANCHING[self.format], splitter(self.tokenizer)
-            return lambda text: build(split(text))
+            build, tokenize = _BRANCHING[self.format], build_tokenizer(self.tokenizer)
+            return lambda text: build(tokenize(text))
         if self.format == "conllu":
             return partial(parse_conllu, label=self.word_label)
         return _PARSERS[self.format]
@@ -189,7 +190,7 @@ def _read(item: Any, i: int) -> str:
     if isinstance(item, str):
         return item
     if not isinstance(item, os.PathLike):
-        raise TypeError(f"X[{i}] must be a str (content) or a path (a file), got {type(item).__name__}")
+        raise TypeError(f"X[{i}] must be a str (content) or a path (file), got {type(item).__name__}")
     try:
         with open(item, encoding="utf-8-sig") as file:
             return file.read()

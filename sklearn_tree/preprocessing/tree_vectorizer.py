@@ -1,61 +1,80 @@
-"""``TreeVectorizer``: trees of any format to a ``TreeArray`` of ids."""
+"""Vectorizer for trees."""
 
 from __future__ import annotations
 
+from numbers import Integral
 from typing import Any
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_tree.preprocessing.columns import to_tree_array
-from sklearn_tree.preprocessing.vectorizer import BaseVectorizer
+from sklearn_tree.preprocessing.vectorizer import BaseVectorizer, check_ids, describe
 from sklearn_tree.preprocessing.vocabulary import (
     VOCABULARY_CONSTRAINTS,
+    build_vocabulary,
+    invert_vocabulary,
     learn_vocabulary,
     look_up,
-    texts_of,
-    with_reserved,
 )
 from sklearn_tree.trees import TreeArray
 from sklearn_tree.trees.flat import PAD_ID
-from sklearn_tree.trees.formats.unpicklable import name_the_remedy
-from sklearn_tree.validation import StrOptions
+from sklearn_tree.trees.transform import binarize, collapse_unary, truncate
+from sklearn_tree.validation import Interval, StrOptions
 
 
 class TreeVectorizer(BaseVectorizer):
-    """Turn trees into a :class:`TreeArray` of label ids.
+    """Convert trees to a :class:`TreeArray` of label ids.
 
-    What :class:`~sklearn.feature_extraction.text.CountVectorizer` is to texts, but nothing of a
-    tree's structure is lost. Every estimator for trees does this by itself when it is given raw
-    trees; as a pipeline step its parameters can be searched, and trees are read once.
+    This is to trees what :class:`~sklearn.feature_extraction.text.CountVectorizer` is to texts, except that
+    the structure is kept. Estimators for trees vectorize raw trees themselves. As a step of a pipeline, the
+    vectorizer makes its parameters searchable, and trees are read only once.
 
     Parameters
     ----------
     format : {"auto", "brackets", "nested", "dict", "nltk", "tree", "json"}, default="auto"
-        The format that all trees must have; "auto" tells it from each tree's type. "json" reads
-        every sample as a JSON value, also dicts and lists that hold a label.
+        Format that all trees must have. "auto" chooses it by the type of each tree. "json" reads every sample
+        as a JSON value, including dicts and lists that hold a label.
     min_df : int or float, default=1
-        Labels in fewer trees become unknown: a count, or a share of the trees if a float.
+        Smallest number of trees (or share of the trees, if a float) in which a label must occur. Rarer labels
+        become unknown.
     max_features : int, default=None
-        Keep the labels with the most occurrences only.
+        Largest size of the vocabulary, without the reserved ids; the most frequent labels are kept.
     lowercase : bool, default=False
-        Convert all labels to lower case.
+        Whether to convert labels to lower case.
     inner_labels : bool, default=True
-        Whether inner nodes' labels are tokens too. False keeps the labels of leaves only; inner
-        nodes get id 0 and bring no input of their own.
+        Whether to keep the labels of inner nodes. With False, inner nodes get id 0, "no label".
     edge_labels : bool, default=True
-        Whether to keep edge labels (of trees that have them).
+        Whether to keep edge labels.
+    binarize : {"left", "right"}, default=None
+        Side on which intermediate nodes are inserted so that no node has more than two children: "right"
+        turns ``(S a b c)`` into ``(S a (S|<> b c))``, "left" into ``(S (S|<> a b) c)``. Intermediate nodes
+        have the label of the original parent with "|<>" appended, no value and no edge label. None inserts
+        no nodes.
+    collapse_unary : bool, default=False
+        Whether to merge every inner node that is an only child into its parent: ``(S (VP (VB stop)))``
+        becomes ``(S+VP+VB stop)``. Leaves are not merged. A merged node has the labels of its chain joined by
+        "+", the edge label of the topmost node, and the value of the topmost node that has one.
+    max_nodes : int, default=None
+        Largest number of nodes of a tree. Larger trees keep their first nodes in breadth-first order: the top
+        of the tree, and the leftmost nodes of the level at which the limit is reached.
 
     Attributes
     ----------
     vocabulary_ : dict of str to int
-        Id of each label; 0 and 1 are "<pad>" (no label) and "<unk>" (unknown).
+        Id of each label; 0 is "<pad>" (no label) and 1 is "<unk>" (unknown).
     edge_vocabulary_ : dict of str to int
-        The same for edge labels.
+        Id of each edge label, with the same reserved ids.
 
     See Also
     --------
-    RecursiveNetClassifier : The classifier that takes its output.
+    RecursiveNetClassifier : Classifier for trees, raw or vectorized.
+    SequenceVectorizer : Vectorizer for texts and sequences of tokens.
+
+    Notes
+    -----
+    Trees are transformed in ``fit`` and ``transform`` alike, in this order: ``collapse_unary``, ``binarize``,
+    ``max_nodes``. Node numbers in later steps are those of the transformed trees.
 
     Examples
     --------
@@ -70,6 +89,13 @@ class TreeVectorizer(BaseVectorizer):
     (4, 5, 1)
     >>> vectorizer.inverse_transform(ids)[1]
     Tree('(S (VP stop))')
+
+    Transform the shapes of trees:
+
+    >>> vectorizer = TreeVectorizer(collapse_unary=True, binarize="right")
+    >>> ids = vectorizer.fit_transform(["(S (VP (VB stop) (NP it) (ADVP now)))"])
+    >>> vectorizer.inverse_transform(ids)[0]
+    Tree('(S+VP (VB stop) (S+VP|<> (NP it) (ADVP now)))')
     """
 
     _parameter_constraints: dict = {  # noqa: RUF012
@@ -77,6 +103,9 @@ class TreeVectorizer(BaseVectorizer):
         **VOCABULARY_CONSTRAINTS,
         "inner_labels": ["boolean"],
         "edge_labels": ["boolean"],
+        "binarize": [StrOptions({"left", "right"}), None],
+        "collapse_unary": ["boolean"],
+        "max_nodes": [Interval(Integral, 1, None, closed="left"), None],
     }
 
     def __init__(
@@ -88,6 +117,9 @@ class TreeVectorizer(BaseVectorizer):
         lowercase: bool = False,
         inner_labels: bool = True,
         edge_labels: bool = True,
+        binarize: str | None = None,
+        collapse_unary: bool = False,
+        max_nodes: int | None = None,
     ) -> None:
         self.format = format
         self.min_df = min_df
@@ -95,13 +127,15 @@ class TreeVectorizer(BaseVectorizer):
         self.lowercase = lowercase
         self.inner_labels = inner_labels
         self.edge_labels = edge_labels
-
-    def __sklearn_clone__(self) -> Any:
-        name_the_remedy()  # before a search sends trees to its workers, or a pipeline to its cache
-        return super().__sklearn_clone__()
+        self.binarize = binarize
+        self.collapse_unary = collapse_unary
+        self.max_nodes = max_nodes
 
     def inverse_transform(self, X: TreeArray) -> TreeArray:
-        """Put labels back in the place of ids.
+        """Replace ids by labels.
+
+        The shapes of the trees are not changed: ``collapse_unary``, ``binarize`` and ``max_nodes`` are not
+        undone.
 
         Parameters
         ----------
@@ -111,66 +145,70 @@ class TreeVectorizer(BaseVectorizer):
         Returns
         -------
         TreeArray
-            Trees with text labels; "<unk>" for unknown ones, "" where there is no label.
+            Trees with text labels: "<unk>" for unknown labels and "" for nodes without a label.
 
         Raises
         ------
         ValueError
-            If the trees have text labels already, or ids beyond the vocabulary.
+            If X is not a TreeArray of ids, or an id is not in the vocabulary.
         """
         check_is_fitted(self)
         if not isinstance(X, TreeArray) or X.vocabulary is not None:
-            raise ValueError("X must be a TreeArray of ids as transform returns it")
-        if X.labels.max(initial=0) >= len(self.vocabulary_):
-            raise ValueError(
-                f"X must hold ids below {len(self.vocabulary_)}, the size of the vocabulary, "
-                f"got {X.labels.max()}"
-            )
-        edges = None if X.edges is None else texts_of(self.edge_vocabulary_)
-        return X.replace(vocabulary=texts_of(self.vocabulary_), edge_vocabulary=edges)
+            raise ValueError(f"X must be a TreeArray of ids, got {describe(X)}")
+        check_ids(X.labels, self.vocabulary_)
+        edges = None if X.edges is None else invert_vocabulary(self.edge_vocabulary_)
+        return X.replace(vocabulary=invert_vocabulary(self.vocabulary_), edge_vocabulary=edges)
 
     def read(self, X: Any) -> TreeArray:  # noqa: D102 (in the base class)
         array = to_tree_array(X, self.format)
         if array.vocabulary is None:
-            raise TypeError(
-                "labels must be str to be vectorized, got ids (int); encoded trees go straight "
-                "into an estimator"
-            )
-        return array
+            raise TypeError("labels must be str, got ids (int); pass encoded trees to an estimator directly")
+        if array.edges is not None and array.edge_vocabulary is None and self.edge_labels:
+            raise TypeError("edge labels must be str like the node labels, got ids (int)")
+        if self.collapse_unary:
+            array = collapse_unary(array)
+        if self.binarize is not None:
+            array = binarize(array, self.binarize)
+        return array if self.max_nodes is None else truncate(array, self.max_nodes)
 
     def _learn(self, array: TreeArray) -> None:
-        self.vocabulary_ = self._select_labels(array)
-        kept: set[str] = set()
+        self.vocabulary_ = self._learn_labels(array)
+        edge_labels: set[str] = set()
         if array.edges is not None and self.edge_labels:
-            texts = array.edge_vocabulary[np.unique(array.edges)]  # type: ignore[index]
-            kept = {self._norm(text) for text in texts if text}
-        self.edge_vocabulary_ = with_reserved(sorted(kept))
+            assert array.edge_vocabulary is not None
+            texts = array.edge_vocabulary[np.unique(array.edges)]
+            edge_labels = {self._normalize(text) for text in texts if text}
+        self.edge_vocabulary_ = build_vocabulary(sorted(edge_labels))
 
-    def _select_labels(self, array: TreeArray) -> dict[str, int]:
-        used = self._is_token(array)
+    def _learn_labels(self, array: TreeArray) -> dict[str, int]:
+        assert array.vocabulary is not None
+        has_label = self._has_label(array)
         return learn_vocabulary(
-            array.labels[used],
-            np.repeat(np.arange(len(array)), array.sizes)[used],
-            array.vocabulary,  # type: ignore[arg-type]
+            array.labels[has_label],
+            np.repeat(np.arange(len(array)), array.sizes)[has_label],
+            array.vocabulary,
             len(array),
             min_df=self.min_df,
             max_features=self.max_features,
-            normalize=self._norm,
+            normalize=self._normalize,
         )
 
-    def _norm(self, name: str) -> str:
-        return name.lower() if self.lowercase else name
+    def _normalize(self, label: str) -> str:
+        return label.lower() if self.lowercase else label
 
-    def _is_token(self, array: TreeArray) -> np.ndarray:
+    def _has_label(self, array: TreeArray) -> np.ndarray:
+        """Return whether the label of each node is kept, ndarray of bool, shape (n_nodes,)."""
         return np.ones(array.n_nodes, dtype=bool) if self.inner_labels else array.arities == 0
 
     def _encode(self, array: TreeArray) -> TreeArray:
-        ids = look_up(array.vocabulary, self.vocabulary_, self._norm)[array.labels]
+        assert array.vocabulary is not None
+        ids = look_up(array.vocabulary, self.vocabulary_, self._normalize)[array.labels]
         if not self.inner_labels:
-            ids = np.where(self._is_token(array), ids, np.int32(PAD_ID))
+            ids = np.where(self._has_label(array), ids, np.int32(PAD_ID))
         edges = None
         if array.edges is not None and self.edge_labels:
-            edges = look_up(array.edge_vocabulary, self.edge_vocabulary_, self._norm)[array.edges]
+            assert array.edge_vocabulary is not None
+            edges = look_up(array.edge_vocabulary, self.edge_vocabulary_, self._normalize)[array.edges]
         return array.replace(
             labels=ids,
             vocabulary=None,

@@ -1,8 +1,8 @@
-"""What the vectorizers for trees and for sequences share: scikit-learn's face over reading and encoding."""
+"""Base class of the vectorizers for trees and sequences."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
@@ -20,16 +20,20 @@ class BaseVectorizer(
     TransformerMixin,
     BaseEstimator,
 ):
-    """Base class: subclasses read X (``read``), learn from it (``_learn``), encode it (``_encode``)."""
+    """Base class of vectorizers.
+
+    A subclass converts X to an array of texts (``read``), learns a vocabulary from it (``_learn``) and
+    encodes it (``_encode``).
+    """
 
     @with_callbacks
-    def fit(self, X: Any, y: Any = None) -> BaseVectorizer:
+    def fit(self, X: Any, y: Any = None) -> Self:
         """Learn the vocabulary.
 
         Parameters
         ----------
         X : TreeArray or RaggedArray; or list, Series, object array or one-column DataFrame
-            Trees in any registered format, or texts and lists of tokens.
+            Trees of any registered format; or texts or lists of tokens.
         y : None
             Ignored.
 
@@ -41,14 +45,14 @@ class BaseVectorizer(
         Raises
         ------
         TypeError, ValueError
-            If a row cannot be read (the message gives its number) or X is empty.
+            If X is empty, or a sample cannot be read. The message gives the row.
         """
         self._fit(X, y)
         return self
 
     @with_callbacks
     def fit_transform(self, X: Any, y: Any = None) -> Any:
-        """Learn the vocabulary and return the ids; X is read once.
+        """Learn the vocabulary and return the ids; the samples are read only once.
 
         Parameters
         ----------
@@ -64,7 +68,7 @@ class BaseVectorizer(
         return self._encode(self._fit(X, y))
 
     def transform(self, X: Any) -> Any:
-        """Return the ids; labels and tokens that the vocabulary does not hold get id 1.
+        """Return the ids; labels and tokens that are not in the vocabulary get id 1.
 
         Parameters
         ----------
@@ -86,7 +90,7 @@ class BaseVectorizer(
         return array
 
     def read(self, X: Any) -> Any:
-        """Read X as the vectorizer does, but leave the labels as they are.
+        """Read X as ``transform`` does, but keep labels and tokens as texts.
 
         Parameters
         ----------
@@ -96,7 +100,7 @@ class BaseVectorizer(
         Returns
         -------
         TreeArray or RaggedArray
-            With text labels.
+            The samples that ``transform`` encodes, with a vocabulary.
         """
         raise NotImplementedError
 
@@ -105,3 +109,29 @@ class BaseVectorizer(
 
     def _encode(self, array: Any) -> Any:
         raise NotImplementedError
+
+
+def describe(X: Any) -> str:
+    """Return the type of X and the kind of its content, for error messages."""
+    if not hasattr(X, "vocabulary"):
+        return f"a {type(X).__name__}"
+    return f"a {type(X).__name__} of {'numbers' if X.vocabulary is None else 'texts'}"
+
+
+def check_ids(ids: Any, vocabulary: dict[str, int]) -> None:
+    """Check that ids are smaller than the size of a vocabulary.
+
+    Parameters
+    ----------
+    ids : ndarray of int
+        The ids.
+    vocabulary : dict of str to int
+        The vocabulary.
+
+    Raises
+    ------
+    ValueError
+        If an id is too large.
+    """
+    if (largest := ids.max(initial=0)) >= len(vocabulary):
+        raise ValueError(f"X must hold ids in [0, {len(vocabulary)}), got {largest}")

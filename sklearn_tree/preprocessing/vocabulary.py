@@ -1,10 +1,9 @@
-"""Vocabularies: which labels get an id, and which id."""
+"""Vocabularies that map labels and tokens to ids."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from numbers import Integral
-from typing import Any
 
 import numpy as np
 
@@ -31,45 +30,45 @@ def learn_vocabulary(
     max_features: int | None,
     normalize: Callable[[str], str],
 ) -> dict[str, int]:
-    """Choose the labels that are kept and number them.
+    """Select labels by their frequencies and number them.
 
     Parameters
     ----------
     codes : ndarray of int, shape (n,)
         Labels as positions in ``names``.
     rows : ndarray of int, shape (n,)
-        Sample that each label stands in, never falling.
+        Sample in which each label occurs, in ascending order.
     names : iterable of str
         The distinct labels.
     n_rows : int
         Number of samples.
     min_df : int or float
-        Labels in fewer samples (a count, or a share if a float) are dropped.
+        Smallest number of samples in which a label must occur, or smallest share of the samples if a float.
     max_features : int or None
-        Only so many of the most frequent are kept.
+        Largest number of labels; the most frequent ones are kept.
     normalize : callable
-        What is done to a name first (lower case, say).
+        Applied to each name first, for example ``str.lower``.
 
     Returns
     -------
     dict of str to int
-        The reserved tokens, then the labels kept, sorted.
+        The reserved tokens, followed by the selected labels in sorted order.
     """
     numbers: dict[str, int] = {}
     table = [numbers.setdefault(normalize(name), len(numbers)) for name in names]
     labels, distinct = np.array(table, dtype=np.int64)[codes], list(numbers)
     size = max(len(distinct), 1)
-    samples_with = _document_frequencies(labels, rows, size)
+    document_frequencies = _count_documents(labels, rows, size)
     counts = np.bincount(labels, minlength=size)
-    least = min_df if isinstance(min_df, Integral) else min_df * n_rows
-    kept = np.flatnonzero((samples_with >= least) & (counts > 0))
+    smallest = min_df if isinstance(min_df, Integral) else min_df * n_rows
+    kept = np.flatnonzero((document_frequencies >= smallest) & (counts > 0))
     if max_features is not None and len(kept) > max_features:
         kept = np.array(sorted(kept, key=lambda k: (-counts[k], distinct[k]))[:max_features])
-    return with_reserved(sorted(distinct[k] for k in kept))
+    return build_vocabulary(sorted(distinct[k] for k in kept))
 
 
-def _document_frequencies(labels: np.ndarray, rows: np.ndarray, size: int) -> np.ndarray:
-    # Sorted by label, and in rising rows within one (numpy sorts 16 bits without comparing).
+def _count_documents(labels: np.ndarray, rows: np.ndarray, size: int) -> np.ndarray:
+    # Sort by label; the rows of one label stay in order. numpy sorts 16 bits without comparisons.
     order = np.argsort(labels.astype(np.uint16) if size <= 1 << 16 else labels, kind="stable")
     labels, rows = labels[order], rows[order]
     is_first = np.ones(len(labels), dtype=bool)
@@ -77,21 +76,24 @@ def _document_frequencies(labels: np.ndarray, rows: np.ndarray, size: int) -> np
     return np.bincount(labels[is_first], minlength=size)
 
 
-def with_reserved(names: Iterable[str]) -> dict[str, int]:
-    """Number names behind the two reserved tokens."""
+def build_vocabulary(names: Iterable[str]) -> dict[str, int]:
+    """Map the two reserved tokens to 0 and 1 and the names to 2, 3, ..."""
     reserved = {PAD_TOKEN: PAD_ID, UNKNOWN_TOKEN: UNKNOWN_ID}
     names = [name for name in names if name not in reserved]
     return {**reserved, **{name: i for i, name in enumerate(names, start=N_RESERVED_IDS)}}
 
 
-def look_up(names: Any, vocabulary: dict[str, int], normalize: Callable[[str], str]) -> np.ndarray:
-    """Return the id of each name, int32; an unknown "" is no label at all."""
+def look_up(names: Iterable[str], vocabulary: dict[str, int], normalize: Callable[[str], str]) -> np.ndarray:
+    """Return the ids of names, ndarray of int32, shape (n_names,).
+
+    A name that is not in the vocabulary gets id 1, or 0 if it is empty.
+    """
     ids = [vocabulary.get(normalize(name), UNKNOWN_ID if name else PAD_ID) for name in names]
     return np.array(ids, dtype=np.int32)
 
 
-def texts_of(vocabulary: dict[str, int]) -> np.ndarray:
-    """Return the text of each id, ndarray of object; "" for "no label"."""
+def invert_vocabulary(vocabulary: dict[str, int]) -> np.ndarray:
+    """Return the text of each id, ndarray of object; the text of id 0 is empty."""
     texts = np.array(list(vocabulary), dtype=object)
     texts[PAD_ID] = ""
     return texts

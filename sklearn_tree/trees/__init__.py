@@ -1,4 +1,4 @@
-"""Trees and arrays of trees (numpy only)."""
+"""Trees and arrays of trees and sequences; requires numpy only."""
 
 from sklearn_tree.trees.array import TreeArray
 from sklearn_tree.trees.formats import TreeNode, register_tree_type

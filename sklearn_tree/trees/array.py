@@ -1,66 +1,84 @@
-"""``TreeArray``: many trees in flat columns that slice, pickle and memory-map like one array."""
+"""Arrays of trees."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from itertools import pairwise
-from typing import Any, ClassVar
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from sklearn_tree.trees.flat import (
+from sklearn_tree.trees.checks import check_codes, check_length, check_tree_shapes, check_values
+from sklearn_tree.trees.codes import (
     N_RESERVED_IDS,
     PAD_ID,
-    FlatArray,
-    decoded,
-    joined,
-    merged_codes,
-    numbered,
-    same,
+    are_columns_equal,
+    as_vocabulary,
+    concatenate_columns,
+    count_codes,
+    decode,
+    merge_codes,
 )
+from sklearn_tree.trees.collector import TreeCollector
+from sklearn_tree.trees.flat import FlatArray
 from sklearn_tree.trees.formats import FlatTree
-from sklearn_tree.trees.tree import Tree, flatten_any
+from sklearn_tree.trees.preorder import find_parents, find_subtree_ends, nodes_by_depth
+from sklearn_tree.trees.reduction import reduce_subtrees
+from sklearn_tree.trees.tree import Tree
 
-_COLUMNS = ("labels", "parents", "depths", "values", "edges")
+__all__ = ["TreeArray", "nodes_by_depth"]
+
+_SUBTREE_FIELDS = {"labels", "edges", "depths", "parents"}
 
 
+@dataclass(frozen=True, eq=False, init=False)
 class TreeArray(FlatArray):
-    """A one-dimensional array of trees, stored as one column per property of a node.
+    """One-dimensional array of trees, stored as one flat column per property of the nodes.
 
-    Trees are stored one after the other, the nodes of each in preorder. ``len``, ``shape``,
-    slices, masks and index arrays work as in a numpy array, so scikit-learn splits it without
-    touching a single tree. ``array[i]`` is a :class:`Tree`.
+    Trees are stored one after the other, each with its nodes in preorder. ``len``, ``shape``, slices, masks
+    and index arrays work as on a numpy array, so scikit-learn can split it without building a single tree.
+    ``array[i]`` is a :class:`Tree`. The attributes cannot be reassigned; see :meth:`replace`.
 
-    Build one with :meth:`from_trees` (labels as text: ``vocabulary`` is set), with
-    :class:`TreeVectorizer` (labels as ids: ``vocabulary`` is None) or with :meth:`from_table`.
+    Build an array with :meth:`from_trees` (labels are texts and ``vocabulary`` is set), with
+    :class:`TreeVectorizer` (labels are ids and ``vocabulary`` is None) or with :meth:`from_table`.
 
     Parameters
     ----------
-    labels : array of int, shape (n_nodes_total,)
-        Node labels: positions in ``vocabulary`` where there is one, otherwise ids, where 0 means
+    labels : array-like of int, shape (n_nodes_total,)
+        Node labels: positions in ``vocabulary`` if it is given, otherwise ids, of which 0 means
         "no label" and 1 "unknown".
-    depths : array of int, shape (n_nodes_total,)
-        Depth of each node, 0 for a root. With the preorder this fixes the shape of every tree.
-    offsets : array of int, shape (n_trees + 1,)
-        Tree ``i`` is the nodes from ``offsets[i]`` to ``offsets[i + 1]``.
+    depths : array-like of int, shape (n_nodes_total,)
+        Depth of each node, 0 for roots. Depths in preorder determine the shape of every tree.
+    offsets : array-like of int, shape (n_trees + 1,)
+        Tree ``i`` consists of nodes ``offsets[i]`` to ``offsets[i + 1] - 1``.
     vocabulary : sequence of str, default=None
-        The text of each label, if ``labels`` are positions in it.
-    values : array of float, shape (n_nodes_total,), default=None
-        A number at each node, NaN where there is none.
-    edges : array of int, shape (n_nodes_total,), default=None
-        Label of the edge to the parent: a position in ``edge_vocabulary`` where there is one,
-        otherwise an id with 0 for "no edge label".
+        Text of each label.
+    values : array-like of float, shape (n_nodes_total,), default=None
+        Value of each node, NaN for nodes without one.
+    edges : array-like of int, shape (n_nodes_total,), default=None
+        Label of the edge from each node to its parent: positions in ``edge_vocabulary`` if it is given,
+        otherwise ids, of which 0 means "no label".
     edge_vocabulary : sequence of str, default=None
-        The text of each edge label.
+        Text of each edge label.
     n_labels, n_edge_labels : int, default=None
-        Size of the id spaces; None takes what the columns need.
+        Sizes of the id spaces; by default, the smallest that hold all labels.
+    parents : ndarray of int32, shape (n_nodes_total,), default=None
+        Parent of each node within its tree, -1 for roots; computed from ``depths`` by default.
+    subtrees : ndarray of int64, shape (n_nodes_total,), default=None
+        Numbers that are equal for nodes with equal subtrees, if they have been computed.
+    validate : bool, default=True
+        Whether to check and convert the columns. With False, they must be valid arrays already.
 
     Attributes
     ----------
     parents : ndarray of int32, shape (n_nodes_total,)
-        Parent of each node, numbered inside its tree; -1 for roots.
-    heights : ndarray of int32, shape (n_nodes_total,)
-        Edges from each node down to its deepest leaf.
+        Parent of each node within its tree, -1 for roots.
+
+    Raises
+    ------
+    ValueError
+        If the columns differ in length, the depths are not in preorder, a label is out of range or a value is
+        infinite.
 
     Examples
     --------
@@ -74,8 +92,20 @@ class TreeArray(FlatArray):
     (3,)
     """
 
-    _columns: ClassVar[tuple[str, ...]] = (*_COLUMNS, "subtrees")
-    _noun = "tree"
+    _columns: ClassVar[tuple[str, ...]] = ("labels", "parents", "depths", "values", "edges", "subtrees")
+    _noun: ClassVar[str] = "tree"
+
+    labels: np.ndarray
+    depths: np.ndarray
+    offsets: np.ndarray
+    vocabulary: np.ndarray | None
+    values: np.ndarray | None
+    edges: np.ndarray | None
+    edge_vocabulary: np.ndarray | None
+    n_labels: int
+    n_edge_labels: int | None
+    parents: np.ndarray
+    subtrees: np.ndarray | None
 
     def __init__(
         self,
@@ -83,69 +113,74 @@ class TreeArray(FlatArray):
         depths: Any,
         offsets: Any,
         *,
-        vocabulary: Sequence[str] | None = None,
+        vocabulary: Sequence[str] | np.ndarray | None = None,
         values: Any = None,
         edges: Any = None,
-        edge_vocabulary: Sequence[str] | None = None,
+        edge_vocabulary: Sequence[str] | np.ndarray | None = None,
         n_labels: int | None = None,
         n_edge_labels: int | None = None,
+        parents: np.ndarray | None = None,
+        subtrees: np.ndarray | None = None,
+        validate: bool = True,
     ) -> None:
-        depths = np.asarray(depths, dtype=np.int32)
-        offsets = np.asarray(offsets, dtype=np.int64)
-        _check_shape(labels, depths, offsets)
-        _check_ids("labels", labels, vocabulary, n_labels)
-        _check_ids("edges", edges, edge_vocabulary, n_edge_labels)
-        for name, column in (("values", values), ("edges", edges)):
-            if column is not None and len(column) != len(depths):
-                raise ValueError(f"{name} must have one entry per node: {len(depths)}, got {len(column)}")
-        if values is not None and np.isinf(np.asarray(values, dtype=float)).any():
-            raise ValueError("values must be finite, or NaN where there is none; got inf")
-        self._fill(
-            labels=np.asarray(labels, dtype=np.int32),
-            parents=_parents_of(depths, offsets),
+        self._set(
+            labels=labels,
             depths=depths,
             offsets=offsets,
-            values=None if values is None else np.asarray(values),
-            edges=None if edges is None else np.asarray(edges, dtype=np.int32),
-            vocabulary=None if vocabulary is None else np.array(vocabulary, dtype=object),
-            edge_vocabulary=None if edge_vocabulary is None else np.array(edge_vocabulary, dtype=object),
+            vocabulary=vocabulary,
+            values=values,
+            edges=edges,
+            edge_vocabulary=edge_vocabulary,
             n_labels=n_labels,
             n_edge_labels=n_edge_labels,
+            parents=parents,
+            subtrees=subtrees,
         )
+        if validate:
+            self._validate()
+        if self.parents is None:
+            self._set(parents=self._find_parents())
+        if n_labels is None:
+            self._set(n_labels=count_codes(self.labels, self.vocabulary))
+        if n_edge_labels is None and self.edges is not None:
+            self._set(n_edge_labels=count_codes(self.edges, self.edge_vocabulary))
 
-    def _fill(self, **fields: Any) -> TreeArray:
-        self.__dict__.update(fields)
-        for name, count, text in (
-            ("labels", "n_labels", self.vocabulary),
-            ("edges", "n_edge_labels", self.edge_vocabulary),
-        ):
-            column = fields[name]
-            if self.__dict__[count] is None and column is not None:
-                needed = int(column.max(initial=N_RESERVED_IDS - 1)) + 1
-                self.__dict__[count] = len(text) if text is not None else needed
-        return self
+    def _validate(self) -> None:
+        """Check the columns and convert them to arrays."""
+        depths, offsets = np.asarray(self.depths, dtype=np.int32), np.asarray(self.offsets, dtype=np.int64)
+        check_tree_shapes(self.labels, depths, offsets)
+        check_codes("labels", self.labels, self.vocabulary, self.n_labels)
+        check_codes("edges", self.edges, self.edge_vocabulary, self.n_edge_labels)
+        for name in ("values", "edges"):
+            check_length(name, getattr(self, name), len(depths))
+        check_values(self.values)
+        self._set(
+            labels=np.asarray(self.labels, dtype=np.int32),
+            depths=depths,
+            offsets=offsets,
+            vocabulary=as_vocabulary(self.vocabulary),
+            values=None if self.values is None else np.asarray(self.values),
+            edges=None if self.edges is None else np.asarray(self.edges, dtype=np.int32),
+            edge_vocabulary=as_vocabulary(self.edge_vocabulary),
+        )
+        parents = self._find_parents()
+        if self.parents is not None and not np.array_equal(self.parents, parents):
+            raise ValueError("parents must be those that follow from depths, or None")
+        self._set(parents=parents)
 
-    labels: np.ndarray
-    parents: np.ndarray
-    depths: np.ndarray
-    offsets: np.ndarray
-    values: np.ndarray | None
-    edges: np.ndarray | None
-    vocabulary: np.ndarray | None
-    edge_vocabulary: np.ndarray | None
-    n_labels: int
-    n_edge_labels: int | None
-    subtrees: np.ndarray | None = None  # numbers of ``number_subtrees``, for those who put them there
+    def _find_parents(self) -> np.ndarray:
+        starts = np.repeat(self.offsets[:-1], self.sizes)
+        return np.where(self.depths == 0, -1, find_parents(self.depths) - starts).astype(np.int32)
 
     @classmethod
-    def from_trees(cls, trees: Iterable[Any]) -> TreeArray:
+    def from_trees(cls, trees: Iterable[Any]) -> Self:
         """Store trees of any registered format.
 
         Parameters
         ----------
         trees : iterable
-            Trees that :meth:`Tree.from_any` reads; formats may be mixed. Trees whose labels are
-            ints are taken as encoded.
+            Trees that :meth:`Tree.from_any` reads. Formats may be mixed; labels must be all str or all int.
+            Int labels are ids of encoded trees.
 
         Returns
         -------
@@ -154,85 +189,47 @@ class TreeArray(FlatArray):
         Raises
         ------
         TypeError, ValueError
-            If a tree cannot be read; the message begins with its position, ``trees[3]: ...``.
+            If a tree cannot be read. The message starts with its position, ``trees[3]: ...``.
         """
-        labels: list = []
-        parents: list[int] = []
-        depths: list[int] = []
-        values: dict[int, list] = {}  # of the trees that have any, by their first node
-        edges: dict[int, list] = {}
-        offsets = [0]
-        for i, obj in enumerate(trees):
-            try:
-                flat = flatten_any(obj)
-            except Exception as error:
-                if type(error) not in (TypeError, ValueError):  # an adapter's own: left as it is
-                    error.add_note(f"while reading trees[{i}]")
-                    raise
-                raise type(error)(f"trees[{i}]: {error}") from error
-            if labels and type(flat.labels[0]) is not type(labels[0]):
-                raise TypeError(
-                    f"trees[{i}]: labels must be all str or all int, got {flat.labels[0]!r} beside others"
-                )
-            labels.extend(flat.labels)
-            parents.extend(flat.parents)
-            depths.extend(flat.depths)
-            if flat.values is not None:
-                values[offsets[-1]] = flat.values
-            if flat.edges is not None:
-                edges[offsets[-1]] = flat.edges
-            offsets.append(len(labels))
-        codes, vocabulary = numbered(labels)
-        edge_codes, edge_vocabulary = None, None
-        if edges:
-            edge_codes, edge_vocabulary = numbered(_filled(edges, len(labels)), none="")
-        return cls.__new__(cls)._fill(
-            labels=codes,
-            parents=np.array(parents, dtype=np.int32),
-            depths=np.array(depths, dtype=np.int32),
-            offsets=np.array(offsets, dtype=np.int64),
-            values=np.array(_filled(values, len(labels)), dtype=float) if values else None,
-            edges=edge_codes,
-            vocabulary=vocabulary,
-            edge_vocabulary=edge_vocabulary,
-            n_labels=None,
-            n_edge_labels=None,
-        )
+        collector = TreeCollector()
+        for i, tree in enumerate(trees):
+            collector.add(tree, i)
+        return cls(**collector.to_columns(), validate=False)
 
     @classmethod
-    def from_table(cls, X: np.ndarray) -> TreeArray:
-        """Store each row of a table as a star: an unlabelled root over one leaf per column.
+    def from_table(cls, X: np.ndarray) -> Self:
+        """Store each row of a table as a star: an unlabelled root with one leaf per column.
 
         Parameters
         ----------
         X : ndarray of float, shape (n_trees, n_columns)
-            Column ``j`` becomes a leaf with the id ``2 + j`` and the number as its value.
+            Column ``j`` becomes a leaf with id ``2 + j`` and the number as its value.
 
         Returns
         -------
         TreeArray
-            Encoded trees of ``n_columns + 1`` nodes; values keep the dtype of ``X``.
+            Encoded trees with ``n_columns + 1`` nodes each. Values have the dtype of ``X``.
         """
-        n, width = X.shape
-        ids = np.r_[PAD_ID, np.arange(N_RESERVED_IDS, N_RESERVED_IDS + width)]
-        values = np.column_stack([np.full(n, np.nan, dtype=X.dtype), X]).ravel()
-        star = np.r_[0, np.ones(width, dtype=np.int32)]
+        n_trees, n_columns = X.shape
+        ids = np.r_[PAD_ID, np.arange(N_RESERVED_IDS, N_RESERVED_IDS + n_columns)]
+        values = np.column_stack([np.full(n_trees, np.nan, dtype=X.dtype), X]).ravel()
+        star = np.r_[0, np.ones(n_columns, dtype=np.int32)]
         return cls(
-            np.tile(ids, n),
-            np.tile(star, n),
-            np.arange(n + 1) * (width + 1),
+            np.tile(ids, n_trees),
+            np.tile(star, n_trees),
+            np.arange(n_trees + 1) * (n_columns + 1),
             values=values,
-            n_labels=N_RESERVED_IDS + width,
+            n_labels=N_RESERVED_IDS + n_columns,
         )
 
     @classmethod
-    def concatenate(cls, arrays: Iterable[TreeArray]) -> TreeArray:
-        """Join arrays end to end.
+    def concatenate(cls, arrays: Iterable[TreeArray]) -> Self:
+        """Concatenate arrays.
 
         Parameters
         ----------
         arrays : iterable of TreeArray
-            All with text labels or all encoded.
+            Arrays that all have a vocabulary or are all encoded.
 
         Returns
         -------
@@ -241,54 +238,47 @@ class TreeArray(FlatArray):
         Raises
         ------
         ValueError
-            If there is no array, or encoded ones are mixed with others.
+            If ``arrays`` is empty, or some have a vocabulary and others are encoded.
         """
         arrays = list(arrays)
         if not arrays:
-            raise ValueError("arrays must hold at least one TreeArray, got none")
+            raise ValueError("arrays must contain at least one TreeArray, got none")
         if len({a.vocabulary is None for a in arrays}) > 1:
-            raise ValueError("arrays must all be encoded or all have a vocabulary, got both kinds")
-        labels, vocabulary = merged_codes([(a.labels, a.vocabulary) for a in arrays])
-        values = edges = edge_vocabulary = None
-        if any(a.values is not None for a in arrays):
-            values = joined([_or_nan(a) for a in arrays])
-        if any(a.edges is not None for a in arrays):
-            edges, edge_vocabulary = merged_codes([_edges_or_none(a) for a in arrays])
-        sizes = np.concatenate([np.diff(a.offsets) for a in arrays])
-        return cls.__new__(cls)._fill(
+            raise ValueError("arrays must all have a vocabulary or all be encoded, got both kinds")
+        labels, vocabulary = merge_codes([(a.labels, a.vocabulary) for a in arrays])
+        sizes = np.concatenate([a.sizes for a in arrays])
+        return cls(
             labels=labels,
-            parents=joined([a.parents for a in arrays]),
-            depths=joined([a.depths for a in arrays]),
+            parents=concatenate_columns([a.parents for a in arrays]),
+            depths=concatenate_columns([a.depths for a in arrays]),
             offsets=np.r_[0, np.cumsum(sizes)].astype(np.int64),
-            values=values,
-            edges=edges,
+            values=_concatenate_values(arrays),
             vocabulary=vocabulary,
-            edge_vocabulary=edge_vocabulary,
             n_labels=None if vocabulary is not None else max(a.n_labels for a in arrays),
-            n_edge_labels=None
-            if edges is None or edge_vocabulary is not None
-            else max(a.n_edge_labels or 0 for a in arrays),
+            **_concatenate_edges(arrays),
+            validate=False,
         )
 
-    def replace(self, **fields: Any) -> TreeArray:
-        """Return an array that shares all columns with this one but those given.
+    def replace(self, **fields: Any) -> Self:
+        """Return an array with some fields replaced; the others are shared, not copied.
 
         Parameters
         ----------
-        **fields : array or sequence
-            New columns or sizes by name; they are not checked.
+        **fields : array, sequence, int or None
+            New columns, vocabularies or sizes by name. They are not validated. ``subtrees`` becomes None if
+            other columns that identify subtrees are replaced.
 
         Returns
         -------
         TreeArray
         """
-        if {"labels", "edges", "depths", "parents"} & fields.keys():
-            fields = {"subtrees": None, **fields}  # they were those of other trees
+        if _SUBTREE_FIELDS & fields.keys():
+            fields = {"subtrees": None, **fields}
         return super().replace(**fields)
 
     @property
     def n_nodes(self) -> int:
-        """Number of nodes in all trees together."""
+        """Number of nodes of all trees."""
         return int(self.offsets[-1])
 
     @property
@@ -298,12 +288,8 @@ class TreeArray(FlatArray):
 
     @property
     def heights(self) -> np.ndarray:
-        """Edges from each node down to its deepest leaf, ndarray of int32, shape (n_nodes_total,)."""
-        heights = np.zeros(self.n_nodes, dtype=np.int32)
-        parents = self.absolute_parents
-        for nodes in nodes_by_depth(self.depths)[:0:-1]:
-            np.maximum.at(heights, parents[nodes], heights[nodes] + 1)
-        return heights
+        """Number of edges from each node to its deepest leaf, ndarray of int32, shape (n_nodes_total,)."""
+        return reduce_subtrees(self.depths, self.depths, np.maximum) - self.depths
 
     @property
     def absolute_parents(self) -> np.ndarray:
@@ -311,106 +297,64 @@ class TreeArray(FlatArray):
         starts = np.repeat(self.offsets[:-1], self.sizes)
         return np.where(self.parents < 0, -1, self.parents + starts)
 
+    @property
+    def subtree_ends(self) -> np.ndarray:
+        """End of each node's subtree, ndarray of int64, shape (n_nodes_total,).
+
+        Nodes are numbered through all trees: the subtree of node ``i`` consists of nodes ``i`` to
+        ``subtree_ends[i] - 1``.
+        """
+        return find_subtree_ends(self.depths)
+
     def _item(self, i: int) -> Tree:
         nodes = slice(self.offsets[i], self.offsets[i + 1])
         values = edges = None
         if self.values is not None:
             values = [None if v != v else v for v in self.values[nodes].tolist()]
         if self.edges is not None:
-            edges = [e or None for e in decoded(self.edges[nodes], self.edge_vocabulary)]
-        labels = decoded(self.labels[nodes], self.vocabulary)
-        return Tree.from_flat(
-            FlatTree(labels, self.parents[nodes], self.depths[nodes], values, edges)  # type: ignore[arg-type]
-        )
+            edges = [edge or None for edge in decode(self.edges[nodes], self.edge_vocabulary)]
+        labels = decode(self.labels[nodes], self.vocabulary)
+        return Tree.from_flat(FlatTree(labels, self.parents[nodes], self.depths[nodes], values, edges))
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, TreeArray):
             return NotImplemented
         return len(self) == len(other) and all(
-            same(a, b)
+            are_columns_equal(a, b)
             for a, b in (
                 (self.offsets, other.offsets),
                 (self.depths, other.depths),
-                (self._text("labels"), other._text("labels")),
-                (self._text("edges"), other._text("edges")),
+                (_resolve(self.labels, self.vocabulary), _resolve(other.labels, other.vocabulary)),
+                (_resolve(self.edges, self.edge_vocabulary), _resolve(other.edges, other.edge_vocabulary)),
                 (self.values, other.values),
             )
         )
-
-    __hash__ = None  # type: ignore[assignment]
-
-    def _text(self, name: str) -> np.ndarray | None:
-        column = self.__dict__[name]
-        text = self.vocabulary if name == "labels" else self.edge_vocabulary
-        return column if column is None or text is None else text[column]
 
     def __repr__(self) -> str:
         trees = f"{len(self)} tree{'s' * (len(self) != 1)}"
         return f"TreeArray({trees}, {self.n_nodes} node{'s' * (self.n_nodes != 1)})"
 
 
-def nodes_by_depth(depths: np.ndarray) -> list[np.ndarray]:
-    """Return the numbers of the nodes of depth 0, 1, ..., each in rising order."""
-    order = np.argsort(depths, kind="stable")
-    return np.split(order, np.cumsum(np.bincount(depths))[:-1])
+def _resolve(codes: np.ndarray | None, vocabulary: np.ndarray | None) -> np.ndarray | None:
+    return codes if codes is None or vocabulary is None else vocabulary[codes]
 
 
-def _filled(pieces: dict[int, list], n: int) -> list:
-    column: list = [None] * n
-    for start, piece in pieces.items():
-        column[start : start + len(piece)] = piece
-    return column
+def _concatenate_values(arrays: list[TreeArray]) -> np.ndarray | None:
+    if all(a.values is None for a in arrays):
+        return None
+    return np.concatenate([np.full(a.n_nodes, np.nan) if a.values is None else a.values for a in arrays])
 
 
-def _or_nan(array: TreeArray) -> np.ndarray:
-    return np.full(array.n_nodes, np.nan) if array.values is None else array.values
+def _concatenate_edges(arrays: list[TreeArray]) -> dict[str, Any]:
+    if all(a.edges is None for a in arrays):
+        return {}
+    edges, vocabulary = merge_codes([_get_edges(a) for a in arrays])
+    size = None if vocabulary is not None else max(a.n_edge_labels or 0 for a in arrays)
+    return {"edges": edges, "edge_vocabulary": vocabulary, "n_edge_labels": size}
 
 
-def _edges_or_none(array: TreeArray) -> tuple[np.ndarray, np.ndarray | None]:
+def _get_edges(array: TreeArray) -> tuple[np.ndarray, np.ndarray | None]:
     if array.edges is not None:
         return array.edges, array.edge_vocabulary
-    text = None if array.vocabulary is None else np.array([""], dtype=object)
-    return np.zeros(array.n_nodes, dtype=np.int32), text
-
-
-def _check_ids(name: str, ids: Any, vocabulary: Sequence | None, size: int | None) -> None:
-    if ids is None or not len(ids):
-        return
-    ids = np.asarray(ids)
-    if ids.dtype.kind not in "iu":
-        raise ValueError(f"{name} must be ints, got {ids.dtype}")
-    size = len(vocabulary) if vocabulary is not None else size
-    if ids.min() < 0 or (size is not None and ids.max() >= size):
-        bad = ids.min() if ids.min() < 0 else ids.max()
-        limit = "" if size is None else f" and below {size}"
-        raise ValueError(f"{name} must be at least 0{limit}, got {bad}")
-
-
-def _check_shape(labels: Any, depths: np.ndarray, offsets: np.ndarray) -> None:
-    if offsets.ndim != 1 or len(offsets) < 1 or offsets[0] != 0 or np.any(np.diff(offsets) < 1):
-        raise ValueError("offsets must begin with 0 and rise by at least one node per tree")
-    if len(labels) != len(depths) or len(depths) != offsets[-1]:
-        raise ValueError(
-            f"labels and depths must have offsets[-1] = {offsets[-1]} entries, "
-            f"got {len(labels)} and {len(depths)}"
-        )
-    steps = np.diff(depths, prepend=0)
-    is_root = np.zeros(len(depths), dtype=bool)
-    is_root[offsets[:-1]] = True
-    wrong = np.flatnonzero(np.where(is_root, depths != 0, (depths < 1) | (steps > 1)))
-    if len(wrong):
-        tree = int(np.searchsorted(offsets, wrong[0], side="right")) - 1
-        raise ValueError(
-            f"depths must be those of a preorder, 0 at the root alone and rising by 1 at most; "
-            f"got {depths[wrong[0]]} at node {wrong[0] - offsets[tree]} of tree {tree}"
-        )
-
-
-def _parents_of(depths: np.ndarray, offsets: np.ndarray) -> np.ndarray:
-    """In preorder, a node's parent is the last node before it that is one less deep."""
-    parents = np.full(len(depths), -1, dtype=np.int64)
-    levels = nodes_by_depth(depths)
-    for above, here in pairwise(levels):
-        parents[here] = above[np.searchsorted(above, here) - 1]
-    starts = np.repeat(offsets[:-1], np.diff(offsets))
-    return np.where(parents < 0, -1, parents - starts).astype(np.int32)
+    vocabulary = None if array.vocabulary is None else np.array([""], dtype=object)
+    return np.zeros(array.n_nodes, dtype=np.int32), vocabulary

@@ -1,21 +1,22 @@
-"""``FlatArray``: the storage idea shared by arrays of trees and of sequences, columns and offsets."""
+"""Storage shared by arrays of trees and arrays of sequences: flat columns and offsets."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
-PAD_ID = 0  # "nothing here": its embedding is zero
-UNKNOWN_ID = 1  # a label that the vocabulary does not hold
-N_RESERVED_IDS = 2
+from sklearn_tree.trees.codes import N_RESERVED_IDS, PAD_ID, UNKNOWN_ID
+
+__all__ = ["N_RESERVED_IDS", "PAD_ID", "UNKNOWN_ID", "FlatArray"]
 
 
 class FlatArray:
-    """A one-dimensional array of ragged items, item ``i`` being rows ``offsets[i]:offsets[i + 1]``.
+    """Immutable one-dimensional array of items of unequal size.
 
-    A subclass names its columns in ``_columns`` and builds one item in ``_item``.
+    Item ``i`` consists of rows ``offsets[i]`` to ``offsets[i + 1] - 1`` of every column. A subclass is a
+    frozen dataclass that lists its columns in ``_columns`` and builds an item in ``_item``.
     """
 
     _columns: ClassVar[tuple[str, ...]] = ()
@@ -23,40 +24,41 @@ class FlatArray:
 
     offsets: np.ndarray
 
-    def replace(self, **fields: Any) -> Any:
-        """Return an array that shares all columns with this one but those given.
+    def replace(self, **fields: Any) -> Self:
+        """Return an array with some fields replaced; the others are shared, not copied.
 
         Parameters
         ----------
-        **fields : array or sequence
-            New columns or sizes by name; they are not checked.
+        **fields : array, sequence, int or None
+            New columns, vocabularies or sizes by name. They are not validated.
 
         Returns
         -------
         TreeArray or RaggedArray
         """
-        return type(self).__new__(type(self))._fill(**{**self.__dict__, **fields})
+        cls: Any = type(self)
+        return cls(**{**vars(self), **fields}, validate=False)
 
-    def _fill(self, **fields: Any) -> Any:
-        self.__dict__.update(fields)
-        return self
+    def _set(self, **fields: Any) -> None:
+        for name, field in fields.items():
+            object.__setattr__(self, name, field)
 
     def _item(self, i: int) -> Any:
         raise NotImplementedError
 
     @property
     def shape(self) -> tuple[int]:
-        """The number of items as a numpy array would say it, ``(n,)``."""
+        """Shape of the array, ``(n,)`` for n items."""
         return (len(self),)
 
     @property
     def ndim(self) -> int:
-        """Always 1."""
+        """Number of dimensions, always 1."""
         return 1
 
     @property
     def dtype(self) -> np.dtype:
-        """The dtype of the items, object."""
+        """Data type of the items, always object."""
         return np.dtype(object)
 
     @property
@@ -83,16 +85,16 @@ class FlatArray:
             return self._select(slice(offsets[0], offsets[-1]), offsets - offsets[0])
         return self._take(self._as_positions(key))
 
-    def _take(self, items: np.ndarray) -> Any:
+    def _take(self, items: np.ndarray) -> Self:
         sizes = self.sizes[items]
         offsets = np.r_[0, np.cumsum(sizes)]
         rows = np.repeat(self.offsets[items] - offsets[:-1], sizes) + np.arange(offsets[-1])
         return self._select(rows, offsets)
 
-    def _select(self, rows: Any, offsets: np.ndarray) -> Any:
+    def _select(self, rows: slice | np.ndarray, offsets: np.ndarray) -> Self:
         columns = {name: getattr(self, name) for name in self._columns}
-        taken = {name: None if c is None else c[rows] for name, c in columns.items()}
-        return self.replace(offsets=offsets, **taken)
+        selected = {name: None if column is None else column[rows] for name, column in columns.items()}
+        return self.replace(offsets=offsets, **selected)
 
     def _as_positions(self, key: Any) -> np.ndarray:
         n = len(self)
@@ -107,8 +109,8 @@ class FlatArray:
             return np.zeros(0, dtype=np.int64)
         if index.dtype.kind not in "iu" or index.ndim != 1:
             raise IndexError(f"{self._noun}s are indexed by ints, slices and 1-D arrays, got {key!r:.60}")
-        for bad in index[(index < -n) | (index >= n)][:1]:
-            raise IndexError(f"index {bad} is out of range for {n} {self._noun}s")
+        for wrong in index[(index < -n) | (index >= n)][:1]:
+            raise IndexError(f"index {wrong} is out of range for {n} {self._noun}s")
         return np.where(index < 0, index + n, index)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
@@ -116,69 +118,3 @@ class FlatArray:
         for i, item in enumerate(self):
             array[i] = item
         return array
-
-    __hash__ = None  # type: ignore[assignment]
-
-
-def numbered(
-    labels: list, none: str | None = None, what: str = "labels"
-) -> tuple[np.ndarray, np.ndarray | None]:
-    """Number the distinct labels in order of appearance; int labels are ids already.
-
-    Parameters
-    ----------
-    labels : list of str, or list of int
-        The labels; None may stand among them.
-    none : str, default=None
-        What None is among text labels; among ids it is 0.
-    what : str, default="labels"
-        How an error calls them.
-
-    Returns
-    -------
-    codes : ndarray of int32
-        Positions in ``vocabulary``, or the ids themselves.
-    vocabulary : ndarray of object, or None
-        The distinct texts; None for ids.
-    """
-    kinds = set(map(type, labels)) - {type(None)}
-    if kinds == {int}:
-        return np.array([label or PAD_ID for label in labels], dtype=np.int32), None
-    if not kinds <= {str}:
-        bad = next(label for label in labels if type(label) is not str)
-        raise TypeError(f"{what} must be all str or all int, got {bad!r} beside others")
-    numbers = {label: i for i, label in enumerate(dict.fromkeys(labels))}
-    codes = list(map(numbers.__getitem__, labels))
-    text = [none if label is None else label for label in numbers]
-    return np.array(codes, dtype=np.int32), np.array(text, dtype=object)
-
-
-def merged_codes(
-    columns: list[tuple[np.ndarray, np.ndarray | None]],
-) -> tuple[np.ndarray, np.ndarray | None]:
-    """Join columns of codes whose vocabularies differ; without vocabularies just join them."""
-    if columns[0][1] is None:
-        return joined([codes for codes, _ in columns]), None
-    numbers: dict[str, int] = {}
-    merged = []
-    for codes, text in columns:
-        table = [numbers.setdefault(label, len(numbers)) for label in text]  # type: ignore[union-attr]
-        merged.append(np.array(table, dtype=np.int32)[codes])
-    return joined(merged), np.array(list(numbers), dtype=object)
-
-
-def joined(columns: list[np.ndarray]) -> np.ndarray:
-    """Concatenate, also nothing."""
-    return np.concatenate(columns) if columns else np.zeros(0, dtype=np.int32)
-
-
-def decoded(column: np.ndarray, text: np.ndarray | None) -> list:
-    """Return texts where there is a vocabulary, else the ids."""
-    return column.tolist() if text is None else text[column].tolist()
-
-
-def same(a: np.ndarray | None, b: np.ndarray | None) -> bool:
-    """Whether two columns are equal, NaN equal to NaN."""
-    if a is None or b is None:
-        return a is b
-    return np.array_equal(a, b, equal_nan=a.dtype.kind == b.dtype.kind == "f")

@@ -1,12 +1,13 @@
-"""``Tree``: one frozen, ordered, labelled tree."""
+"""Immutable, ordered, labelled trees."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from sklearn_tree.trees.checks import check_labels
 from sklearn_tree.trees.formats import (
     FlatTree,
     flatten,
@@ -14,9 +15,9 @@ from sklearn_tree.trees.formats import (
     register_tree_type,
     write_brackets,
 )
-from sklearn_tree.trees.formats.excerpt import excerpt
+from sklearn_tree.trees.formats.fields import as_edge, as_value
 from sklearn_tree.trees.formats.parents import check_parents, to_preorder
-from sklearn_tree.trees.formats.registry import as_edge, as_value
+from sklearn_tree.trees.svg import draw_tree
 
 if TYPE_CHECKING:
     from nltk import Tree as NltkTree
@@ -25,23 +26,23 @@ _REPR_WIDTH = 60
 
 
 class Tree:
-    """One ordered tree with a label at every node.
+    """Ordered tree with a label at every node.
 
-    Nodes are numbered in *preorder*: the root is 0, then come the nodes of its first child's
-    subtree, then the second child's. Siblings keep the order of the ids given. A tree is frozen,
-    hashable, compared by content, and not a sequence: ``np.array([tree, tree], dtype=object)``
-    has shape ``(2,)``.
+    Nodes are numbered in *preorder*: the root is 0, followed by the subtree of its first child, then by that
+    of its second child, and so on. Siblings keep the order of the ids given. Trees are immutable, hashable
+    and compared by content. They are not sequences: ``np.array([tree, tree], dtype=object)`` has shape
+    ``(2,)``.
 
     Parameters
     ----------
     labels : sequence of str or of int, length n_nodes
-        Label of each node. Ints are ids of an already encoded tree.
+        Label of each node. Ints are ids of an encoded tree.
     parents : sequence of int, length n_nodes
-        The id of each node's parent, -1 (or None) for the root. Any numbering will do.
+        Index of each node's parent, -1 (or None) for the root. Nodes may be given in any order.
     values : sequence of float or None, length n_nodes, default=None
-        A number carried by each node, None where there is none.
+        Value of each node, None for nodes without one.
     edges : sequence of str, int or None, length n_nodes, default=None
-        Label of the edge from each node to its parent, None where there is none.
+        Label of the edge from each node to its parent, None for edges without one.
 
     Attributes
     ----------
@@ -52,16 +53,17 @@ class Tree:
     depths : ndarray of int32, shape (n_nodes,), read-only
         Number of edges between each node and the root.
     values : tuple of float or None, or None
-        Node values in preorder; None when no node has one.
+        Node values in preorder; None if no node has a value.
     edges : tuple of str, int or None, or None
-        Edge labels in preorder; None when no edge has one.
+        Edge labels in preorder; None if no edge has a label.
 
     Raises
     ------
     ValueError
-        If the parents do not form one tree: no root, two roots, a cycle, an unknown parent.
+        If the parents do not form one tree (no root, several roots, a cycle, an unknown parent) or a value is
+        not finite.
     TypeError
-        If a label is neither a str nor an int, or both kinds are mixed.
+        If labels are not all str or all int.
 
     Examples
     --------
@@ -92,7 +94,7 @@ class Tree:
         values: Sequence | None = None,
         edges: Sequence | None = None,
     ) -> None:
-        labels = _check_labels(labels)
+        labels = check_labels(labels)
         n = len(labels)
         order, new_parents, depths = to_preorder(check_parents(parents, n))
         for name, column in (("values", values), ("edges", edges)):
@@ -103,29 +105,26 @@ class Tree:
         if edges is not None:
             edges = [as_edge(edge, i, type(labels[0])) for i, edge in enumerate(edges)]
 
-        def pick(column: Sequence | None) -> list | None:
+        def sort(column: Sequence | None) -> list | None:
             return None if column is None else [column[i] for i in order]
 
-        self._set(FlatTree([labels[i] for i in order], new_parents, depths, pick(values), pick(edges)))
+        self._set(FlatTree([labels[i] for i in order], new_parents, depths, sort(values), sort(edges)))
 
     def _set(self, flat: FlatTree) -> None:
-        def column(entries: list | None) -> tuple | None:
-            return None if entries is None or all(e is None for e in entries) else tuple(entries)
-
         fields = {
             "labels": tuple(flat.labels),
-            "parents": _frozen(flat.parents),
-            "depths": _frozen(flat.depths),
-            "values": column(flat.values),
-            "edges": column(flat.edges),
+            "parents": _freeze(flat.parents),
+            "depths": _freeze(flat.depths),
+            "values": _as_tuple(flat.values),
+            "edges": _as_tuple(flat.edges),
             "_child_index": None,
         }
         for name, field in fields.items():
             object.__setattr__(self, name, field)
 
     @classmethod
-    def from_flat(cls, flat: FlatTree) -> Tree:
-        """Build a tree from preorder columns that are known to be right, without checks.
+    def from_flat(cls, flat: FlatTree) -> Self:
+        """Build a tree from valid preorder columns without checking them.
 
         Parameters
         ----------
@@ -147,17 +146,18 @@ class Tree:
         Parameters
         ----------
         obj : Tree, str, tuple, list, dict, nltk.Tree or an object of a registered type
-            A str is a bracketed tree, ``"(S (NP I) (VP run))"``. For tuples and lists see the
-            user guide; other types are taught by :func:`register_tree_type`.
+            A str is a bracketed tree, ``"(S (NP I) (VP run))"``. The user guide describes tuples and lists.
+            Other types can be added with :func:`register_tree_type`.
 
         Returns
         -------
         Tree
+            ``obj`` itself if it is a Tree.
 
         Raises
         ------
         TypeError
-            If nothing is known about the type of a node, or a label is not a str.
+            If the type of a node is not registered or a label is not a str.
         ValueError
             If brackets are unbalanced, a node is empty, or the object contains itself.
 
@@ -176,7 +176,7 @@ class Tree:
 
     @property
     def nodes(self) -> range:
-        """The node ids in preorder, ``range(n_nodes)``."""
+        """Node ids in preorder, ``range(n_nodes)``."""
         return range(len(self.labels))
 
     @property
@@ -193,16 +193,16 @@ class Tree:
 
     @property
     def height(self) -> int:
-        """Number of edges on the longest way from the root to a leaf; 0 for a single node."""
+        """Number of edges on the longest path from the root to a leaf; 0 for a single node."""
         return int(self.depths.max())
 
     def children(self, node: int) -> list[int]:
-        """List the ids of a node's children in order.
+        """Return the ids of a node's children in order.
 
         Parameters
         ----------
         node : int
-            A node id, from 0 to ``n_nodes - 1``.
+            A node id in [0, n_nodes).
 
         Returns
         -------
@@ -211,22 +211,66 @@ class Tree:
         Raises
         ------
         IndexError
-            If there is no such node.
+            If ``node`` is out of range.
         """
-        if not 0 <= node < self.n_nodes:
-            raise IndexError(f"node must be in 0..{self.n_nodes - 1}, got {node}")
-        if self._child_index is None:
+        self._check_node(node)
+        index = self._child_index
+        if index is None:
             order = np.argsort(self.parents, kind="stable")[1:]
-            starts = np.searchsorted(self.parents[order], np.arange(self.n_nodes + 1))
-            object.__setattr__(self, "_child_index", (order, starts))
-        order, starts = self._child_index  # type: ignore[misc]
+            index = order, np.searchsorted(self.parents[order], np.arange(self.n_nodes + 1))
+            object.__setattr__(self, "_child_index", index)
+        order, starts = index
         return order[starts[node] : starts[node + 1]].tolist()
+
+    def subtree(self, node: int) -> Tree:
+        """Return the subtree rooted at a node as a tree of its own.
+
+        Parameters
+        ----------
+        node : int
+            A node id in [0, n_nodes).
+
+        Returns
+        -------
+        Tree
+            The node and its descendants with their labels, values and edge labels, the edge label of the new
+            root included. Node ``i`` of the subtree is node ``node + i`` of this tree.
+
+        Raises
+        ------
+        IndexError
+            If ``node`` is out of range.
+
+        Examples
+        --------
+        >>> from sklearn_tree import Tree
+        >>> Tree.from_any("(S (NP I) (VP run))").subtree(3)
+        Tree('(VP run)')
+        """
+        self._check_node(node)
+        after = np.flatnonzero(self.depths[node + 1 :] <= self.depths[node])
+        nodes = slice(node, node + 1 + after[0] if len(after) else self.n_nodes)
+        parents = self.parents[nodes] - node
+        parents[0] = -1
+        return Tree.from_flat(
+            FlatTree(
+                labels=self.labels[nodes],
+                parents=parents,
+                depths=self.depths[nodes] - self.depths[node],
+                values=None if self.values is None else self.values[nodes],
+                edges=None if self.edges is None else self.edges[nodes],
+            )
+        )
+
+    def _check_node(self, node: int) -> None:
+        if not 0 <= node < self.n_nodes:
+            raise IndexError(f"node must be in [0, {self.n_nodes}), got {node}")
 
     def to_brackets(self) -> str:
         r"""Return the tree as one line of brackets, ``(S (NP I) (VP run))``.
 
-        Values and edge labels are left out. Blanks, brackets and backslashes in a label are
-        escaped with a backslash; :meth:`from_any` reads the line back as an equal tree.
+        Values and edge labels are omitted. Whitespace, brackets and backslashes in a label are escaped with a
+        backslash. :meth:`from_any` reads the line back as an equal tree.
 
         Returns
         -------
@@ -235,17 +279,17 @@ class Tree:
         return write_brackets(self.labels, self.depths.tolist())
 
     def to_tuple(self) -> tuple:
-        """Return nested tuples ``(label, child, ...)`` with leaves as bare labels.
+        """Return nested tuples ``(label, child, ...)``, in which leaves are bare labels.
 
         Returns
         -------
         tuple
         """
         labels = self.labels
-        return self._build(lambda i, below: (labels[i], *below) if below or i == 0 else labels[i])
+        return self._build(lambda i, children: (labels[i], *children) if children or i == 0 else labels[i])
 
     def to_nltk(self) -> NltkTree:
-        """Return an ``nltk.Tree`` with leaves as strings.
+        """Return an ``nltk.Tree``, in which leaves are strings.
 
         Returns
         -------
@@ -259,21 +303,22 @@ class Tree:
         try:
             import nltk
         except ImportError as error:
-            raise ImportError("Tree.to_nltk needs nltk: pip install nltk") from error
+            raise ImportError("Tree.to_nltk requires nltk: pip install nltk") from error
         labels = self.labels
-        return self._build(lambda i, below: nltk.Tree(labels[i], below) if below or i == 0 else labels[i])
+        return self._build(
+            lambda i, children: nltk.Tree(labels[i], children) if children or i == 0 else labels[i]
+        )
 
     def _build(self, make: Callable[[int, list], Any]) -> Any:
-        # From the last node to the first: a node's children are finished before it.
-        waiting: list[list] = [[] for _ in self.labels]
+        """Build an object of nested nodes, given ``make(node, children)``."""
+        # In reverse preorder, the children of a node are complete before the node itself.
+        children: list[list] = [[] for _ in self.labels]
         parents = self.parents.tolist()
         for i in range(self.n_nodes - 1, 0, -1):
-            waiting[parents[i]].append(make(i, waiting[i][::-1]))
-        return make(0, waiting[0][::-1])
+            children[parents[i]].append(make(i, children[i][::-1]))
+        return make(0, children[0][::-1])
 
     def _repr_svg_(self) -> str:
-        from sklearn_tree.trees.svg import draw_tree
-
         return draw_tree(self)
 
     def __eq__(self, other: object) -> bool:
@@ -281,7 +326,7 @@ class Tree:
             return NotImplemented
         return (
             self.labels == other.labels
-            and np.array_equal(self.depths, other.depths)  # with the preorder, the whole shape
+            and np.array_equal(self.depths, other.depths)  # depths in preorder determine the shape
             and self.values == other.values
             and self.edges == other.edges
         )
@@ -299,62 +344,41 @@ class Tree:
         return self.to_brackets()
 
     def __setattr__(self, name: str, value: object) -> None:
-        raise AttributeError(f"a Tree is frozen: cannot set {name!r}")
+        raise AttributeError(f"a Tree is immutable: cannot set {name!r}")
 
     def __delattr__(self, name: str) -> None:
-        raise AttributeError(f"a Tree is frozen: cannot delete {name!r}")
+        raise AttributeError(f"a Tree is immutable: cannot delete {name!r}")
 
     def __reduce__(self) -> tuple:
         return _unpickle, (self.labels, self.parents, self.depths, self.values, self.edges)
 
 
-def _unpickle(labels, parents, depths, values, edges) -> Tree:  # type: ignore[no-untyped-def]
-    return Tree.from_flat(FlatTree(labels, parents, depths, values, edges))
+def _unpickle(*columns: Any) -> Tree:
+    return Tree.from_flat(FlatTree(*columns))
 
 
 def flatten_any(obj: Any) -> FlatTree:
-    """Return the preorder columns of a tree in any registered format."""
+    """Return the preorder columns of a tree of any registered format."""
     if isinstance(obj, str):
         return read_brackets(obj)
     if isinstance(obj, Tree):
-        return _columns_of(obj)
+        return _to_flat(obj)
     return obj if type(obj) is FlatTree else flatten(obj)
 
 
-def _columns_of(tree: Tree) -> FlatTree:
-    parents, depths = tree.parents.tolist(), tree.depths.tolist()
-    return FlatTree(tree.labels, parents, depths, tree.values, tree.edges)  # type: ignore[arg-type]
+def _to_flat(tree: Tree) -> FlatTree:
+    return FlatTree(tree.labels, tree.parents.tolist(), tree.depths.tolist(), tree.values, tree.edges)
 
 
-register_tree_type(Tree, _columns_of)  # a Tree among the children of something else
+register_tree_type(Tree, _to_flat)  # a Tree among the children of another object
 
 
-def _frozen(column: Any) -> np.ndarray:
+def _freeze(column: Any) -> np.ndarray:
     array = np.array(column, dtype=np.int32)
     array.flags.writeable = False
     return array
 
 
-def _check_labels(labels: Sequence) -> list:
-    if isinstance(labels, str):
-        raise TypeError(f"labels must be a sequence of labels, got the str {labels!r:.40}")
-    labels = labels.tolist() if isinstance(labels, np.ndarray) else list(labels)
-    if not labels:
-        raise ValueError("labels must not be empty: a tree has at least one node")
-    kinds = set()
-    for i, label in enumerate(labels):
-        if isinstance(label, str):
-            labels[i] = str(label)
-        elif isinstance(label, (int, np.integer)) and not isinstance(label, bool):
-            if label < 0:
-                raise ValueError(f"labels must be ids of at least 0, got {label} at node {i}")
-            labels[i] = int(label)
-        else:
-            raise TypeError(
-                f"labels must be all str (or all int, for encoded trees), "
-                f"got {excerpt(label)} ({type(label).__name__}) at node {i}"
-            )
-        kinds.add(type(labels[i]))
-    if len(kinds) > 1:
-        raise TypeError("labels must be all str or all int, got both kinds")
-    return labels
+def _as_tuple(column: Sequence | None) -> tuple | None:
+    """Return a column as a tuple; None if it is None or has no entries other than None."""
+    return None if column is None or all(entry is None for entry in column) else tuple(column)

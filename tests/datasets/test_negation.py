@@ -1,4 +1,4 @@
-"""The sentiment grammar: its scores, what phrases contribute, and what it takes to learn it."""
+"""Sentences of the sentiment grammar: scores, contributions and how well models learn them."""
 
 from itertools import permutations
 
@@ -19,7 +19,7 @@ def negation():
 
 
 def score(tree, node=0, replaced=(), word=NEUTRAL):
-    """The slow, obvious score of a phrase, with the phrases at some nodes replaced by a word."""
+    """Compute the score of a phrase by recursion, with the phrases at some nodes replaced by a word."""
     children = [] if node in replaced else tree.children(node)
     if not children:
         return SCORES.get(word if node in replaced else tree.labels[node], 0.0)
@@ -35,16 +35,15 @@ def text_of(tree):
     return " ".join(tree.labels[leaf] for leaf in tree.leaves)
 
 
-def test_contributions_are_what_replacing_a_phrase_by_a_neutral_word_takes_away(negation):
+def test_contributions_are_the_changes_caused_by_a_neutral_word(negation):
     for tree, contributions in zip(negation.data, negation.contributions):
         for node in tree.nodes:
             expected = score(tree) - score(tree, replaced={node})
             assert contributions[node] == pytest.approx(expected, abs=1e-12), (tree, node)
 
 
-@pytest.mark.parametrize("wrong", ["a word with a score", "the phrase by itself"])
-def test_contributions_are_not(negation, wrong):
-    """The control: another word in the phrase's place, or the phrase without what is above it."""
+@pytest.mark.parametrize("wrong", ["a word with a score", "the phrase without its context"])
+def test_contributions_differ_from(negation, wrong):  # the control of the law above
     differ = 0
     for tree, contributions, own in zip(negation.data, negation.contributions, negation.phrase_scores):
         if wrong == "a word with a score":
@@ -53,7 +52,7 @@ def test_contributions_are_not(negation, wrong):
     assert differ > 40
 
 
-def test_phrases_have_the_scores_of_the_grammar(negation):
+def test_scores_of_phrases_agree_with_recursion(negation):
     for tree, own in zip(negation.data, negation.phrase_scores):
         assert own == pytest.approx([score(tree, node) for node in tree.nodes])
         assert evaluate(tree.labels, tree.parents) == pytest.approx(own)
@@ -77,7 +76,7 @@ def test_phrases_have_the_scores_of_the_grammar(negation):
         (("not", "good"), 1),  # an operator is a leaf
     ],
 )
-def test_scores_by_hand(tree, expected):
+def test_scores_agree_with_scores_computed_by_hand(tree, expected):
     tree = (
         Tree(["good"], [-1])
         if tree == "good"
@@ -97,7 +96,7 @@ def test_a_deep_chain_is_evaluated():
 
 
 @pytest.mark.parametrize("max_depth", [2, 3, 6, 9])
-def test_sentences_are_binary_trees_within_the_bound(max_depth):
+def test_sentences_are_binary_trees_of_bounded_height(max_depth):
     X = make_negation(300, max_depth=max_depth, random_state=0).data
     assert max(tree.height for tree in X) == max_depth
     assert set(X.arities) == {0, 2}
@@ -105,7 +104,7 @@ def test_sentences_are_binary_trees_within_the_bound(max_depth):
         assert all((tree.labels[node] == "") == bool(tree.children(node)) for node in tree.nodes)
 
 
-def test_the_same_seed_gives_the_same_sentences_and_leaves_the_global_one_alone():
+def test_the_seed_determines_the_sentences_and_the_global_state_is_unchanged():
     np.random.seed(3)
     before = np.random.get_state()[1].copy()
     one, same, other = (make_negation(50, random_state=seed) for seed in (0, np.random.RandomState(0), 1))
@@ -116,7 +115,7 @@ def test_the_same_seed_gives_the_same_sentences_and_leaves_the_global_one_alone(
     assert make_negation(20, random_state=0).data == one.data[:20]
 
 
-def test_shapley_values_are_means_over_all_orders():
+def test_shapley_values_are_averages_over_all_orders():
     tree = Tree.from_any(("", "bad", ("", "but", ("", "not", "awful"))))
     expected = dict.fromkeys(tree.leaves.tolist(), 0.0)
     orders = list(permutations(expected))
@@ -128,17 +127,17 @@ def test_shapley_values_are_means_over_all_orders():
 
 
 def test_shapley_values_add_up_to_the_score_and_contributions_do_not(negation):
-    apart = 0
+    n_different = 0
     short = [i for i, tree in enumerate(negation.data) if len(tree.leaves) <= 8]
     for i in short:
         assert shapley(negation.data[i]).sum() == pytest.approx(negation.scores[i])
         of_leaves = negation.contributions[i][negation.data[i].leaves]
-        apart += not np.isclose(of_leaves.sum(), negation.scores[i])
-    assert apart > len(short) / 2
+        n_different += not np.isclose(of_leaves.sum(), negation.scores[i])
+    assert n_different > len(short) / 2
 
 
 @pytest.mark.slow
-def test_trees_tell_the_sentiment_and_bags_of_words_do_not():
+def test_nets_learn_the_sentiment_from_trees_and_bags_of_words_do_not():
     negation = make_negation(2500, random_state=0)
     texts = [text_of(tree) for tree in negation.data]
     train, test = slice(0, 2000), slice(2000, None)
@@ -152,21 +151,21 @@ def test_trees_tell_the_sentiment_and_bags_of_words_do_not():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: make_negation(0), "n_samples must be an int of at least 1, got 0"),
-        (lambda: make_negation(1.5), "n_samples must be an int of at least 1, got 1.5"),
-        (lambda: make_negation(max_depth=1), "max_depth must be an int of at least 2, got 1"),
+        (lambda: make_negation(0), "n_samples must be an int >= 1, got 0"),
+        (lambda: make_negation(1.5), "n_samples must be an int >= 1, got 1.5"),
+        (lambda: make_negation(max_depth=1), "max_depth must be an int >= 2, got 1"),
         (lambda: evaluate(["", "good"], [-1]), "parents must have one entry per label: 2, got 1"),
         (
             lambda: evaluate(["good", ""], [1, -1]),
-            "parents must come before their children, got 1 for node 0",
+            "parents must precede their children, got 1 for node 0",
         ),
         (
             lambda: evaluate(["", "a", "b"], [-1, 2, 0]),
-            "parents must come before their children, got 2 for node 1",
+            "parents must precede their children, got 2 for node 1",
         ),
         (lambda: shapley(Tree.from_any(("", *"abcdefghijk"))), "tree must have at most 10 leaves, got 11"),
     ],
 )
-def test_bad_arguments_are_named(call, message):
+def test_invalid_parameters_are_refused(call, message):
     with pytest.raises(ValueError, match=message):
         call()

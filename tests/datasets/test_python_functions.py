@@ -13,7 +13,7 @@ import pytest
 
 from sklearn_tree import Tree
 from sklearn_tree.datasets import load_python_functions
-from sklearn_tree.datasets.python_functions import function_tree
+from sklearn_tree.datasets.python_functions import build_function_tree
 
 
 @pytest.fixture(scope="module")
@@ -22,13 +22,13 @@ def functions():
 
 
 def tree_of(source):
-    return function_tree(ast.parse(source).body[0])
+    return build_function_tree(ast.parse(source).body[0])
 
 
 LONG = "def set_size(self, size):\n    {}self.size = size\n    return self.size\n"
 
 
-def test_nodes_are_types_and_leaves_are_identifiers():
+def test_inner_nodes_are_types_and_leaves_are_identifiers():
     assert str(tree_of(LONG.format(""))) == (
         "(FunctionDef (arguments (arg self) (arg size))"
         " (Assign (Attribute (Name self) size) (Name size))"
@@ -46,26 +46,26 @@ def test_nodes_are_types_and_leaves_are_identifiers():
     ],
     ids=["name", "docstring", "decorator", "return type"],
 )
-def test_what_would_tell_the_verb_is_no_part_of_the_tree(source):
+def test_what_would_reveal_the_verb_is_not_part_of_the_tree(source):
     assert tree_of(source) == tree_of(LONG.format(""))
     assert tree_of(source.replace("return", "yield")) != tree_of(LONG.format(""))
 
 
-def test_constants_are_their_types():
+def test_constants_are_replaced_by_their_types():
     one, other, text = (tree_of(LONG.format(f"x = {value}; ")) for value in ("1", "2", "'a'"))
     assert one == other != text
     assert "int" in one.labels
     assert "str" in text.labels
 
 
-def test_functions_too_small_or_too_big_are_left_out():
+def test_functions_that_are_too_small_or_too_large_are_omitted():
     assert tree_of("def get(self):\n    pass") is None
     assert tree_of("def get(self):\n    return [" + "0, " * 400 + "]") is None
     deep = "def get(self):\n    return " + "(" * 40 + "a" + "+ b)" * 40
     assert tree_of(deep).height > 40
 
 
-def test_verbs_names_and_sizes_agree(functions):
+def test_verbs_names_and_sizes_are_consistent(functions):
     assert set(functions.target) == set(functions.target_names)
     assert len(functions.target_names) == 10
     for verb, name in zip(functions.target, functions.function, strict=True):
@@ -86,7 +86,7 @@ def splits_by_file(functions):
 
 @pytest.fixture
 def library(monkeypatch, tmp_path):
-    """A small library: five files, in each a function of every one of two verbs, and what is to be left out."""
+    """A small library of five files with a function of each of two verbs, and files that must be omitted."""
     for i in range(5):
         one = LONG.format(f"self.x{i} = {i}; ")
         (tmp_path / f"m{i}.py").write_text(one + one.replace("set_size", "__get__").replace("x", "y"))
@@ -97,14 +97,14 @@ def library(monkeypatch, tmp_path):
     monkeypatch.setattr("sysconfig.get_path", lambda name: str(tmp_path))
 
 
-def test_functions_stand_in_the_order_of_files_and_lines_and_only_once(library):
+def test_functions_are_in_the_order_of_files_and_lines_without_duplicates(library):
     functions = load_python_functions()
     assert functions.target.tolist() == ["set", "get"] * 5
     assert functions.function.tolist() == ["set_size", "__get__"] * 5
     assert functions.file.tolist() == [f"m{i}.py" for i in range(5) for _ in range(2)]
 
 
-def test_a_bound_only_takes_some_away_and_always_the_same(library):
+def test_the_limit_selects_the_same_functions_every_time(library):
     everything, some = load_python_functions(max_per_verb=None), load_python_functions(max_per_verb=2)
     assert Counter(some.target) == {"get": 2, "set": 2}
     assert set(some.data) < set(everything.data)
@@ -113,32 +113,34 @@ def test_a_bound_only_takes_some_away_and_always_the_same(library):
     assert y.tolist() == some.target.tolist()
 
 
-@pytest.mark.parametrize("most", [0, -1, 2.5, "all"])
-def test_a_wrong_bound_is_named(most):
-    with pytest.raises(ValueError, match=f"max_per_verb must be a positive int or None, got {most!r}"):
-        load_python_functions(max_per_verb=most)
+@pytest.mark.parametrize("limit", [0, -1, 2.5, "all"])
+def test_invalid_limits_are_refused(limit):
+    with pytest.raises(ValueError, match=f"max_per_verb must be an int >= 1 or None, got {limit!r}"):
+        load_python_functions(max_per_verb=limit)
 
 
-def test_an_interpreter_without_sources_is_an_error(monkeypatch, tmp_path):
+def test_missing_sources_are_an_error(monkeypatch, tmp_path):
     (tmp_path / "broken.py").write_text("def get_x(:\n")
     monkeypatch.setattr("sysconfig.get_path", lambda name: str(tmp_path))
-    with pytest.raises(OSError, match=r"the standard library's sources must be in .* found no function"):
+    with pytest.raises(
+        OSError, match=r"the sources of the standard library must be in .* found no functions"
+    ):
         load_python_functions()
 
 
-@pytest.mark.skipif(sys.version_info[:2] != (3, 11), reason="the kept functions are those of Python 3.11")
-@pytest.mark.skipif("SKLEARN_TREE_DATA" not in os.environ, reason="SKLEARN_TREE_DATA names no folder of data")
-def test_the_functions_kept_from_python_3_11_are_found_again(functions):
+@pytest.mark.skipif(sys.version_info[:2] != (3, 11), reason="the stored functions are those of Python 3.11")
+@pytest.mark.skipif("SKLEARN_TREE_DATA" not in os.environ, reason="SKLEARN_TREE_DATA is not set")
+def test_the_stored_functions_of_python_3_11_are_found(functions):
     path = Path(os.environ["SKLEARN_TREE_DATA"]) / "stdlib_ast" / "py311_function_verb.jsonl.gz"
     if not path.exists():
         pytest.skip(f"{path.name} is not in SKLEARN_TREE_DATA")
     with gzip.open(path, "rt", encoding="utf-8") as file:
-        kept = [json.loads(line) for line in file]
+        stored = [json.loads(line) for line in file]
     ours = {tree: i for i, tree in enumerate(functions.data)}
-    found = [ours.get(Tree.from_any(row["tree"])) for row in kept]
-    # Another patch release, or one without its tests, has a few others.
+    found = [ours.get(Tree.from_any(row["tree"])) for row in stored]
+    # Other patch releases and installations without tests have different functions.
     share = np.mean([i is not None for i in found])
     assert share == 1.0 if sys.version_info[:3] == (3, 11, 7) else share > 0.5
-    for row, i in zip(kept, found, strict=True):
+    for row, i in zip(stored, found, strict=True):
         if i is not None:
             assert (functions.target[i], functions.split[i]) == (row["label"], row["split"])

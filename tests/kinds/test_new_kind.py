@@ -29,14 +29,15 @@ def _registered(monkeypatch):
 
 @pytest.fixture
 def graphs():
-    """Paths and stars of 4 to 7 nodes with the same random features: only the edges tell them apart."""
+    """Graphs of marked and unmarked nodes, whose edges join equal nodes in class 1 and unequal ones in class 0."""
     rng = np.random.RandomState(0)
     X, y = [], np.arange(120) % 2
     for label in y:
-        n = rng.randint(4, 8)
-        edges = [(i, i + 1) for i in range(n - 1)] if label else [(0, i) for i in range(1, n)]
-        degrees = np.bincount(np.ravel(edges), minlength=n)
-        X.append(Graph(np.c_[degrees == 1, rng.rand(n)].astype(float), edges))
+        half = rng.randint(2, 5)
+        marks = np.repeat([1.0, 0.0], half)
+        equal = [(i, i + 1) for i in range(2 * half - 1) if marks[i] == marks[i + 1]]
+        unequal = [(i, half + (i + k) % half) for i in range(half) for k in (0, 1)]
+        X.append(Graph(np.c_[marks, rng.rand(2 * half)], equal if label else unequal))
     return X, y
 
 
@@ -73,8 +74,8 @@ def test_it_is_moved_by_to_device(graphs):
 
 def test_other_kinds_are_refused(graphs):
     X, _ = graphs
-    with pytest.raises(ValueError, match="X must be of the kind 'graphs', got 'tokens'"):
-        classifier().fit(["a text", "another"] * 2, [0, 1] * 2)
+    with pytest.raises(ValueError, match="X must be of the kind 'graphs', got 'images'"):
+        classifier().fit(np.zeros((4, 5, 5, 1)), [0, 1] * 2)
     with pytest.raises(ValueError, match="got 'graphs'"):
         RNNClassifier(input_kind="auto")._fit_kind(X)
 

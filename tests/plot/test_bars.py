@@ -1,4 +1,4 @@
-"""``plot_importances``: the largest first, nothing lost."""
+"""Bar charts are sorted and complete."""
 
 import re
 from types import SimpleNamespace
@@ -21,7 +21,7 @@ def find(svg, kind):
 
 
 def rows(svg):
-    """Name and number of each row."""
+    """Return the name and the number of each row."""
     titles = [title.text.rsplit(" ", 1) for title in find(svg, "title")]
     return [(name, float(value)) for name, value in titles]
 
@@ -38,13 +38,13 @@ def test_bars_are_sorted_by_size_and_sum_to_the_total(values, max_bars):
     assert sum(value for _, value in shown) == pytest.approx(sum(values), rel=1e-2)  # three digits each
 
 
-def test_the_rest_is_one_line():
+def test_the_remaining_numbers_are_summed():
     assert rows(draw_bars(list("abcd"), [1, -5, 2, 3], max_bars=2)) == [("b", -5), ("d", 3), ("2 others", 3)]
     assert rows(draw_bars(list("abc"), [1, -5, 2], max_bars=2))[-1] == ("1 other", 1)
     assert rows(draw_bars(list("ab"), [1, -5], max_bars=2)) == [("b", -5), ("a", 1)]
 
 
-def test_what_is_against_points_to_the_left_and_is_dashed():
+def test_negative_bars_point_to_the_left_and_are_dashed():
     svg = draw_bars(["a", "b"], [2, -1])
     right, left = find(svg, "rect")
     assert float(left.get("x")) + float(left.get("width")) == pytest.approx(float(right.get("x")))
@@ -53,27 +53,27 @@ def test_what_is_against_points_to_the_left_and_is_dashed():
     assert lengths(svg) == [180, 90]
 
 
-def test_bars_of_one_sign_have_all_the_room():
+def test_bars_of_one_sign_use_the_full_width():
     assert lengths(draw_bars(["a", "b"], [2, 1])) == [360, 180]
 
 
-def test_the_limit_clips():
+def test_lengths_are_scaled_and_clipped_by_the_limit():
     assert lengths(draw_bars(["a", "b"], [9, 1], limit=1)) == [360, 360]
     assert lengths(draw_bars(["a", "b"], [9, 1], limit=9)) == [360, 40]
 
 
-def test_what_is_not_finite_counts_as_zero():
+def test_numbers_that_are_not_finite_count_as_zero():
     assert rows(draw_bars(["a", "b", "c"], [np.nan, 1, np.inf])) == [("b", 1), ("a", 0), ("c", 0)]
 
 
-def test_an_explainer_or_names_and_numbers_give_the_same():
+def test_an_explainer_and_its_names_and_numbers_give_the_same_picture():
     names, values = ["a", "b"], np.array([0.25, 0.75])
     explainer = SimpleNamespace(feature_importances_=values, get_feature_names_out=lambda: np.array(names))
     assert plot_importances(explainer).html == plot_importances(names, values).html
     assert plot_importances(explainer).html != plot_importances(names, values[::-1]).html
 
 
-def test_long_wide_and_hostile_names_are_text():
+def test_names_are_truncated_and_escaped():
     svg = draw_bars([HOSTILE * 9, "特徴" * 9, "a\0"], [1, 2, 3])
     assert "<img" not in svg
     texts = [text.text for text in find(svg, "text")]
@@ -81,14 +81,14 @@ def test_long_wide_and_hostile_names_are_text():
     assert {"特徴" * 9, "a\ufffd"} <= set(texts)
 
 
-def test_wide_letters_get_more_room():
+def test_wide_characters_get_more_room():
     def width(name):
         return int(re.search(r' width="(\d+)"', draw_bars([name], [1]))[1])
 
     assert width("特徴") == width("abcd") > width("ab")
 
 
-def test_files_stand_alone_and_one_may_be_svg(tmp_path):
+def test_files_are_self_contained(tmp_path):
     picture = plot_importances([HOSTILE], [1], caption=HOSTILE)
     assert picture.save(tmp_path / "a.svg").read_text() == picture.html
     page = picture.save(tmp_path / "a.html").read_text()
@@ -97,21 +97,19 @@ def test_files_stand_alone_and_one_may_be_svg(tmp_path):
 
 
 @pytest.mark.parametrize("values", [[1], [[1, 2]]])
-def test_numbers_of_another_shape_are_refused(values):
+def test_values_of_the_wrong_shape_are_refused(values):
     with pytest.raises(ValueError, match=r"values must have one entry per name: shape \(2,\), got \("):
         draw_bars(["a", "b"], values)
 
 
-def test_no_room_for_bars_is_refused():
-    with pytest.raises(ValueError, match="max_bars must be a positive int, got 0"):
+def test_an_invalid_number_of_bars_is_refused():
+    with pytest.raises(ValueError, match="max_bars must be an int >= 1, got 0"):
         plot_importances(["a"], [1], max_bars=0)
 
 
 @pytest.mark.parametrize("explainer", [["a", "b"], RandomForestClassifier()])
-def test_names_without_numbers_are_refused(explainer):
+def test_names_without_values_are_refused(explainer):
     kind = type(explainer).__name__
-    message = (
-        r"must have feature_importances_ and get_feature_names_out\(\), or come with values, got " + kind
-    )
+    message = r"must have feature_importances_ and get_feature_names_out\(\) if values is None, got " + kind
     with pytest.raises(TypeError, match=message):
         plot_importances(explainer)

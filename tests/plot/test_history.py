@@ -1,4 +1,4 @@
-"""``plot_history`` shows what ``history_`` holds."""
+"""Line charts of the training history."""
 
 import numpy as np
 import pytest
@@ -11,13 +11,13 @@ pyplot = pytest.importorskip("matplotlib.pyplot")
 
 
 @pytest.fixture(autouse=True)
-def _closed_figures():
+def _close_figures():
     yield
     pyplot.close("all")
 
 
 @pytest.mark.parametrize("early_stopping", [False, True])
-def test_lines_are_the_columns_of_the_history(small_trees, early_stopping):
+def test_lines_show_the_columns_of_the_history(small_trees, early_stopping):
     clf = RecursiveNetClassifier(max_epochs=4, early_stopping=early_stopping, random_state=0)
     clf.fit(*small_trees)
     ax = plot_history(clf)
@@ -28,12 +28,12 @@ def test_lines_are_the_columns_of_the_history(small_trees, early_stopping):
         np.testing.assert_array_equal(shown[name], clf.history_[name])
 
 
-def test_it_draws_where_it_is_told_to(small_trees):
+def test_given_axes_are_used(small_trees):
     clf = RecursiveNetClassifier(max_epochs=1).fit(*small_trees)
     ax = pyplot.figure().subplots()
     assert plot_history(clf, ax) is ax
 
 
-def test_an_estimator_without_history_is_refused():
-    with pytest.raises(TypeError, match="must have a history_, got LogisticRegression"):
+def test_an_estimator_without_a_history_is_refused():
+    with pytest.raises(TypeError, match="estimator must have the attribute history_, got LogisticRegression"):
         plot_history(LogisticRegression())

@@ -1,4 +1,4 @@
-"""``Picture``: what notebooks show and what files hold; the legend of the colours."""
+"""Pictures in notebooks and files, and the legend of their colours."""
 
 import os
 from xml.etree import ElementTree
@@ -10,33 +10,33 @@ from sklearn_tree.plot import Picture, draw_legend
 SVG = '<svg xmlns="http://www.w3.org/2000/svg"><g/></svg>'
 
 
-def test_a_page_stands_alone_and_follows_the_theme(tmp_path):
+def test_pages_are_self_contained_and_follow_the_theme(tmp_path):
     path = Picture("<b>hello</b>", caption="<i>").save(tmp_path / "a.html")
     page = path.read_text()
     assert path.is_absolute()
     assert "<b>hello</b>" in page
-    assert page.count("&lt;i&gt;") == 2  # the title and the line above
+    assert page.count("&lt;i&gt;") == 2  # the title of the page and the caption
     assert "color-scheme: light dark" in page
     assert "http" not in page
     assert "<script" not in page
 
 
-def test_one_svg_may_be_a_file_of_its_own(tmp_path):
+def test_one_svg_element_can_be_written_to_a_file(tmp_path):
     assert Picture(SVG).save(tmp_path / "a.svg").read_text() == SVG
 
 
 @pytest.mark.parametrize(
     "html", ["<b>hello</b>", SVG + SVG, f"<div>{SVG}</div>", "<svg><g/></svg>", "text", ""]
 )
-def test_anything_else_may_not(tmp_path, html):
+def test_other_drawings_cannot_be_written_as_svg(tmp_path, html):
     with pytest.raises(
-        ValueError, match=r"path must end in \.html: this picture is not one svg, got .*a\.svg"
+        ValueError, match=r"path must end in \.html unless the picture is one <svg> element, got .*a\.svg"
     ):
         Picture(html).save(tmp_path / "a.svg")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path):
+def test_a_failed_write_leaves_the_old_file_unchanged(tmp_path):
     path = Picture("old").save(tmp_path / "a.html")
     old = path.read_text()
     with pytest.raises(UnicodeEncodeError):
@@ -45,31 +45,31 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_folder_that_is_not_there_is_named(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"path must be in a folder that exists, got .*none.a\.html"):
+def test_a_missing_folder_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"path must be in an existing folder, got .*none.a\.html"):
         Picture("a").save(tmp_path / "none" / "a.html")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_link_stays_a_link(tmp_path):
+def test_symbolic_links_are_followed(tmp_path):
     (tmp_path / "link.html").symlink_to(tmp_path / "target.html")
     assert Picture("new").save(tmp_path / "link.html") == (tmp_path / "target.html").resolve()
     assert (tmp_path / "link.html").is_symlink()
 
 
-def test_a_file_has_the_usual_permissions(tmp_path):
+def test_files_have_the_usual_permissions(tmp_path):
     (tmp_path / "usual").touch()
     path = Picture("a").save(os.fspath(tmp_path / "a.html"))
     assert path.stat().st_mode == (tmp_path / "usual").stat().st_mode
 
 
-def test_the_legend_tells_the_limit_both_ways_and_the_unit():
+def test_the_legend_shows_both_limits_and_the_unit():
     root = ElementTree.fromstring(draw_legend(0.5, "<bits>"))
     assert [text.text for text in root.iter("text")] == ["against -0.5", "+0.5 <bits> for"]
     assert "http" not in draw_legend(0.5)
 
 
-def test_the_legend_dashes_what_is_against_only():
+def test_only_negative_colours_are_dashed_in_the_legend():
     against, for_ = ElementTree.fromstring(draw_legend(1)).iter("path")
     assert "stroke-dasharray" in against.attrib
     assert "stroke-dasharray" not in for_.attrib

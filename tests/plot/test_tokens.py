@@ -1,4 +1,4 @@
-"""``plot_tokens``: every token is shown as text, its number as a colour."""
+"""Texts with their tokens coloured by numbers."""
 
 import re
 from xml.etree import ElementTree
@@ -25,13 +25,13 @@ def backgrounds(html):
 
 
 @given(st.lists(st.text(st.characters(categories=["L", "N", "P"]), min_size=1)))
-def test_the_text_is_the_tokens_in_their_order(tokens):
+def test_tokens_are_drawn_in_order(tokens):
     shown = spans(draw_tokens(tokens, np.arange(len(tokens)) - 1.0))
     assert [span.text for span in shown] == tokens
 
 
 @given(st.lists(st.text(st.characters(), max_size=4)))
-def test_no_token_breaks_the_page_or_is_invisible(tokens):
+def test_all_tokens_are_visible_and_well_formed(tokens):
     html = draw_tokens(tokens, np.ones(len(tokens)))
     assert len(spans(html)) == len(tokens)
     assert all(span.text for span in spans(html))
@@ -54,21 +54,21 @@ def test_no_token_breaks_the_page_or_is_invisible(tokens):
         ("\ud800", "\ufffd"),
     ],
 )
-def test_what_has_no_picture_is_written_out(token, shown):
+def test_invisible_characters_are_written_as_escape_sequences(token, shown):
     assert [span.text for span in spans(draw_tokens([token], [1]))] == [shown]
 
 
-def test_a_hostile_token_is_text_everywhere(tmp_path):
+def test_tokens_and_captions_are_escaped(tmp_path):
     page = (
         plot_tokens([HOSTILE, '" onload="'], [1, -1], caption=HOSTILE).save(tmp_path / "a.html").read_text()
     )
     assert "<img" not in page
     assert 'onload="' not in page
-    assert page.count("&lt;img") == 4  # title of the page, caption, tooltip, text
+    assert page.count("&lt;img") == 4  # title of the page, caption, tooltip and text
     assert "http" not in page
 
 
-def test_the_colour_is_as_strong_as_the_number_and_its_line_tells_the_sign():
+def test_colours_and_lines_show_size_and_sign():
     html = draw_tokens(["a", "b", "c"], [1, 0, -0.5], limit=1)
     assert backgrounds(html) == [("230", 0.5), None, ("40", 0.25)]
     a, b, c = (span.get("style") for span in spans(html))
@@ -77,17 +77,17 @@ def test_the_colour_is_as_strong_as_the_number_and_its_line_tells_the_sign():
     assert "2px dashed" in c
 
 
-def test_the_limit_clips_and_scales():
+def test_strengths_are_scaled_and_clipped_by_the_limit():
     assert backgrounds(draw_tokens(["a", "b"], [1, 9], limit=1)) == [("230", 0.5)] * 2
     assert backgrounds(draw_tokens(["a", "b"], [1, 9], limit=9))[0] == ("230", 0.06)
 
 
-def test_one_large_number_does_not_wash_out_the_rest():
+def test_the_default_limit_is_robust_to_one_large_number():
     assert backgrounds(draw_tokens(["a"] * 100, [1] * 99 + [1000]))[0] == ("230", 0.5)
     assert backgrounds(draw_tokens(["a"] * 100, [1] * 99 + [1000], limit=1000))[0] == ("230", 0.0)
 
 
-def test_what_is_not_finite_counts_as_nothing_and_the_tooltip_tells():
+def test_numbers_that_are_not_finite_count_as_zero_and_are_shown_in_tooltips():
     html = draw_tokens(["a", "b", "c"], [np.nan, np.inf, 1])
     assert backgrounds(html) == [None, None, ("230", 0.5)]
     assert spans(html)[0].get("title") == "'a' +nan"
@@ -98,19 +98,19 @@ def test_extreme_numbers_are_drawn(values):
     assert len(spans(draw_tokens(["a"] * len(values), values))) == len(values)
 
 
-def test_two_thousand_tokens_stay_small():
+def test_drawings_of_two_thousand_tokens_are_small():
     html = draw_tokens(["token"] * 2000, np.linspace(-1, 1, 2000))
     assert len(spans(html)) == 2000
     assert len(html) < 500_000
 
 
 @pytest.mark.parametrize("values", [[1], [[1, 2]], 1, []])
-def test_numbers_of_another_shape_are_refused(values):
+def test_values_of_the_wrong_shape_are_refused(values):
     with pytest.raises(ValueError, match=r"values must have one entry per token: shape \(2,\), got \("):
         draw_tokens(["a", "b"], values)
 
 
 @pytest.mark.parametrize("limit", [0, -1, np.nan, np.inf])
-def test_limits_that_are_not_positive_are_refused(limit):
+def test_invalid_limits_are_refused(limit):
     with pytest.raises(ValueError, match=f"limit must be a positive number, got {limit}"):
         plot_tokens(["a"], [1], limit=limit)

@@ -1,11 +1,11 @@
-"""``plot_tree``: pictures as objects and files."""
+"""Pictures of trees."""
 
 import pytest
 
 from sklearn_tree.plot import Picture, TreePicture, plot_tree
 
 
-def test_files_stand_alone_and_everything_is_escaped(tmp_path):
+def test_files_are_self_contained_and_escaped(tmp_path):
     picture = plot_tree(("S", "<script>"), [1, -1], caption="<b>")
     page = picture.save(tmp_path / "tree.html").read_text()
     assert "<script" not in page
@@ -16,7 +16,7 @@ def test_files_stand_alone_and_everything_is_escaped(tmp_path):
     assert svg in picture._repr_html_()
 
 
-def test_other_names_of_files_are_refused(tmp_path):
+def test_other_suffixes_are_refused(tmp_path):
     with pytest.raises(ValueError, match=r"path must end in \.html or \.svg"):
         plot_tree("(S a)").save(tmp_path / "tree.png")
     assert list(tmp_path.iterdir()) == []
@@ -30,7 +30,7 @@ def test_a_picture_of_a_tree_is_a_picture():
     assert repr(TreePicture(svg="<svg/>")) == "TreePicture()"
 
 
-def test_the_limit_arrives():
+def test_the_limit_is_used():
     assert plot_tree("(S a)", [1, 9], limit=1).svg != plot_tree("(S a)", [1, 9], limit=9).svg
     with pytest.raises(ValueError, match="limit must be a positive number, got 0"):
         plot_tree("(S a)", [1, 9], limit=0)

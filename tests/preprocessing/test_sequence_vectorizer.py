@@ -1,6 +1,7 @@
-"""``SequenceVectorizer``: tokenizers, vocabularies, and the way back."""
+"""``SequenceVectorizer`` converts texts to ids and back."""
 
 import pickle
+import re
 
 import numpy as np
 import pandas as pd
@@ -10,13 +11,13 @@ from hypothesis import strategies as st
 from sklearn.exceptions import NotFittedError
 
 from sklearn_tree import RaggedArray, SequenceVectorizer
-from sklearn_tree.preprocessing.tokenizer import splitter
 
 TEXTS = ["A great film!", "not a great film", "", "dull"]
+split = re.compile(r"\w+|!").findall
 
 
 @given(st.lists(st.text(max_size=12), min_size=1, max_size=5))
-def test_characters_come_back_whatever_the_text(texts):
+def test_inverse_transform_recovers_the_characters_of_any_text(texts):
     vectorizer = SequenceVectorizer("chars", lowercase=False)
     ids = vectorizer.fit_transform(texts)
     assert ["".join(tokens) for tokens in vectorizer.inverse_transform(ids)] == texts
@@ -24,7 +25,7 @@ def test_characters_come_back_whatever_the_text(texts):
     assert pickle.loads(pickle.dumps(vectorizer)).transform(texts) == ids
 
 
-def test_an_unseen_token_comes_back_as_unknown():  # the control of the law above
+def test_unseen_tokens_become_unknown():  # the control of the law above
     vectorizer = SequenceVectorizer().fit(TEXTS)
     assert vectorizer.inverse_transform(vectorizer.transform(["a bad film"]))[0] == ["a", "<unk>", "film"]
 
@@ -40,7 +41,7 @@ def test_an_unseen_token_comes_back_as_unknown():  # the control of the law abov
         ({"max_length": 2}, ["don't", "stop"]),
     ],
 )
-def test_texts_are_split_as_asked(params, tokens):
+def test_texts_are_split_as_the_parameters_say(params, tokens):
     vectorizer = SequenceVectorizer(**params)
     assert vectorizer.inverse_transform(vectorizer.fit_transform(["Don't STOP, ok"]))[0] == tokens
 
@@ -62,15 +63,15 @@ def test_rare_tokens_become_unknown():
         lambda t: pd.Series(t, dtype="string"),
         lambda t: pd.Series(t, dtype="category"),
         lambda t: pd.DataFrame({"text": t}),
-        lambda t: [splitter("words")(x) for x in t],
-        lambda t: RaggedArray.from_sequences([splitter("words")(x) for x in t]),
+        lambda t: list(map(split, t)),
+        lambda t: RaggedArray.from_sequences(map(split, t)),
     ],
 )
-def test_every_container_of_texts_is_read(container):
+def test_texts_are_read_from_every_container(container):
     assert SequenceVectorizer().fit_transform(container(TEXTS)) == SequenceVectorizer().fit_transform(TEXTS)
 
 
-def test_nothing_but_empty_texts_is_fine():
+def test_all_texts_may_be_empty():
     assert SequenceVectorizer().fit_transform(["", ""]).sizes.tolist() == [0, 0]
 
 
@@ -80,12 +81,12 @@ def test_nothing_but_empty_texts_is_fine():
         (
             lambda: SequenceVectorizer().fit([]),
             ValueError,
-            "X must contain at least one sample, a column of sequences, got 0",
+            "at least one sample, a column of sequences, got 0",
         ),
         (lambda: SequenceVectorizer().fit("text"), TypeError, "got a single str"),
         (lambda: SequenceVectorizer().fit(["a", None]), TypeError, "row 1 must be a sequence .* got None"),
         (lambda: SequenceVectorizer().fit(["a", 3.5]), TypeError, "row 1 must be a sequence .* got 3.5"),
-        (lambda: SequenceVectorizer().fit([[1, 2]]), TypeError, "must be str to be vectorized"),
+        (lambda: SequenceVectorizer().fit([[1, 2]]), TypeError, "tokens must be str, got numbers"),
         (
             lambda: SequenceVectorizer("(").fit(TEXTS),
             ValueError,
@@ -93,9 +94,18 @@ def test_nothing_but_empty_texts_is_fine():
         ),
         (lambda: SequenceVectorizer(max_length=0).fit(TEXTS), ValueError, "'max_length' parameter"),
         (lambda: SequenceVectorizer().transform(TEXTS), NotFittedError, "not fitted"),
-        (lambda: SequenceVectorizer().fit(TEXTS).inverse_transform(TEXTS), ValueError, "RaggedArray of ids"),
+        (
+            lambda: SequenceVectorizer().fit(TEXTS).inverse_transform(TEXTS),
+            ValueError,
+            "X must be a RaggedArray of ids, got a list",
+        ),
+        (
+            lambda: SequenceVectorizer().fit(TEXTS).inverse_transform(RaggedArray([99], [0, 1])),
+            ValueError,
+            r"X must hold ids in \[0, 8\), got 99",
+        ),
     ],
 )
-def test_bad_input_names_the_rule_and_the_value(call, error, message):
+def test_invalid_input_is_refused(call, error, message):
     with pytest.raises(error, match=message):
         call()

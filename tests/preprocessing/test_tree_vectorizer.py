@@ -1,4 +1,4 @@
-"""``TreeVectorizer``: vocabularies, unknown labels, and the way back."""
+"""``TreeVectorizer`` converts trees to ids and back."""
 
 import pickle
 
@@ -6,17 +6,21 @@ import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
 from strategies import forests
 
-from sklearn_tree import Tree, TreeArray, TreeVectorizer
+from sklearn_tree import RecursiveNetClassifier, Tree, TreeArray, TreeVectorizer
+from sklearn_tree.trees.transform import binarize, collapse_unary, truncate
 
 TREES = ["(S (NP I) (VP run))", "(S (NP I) (VP (V Run) (ADVP fast)))", "(S (VP stop))"]
 
 
 @given(forests())
-def test_inverse_transform_gives_the_trees_back(forest):
+def test_inverse_transform_recovers_the_trees(forest):
     vectorizer = TreeVectorizer()
     ids = vectorizer.fit_transform(forest)
     assert ids.vocabulary is None
@@ -25,7 +29,7 @@ def test_inverse_transform_gives_the_trees_back(forest):
     assert pickle.loads(pickle.dumps(vectorizer)).transform(forest) == ids
 
 
-def test_an_unseen_label_comes_back_as_unknown():  # the control of the law above
+def test_unseen_labels_become_unknown():  # the control of the law above
     vectorizer = TreeVectorizer().fit(TREES)
     ids = vectorizer.transform(["(S (NP you) (VP run))"])
     assert vectorizer.inverse_transform(ids)[0] == Tree.from_any("(S (NP <unk>) (VP run))")
@@ -39,7 +43,7 @@ def test_ids_0_and_1_are_reserved_and_the_rest_is_sorted():
     assert list(vocabulary)[2:] == sorted(list(vocabulary)[2:])
 
 
-def test_leaves_alone_are_tokens_without_inner_labels():
+def test_only_leaves_keep_labels_without_inner_labels():
     vectorizer = TreeVectorizer(inner_labels=False)
     ids = vectorizer.fit_transform(TREES)
     assert list(vectorizer.vocabulary_)[2:] == ["I", "Run", "fast", "run", "stop"]
@@ -65,7 +69,7 @@ def test_min_df_counts_trees_not_occurrences():
     assert list(vectorizer.vocabulary_)[2:] == ["S"]
 
 
-def test_edge_labels_have_ids_of_their_own():
+def test_edge_labels_have_their_own_ids():
     tree = Tree(["ran", "dogs", "fast"], [-1, 0, 0], edges=[None, "nsubj", "advmod"])
     vectorizer = TreeVectorizer().fit([tree])
     assert vectorizer.edge_vocabulary_ == {"<pad>": 0, "<unk>": 1, "advmod": 2, "nsubj": 3}
@@ -77,43 +81,68 @@ def test_edge_labels_have_ids_of_their_own():
     assert vectorizer.transform(["(ran dogs)"]).edges is None
 
 
-def test_values_pass_through():
+def test_values_are_kept():
     tree = Tree(["r", "a"], [-1, 0], values=[None, 2.5])
     assert TreeVectorizer().fit_transform([tree])[0].values == (None, 2.5)
 
 
-@pytest.mark.parametrize(
-    "container",
-    [
-        list,
-        tuple,
-        lambda t: np.array(t, dtype=object),
-        lambda t: np.array(t, dtype=object)[:, None],
-        pd.Series,
-        lambda t: pd.Series(t, index=[9, 4, 7]),
-        lambda t: pd.DataFrame({"tree": t}),
-        TreeArray.from_trees,
-        iter,
-    ],
-)
-def test_every_container_of_trees_is_read(container):
-    assert TreeVectorizer().fit_transform(container(TREES)) == TreeVectorizer().fit_transform(TREES)
+SHAPES = {
+    "collapse_unary": (True, collapse_unary),
+    "binarize": ("left", lambda array: binarize(array, "left")),
+    "max_nodes": (4, lambda array: truncate(array, 4)),
+}
 
 
-def test_formats_can_be_demanded():
-    TreeVectorizer(format="brackets").fit(TREES)
+@pytest.mark.parametrize("names", [[], *([name] for name in SHAPES), [*SHAPES]])
+@given(forest=forests(labels=st.sampled_from(["S", "NP", "a"])))
+def test_trees_are_collapsed_then_binarized_then_truncated(names, forest):
+    expected = TreeArray.from_trees(forest)
+    for name in names:
+        expected = SHAPES[name][1](expected)
+    vectorizer = TreeVectorizer(**{name: SHAPES[name][0] for name in names})
+    ids = vectorizer.fit_transform(forest)
+    assert vectorizer.read(forest) == vectorizer.inverse_transform(ids) == expected
+    for X in (forest, TreeArray.from_trees(forest)):
+        assert vectorizer.transform(X) == ids
+    assert ids.n_labels == len(vectorizer.vocabulary_)
+
+
+def test_the_order_of_the_transformations_matters():  # the control of the law above
+    array = TreeArray.from_trees(["(S (A (B a b c) d))"])
+    expected = binarize(collapse_unary(array), "right")
+    assert TreeVectorizer(collapse_unary=True, binarize="right").read(array) == expected
+    assert collapse_unary(truncate(array, 3)) != truncate(collapse_unary(array), 3)
+
+
+def test_inserted_nodes_are_inner_nodes_without_an_edge_label():
+    tree = Tree(["S", "a", "b", "c"], [-1, 0, 0, 0], edges=[None, "x", "x", "x"])
+    vectorizer = TreeVectorizer(binarize="right", inner_labels=False)
+    assert vectorizer.fit_transform([tree])[0] == Tree(
+        [0, 2, 0, 3, 4], [-1, 0, 0, 2, 2], edges=[None, 2, None, 2, 2]
+    )
+
+
+def test_transformations_can_be_cloned_and_searched():
+    X, y = ["(S (A a) b c)", "(S (B b) (C c) d)"] * 8, [0, 1] * 8
+    net = RecursiveNetClassifier(hidden_size=4, embedding_dim=4, max_epochs=1, random_state=0)
+    grid = {
+        "treevectorizer__binarize": [None, "left"],
+        "treevectorizer__collapse_unary": [True],
+        "treevectorizer__max_nodes": [5],
+    }
+    search = GridSearchCV(make_pipeline(TreeVectorizer(), net), grid, cv=2).fit(X, y)
+    params = clone(search.best_estimator_[0]).get_params()
+    assert (params["collapse_unary"], params["max_nodes"]) == (True, 5)
+
+
+def test_containers_and_formats_are_read():
+    assert TreeVectorizer().fit_transform(pd.Series(TREES)) == TreeVectorizer().fit_transform(TREES)
     TreeVectorizer("nested").fit([("S", "a")])
-    TreeVectorizer("tree").fit([Tree(["a"], [-1])])
-    TreeVectorizer("dict").fit([{"label": "a"}])
     with pytest.raises(TypeError, match=r"X\[1\] must be a tree of the format 'brackets', got tuple"):
         TreeVectorizer("brackets").fit(["(S a)", ("S", "a")])
-    nltk = pytest.importorskip("nltk")
-    TreeVectorizer("nltk").fit([nltk.Tree("S", ["a"])])
-    with pytest.raises(TypeError, match="format 'nltk', got str"):
-        TreeVectorizer("nltk").fit(["(S a)"])
 
 
-def test_fitting_changes_no_parameter_and_no_input():
+def test_fit_changes_neither_parameters_nor_input():
     trees = list(TREES)
     vectorizer = TreeVectorizer(min_df=2)
     before = clone(vectorizer).get_params()
@@ -125,24 +154,41 @@ def test_fitting_changes_no_parameter_and_no_input():
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
-        (lambda: TreeVectorizer().fit([]), ValueError, "trees, at least one, got 0"),
+        (lambda: TreeVectorizer().fit([]), ValueError, "at least one sample, a column of trees, got 0"),
         (lambda: TreeVectorizer().fit("(S a)"), TypeError, "got a single str"),
         (lambda: TreeVectorizer().fit(3), TypeError, "list, Series or array of trees, got int"),
         (lambda: TreeVectorizer().fit(np.zeros((2, 2))), ValueError, r"got an array of shape \(2, 2\)"),
         (lambda: TreeVectorizer().fit(["(S a)", "(S"]), ValueError, r"trees\[1\]: unbalanced bracket"),
         (lambda: TreeVectorizer().fit([("S", 1)]), TypeError, r"trees\[0\]: cannot read"),
-        (lambda: TreeVectorizer().fit([Tree([3], [-1])]), TypeError, "must be str to be vectorized"),
+        (lambda: TreeVectorizer().fit([Tree([3], [-1])]), TypeError, r"labels must be str, got ids \(int\)"),
         (lambda: TreeVectorizer(min_df=0).fit(TREES), ValueError, "'min_df' parameter of TreeVectorizer"),
         (lambda: TreeVectorizer("yaml").fit(TREES), ValueError, "'format' parameter"),
+        (lambda: TreeVectorizer(binarize="both").fit(TREES), ValueError, "'binarize' parameter"),
+        (lambda: TreeVectorizer(collapse_unary="yes").fit(TREES), ValueError, "'collapse_unary' parameter"),
+        (lambda: TreeVectorizer(max_nodes=0).fit(TREES), ValueError, "'max_nodes' parameter"),
         (lambda: TreeVectorizer().transform(TREES), NotFittedError, "not fitted"),
-        (lambda: TreeVectorizer().fit(TREES).inverse_transform(TREES), ValueError, "TreeArray of ids"),
+        (
+            lambda: TreeVectorizer().fit(TreeArray([0], [0], [0, 1], vocabulary=["a"], edges=[2])),
+            TypeError,
+            "edge labels must be str like the node labels, got ids",
+        ),
+        (
+            lambda: TreeVectorizer().fit(TREES).inverse_transform(TREES),
+            ValueError,
+            "X must be a TreeArray of ids, got a list",
+        ),
+        (
+            lambda: TreeVectorizer().fit(TREES).inverse_transform(TreeArray.from_trees(TREES)),
+            ValueError,
+            "X must be a TreeArray of ids, got a TreeArray of texts",
+        ),
         (
             lambda: TreeVectorizer().fit(TREES).inverse_transform(TreeArray([99], [0], [0, 1])),
             ValueError,
-            "ids below 12.* got 99",
+            r"X must hold ids in \[0, 12\), got 99",
         ),
     ],
 )
-def test_bad_input_names_the_rule_and_the_value(call, error, message):
+def test_invalid_input_is_refused(call, error, message):
     with pytest.raises(error, match=message):
         call()

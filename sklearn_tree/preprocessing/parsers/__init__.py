@@ -1,1 +1,1 @@
-"""Parsers: one small module each, from a text to the columns of a tree."""
+"""Parsers that convert a text to the columns of a tree, one module per format."""

@@ -1,4 +1,4 @@
-"""CoNLL-U: dependency trees, a word a line in ten columns."""
+"""Parser of CoNLL-U: dependency trees with one word per line in ten columns."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ import re
 
 from sklearn_tree.trees.formats import FlatTree, flatten
 from sklearn_tree.trees.formats.leaves import TEXT
-from sklearn_tree.trees.formats.parents import dependency_tree
+from sklearn_tree.trees.formats.parents import build_dependency_tree
 
 _ID, _HEAD, _RELATION, _N_COLUMNS = 0, 6, 7, 10
-_LINE_END = re.compile(r"\r?\n")  # a word may hold the other signs that str.splitlines takes for ends
+_LINE_END = re.compile(r"\r?\n")  # words may contain the other line ends of str.splitlines
 COLUMNS = {"text": 1, "lemma": 2, "pos": 3}
 
 
 def parse_conllu(text: str, label: str = "text") -> FlatTree:
-    """Read a sentence, or several under one root "<text>".
+    """Parse one sentence, or several sentences as children of a root "<text>".
 
-    Comments, multiword rows (``1-2``) and empty nodes (``8.1``) are left out.
+    Comments, multiword rows (``1-2``) and empty nodes (``8.1``) are omitted.
     """
     sentences: list[list[list[str]]] = [[]]
     for number, line in enumerate(_LINE_END.split(text), start=1):
@@ -25,27 +25,27 @@ def parse_conllu(text: str, label: str = "text") -> FlatTree:
         elif not line.startswith("#"):
             row = line.split("\t")
             if len(row) != _N_COLUMNS:
-                raise ValueError(f"line {number} must have 10 columns between tabs, got {len(row)}")
+                raise ValueError(f"line {number} must have 10 columns separated by tabs, got {len(row)}")
             if not set("-.") & set(row[_ID]):
                 sentences[-1].append(row)
-    trees = [_read_sentence(rows, i, COLUMNS[label]) for i, rows in enumerate(filter(None, sentences))]
+    trees = [_parse_sentence(rows, i, COLUMNS[label]) for i, rows in enumerate(filter(None, sentences))]
     if not trees:
         raise ValueError("a CoNLL-U text must have at least one sentence, got none")
     return trees[0] if len(trees) == 1 else flatten((TEXT, trees))
 
 
-def _read_sentence(rows: list[list[str]], number: int, column: int) -> FlatTree:
-    place = {"0": -1}
+def _parse_sentence(rows: list[list[str]], number: int, column: int) -> FlatTree:
+    positions = {"0": -1}
     for i, row in enumerate(rows):
-        if row[_ID] in place:
-            raise ValueError(f"sentence {number}: word {row[_ID]!r:.20} comes twice")
-        place[row[_ID]] = i
+        if row[_ID] in positions:
+            raise ValueError(f"sentence {number}: word ids must be unique, got {row[_ID]!r:.20} twice")
+        positions[row[_ID]] = i
     for row in rows:
-        if row[_HEAD] not in place:
+        if row[_HEAD] not in positions:
             word, head = f"{row[_ID]:.20}", f"{row[_HEAD]!r:.20}"
             raise ValueError(f"sentence {number}: the head of word {word} must be a word or 0, got {head}")
-    heads = [place[row[_HEAD]] for row in rows]
+    heads = [positions[row[_HEAD]] for row in rows]
     try:
-        return dependency_tree([row[column] for row in rows], heads, [row[_RELATION] for row in rows])
+        return build_dependency_tree([row[column] for row in rows], heads, [row[_RELATION] for row in rows])
     except ValueError as error:
         raise ValueError(f"sentence {number}: {error}") from error

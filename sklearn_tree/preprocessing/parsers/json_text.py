@@ -1,4 +1,4 @@
-"""JSON texts, nested as deeply as they like."""
+"""Parser of JSON texts of any depth."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ _BLANKS = re.compile(r"[ \t\n\r]*")
 
 
 def parse_json(text: str) -> FlatTree:
-    """Read one JSON value; of members with one key the last counts."""
+    """Parse one JSON value; if a key occurs several times in an object, the last member counts."""
     return flatten(Part(loads(text), read_json))
 
 
 def loads(text: str) -> Any:
-    """Do what ``json.loads`` does, but at any depth, and without NaN and infinity."""
+    """Parse a JSON value as ``json.loads`` does, but at any depth and without NaN and infinity."""
     try:
         return json.loads(text, parse_constant=_refuse_constant)
     except RecursionError:
@@ -26,7 +26,7 @@ def loads(text: str) -> Any:
 
 
 def loads_deep(text: str) -> Any:
-    """Do the same without recursion, ten times as slowly.
+    """Parse a JSON value without recursion, about ten times as slowly as ``json.loads``.
 
     Parameters
     ----------
@@ -40,50 +40,72 @@ def loads_deep(text: str) -> Any:
     Raises
     ------
     json.JSONDecodeError
-        With the messages of ``json.loads``.
+        If the text is not valid JSON, with the message of ``json.loads``.
     """
-    scan = json.JSONDecoder(parse_constant=_refuse_constant).scan_once  # type: ignore[attr-defined]
+    decoder: Any = json.JSONDecoder(parse_constant=_refuse_constant)
+    scan = decoder.scan_once
     top: list = []
-    open_boxes: list[Any] = [top]
-    keys = [""]  # of the member that each open box waits for
+    containers: list[Any] = [top]  # the open ones; ``top`` receives the whole value
+    keys = [""]  # of the next member of each open container
     at = _skip(text, 0)
     while True:
-        begins_box = text[at : at + 1] in ("{", "[")
-        if begins_box:
-            value: Any = {} if text[at] == "{" else []
-            at = _skip(text, at + 1)
+        value, at, is_open = _scan_value(scan, text, at)
+        if type(containers[-1]) is dict:
+            containers[-1][keys[-1]] = value
         else:
-            value, at = _scan_atom(scan, text, at)
-        box = open_boxes[-1]
-        if type(box) is dict:
-            box[keys[-1]] = value
-        else:
-            box.append(value)
-        if begins_box and text[at : at + 1] != _end_of(value):
-            open_boxes.append(value)
+            containers[-1].append(value)
+        if is_open:
+            containers.append(value)
             keys.append("")
-        elif begins_box:
-            at = _skip(text, at + 1)
-            at, goes_on = _close(text, at, open_boxes, keys)
-            if not goes_on:
-                return top[0]
         else:
-            at, goes_on = _close(text, _skip(text, at), open_boxes, keys)
-            if not goes_on:
+            at, is_continued = _close(text, _skip(text, at), containers, keys)
+            if not is_continued:
                 return top[0]
-        if type(open_boxes[-1]) is dict:
-            keys[-1], at = _scan_key(text, at)
+        if type(containers[-1]) is dict:
+            keys[-1], at = _scan_key(scan, text, at)
 
 
-def _close(text: str, at: int, open_boxes: list, keys: list) -> tuple[int, bool]:
-    """Close what closes behind a value; the next value follows a comma, or nothing."""
-    while len(open_boxes) > 1:
-        sign = text[at : at + 1]
-        if sign == ",":
+def _scan_value(scan: Any, text: str, at: int) -> tuple[Any, int, bool]:
+    """Scan a value, or the beginning of a container that is not empty.
+
+    Returns
+    -------
+    value : object
+        The value; a container is still empty.
+    at : int
+        Position of the first item of the container, or one past the value.
+    is_open : bool
+        Whether items of the container follow.
+    """
+    begin = text[at : at + 1]
+    if begin not in ("{", "["):
+        try:
+            return *scan(text, at), False
+        except StopIteration as stop:
+            raise JSONDecodeError("Expecting value", text, stop.value) from None
+    value: Any = {} if begin == "{" else []
+    at = _skip(text, at + 1)
+    is_empty = text[at : at + 1] == _get_end(value)
+    return value, at + is_empty, not is_empty
+
+
+def _close(text: str, at: int, containers: list, keys: list) -> tuple[int, bool]:
+    """Close the containers that end after a value.
+
+    Returns
+    -------
+    at : int
+        Position of the next value or key, or the end of the text.
+    is_continued : bool
+        Whether a value or key follows.
+    """
+    while len(containers) > 1:
+        char = text[at : at + 1]
+        if char == ",":
             return _skip(text, at + 1), True
-        if sign != _end_of(open_boxes[-1]):
+        if char != _get_end(containers[-1]):
             raise JSONDecodeError("Expecting ',' delimiter", text, at)
-        open_boxes.pop()
+        containers.pop()
         keys.pop()
         at = _skip(text, at + 1)
     if at < len(text):
@@ -91,17 +113,10 @@ def _close(text: str, at: int, open_boxes: list, keys: list) -> tuple[int, bool]
     return at, False
 
 
-def _scan_atom(scan: Any, text: str, at: int) -> tuple[Any, int]:
-    try:
-        return scan(text, at)
-    except StopIteration as stop:
-        raise JSONDecodeError("Expecting value", text, stop.value) from None
-
-
-def _scan_key(text: str, at: int) -> tuple[str, int]:
+def _scan_key(scan: Any, text: str, at: int) -> tuple[str, int]:
     if text[at : at + 1] != '"':
         raise JSONDecodeError("Expecting property name enclosed in double quotes", text, at)
-    key, at = json.decoder.scanstring(text, at + 1, True)  # type: ignore[attr-defined]
+    key, at = scan(text, at)
     at = _skip(text, at)
     if text[at : at + 1] != ":":
         raise JSONDecodeError("Expecting ':' delimiter", text, at)
@@ -109,11 +124,13 @@ def _scan_key(text: str, at: int) -> tuple[str, int]:
 
 
 def _skip(text: str, at: int) -> int:
-    return _BLANKS.match(text, at).end()  # type: ignore[union-attr]
+    """Return the position of the next character that is not whitespace."""
+    match = _BLANKS.match(text, at)
+    return match.end() if match else at
 
 
-def _end_of(box: Any) -> str:
-    return "}" if type(box) is dict else "]"
+def _get_end(container: Any) -> str:
+    return "}" if type(container) is dict else "]"
 
 
 def _refuse_constant(name: str) -> Any:

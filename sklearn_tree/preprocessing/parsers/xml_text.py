@@ -1,4 +1,4 @@
-"""XML: one element is one node. No entity is declared, expanded or fetched, no default attribute added."""
+"""Parser of XML that neither expands nor loads entities and adds no default attributes."""
 
 from __future__ import annotations
 
@@ -7,38 +7,38 @@ from xml.parsers import expat
 
 from sklearn_tree.preprocessing.parsers.builder import TreeBuilder
 from sklearn_tree.trees.formats import FlatTree
-from sklearn_tree.trees.formats.markup import local_name
+from sklearn_tree.trees.formats.markup import strip_namespace
 
 
 def parse_xml(text: str) -> FlatTree:
-    """Read one document, as ``ElementTree`` would; entity declarations are refused.
+    """Parse one document to the tree of its ``ElementTree``; entity declarations are refused.
 
-    Prefixes are cut off here: expat would copy the address of a namespace for each of its names.
+    Prefixes are removed here, because expat would copy the URI of a namespace into each of its names.
     """
     builder = TreeBuilder()
     parser = expat.ParserCreate()
     parser.ordered_attributes = True
-    parser.specified_attributes = True  # without the defaults of a DTD, which can be long
+    parser.specified_attributes = True  # without the defaults of a DTD, which may be long
     parser.buffer_text = True
 
     def start(tag: str, attributes: list[str]) -> None:
-        builder.open(local_name(tag))
+        builder.open(strip_namespace(tag))
         for name, value in zip(attributes[::2], attributes[1::2], strict=True):
             if name != "xmlns" and not name.startswith("xmlns:"):
-                builder.attribute(local_name(name), value)
+                builder.add_attribute(strip_namespace(name), value)
 
     parser.StartElementHandler = start
     parser.EndElementHandler = lambda tag: builder.close()
-    parser.CharacterDataHandler = builder.text
+    parser.CharacterDataHandler = builder.add_text
     parser.EntityDeclHandler = _refuse_entity
     parser.ExternalEntityRefHandler = _refuse_entity
-    parser.SkippedEntityHandler = _refuse_entity  # of a DTD that is not loaded
+    parser.SkippedEntityHandler = _refuse_entity  # entities of a DTD that is not loaded
     try:
         parser.Parse(text, True)
     except expat.ExpatError as error:
         raise ValueError(f"not well-formed XML: {error}") from error
-    return builder.tree()
+    return builder.build()
 
 
 def _refuse_entity(name: Any, *rest: Any) -> int:
-    raise ValueError(f"XML that declares or loads an entity is refused, got the entity {name!r:.60}")
+    raise ValueError(f"XML must not declare or load entities, got the entity {name!r:.60}")

@@ -1,4 +1,4 @@
-"""Tree formats: one small module each; importing this package registers them all."""
+"""Tree formats, one module each; importing this package registers all of them."""
 
 from sklearn_tree.trees.formats import (
     conllu_tree,
@@ -15,13 +15,9 @@ from sklearn_tree.trees.formats import (
 )
 from sklearn_tree.trees.formats.brackets import read_brackets, write_brackets
 from sklearn_tree.trees.formats.json_value import read_json
-from sklearn_tree.trees.formats.registry import (
-    FlatTree,
-    Part,
-    TreeNode,
-    flatten,
-    register_tree_type,
-)
+from sklearn_tree.trees.formats.node import FlatTree, Part, TreeNode
+from sklearn_tree.trees.formats.registry import register_tree_type
+from sklearn_tree.trees.formats.walk import flatten
 
 __all__ = [
     "FlatTree",

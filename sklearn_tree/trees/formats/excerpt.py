@@ -1,4 +1,4 @@
-"""How an error shows a value: shortly, however large, deep or shared it is."""
+"""Short excerpts of values for error messages."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _LONGEST = 60
 
 
 class _Excerpt(reprlib.Repr):
-    """The ``repr`` of a value, without a walk through what it holds."""
+    """A ``repr`` that visits only the first items of a container and none of nested ones."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -20,7 +20,7 @@ class _Excerpt(reprlib.Repr):
         return repr(x) if x.bit_length() < 4 * _LONGEST else f"an int of {x.bit_length()} bits"
 
     def repr_instance(self, x: Any, level: int) -> str:
-        if isinstance(x, (tuple, list, dict, set, frozenset)):  # a subclass, with all that is inside
+        if isinstance(x, (tuple, list, dict, set, frozenset)):  # instances of subclasses
             return f"{type(x).__name__}(...)"
         return super().repr_instance(x, level)
 
@@ -29,5 +29,5 @@ _EXCERPT = _Excerpt()
 
 
 def excerpt(value: Any) -> str:
-    """Return the beginning of a value's ``repr``; at once also for a list that contains itself."""
+    """Return the first characters of the ``repr`` of a value, however large or deep it is."""
     return _EXCERPT.repr(value)[:_LONGEST]

@@ -1,8 +1,8 @@
-"""JSON values, as ``json.load`` returns them.
+"""JSON values as ``json.load`` returns them.
 
-An object is a node ``"{}"`` whose children are its members, on edges labelled with their keys; an
-array is a node ``"[]"`` over its items. A string is a leaf labelled with its text, a number a leaf
-``"number"`` with a value; ``"true"``, ``"false"`` and ``"null"`` are leaves too.
+An object is a node ``"{}"`` whose children are its members; the keys are edge labels. An array is a node
+``"[]"`` whose children are its items. A string is a leaf labelled with its text. A number is a leaf
+``"number"`` with a value. The constants are leaves ``"true"``, ``"false"`` and ``"null"``.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ from typing import Any
 import numpy as np
 
 from sklearn_tree.trees.formats.excerpt import excerpt
-from sklearn_tree.trees.formats.leaves import NUMBERS, number_leaf
-from sklearn_tree.trees.formats.registry import Part, TreeNode
+from sklearn_tree.trees.formats.leaves import NUMBERS, make_number_leaf
+from sklearn_tree.trees.formats.node import Part, TreeNode
 
 OBJECT, ARRAY = "{}", "[]"
 _CONSTANTS = {True: "true", False: "false"}
 
 
 def read_json(value: Any) -> TreeNode:
-    """Read one JSON value; everything inside it is JSON too."""
+    """Read one JSON value; the values inside it are read as JSON too."""
     if isinstance(value, dict):
-        return TreeNode(OBJECT, [_member(item, key) for key, item in value.items()])
+        return TreeNode(OBJECT, [_read_member(item, key) for key, item in value.items()])
     if isinstance(value, (list, tuple)):
         return TreeNode(ARRAY, [Part(item, read_json) for item in value])
     if isinstance(value, str):
@@ -35,14 +35,14 @@ def read_json(value: Any) -> TreeNode:
     if isinstance(value, NUMBERS):
         if not isinstance(value, int) and not isfinite(value):
             raise ValueError(f"a number in JSON must be finite, got {value}")
-        return number_leaf(value)
+        return make_number_leaf(value)
     raise TypeError(
-        f"a JSON value must be a dict, list, str, number, bool or None, got {excerpt(value)} "
-        f"({type(value).__name__})"
+        "a JSON value must be a dict, list, str, number, bool or None, "
+        f"got {excerpt(value)} ({type(value).__name__})"
     )
 
 
-def _member(item: Any, key: Any) -> Part:
+def _read_member(item: Any, key: Any) -> Part:
     if not isinstance(key, str):
         raise TypeError(f"the keys of a JSON object must be str, got {excerpt(key)} ({type(key).__name__})")
     return Part(item, read_json, key)

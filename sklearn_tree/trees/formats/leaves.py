@@ -1,4 +1,4 @@
-"""Leaves for what a node holds: numbers become values, anything else labels."""
+"""Leaves for texts and numbers: a number becomes a value, any other text a label."""
 
 from __future__ import annotations
 
@@ -7,33 +7,34 @@ from math import isfinite
 
 import numpy as np
 
-from sklearn_tree.trees.formats.registry import TreeNode
+from sklearn_tree.trees.formats.node import TreeNode
 
-NUMBER = "number"  # the label of a number, whose value tells which
+NUMBER = "number"  # label of leaves that carry a number as their value
 NUMBERS = (int, float, np.integer, np.floating)
-TEXT = "<text>"  # the label of the root over several sentences
-# A number as JSON writes it: 007 is a code, not a measurement.
+TEXT = "<text>"  # label of a root whose children are sentences
+# A number as JSON writes it: 007 is a code and not a measurement.
 _IS_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?").fullmatch
 _LONGEST_NUMBER = 40
 
 
-def number_leaf(number: float | np.number, edge: str | None = None) -> TreeNode:
-    """Return a leaf labelled "number"; one too large for a float keeps its digits as a label."""
+def make_number_leaf(number: float | np.number, edge: str | None = None) -> TreeNode:
+    """Return a leaf labelled "number"; if the number is too large for a float, its digits are the label."""
     value = _as_float(number)
     return TreeNode(str(number), (), None, edge) if value is None else TreeNode(NUMBER, (), value, edge)
 
 
-def text_leaf(text: str, edge: str | None = None) -> TreeNode:
-    """Return a leaf labelled with the text, or a "number" if that is what it says."""
+def make_text_leaf(text: str, edge: str | None = None) -> TreeNode:
+    """Return a leaf labelled with a text, or a leaf labelled "number" if the text is a number."""
     if len(text) <= _LONGEST_NUMBER and _IS_NUMBER(text) and isfinite(float(text)):
         return TreeNode(NUMBER, (), float(text), edge)
     return TreeNode(text, (), None, edge)
 
 
-def value_of(number: object) -> float | None:
-    """Return a finite number as a value, None for all else (a bool is no measurement)."""
-    is_number = isinstance(number, NUMBERS) and not isinstance(number, bool)
-    return _as_float(number) if is_number else None  # type: ignore[arg-type]
+def to_value(number: object) -> float | None:
+    """Return a finite number as a float, and None for anything else; a bool is not a number here."""
+    if isinstance(number, NUMBERS) and not isinstance(number, bool):
+        return _as_float(number)
+    return None
 
 
 def _as_float(number: float | np.number) -> float | None:

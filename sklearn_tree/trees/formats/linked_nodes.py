@@ -1,46 +1,47 @@
-"""Nodes that hold their children: anytree, bigtree and ete4; and treelib's trees.
+"""Nodes that hold their children (anytree, bigtree, ete4) and trees of treelib.
 
-A node is labelled with its name; a number in its attribute ``value`` (ete4: the length of its branch,
-treelib: its data) is its value.
+The label of a node is its name. A number in its attribute ``value`` (in ete4, its branch length; in treelib,
+its data) is its value.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from sklearn_tree.trees.formats.leaves import value_of
+from sklearn_tree.trees.formats.leaves import to_value
 from sklearn_tree.trees.formats.mapping import LABEL_KEYS
-from sklearn_tree.trees.formats.registry import Part, TreeNode, register_lazily
+from sklearn_tree.trees.formats.node import Part, TreeNode
+from sklearn_tree.trees.formats.registry import register_lazily
 
 
 def read_linked(node: Any) -> TreeNode:
-    """Read a node of anytree or bigtree; its label is its first of label, name, id, tag."""
-    found = [str(getattr(node, key)) for key in LABEL_KEYS if hasattr(node, key)]
-    if not found:
-        raise ValueError(f"a {type(node).__name__} needs one of the attributes {LABEL_KEYS}, got none")
-    children = [child for child in node.children if child is not None]  # a binary node's may be
+    """Read a node of anytree or bigtree, labelled with its first attribute of label, name, id, tag."""
+    labels = [str(getattr(node, key)) for key in LABEL_KEYS if hasattr(node, key)]
+    if not labels:
+        raise ValueError(f"a {type(node).__name__} must have one of the attributes {LABEL_KEYS}, got none")
+    children = [child for child in node.children if child is not None]  # binary nodes may lack a child
     edge = getattr(node, "edge", None)
-    return TreeNode(found[0], children, value_of(getattr(node, "value", None)), edge)
+    return TreeNode(labels[0], children, to_value(getattr(node, "value", None)), edge)
 
 
 def read_bigtree(tree: Any) -> TreeNode:
-    """Read bigtree's ``Tree``, a handle of the root."""
+    """Read the root of a ``bigtree.Tree``."""
     return read_linked(tree.node)
 
 
 def read_ete(node: Any) -> TreeNode:
-    """Read a node of ete4; a node without a name gets the empty label."""
-    return TreeNode(node.name or "", node.children, value_of(node.dist))
+    """Read a node of ete4; a node without a name has the empty label."""
+    return TreeNode(node.name or "", node.children, to_value(node.dist))
 
 
 def read_treelib(tree: Any) -> TreeNode:
-    """Read a tree of treelib."""
+    """Read the root of a ``treelib.Tree``."""
     if tree.root is None:
         raise ValueError("a treelib tree must have a root, got an empty tree")
 
     def read(node: Any) -> TreeNode:
         children = [Part(child, read) for child in tree.children(node.identifier)]
-        return TreeNode(str(node.tag), children, value_of(node.data))
+        return TreeNode(str(node.tag), children, to_value(node.data))
 
     return read(tree[tree.root])
 

@@ -1,19 +1,20 @@
-"""Dictionaries: ``{"label": ..., "children": [...]}``, as D3 writes them; any other dict is JSON."""
+"""Dictionaries ``{"label": ..., "children": [...]}``, the format of D3; others are read as JSON."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from sklearn_tree.trees.formats.json_value import read_json
-from sklearn_tree.trees.formats.registry import TreeNode, register_tree_type
+from sklearn_tree.trees.formats.node import TreeNode
+from sklearn_tree.trees.formats.registry import register_tree_type
 
 LABEL_KEYS = ("label", "name", "id", "tag")
 
 
 def read_mapping(node: dict) -> TreeNode:
-    """Read one dict: its first key of label, name, id, tag; and children, value, edge if there.
+    """Read one dictionary: its label (first key of label, name, id, tag), children, value and edge.
 
-    A dict with none of the four keys is a JSON object.
+    A dictionary with none of these four keys is a JSON object.
     """
     for key in LABEL_KEYS:
         if key in node:

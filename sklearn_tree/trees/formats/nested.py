@@ -1,4 +1,4 @@
-"""Nested tuples and lists: ``(label, child, ...)`` with bare strings as leaves."""
+"""Nested tuples and lists, ``(label, child, ...)``, in which leaves are bare strings."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from sklearn_tree.trees.formats.registry import register_nested
 def read_nested(node: tuple | list) -> Any:
     """Read ``(label, child, ...)``, ``[label, child, ...]`` or ``(label, [child, ...])``.
 
-    A pair whose second member is a list is ``(label, children)`` when it is a tuple; a list is
-    always ``[label, child, ...]``, or a JSON array when a dict stands first.
+    A tuple of two items of which the second is a list is ``(label, children)``. A list is ``[label, child,
+    ...]``, or a JSON array if its first item is a dictionary.
     """
     if not node:
-        raise ValueError(f"an empty {type(node).__name__} is not a tree: a node needs a label")
+        raise ValueError(f"a node must have a label, got an empty {type(node).__name__}")
     if isinstance(node, tuple):
         if len(node) == 2 and isinstance(node[1], list):
             return node

@@ -1,4 +1,4 @@
-"""``nltk.Tree``: a label and a list of subtrees and leaf strings."""
+"""Trees of nltk."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from sklearn_tree.trees.formats.registry import register_lazily
 
 
 def read_nltk(node: Any) -> tuple[Any, list]:
-    """Read one ``nltk.Tree`` (a list subclass whose items are its children)."""
+    """Read one ``nltk.Tree``, a list of its children: subtrees and leaf strings."""
     return node.label(), list(node)
 
 

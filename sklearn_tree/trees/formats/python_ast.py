@@ -1,7 +1,7 @@
-"""``ast.AST``: Python's syntax trees.
+"""Syntax trees of Python: ``ast.AST``.
 
-A node is labelled with its type and hangs on the edge of its field; identifiers and constants are
-leaves, numbers with a value. Absent fields and the context of a name (load, store) are left out.
+The label of a node is its type and its edge label is its field. Identifiers and constants are leaves, numbers
+with a value. Absent fields and the context of names (load, store) are omitted.
 """
 
 from __future__ import annotations
@@ -9,8 +9,9 @@ from __future__ import annotations
 import ast
 from typing import Any
 
-from sklearn_tree.trees.formats.leaves import number_leaf
-from sklearn_tree.trees.formats.registry import Part, TreeNode, register_tree_type
+from sklearn_tree.trees.formats.leaves import make_number_leaf
+from sklearn_tree.trees.formats.node import Part, TreeNode
+from sklearn_tree.trees.formats.registry import register_tree_type
 
 
 def read_ast(node: ast.AST) -> TreeNode:
@@ -26,17 +27,17 @@ def read_ast(node: ast.AST) -> TreeNode:
                 if isinstance(item, ast.AST):
                     children.append(Part(item, read_ast, field))
                 elif item is not None:
-                    children.append(_leaf(item, field))
+                    children.append(_make_leaf(item, field))
         elif value is not None or (type(node) is ast.Constant and field == "value"):
-            children.append(_leaf(value, field))
+            children.append(_make_leaf(value, field))
     return TreeNode(type(node).__name__, children)
 
 
-def _leaf(value: Any, field: str) -> TreeNode:
+def _make_leaf(value: Any, field: str) -> TreeNode:
     if isinstance(value, str):
         return TreeNode(value, (), None, field)
     if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return number_leaf(value, field)
+        return make_number_leaf(value, field)
     return TreeNode("..." if value is ... else repr(value), (), None, field)
 
 

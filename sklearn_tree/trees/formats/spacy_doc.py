@@ -1,7 +1,7 @@
-"""spaCy's ``Doc``, ``Span`` and ``Token``: dependency trees.
+"""Dependency trees of spaCy: ``Doc``, ``Span`` and ``Token``.
 
-A token is a node labelled with its text, and hangs on the edge of its relation. A ``Doc`` is the
-tree of its only sentence, or a node "<text>" over those of its sentences; so is a ``Span``.
+A token is a node labelled with its text; its relation is the edge label. A ``Doc`` or ``Span`` is the tree of
+its only sentence, or a node "<text>" whose children are the trees of its sentences.
 """
 
 from __future__ import annotations
@@ -11,14 +11,15 @@ from functools import partial
 from typing import Any
 
 from sklearn_tree.trees.formats.leaves import TEXT
-from sklearn_tree.trees.formats.registry import Part, TreeNode, register_lazily
+from sklearn_tree.trees.formats.node import Part, TreeNode
+from sklearn_tree.trees.formats.registry import register_lazily
 
-# What a token may be labelled with, and the attribute that says it.
+# Attributes of a token for the possible labels of its node.
 TOKEN_LABELS = {"text": "text", "lemma": "lemma_", "pos": "pos_"}
 
 
 def read_doc(doc: Any, label: str = "text") -> Any:
-    """Read a ``Doc``: the tree of its only sentence, or "<text>" over several."""
+    """Read a ``Doc``: the tree of its only sentence, or "<text>" above several."""
     if len(doc) == 0:
         return "", ()
     _check_parse(doc)
@@ -27,7 +28,7 @@ def read_doc(doc: Any, label: str = "text") -> Any:
 
 
 def read_span(span: Any) -> TreeNode:
-    """Read a ``Span``: the tree of its words, or "<text>" over several where they do not hang together."""
+    """Read a ``Span``: the tree of its words, or "<text>" above several trees if they are not connected."""
     start, end = span.start, span.end
     if start == end:
         return TreeNode("")
@@ -37,13 +38,13 @@ def read_span(span: Any) -> TreeNode:
 
 
 def read_subtree(token: Any) -> TreeNode:
-    """Read a ``Token`` that stands by itself."""
+    """Read a ``Token`` that is given as a tree."""
     _check_parse(token.doc)
     return read_token(token)
 
 
 def read_token(token: Any, label: str = "text", within: tuple[int, int] | None = None) -> TreeNode:
-    """Read a ``Token`` and what hangs on it."""
+    """Read a ``Token`` and its dependents, optionally only those with an index in [start, end)."""
     children = token.children
     if within is not None:
         children = [child for child in children if within[0] <= child.i < within[1]]
@@ -56,7 +57,7 @@ def read_token(token: Any, label: str = "text", within: tuple[int, int] | None =
 
 def _check_parse(doc: Any) -> None:
     if not doc.has_annotation("DEP"):
-        raise ValueError("spaCy's text needs a dependency parse, got none: use a pipeline with a parser")
+        raise ValueError("a spaCy Doc must have a dependency parse, got none: use a pipeline with a parser")
 
 
 def _join(roots: list, read: Callable[[Any], TreeNode]) -> TreeNode:

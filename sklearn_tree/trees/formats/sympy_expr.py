@@ -1,7 +1,8 @@
-"""``sympy.Basic``: formulas.
+"""Expressions of sympy: ``sympy.Basic``.
 
-A node is labelled with its function (``Add``, ``Mul``, ``sin``), a symbol with its name; a rational or
-floating number is a leaf "number" with a value, a named constant (``pi``) a leaf with its name.
+The label of a node is its function (``Add``, ``Mul``, ``sin``), that of a symbol its name. A rational or
+floating-point number is a leaf "number" with a value; a named constant (``pi``) is a leaf labelled with its
+name.
 """
 
 from __future__ import annotations
@@ -9,8 +10,9 @@ from __future__ import annotations
 from math import isfinite
 from typing import Any
 
-from sklearn_tree.trees.formats.leaves import number_leaf
-from sklearn_tree.trees.formats.registry import TreeNode, register_lazily
+from sklearn_tree.trees.formats.leaves import make_number_leaf
+from sklearn_tree.trees.formats.node import TreeNode
+from sklearn_tree.trees.formats.registry import register_lazily
 
 
 def read_sympy(expression: Any) -> TreeNode:
@@ -19,7 +21,7 @@ def read_sympy(expression: Any) -> TreeNode:
         return TreeNode(expression.func.__name__, expression.args)
     if getattr(expression, "is_Rational", False) or getattr(expression, "is_Float", False):
         value = float(expression)
-        return number_leaf(value) if isfinite(value) else TreeNode(str(expression))
+        return make_number_leaf(value) if isfinite(value) else TreeNode(str(expression))
     return TreeNode(str(expression))
 
 

@@ -1,37 +1,47 @@
-"""What trees that cannot be pickled say when somebody tries, as a search with ``n_jobs`` does."""
+"""Helpful errors for trees of other libraries that cannot be pickled."""
 
 from __future__ import annotations
 
 import copyreg
 import pickle
-import sys
-from typing import Any
+from types import ModuleType
+from typing import Any, NoReturn
 
-# Types of other libraries that refuse to be pickled, by module.
-_TYPES = {
-    "lxml.etree": ("_Element", "_ElementTree"),
-    "lxml.html": ("HtmlElement",),
-    "tree_sitter": ("Node", "Tree"),
-}
+from sklearn_tree.trees.formats.imports import call_after_import
+
+
+def refuse_pickling(module: str, *names: str) -> None:
+    """Make types of an optional library raise a helpful error when an instance is pickled.
+
+    The types cannot be pickled in any case, but their own error is a ``TypeError``. While joblib's cache
+    hashes the arguments of a function, it takes a ``TypeError`` for keys that cannot be sorted, and confuses
+    one list of trees with another. A search with ``n_jobs`` pickles the samples before any code of this
+    package sees them, so the error is registered as soon as the library is imported.
+
+    Parameters
+    ----------
+    module : str
+        Module of the types.
+    *names : str
+        Names of the types.
+    """
+
+    def register(module: ModuleType) -> None:
+        for name in names:
+            cls = getattr(module, name, None)
+            if isinstance(cls, type):
+                copyreg.pickle(cls, _refuse)
+
+    call_after_import(module, register)
+
+
+def _refuse(tree: Any) -> NoReturn:
+    cls = type(tree)
+    raise pickle.PicklingError(
+        f"{cls.__module__}.{cls.__name__} cannot be pickled, so it cannot be sent to other processes "
+        "(n_jobs) or cached (memory): vectorize first, X = TreeArray.from_trees(X), and pass X on"
+    )
 
 
 def name_the_remedy() -> None:
-    """Make these types say what to do instead, those of libraries that are imported.
-
-    They refuse anyway, with ``cannot pickle '...' object``, but by an error that joblib's cache takes for
-    something else: it would confuse one list of them with another. Whoever reads trees calls this when
-    it is cloned, as a search does before it sends samples to its workers.
-    """
-    for module, names in _TYPES.items():
-        for name in names if module in sys.modules else ():
-            cls = getattr(sys.modules[module], name, None)
-            if isinstance(cls, type) and cls not in copyreg.dispatch_table:
-                copyreg.pickle(cls, _refuse)  # type: ignore[arg-type]
-
-
-def _refuse(tree: Any) -> None:
-    cls = type(tree)
-    raise pickle.PicklingError(
-        f"{cls.__module__}.{cls.__name__} cannot be pickled, so it can go neither to other processes "
-        "(n_jobs) nor into a cache (memory): vectorize first, X = TreeArray.from_trees(X), and go on with it"
-    )
+    """Do nothing; kept until its last caller is gone."""

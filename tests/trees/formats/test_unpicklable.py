@@ -1,4 +1,4 @@
-"""Trees that cannot be pickled say so, and what to do, before they reach another process or a cache."""
+"""Trees that cannot be pickled raise a helpful error on the way to another process or a cache."""
 
 import copy
 import pickle
@@ -36,7 +36,7 @@ def net():
 @pytest.mark.parametrize(
     "estimator", [net(), make_pipeline(TreeVectorizer(), net())], ids=["net", "pipeline"]
 )
-def test_a_parallel_search_says_to_vectorize_first(source, estimator):
+def test_a_parallel_search_advises_to_vectorize_first(source, estimator):
     X = SOURCES[source]()
     name = (
         "batch_size"
@@ -47,10 +47,10 @@ def test_a_parallel_search_says_to_vectorize_first(source, estimator):
     with pytest.raises(pickle.PicklingError) as caught:
         search.fit(X, Y)
     assert "vectorize first, X = TreeArray.from_trees(X)" in "".join(traceback.format_exception(caught.value))
-    assert search.fit(TreeArray.from_trees(X), Y).n_splits_ == 2  # as it says
+    assert search.fit(TreeArray.from_trees(X), Y).n_splits_ == 2  # the advice works
 
 
-def test_a_cache_does_not_take_one_list_for_another(tmp_path):
+def test_a_cache_does_not_confuse_lists_of_trees(tmp_path):
     pipe = make_pipeline(TreeVectorizer(), net(), memory=Memory(tmp_path, verbose=0))
     for tag in "bc":
         with pytest.raises(pickle.PicklingError, match="vectorize first"):
@@ -59,5 +59,5 @@ def test_a_cache_does_not_take_one_list_for_another(tmp_path):
         assert f"{tag}0" in pipe[0].vocabulary_  # the control
 
 
-def test_elements_are_copied_as_ever():
+def test_elements_can_still_be_copied():
     assert etree.tostring(copy.deepcopy(elements()[0])) == b"<a><b0/></a>"

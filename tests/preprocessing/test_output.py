@@ -1,0 +1,25 @@
+"""Transformers whose input or output is not a table."""
+
+import pandas as pd
+import pytest
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+from sklearn.utils import get_tags
+
+from sklearn_tree import SequenceVectorizer, TreeArray, TreeParser, TreeVectorizer
+
+
+@pytest.mark.parametrize("transformer", [TreeParser("json"), TreeVectorizer(), SequenceVectorizer()])
+def test_tags_declare_columns_of_texts(transformer):
+    tags = get_tags(transformer)
+    assert tags.input_tags.string
+    assert not tags.input_tags.two_d_array
+    assert tags.no_validation
+
+
+def test_set_output_reaches_the_other_steps_of_a_pipeline():
+    pipeline = make_pipeline(TreeParser("brackets"), TreeVectorizer()).set_output(transform="pandas")
+    assert isinstance(pipeline.fit_transform(["(S a)"]), TreeArray)
+    count = FunctionTransformer(lambda array: array.sizes[:, None], feature_names_out=lambda *_: ["n"])
+    pipeline = make_pipeline(TreeParser("brackets"), count).set_output(transform="pandas")
+    assert isinstance(pipeline.fit_transform(["(S a)"]), pd.DataFrame)  # the control

@@ -1,0 +1,62 @@
+"""Vocabularies of labels and tokens."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sklearn_tree.preprocessing.vocabulary import (
+    build_vocabulary,
+    invert_vocabulary,
+    learn_vocabulary,
+    look_up,
+)
+
+SAMPLES = st.lists(st.lists(st.sampled_from("abcdE"), max_size=6), min_size=1, max_size=6)
+
+
+def learn(samples, min_df=1, max_features=None, normalize=str):
+    names = sorted({label for sample in samples for label in sample})
+    codes = np.array([names.index(label) for sample in samples for label in sample], dtype=int)
+    rows = np.repeat(np.arange(len(samples)), [len(sample) for sample in samples])
+    options = {"min_df": min_df, "max_features": max_features, "normalize": normalize}
+    return learn_vocabulary(codes, rows, names, len(samples), **options)
+
+
+@given(SAMPLES, st.sampled_from([1, 2, 0.0, 0.5, 1.0]), st.sampled_from([None, 1, 3]))
+def test_selected_labels_agree_with_counters(samples, min_df, max_features):
+    samples = [[label.lower() for label in sample] for sample in samples]
+    frequencies = Counter(label for sample in samples for label in set(sample))
+    counts = Counter(label for sample in samples for label in sample)
+    smallest = min_df if isinstance(min_df, int) else min_df * len(samples)
+    kept = [label for label in counts if frequencies[label] >= smallest]
+    kept = sorted(kept, key=lambda label: (-counts[label], label))[:max_features]
+    expected = build_vocabulary(sorted(kept))
+    assert learn(samples, min_df, max_features, str.lower) == expected
+
+
+def test_document_frequencies_are_not_counts():  # the control of the law above
+    samples = [["a", "a"], ["b"]]
+    assert "a" not in learn(samples, min_df=2)
+    assert "a" in learn(samples, min_df=1)
+
+
+def test_more_labels_than_16_bits_are_counted():
+    n = (1 << 16) + 1
+    names = [f"n{i:06}" for i in range(n)]
+    vocabulary = learn_vocabulary(
+        np.arange(n), np.arange(n), names, n, min_df=1, max_features=None, normalize=str
+    )
+    assert list(vocabulary)[2:] == names
+
+
+def test_ids_0_and_1_are_reserved():
+    assert build_vocabulary(["b", "<unk>", "a"]) == {"<pad>": 0, "<unk>": 1, "b": 2, "a": 3}
+    assert invert_vocabulary(build_vocabulary(["a"])).tolist() == ["", "<unk>", "a"]
+
+
+@pytest.mark.parametrize(("name", "id_"), [("a", 2), ("A", 2), ("x", 1), ("", 0)])
+def test_unknown_names_get_id_1_and_empty_ones_0(name, id_):
+    assert look_up([name], build_vocabulary(["a"]), str.lower).tolist() == [id_]

@@ -1,0 +1,55 @@
+"""The registry of tree formats."""
+
+import ast
+from xml.dom import minidom
+
+import numpy as np
+import pytest
+
+from sklearn_tree import Tree, TreeArray, TreeVectorizer, register_tree_type
+
+
+def test_formats_are_recognized_by_type_and_not_by_attributes():
+    """``ast.Call`` and sympy have func and args, anytree and spaCy have root, soups have any attribute."""
+    bs4, anytree, sympy = (pytest.importorskip(name) for name in ("bs4", "anytree", "sympy"))
+    soup = bs4.BeautifulSoup("<label><name>x</name></label>", "html.parser")
+    forest = [
+        ast.parse("f(x)", mode="eval").body,
+        sympy.Function("f")(sympy.Symbol("x")),
+        anytree.Node("n"),
+        soup,
+    ]
+    found = [tree.labels for tree in TreeArray.from_trees(forest)]
+    assert found == [("Call", "Name", "f", "Name", "x"), ("f", "x"), ("n",), ("label", "name", "x")]
+
+    class Lookalike:
+        func = args = name = children = root = token = label = tag = ()
+
+    with pytest.raises(TypeError, match=r"cannot read a tree from an object of type .*Lookalike"):
+        Tree.from_any(Lookalike())
+    with pytest.raises(TypeError, match=r"from an object of type xml\.dom\.minidom\.Element"):
+        Tree.from_any(minidom.parseString("<a/>").documentElement)
+
+
+def test_an_adapter_for_a_subclass_of_tuple_replaces_the_built_in_one():
+    class Pair(tuple):
+        pass
+
+    register_tree_type(Pair, lambda pair: (pair[-1], pair[:-1]))
+    assert Tree.from_any(Pair(("a", "b", "S"))) == Tree.from_any("(S a b)")
+
+
+@pytest.mark.parametrize(
+    ("obj", "message"),
+    [
+        (("S", 3), r"type builtins.int; use str\(label\) for a category"),
+        (("S", np.float32(3)), r"type numpy.float32; use str\(label\)"),
+        (
+            {"label": "S", "children": [{"label": "a", "edge": 3}]},
+            r"edge label of node 1 must be str .* got 3",
+        ),
+    ],
+)
+def test_numbers_as_nodes_or_edge_labels_are_refused_with_advice(obj, message):
+    with pytest.raises(TypeError, match=r"trees\[0\]: .*" + message):
+        TreeVectorizer().fit([obj])
