@@ -12,6 +12,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
+from sklearn_tree.explain.explained_net import ExplainedNet
 from sklearn_tree.explain.methods.base import Method, register_method, register_wrapper
 from sklearn_tree.explain.methods.gradients import slope
 from sklearn_tree.explain.request import ExplainedBatch
@@ -64,10 +65,10 @@ def noise_tunnel(inner: Method) -> Method:
         copies = _noisy_copies(batch, default_stdevs=stdevs)
         return _mean(batch, [gradient(batch, x, x0) for x, x0, _ in copies])
 
-    refuse = inner.refuse
-    if gradient is None:
+    def refuse(net: ExplainedNet) -> str | None:
         reason = f"noise_tunnel averages gradients, and {inner.name} is not a gradient at one point"
-        refuse = lambda net: inner.refuse(net) or reason  # noqa: E731
+        return inner.refuse(net) or (reason if gradient is None else None)
+
     return dataclasses.replace(
         inner,
         name=name,

@@ -26,7 +26,7 @@ class ExplainedTrees:
     ----------
     request : Request
         The request.
-    states : NodeStates
+    node_states : NodeStates
         States of all nodes.
     objective : Objective
         Function of the net's outputs.
@@ -35,14 +35,14 @@ class ExplainedTrees:
     """
 
     request: Request
-    states: NodeStates
+    node_states: NodeStates
     objective: Objective
     values: Tensor
 
     @property
     def inputs(self) -> TreeInputs:
         """Inputs of the net."""
-        return self.states.inputs
+        return self.node_states.inputs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +76,7 @@ class SubtreeMethod(Method):
             objective = request.choose(outputs)
             values = objective(outputs)
             nodes: NodeAttributions = self.attribute(
-                ExplainedTrees(request=request, states=states, objective=objective, values=values)
+                ExplainedTrees(request=request, node_states=states, objective=objective, values=values)
             )
         return Attributions(
             rows=rows,
@@ -91,7 +91,9 @@ class SubtreeMethod(Method):
 def occlude_subtrees(trees: ExplainedTrees) -> NodeAttributions:
     """Compute the decrease of the explained function when each subtree is removed."""
     request, roots = trees.request, torch.from_numpy(trees.inputs.array.offsets[:-1])
-    subtrees, own = occlusion(trees.states, trees.objective, request.limits, by_state=request.zero_states)
+    subtrees, own = occlusion(
+        trees.node_states, trees.objective, request.limits, by_state=request.zero_states
+    )
     baseline_values = trees.values - subtrees[roots.to(subtrees.device)]
     return NodeAttributions(subtrees=subtrees, own=own, baseline_values=baseline_values)
 
@@ -108,7 +110,7 @@ def subtract_children(trees: ExplainedTrees) -> NodeAttributions:
 
 def predict_subtrees(trees: ExplainedTrees) -> NodeAttributions:
     """Compute the explained function for each subtree as a tree of its own."""
-    subtrees = phrase_values(trees.states, trees.objective)
+    subtrees = phrase_values(trees.node_states, trees.objective)
     return NodeAttributions(
         subtrees=subtrees,
         own=subtrees * trees.inputs.is_leaf,
