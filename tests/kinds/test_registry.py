@@ -5,6 +5,7 @@ import pytest
 from samples import BRACKETS, CONTAINERS, DENSE, IDS, PIXELS, TABLE, TEXTS
 
 from sklearn_tree import CNNClassifier, RNNClassifier
+from sklearn_tree.containers import as_known
 from sklearn_tree.kinds import KINDS, Images, Series, Table, Tokens, Trees, find_kind
 
 CLEAR = [name for name, sample in CONTAINERS.items() if not sample.params]
@@ -86,3 +87,37 @@ def test_the_error_names_the_kinds_and_the_one_that_was_found(X, kinds, message)
     with pytest.raises(ValueError, match=f"^{message}$"):
         find_kind(X, kinds)
     assert find_kind(X, CNNClassifier._kinds)  # the control
+
+
+@pytest.mark.parametrize("name", CLEAR)
+def test_read_agrees_with_fit(name):
+    sample = CONTAINERS[name]
+    for kinds in families(sample):
+        kind = find_kind(sample.X, kinds)("Reader", kinds)
+        encoded = kind.fit(as_known(sample.X))
+        assert len(kind.read(sample.X)) == len(encoded)
+        assert kind.n_positions(kind.read(sample.X)).tolist() == kind.n_positions(encoded).tolist()
+
+
+def test_read_rejects_samples_of_the_other_candidates():
+    kinds = CNNClassifier._kinds
+    fitted = {"tokens": TEXTS, "series": DENSE, "table": TABLE, "images": PIXELS[..., None]}
+    for name, X in fitted.items():
+        kind = find_kind(X, kinds)("Reader", kinds)
+        kind.fit(X)
+        for other, X_other in fitted.items():
+            if other == name:
+                assert len(kind.read(X_other)) == len(X_other)
+                continue
+            with pytest.raises(ValueError, match=f"X must be of the kind '{name}', as in fit, got '{other}'"):
+                kind.read(X_other)
+
+
+def test_read_without_candidates_tries_to_encode_everything():
+    kind = Series("Reader")
+    kind.fit(DENSE[..., :1])
+    assert len(kind.read(TABLE)) == len(TABLE)
+    chosen = Series("Reader", (Series, Table))
+    chosen.fit(DENSE[..., :1])
+    with pytest.raises(ValueError, match="as in fit, got 'table'"):  # the control
+        chosen.read(TABLE)
