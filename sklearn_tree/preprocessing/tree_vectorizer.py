@@ -49,7 +49,7 @@ class TreeVectorizer(BaseVectorizer):
     binarize : {"left", "right"}, default=None
         Side on which intermediate nodes are inserted so that no node has more than two children: "right"
         turns ``(S a b c)`` into ``(S a (S|<> b c))``, "left" into ``(S (S|<> a b) c)``. Intermediate nodes
-        have the label of the original parent with "|<>" appended, no value and no edge label. None inserts
+        have the label of the original parent with ``|<>`` appended, no value and no edge label. None inserts
         no nodes.
     collapse_unary : bool, default=False
         Whether to merge every inner node that is an only child into its parent: ``(S (VP (VB stop)))``
