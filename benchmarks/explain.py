@@ -20,7 +20,6 @@ from scipy.stats import spearmanr
 from sklearn_tree import CaptumExplainer, RecursiveNetClassifier, RNNClassifier, TreeArray, TreeVectorizer
 from sklearn_tree.datasets import fetch_sst, make_negation
 from sklearn_tree.explain.metrics import deletion_curve, insertion_curve
-from sklearn_tree.explain.outside import subtree_sizes
 from sklearn_tree.kinds import Trees
 
 ABSENT = "zzz"  # a word that is not in the vocabulary
@@ -198,7 +197,7 @@ def sign_agreement(numbers: list[np.ndarray], truth: list[np.ndarray], least: fl
 
 def phrases_of(trees: TreeArray, nodes: np.ndarray) -> TreeArray:
     """Return the subtree of each node as a separate tree; in preorder, it is contiguous."""
-    sizes = subtree_sizes(trees)[nodes]
+    sizes = (trees.subtree_ends - np.arange(trees.n_nodes))[nodes]
     offsets = np.concatenate([[0], np.cumsum(sizes)])
     index = np.repeat(nodes - offsets[:-1], sizes) + np.arange(offsets[-1])
     depths = trees.depths[index] - np.repeat(trees.depths[nodes], sizes)

@@ -11,7 +11,7 @@ from scipy.special import softmax
 from sklearn_tree.estimators.targets import OneClass
 from sklearn_tree.kinds.trees import TreeKind
 from sklearn_tree.trees import TreeArray
-from sklearn_tree.trees.array import nodes_by_depth
+from sklearn_tree.trees.reduction import reduce_subtrees
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -81,7 +81,5 @@ def pool_subtrees(nodes: np.ndarray, trees: TreeArray, pooling: str) -> np.ndarr
         return vectors
     is_max = pooling == "max"
     pooled = vectors.copy() if is_max else np.hstack([weights * vectors, weights])
-    parents = trees.absolute_parents
-    for level in nodes_by_depth(trees.depths)[:0:-1]:
-        (np.maximum if is_max else np.add).at(pooled, parents[level], pooled[level])
+    pooled = reduce_subtrees(pooled, trees.depths, np.maximum if is_max else np.add)
     return pooled if is_max else pooled[:, :-1] / pooled[:, -1:]

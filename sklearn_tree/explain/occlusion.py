@@ -12,7 +12,7 @@ from sklearn_tree.estimators.objective import Objective
 from sklearn_tree.explain.ancestors import NodeStates, States
 from sklearn_tree.explain.limits import Limits
 from sklearn_tree.trees import TreeArray
-from sklearn_tree.trees.array import nodes_by_depth
+from sklearn_tree.trees.reduction import accumulate_paths
 
 
 def occlusion(
@@ -103,8 +103,6 @@ class _StateEffects:
 
 def max_arities_above(array: TreeArray) -> np.ndarray:
     """Return the largest arity among the ancestors of each node, at least 1, int64, shape (n_nodes,)."""
-    largest, parents, arities = np.ones(array.n_nodes, dtype=np.int64), array.absolute_parents, array.arities
-    for nodes in nodes_by_depth(array.depths)[1:]:
-        above = parents[nodes]
-        largest[nodes] = np.maximum(largest[above], arities[above])
-    return largest
+    largest = accumulate_paths(np.maximum(array.arities, 1), array.depths, np.maximum)
+    parents = array.absolute_parents
+    return np.where(parents < 0, 1, largest[parents])

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from sklearn_tree.trees import TreeArray
-from sklearn_tree.trees.array import nodes_by_depth
+from sklearn_tree.trees.preorder import nodes_by_depth
 
 
 class ComplementPooling:
@@ -34,7 +34,7 @@ class ComplementPooling:
     def __init__(self, pool: Any, array: TreeArray, h: Tensor) -> None:
         self.pool, self.array, self.is_max = pool, array, pool.how == "max"
         terms = self._to_terms(h)
-        sizes = subtree_sizes(array)
+        sizes = array.subtree_ends - np.arange(array.n_nodes)
         self.left, self.right = self._make_empty(terms), self._make_empty(terms)
         for first, last in pairwise(array.offsets.tolist()):
             size, depth = sizes[first:last], array.depths[first:last]
@@ -102,11 +102,3 @@ class ComplementPooling:
             merged = self.merge(total[nodes], terms[nodes])
             total.scatter_reduce_(0, above, merged, reduce="amax" if self.is_max else "sum")
         return total
-
-
-def subtree_sizes(array: TreeArray) -> np.ndarray:
-    """Return the number of nodes of each subtree, ndarray of int64, shape (n_nodes,)."""
-    sizes, parents = np.ones(array.n_nodes, dtype=np.int64), array.absolute_parents
-    for nodes in nodes_by_depth(array.depths)[:0:-1]:
-        np.add.at(sizes, parents[nodes], sizes[nodes])
-    return sizes

@@ -12,7 +12,7 @@ from sklearn_tree.kinds.table import Table
 from sklearn_tree.kinds.tokens import Tokens
 from sklearn_tree.kinds.trees import Trees
 
-# A new kind is added here: `ToDevice` then recognizes its container.
+# A new kind is added here, before kinds that would recognize its samples too.
 KINDS: list[type[Kind]] = [Trees, Images, Series, Table, Tokens]
 
 

@@ -20,7 +20,7 @@ from sklearn_tree.kinds import KINDS
 @pytest.fixture(autouse=True)
 def _registered(monkeypatch):
     monkeypatch.setattr("sklearn_tree.kinds.registry.KINDS", KINDS)
-    KINDS.append(Graphs)
+    KINDS.insert(0, Graphs)
     register_view(Graphs, GraphsView)
     yield
     KINDS.remove(Graphs)

@@ -16,8 +16,8 @@ from sklearn_tree.explain.views.base import View
 from sklearn_tree.explain.views.words import WordsView
 from sklearn_tree.nn import TreeBatch
 from sklearn_tree.trees import Tree, TreeArray
-from sklearn_tree.trees.array import nodes_by_depth
 from sklearn_tree.trees.flat import PAD_ID
+from sklearn_tree.trees.reduction import reduce_subtrees
 from sklearn_tree.trees.svg import draw_tree
 
 InputsT = TypeVar("InputsT", bound=TreeInputs)
@@ -46,11 +46,8 @@ class TreesView(WordsView):
     def accumulate(self, inputs: Inputs, own: list[np.ndarray]) -> list[np.ndarray]:
         """Sum the attributions of each subtree."""
         assert isinstance(inputs, TreeInputs)
-        array = inputs.array
-        total, parents = np.concatenate(own), array.absolute_parents
-        for nodes in nodes_by_depth(array.depths)[:0:-1]:
-            np.add.at(total, parents[nodes], total[nodes])
-        return np.split(total, array.offsets[1:-1])
+        totals = reduce_subtrees(np.concatenate(own), inputs.array.depths)
+        return np.split(totals, inputs.array.offsets[1:-1])
 
     def locate(
         self, samples: TreeArray, attributions: list[np.ndarray], names: np.ndarray

@@ -41,7 +41,3 @@ def _refuse(tree: Any) -> NoReturn:
         f"{cls.__module__}.{cls.__name__} cannot be pickled, so it cannot be sent to other processes "
         "(n_jobs) or cached (memory): vectorize first, X = TreeArray.from_trees(X), and pass X on"
     )
-
-
-def name_the_remedy() -> None:
-    """Do nothing; kept until its last caller is gone."""
