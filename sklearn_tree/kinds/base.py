@@ -213,7 +213,7 @@ class Kind:
 
     @classmethod
     def from_state(cls, state: dict[str, Any], reader: str = "estimator") -> Any:
-        """Return the fitted kind that :meth:`to_state` has described."""
+        """Rebuild the fitted kind from the return value of :meth:`to_state`."""
         raise NotImplementedError
 
 

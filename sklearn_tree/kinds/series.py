@@ -79,7 +79,7 @@ class Series(SequenceKind):
 
     @classmethod
     def from_state(cls, state: dict[str, Any], reader: str = "estimator") -> Series:
-        """Return the fitted kind that :meth:`to_state` has described."""
+        """Rebuild the fitted kind from the return value of :meth:`to_state`."""
         kind = cls(reader)
         kind.n_channels_in_ = int(state["n_channels"])
         return kind

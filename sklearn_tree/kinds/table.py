@@ -39,7 +39,7 @@ class TableMixin(Kind):
 
     @classmethod
     def from_state(cls, state: dict[str, Any], reader: str = "estimator") -> Any:
-        """Return the fitted kind that :meth:`to_state` has described."""
+        """Rebuild the fitted kind from the return value of :meth:`to_state`."""
         kind = cls(reader)
         kind.n_features_in_ = int(state["n_columns"])
         if state["names"] is not None:
