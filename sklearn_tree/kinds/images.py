@@ -54,7 +54,7 @@ class Images(Kind):
         return {"is_image": True, "n_channels": len(shift), "value_shift": shift, "value_scale": scale}
 
     def batch(self, encoded: Any, rows: np.ndarray) -> ImageBatch:
-        """Return the batch of some images."""
+        """Return the images in the given rows as a batch."""
         return ImageBatch.from_array(select_rows(encoded, rows))
 
     def n_positions(self, encoded: Any) -> np.ndarray:

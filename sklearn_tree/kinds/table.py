@@ -83,7 +83,7 @@ class Table(TableMixin):
         }
 
     def batch(self, encoded: Any, rows: np.ndarray) -> SequenceBatch:
-        """Return the batch of some rows."""
+        """Return the given rows as a batch."""
         return SequenceBatch.from_array(encoded, rows)
 
     def n_positions(self, encoded: Any) -> np.ndarray:
