@@ -83,14 +83,14 @@ class CaptumExplainer(DocumentationLinkMixin, TransformerMixin, BaseEstimator):
         Largest completeness error relative to ``max(1, |f(x) - f(baseline)|)``; for regressors, the
         standard deviation of the targets replaces the 1.
     max_rows : int, default=8192
-        Largest number of nodes, steps or pixels that are computed at once, which bounds the memory.
+        Maximum number of nodes, steps or pixels that are computed at once, which bounds the memory.
     aggregate : {"sum", "mean"}, default="sum"
         How ``transform`` combines the attributions of a word, or of a channel of series of unequal length, in
         one sample.
     min_df : int or float, default=1
         Number (fraction if float) of samples in ``fit`` that must contain a word for it to get a column.
     max_features : int, default=None
-        Largest number of columns for words; the most frequent words are kept. None for no limit.
+        Maximum number of columns for words; the most frequent words are kept. None for no limit.
     random_state : int, RandomState or None, default=None
         Seed of the stochastic methods; each sample gets the same draws, whatever the other samples.
     dtype : {"float32", "float64"}, default="float32"

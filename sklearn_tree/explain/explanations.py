@@ -146,7 +146,7 @@ class Explanations:
         Parameters
         ----------
         max_samples : int, default=20
-            Largest number of samples to draw.
+            Maximum number of samples to draw.
 
         Returns
         -------

@@ -209,7 +209,7 @@ def sensitivity(
     Returns
     -------
     ndarray of float, shape (n_samples,)
-        Largest norm of the change, divided by the norm of the attributions.
+        Maximum norm of the change, divided by the norm of the attributions.
 
     References
     ----------

@@ -74,7 +74,7 @@ class Table(TableMixin):
         return X
 
     def module_params(self, encoded: Any, sample_weight: np.ndarray | None) -> dict[str, Any]:
-        """Return the number of token ids, those of the columns included, and their statistics."""
+        """Return the number of token ids, including the columns, and the statistics of the columns."""
         shift, scale = channel_statistics(encoded, sample_weight, np.ones(len(encoded), dtype=np.int64))
         return {
             "n_labels": N_RESERVED_IDS + len(shift),
