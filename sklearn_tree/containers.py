@@ -1,6 +1,6 @@
 """Containers of samples: lists, arrays, Series, data frames, sparse matrices and tensors.
 
-No other file knows which container a user's samples arrive in. Tensors are recognized by their methods, so
+No other file depends on the container of the user's samples. Tensors are recognized by their methods, so
 nothing here imports torch.
 """
 
@@ -110,7 +110,7 @@ def is_missing(x: Any) -> bool:
 
 
 class Layout(NamedTuple):
-    """Layout of the samples in a container, as far as the first informative sample shows it.
+    """Layout of the samples in a container, inferred from the first informative sample.
 
     Attributes
     ----------

@@ -11,7 +11,7 @@ _KINDS = ("cpu", "cuda", "mps", "xpu")
 
 
 def resolve_device(device: str | torch.device = "auto") -> torch.device:
-    """Return the device with a name after checking that it is available.
+    """Return the device with the given name, if it is available.
 
     Parameters
     ----------

@@ -38,7 +38,7 @@ def test_the_beginning_and_the_end_of_a_fit_are_reported_with_its_data(sample_we
     assert context.calls == [("begin", estimator, data), ("end", estimator, data)]
 
 
-def test_a_fit_that_fails_has_no_end():
+def test_a_failed_fit_does_not_call_the_end_hook():
     estimator = Estimator()
     with pytest.raises(ValueError, match="failed"), fit_context(estimator, [[0.0]]):
         raise ValueError("failed")

@@ -111,7 +111,7 @@ def test_a_table_has_the_same_layout_in_all_containers(items, make):
         (5, Layout(None)),
     ],
 )
-def test_the_layout_is_that_of_the_first_informative_sample(X, layout):
+def test_the_first_informative_sample_determines_the_layout(X, layout):
     assert layout_of(X) == layout
 
 
@@ -229,7 +229,7 @@ def test_as_rows_returns_the_rows_of_tables_and_the_items_of_columns():
         (np.zeros((2, 1, 1), dtype=object), None),
     ],
 )
-def test_column_items_are_those_of_columns_of_objects(X, expected):
+def test_only_columns_of_texts_or_objects_have_items(X, expected):
     assert column_items(X) == expected
 
 

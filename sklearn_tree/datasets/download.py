@@ -40,7 +40,8 @@ def fetch_file(url: str, path: Path, sha256: str, *, download_if_missing: bool =
     Raises
     ------
     OSError
-        If the file does not exist and must not be downloaded, the download fails, or the checksum is wrong.
+        If the file does not exist and ``download_if_missing`` is False, the download fails, or the checksum
+        is wrong.
     """
     if not path.exists():
         if not download_if_missing:

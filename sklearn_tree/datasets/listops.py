@@ -33,7 +33,7 @@ def make_listops(
     max_depth : int, default=5
         Largest height of an expression, at least 1.
     max_args : int, default=5
-        Largest number of arguments of an operator, at least 2.
+        Maximum number of arguments of an operator, at least 2.
     random_state : int, RandomState or None, default=None
         Seed of the random number generator.
 

@@ -81,7 +81,7 @@ def load_python_functions(*, max_per_verb: int | None = 400, return_X_y: bool = 
     Parameters
     ----------
     max_per_verb : int, default=400
-        Largest number of functions per verb, drawn with a fixed seed. None keeps all functions, of which a
+        Maximum number of functions per verb, drawn with a fixed seed. None keeps all functions, of which a
         third are ``__init__``.
     return_X_y : bool, default=False
         Whether to return ``(data, target)`` instead of a Bunch.

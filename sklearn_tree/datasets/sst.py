@@ -80,8 +80,8 @@ def fetch_sst(
     Raises
     ------
     OSError
-        If the archive does not exist and must not be downloaded, the download fails, or the checksum is
-        wrong.
+        If the archive does not exist and ``download_if_missing`` is False, the download fails, or the
+        checksum is wrong.
 
     Examples
     --------

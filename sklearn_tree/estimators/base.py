@@ -104,7 +104,7 @@ class BaseNet(
         y : array-like, shape (n_samples,)
             Targets.
         classes : array-like, shape (n_classes,), default=None
-            All classes that will ever occur; None takes those of ``y`` in the first call.
+            All classes that will ever occur; None uses the classes in ``y`` of the first call.
         sample_weight : array-like of float, shape (n_samples,), default=None
             Weights of the samples in the loss.
 
@@ -131,7 +131,7 @@ class BaseNet(
         reset: bool,
         classes: Any = None,
     ) -> BaseNet:
-        """Train a new net, or continue with the present one; ``validation`` is None for a single epoch."""
+        """Train a new net or the current one; ``validation`` is None for a single epoch."""
         seed = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
         device = resolve_device(self.device)
         previous = self._pop_state() if reset else {}
@@ -155,7 +155,7 @@ class BaseNet(
                 self.net_.is_continued = self.warm_start or validation is None
                 self._train(train, valid, n_epochs, callbacks, bridges, seed)
         except BaseException:
-            if reset:  # a fit that fails leaves the result of the fit before, if any
+            if reset:  # a failed fit leaves the previous result intact
                 self._pop_state()
                 self.__dict__.update(previous)
             raise
@@ -180,7 +180,7 @@ class BaseNet(
         return self.kind_.read(X)
 
     def _read_y(self, y: Any) -> tuple[np.ndarray, type[Target]]:
-        """Check y and return it with its kind."""
+        """Return the checked y and its target class."""
         raise NotImplementedError
 
     def _encode_y(self, y: Any) -> np.ndarray:
@@ -247,9 +247,9 @@ class BaseNet(
         net, n_done = self.net_, len(self.net_.history)
         keep_freed_memory()
         self._apply_run_params(net)
-        # A fit that is continued draws other numbers than the fits before.
+        # A continued fit draws different random numbers from the previous fits.
         seed = int(np.random.SeedSequence([seed, n_done]).generate_state(1)[0])
-        # Callbacks of the user may read gradients, and clipping does.
+        # Sparse gradients are off if callbacks may read the gradients or clipping does.
         is_read = bool(self.callbacks) or self.gradient_clip is not None
         tables = [] if is_read else net.tables_with_sparse_gradients()
         with torch_seed(seed, self.device_), sparse_gradients(tables), self._thread_limit(train.X):
@@ -257,7 +257,7 @@ class BaseNet(
         warn_of_divergence(net.history[n_done:, "train_loss"])
 
     def make_net(self, X: Any, y: Any) -> Any:
-        """Return the net as a skorch estimator of its own, not fitted.
+        """Return the net as a separate, unfitted skorch estimator.
 
         Parameters
         ----------
@@ -271,8 +271,8 @@ class BaseNet(
         skorch.NeuralNet
             A net that fits encoded samples (a ``TreeArray`` of ids) and targets (classes as ints >= 0). It
             can be searched with skorch's parameter names (``module__hidden_size``,
-            ``optimizer__weight_decay``). It is seeded by ``torch.manual_seed`` and ignores weights of
-            samples and classes.
+            ``optimizer__weight_decay``). It is seeded by ``torch.manual_seed`` and ignores sample and
+            class weights.
         """
         blueprint = clone(self)
         blueprint._validate_params()
@@ -288,7 +288,7 @@ class BaseNet(
     # Prediction.
 
     def transform(self, X: Any) -> np.ndarray:
-        """Return the vectors of the encoder, the input of the net's last layer.
+        """Return the outputs of the encoder, which are the inputs of the net's last layer.
 
         Parameters
         ----------
@@ -307,9 +307,10 @@ class BaseNet(
         return self._run_encoded(encoded, getattr(self.net_.module_, method))
 
     def _run_encoded(self, encoded: Any, function: Callable, *, is_per_sample: bool = True) -> np.ndarray:
-        """Return the outputs of a function of a batch for all samples.
+        """Apply a function to all samples in batches and concatenate its outputs.
 
-        Outputs with one row per sample are computed in the order of the samples' cost and put back.
+        If the outputs have one row per sample, samples of similar cost share a batch, and the
+        rows are returned in the original order.
         """
         net, dataset = self.net_, EncodedDataset(encoded, kind=self.kind_)
         keep_freed_memory()

@@ -1,4 +1,4 @@
-"""Datasets of encoded samples and the batches that are cut from them."""
+"""Datasets of encoded samples and the batches that are taken from them."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from sklearn_tree.nn.tensors import select_rows
 
 
 class EncodedDataset(Dataset):
-    """Encoded samples with targets and weights; a batch is cut from all columns at once.
+    """Encoded samples with targets and weights; a batch takes the same rows of all three.
 
     Parameters
     ----------
     X : encoded samples
-        What ``kind.encode`` returns.
+        Return value of ``kind.encode``.
     y : array, shape (n_samples,) or (n_samples, n_outputs), default=None
         Encoded targets.
     sample_weight : array of float, shape (n_samples,), default=None
@@ -45,12 +45,12 @@ class EncodedDataset(Dataset):
         return self.batch(np.array([i]))
 
     def take(self, rows: np.ndarray) -> EncodedDataset:
-        """Return the dataset of some rows."""
+        """Return a dataset with the given rows."""
         y, weight = (None if c is None else c.numpy()[rows] for c in (self.y, self.sample_weight))
         return EncodedDataset(self.X[rows], y, weight, kind=self.kind)
 
     def on(self, device: torch.device) -> EncodedDataset:
-        """Return the dataset with its samples on an accelerator, if half its free memory holds them.
+        """Return the dataset with its samples on an accelerator, if they fit into half of its free memory.
 
         Samples whose batches are built in main memory stay there.
         """
@@ -75,14 +75,14 @@ class EncodedDataset(Dataset):
     def batch(
         self, rows: np.ndarray, max_nodes: int | None = None, samples: Any = None
     ) -> tuple[Any, Tensor]:
-        """Return the batch of some rows and its targets; the batch carries the weights.
+        """Return the given rows as a batch, which holds the weights, and their targets.
 
         Parameters
         ----------
         rows : ndarray of int, shape (n,)
             The rows.
         max_nodes : int, default=None
-            Largest number of positions (nodes of trees) that are computed together; None for no limit.
+            Maximum number of positions (nodes of trees) that are computed together; None for no limit.
         samples : encoded samples, default=None
             The samples with annotations, see :meth:`shared`.
 
@@ -91,7 +91,7 @@ class EncodedDataset(Dataset):
         batch : Batch or SplitBatch
             The samples.
         y : Tensor, shape (n, ...)
-            Their targets; zeros if the dataset has none, since skorch expects a tensor.
+            Targets; zeros if the dataset has none, since skorch expects a tensor.
         """
         y = torch.zeros(len(rows)) if self.y is None else select_rows(self.y, rows)
         samples = self.X if samples is None else samples
@@ -115,7 +115,7 @@ def free_memory(device: torch.device) -> int:
 
 
 def split_by_size(rows: np.ndarray, sizes: np.ndarray, max_size: int) -> list[np.ndarray]:
-    """Cut rows into runs of at most ``max_size`` in total; a larger row becomes a run of its own."""
+    """Cut rows into runs of at most ``max_size`` in total; a larger row forms a run of its own."""
     cuts, total = [], 0
     for i, size in enumerate(sizes.tolist()):
         total += size
@@ -127,7 +127,7 @@ def split_by_size(rows: np.ndarray, sizes: np.ndarray, max_size: int) -> list[np
 
 @dataclass(frozen=True)
 class SplitBatch:
-    """Batch in parts that are computed one after the other, so that one at a time is in memory.
+    """Batch in parts that are computed one after the other to save memory.
 
     Attributes
     ----------
@@ -152,7 +152,7 @@ class BatchIterator:
 
     Shuffling draws from torch's global generator, as ``DataLoader`` does. The tallest tree or longest
     sequence sets the cost of a batch, so after shuffling, samples are sorted by height or length within
-    windows of some batches (``Kind.sort_windows``), and the batches are shuffled again.
+    windows of several batches (``Kind.sort_windows``), and the batches are shuffled again.
 
     Parameters
     ----------
@@ -163,9 +163,9 @@ class BatchIterator:
     shuffle : bool, default=False
         Whether to shuffle the samples in each pass.
     drop_last : bool, default=False
-        Whether to leave out a last batch that is smaller.
+        Whether to drop the last batch if it is smaller.
     max_nodes : int, default=None
-        Largest number of nodes that are computed together: a larger batch is split into parts.
+        Maximum number of nodes that are computed together: a larger batch is split into parts.
     share_subtrees : bool, default=False
         Whether equal subtrees of a batch are computed once if that is faster.
     """

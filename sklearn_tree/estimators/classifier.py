@@ -27,7 +27,7 @@ class NetClassifierMixin(ClassifierMixin, BaseNet):
 
     @property
     def classes_(self) -> Any:
-        """Class labels, sorted; for several columns of classes a list with an array per column."""
+        """Class labels, sorted; for several columns of classes a list with one array per column."""
         return self.target_.classes
 
     @property
@@ -58,7 +58,7 @@ class NetClassifierMixin(ClassifierMixin, BaseNet):
         -------
         ndarray of float, shape (n_samples,) for two classes, otherwise (n_samples, n_classes)
             For two classes the log-odds of the second, otherwise one logit per class or label. For several
-            columns of classes, a list with such an array per column.
+            columns of classes, a list with one array per column.
         """
         outputs = self._run(X, "forward")
         return self.target_.margin(outputs)
@@ -97,7 +97,7 @@ class NetClassifierMixin(ClassifierMixin, BaseNet):
         return self.target_.predict(outputs)
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """Return the accuracy: the fraction of samples that are predicted right in all outputs.
+        """Return the accuracy: the fraction of samples that are predicted correctly in all outputs.
 
         Parameters
         ----------

@@ -1,4 +1,4 @@
-"""Changes of parameters between the calls of a continued training."""
+"""Parameter changes between calls that continue training."""
 
 from __future__ import annotations
 
@@ -16,29 +16,28 @@ def check_architecture(net: Any, architecture: dict[str, Any]) -> None:
     net : OwnedNetMixin
         Initialized net.
     architecture : dict of str to any
-        Parameters of the module as the estimator has them now.
+        Current values of the module's parameters in the estimator.
     """
     for name, value in architecture.items():
         built = getattr(net, f"module__{name}")
         if value != built:
             raise ValueError(
-                f"{name} must stay {built!r} when warm_start or partial_fit continues a training, "
-                f"got {value!r}"
+                f"{name} must stay {built!r} when warm_start or partial_fit continues training, got {value!r}"
             )
 
 
 def apply_changes(net: Any, params: dict[str, Any], device: torch.device, fixed: Iterable[str]) -> None:
     """Apply changed values of dropout, optimizer and device to a net.
 
-    A changed optimizer starts without a state.
+    A changed optimizer starts with an empty state.
 
     Parameters
     ----------
     net : OwnedNetMixin
         Initialized net.
     params : dict of str to any
-        Parameters of the net as the estimator has them now: ``module__dropout``, ``module__word_dropout``,
-        ``optimizer`` and ``optimizer__*``.
+        Current values of the net's parameters in the estimator: ``module__dropout``,
+        ``module__word_dropout``, ``optimizer`` and ``optimizer__*``.
     device : torch.device
         Device of the net.
     fixed : iterable of str

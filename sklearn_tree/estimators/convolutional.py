@@ -56,10 +56,10 @@ class CNNClassifier(NetClassifierMixin, BaseCNN):
         Schedule of the learning rate over the epochs: "cosine" decays to 0, "exponential" to a hundredth,
         "linear" to a thousandth of ``lr``. None keeps it constant.
     gradient_clip : float, default=None
-        Largest norm of the gradient; None does not clip gradients.
+        Maximum norm of the gradient; None does not clip gradients.
     max_epochs : int, default=None
-        Number of passes over the training samples. None trains for 10 epochs, on small data for as many as it
-        takes to see 100 batches.
+        Number of passes over the training samples. None trains for 10 epochs, or for more on small
+        data, so that there are at least 100 batches.
     batch_size : int, default=64
         Number of samples in a batch.
     early_stopping : bool, default=False
@@ -86,7 +86,7 @@ class CNNClassifier(NetClassifierMixin, BaseCNN):
         in every fit and leaves all global generators unchanged; None draws a seed from numpy's global
         generator, as everywhere in scikit-learn.
     callbacks : list of skorch callbacks, default=None
-        Callbacks of the training, used as they are and not copied. scikit-learn's own callbacks are set by
+        Callbacks of skorch, used without copying them. Set scikit-learn's own callbacks with
         ``set_callbacks``.
     net_params : dict, default=None
         Further parameters of the skorch net, for example ``{"optimizer__betas": (0.9, 0.98)}``.
@@ -96,15 +96,15 @@ class CNNClassifier(NetClassifierMixin, BaseCNN):
     Attributes
     ----------
     classes_ : ndarray, shape (n_classes,), or list of ndarray
-        Class labels, sorted; for several columns of classes an array per column.
+        Class labels, sorted; for several columns of classes, one array per column.
     n_classes_ : int or list of int
         Number of classes.
     net_ : skorch.NeuralNetClassifier
         Fitted net; its module is ``net_.module_``.
     kind_ : Kind
-        Kind of the samples: how they are read and batched.
+        Fitted kind of the samples, which reads and batches them.
     target_ : Target
-        Kind of the targets: how they are encoded and predicted.
+        Fitted target, which encodes y and decodes predictions.
     vectorizer_ : SequenceVectorizer
         Vectorizer fitted on texts; absent for all other samples.
     history_ : DataFrame
@@ -235,10 +235,10 @@ class CNNRegressor(NetRegressorMixin, BaseCNN):
         Schedule of the learning rate over the epochs: "cosine" decays to 0, "exponential" to a hundredth,
         "linear" to a thousandth of ``lr``. None keeps it constant.
     gradient_clip : float, default=None
-        Largest norm of the gradient; None does not clip gradients.
+        Maximum norm of the gradient; None does not clip gradients.
     max_epochs : int, default=None
-        Number of passes over the training samples. None trains for 10 epochs, on small data for as many as it
-        takes to see 100 batches.
+        Number of passes over the training samples. None trains for 10 epochs, or for more on small
+        data, so that there are at least 100 batches.
     batch_size : int, default=64
         Number of samples in a batch.
     early_stopping : bool, default=False
@@ -263,7 +263,7 @@ class CNNRegressor(NetRegressorMixin, BaseCNN):
         in every fit and leaves all global generators unchanged; None draws a seed from numpy's global
         generator, as everywhere in scikit-learn.
     callbacks : list of skorch callbacks, default=None
-        Callbacks of the training, used as they are and not copied. scikit-learn's own callbacks are set by
+        Callbacks of skorch, used without copying them. Set scikit-learn's own callbacks with
         ``set_callbacks``.
     net_params : dict, default=None
         Further parameters of the skorch net, for example ``{"optimizer__betas": (0.9, 0.98)}``.
@@ -275,9 +275,9 @@ class CNNRegressor(NetRegressorMixin, BaseCNN):
     net_ : skorch.NeuralNetRegressor
         Fitted net; its module is ``net_.module_``.
     kind_ : Kind
-        Kind of the samples: how they are read and batched.
+        Fitted kind of the samples, which reads and batches them.
     target_ : Target
-        Kind of the targets: how they are encoded and predicted.
+        Fitted target, which encodes y and decodes predictions.
     vectorizer_ : SequenceVectorizer
         Vectorizer fitted on texts; absent for all other samples.
     history_ : DataFrame

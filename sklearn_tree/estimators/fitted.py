@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 
 class FittedAttributesMixin:
-    """Attributes of a fitted estimator that its kind of samples, its target and its net hold.
+    """Fitted attributes that are read from the kind of samples, the target and the net.
 
     Attributes
     ----------
     kind_ : Kind
-        Kind of the samples.
+        Fitted kind of the samples.
     target_ : Target
-        Kind of the targets.
+        Fitted target.
     net_ : skorch.NeuralNet
         The net.
     device_ : torch.device

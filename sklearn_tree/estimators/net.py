@@ -43,7 +43,7 @@ class OwnedNetMixin(_Net):
     precision : {"float32", "bfloat16", "auto"}, default="float32"
         Precision of matrix products, see :func:`~sklearn_tree.precision.autocast`.
     target : Target, default=None
-        Kind of the targets, which computes the validation score.
+        Fitted target, which computes the validation score.
     """
 
     precision = "float32"
@@ -82,7 +82,7 @@ class OwnedNetMixin(_Net):
         callbacks : list of skorch callbacks
             Used as they are, not copied.
         bridges : sequence of (name, callback), default=()
-            Further callbacks, which the net forgets after the training since they hold the training data.
+            Further callbacks, which are removed after training because they hold the training data.
         """
         self.max_epochs = n_epochs
         for group in self.optimizer_.param_groups:  # undo what an earlier schedule has changed
@@ -113,7 +113,7 @@ class OwnedNetMixin(_Net):
         except StopTraining:
             pass
         finally:
-            del self.history[n_complete:]  # the epoch of an error or of a user's Ctrl-C is not complete
+            del self.history[n_complete:]  # drop the incomplete epoch after an error or Ctrl-C
             self.module_.eval()
             self.callbacks_ = [pair for pair in self.callbacks_ if pair not in bridges]
         self.notify("on_train_end", X=train, y=None)
@@ -135,7 +135,7 @@ class OwnedNetMixin(_Net):
         return [module for module in self.module_.modules() if isinstance(module, nn.Embedding)]
 
     def compute(self, function: Callable[[Any], Tensor], batch: Any) -> Tensor:
-        """Compute a function of a batch on the device and return its output as float32 or float64."""
+        """Apply a function to a batch on the device and return its output as float32 or float64."""
         device = torch.device(self.device)
         with autocast(self.precision, device):
             output = function(batch.to(device))
@@ -179,7 +179,7 @@ class OwnedNetMixin(_Net):
         return {"loss": torch.stack(losses).sum(), "y_pred": torch.cat(outputs)}
 
     def _backpropagate(self, X: Any, y: Tensor, share: float, fit_params: dict) -> dict[str, Tensor]:
-        """Compute the gradients of a batch, or of a part that makes up a share of its batch."""
+        """Compute the gradients of a batch, or of a part that is the given share of its batch."""
         y_pred = self.infer(X, **fit_params)
         loss = self.get_loss(y_pred, y, X=X, training=True)
         if share < 1:
@@ -204,9 +204,10 @@ class OwnedNetMixin(_Net):
     def run_single_epoch(
         self, iterator: Any, training: bool, prefix: str, step_fn: Any, **fit_params: Any
     ) -> None:
-        """Run one pass and record its mean loss, for validation also the score and the duration.
+        """Run one epoch and record its mean loss and duration; for validation, also the score.
 
-        Without callbacks, batches are not announced: skorch would only begin a batch in the history.
+        Without callbacks, the batch events are skipped, since they would only add empty batches to the
+        history.
         """
         if iterator is None:
             return
@@ -234,7 +235,7 @@ class OwnedNetMixin(_Net):
     def notify(self, method_name: str, **kwargs: Any) -> None:  # noqa: D102
         try:
             super().notify(method_name, **kwargs)
-        except KeyboardInterrupt as error:  # skorch's callbacks end a training so
+        except KeyboardInterrupt as error:  # raised by skorch's callbacks to end training
             if method_name == "on_epoch_end":
                 raise StopTraining from error
             raise
@@ -263,7 +264,7 @@ class OwnedNetMixin(_Net):
 
 
 def mean_loss(losses: list[Tensor], sizes: list[int]) -> float:
-    """Average the losses of batches of some sizes with a single synchronisation with the device."""
+    """Return the mean loss over batches, weighted by their sizes, with a single device synchronisation."""
     if not losses:
         return 0.0
     weights = torch.tensor(sizes, dtype=torch.float64)

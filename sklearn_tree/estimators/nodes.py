@@ -74,7 +74,7 @@ def pool_subtrees(nodes: np.ndarray, trees: TreeArray, pooling: str) -> np.ndarr
     Returns
     -------
     ndarray of float, shape (n_nodes, size)
-        Result of pooling the subtree of each node as a tree of its own.
+        Result of pooling the subtree of each node as a separate tree.
     """
     vectors, weights = nodes[:, :-1], nodes[:, -1:]
     if pooling == "root":

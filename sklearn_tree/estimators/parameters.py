@@ -48,7 +48,7 @@ SHARED_CONSTRAINTS: dict = {
 
 
 class NetParametersMixin:
-    """Parameters of a training and what follows from them."""
+    """Training parameters, and the epochs and callbacks derived from them."""
 
     hidden_size: int
     dropout: float
@@ -89,12 +89,12 @@ class NetParametersMixin:
         return max(_MIN_EPOCHS, -(-_MIN_BATCHES // n_batches))
 
     def _make_callbacks(self, n_epochs: int, is_whole: bool = True) -> list:
-        """Return skorch callbacks, for a whole training or for one epoch of ``partial_fit``."""
+        """Return skorch callbacks, for a whole ``fit`` or for one epoch of ``partial_fit``."""
         callbacks: list = []
         if self.gradient_clip is not None:
             callbacks.append(("gradient_clip", GradientNormClipping(self.gradient_clip)))
         if self.lr_schedule is not None and is_whole:
-            # last_epoch=-1: every fit starts the schedule from the beginning, also with warm_start
+            # last_epoch=-1: every fit restarts the schedule, even with warm_start
             schedule = LRScheduler(**LR_SCHEDULES[self.lr_schedule](n_epochs), last_epoch=-1)
             callbacks.append(("lr_schedule", schedule))
         if self.early_stopping and is_whole:

@@ -57,15 +57,15 @@ subclass, default="child_sum_lstm"
         Schedule of the learning rate over the epochs: "cosine" decays to 0, "exponential" to a hundredth,
         "linear" to a thousandth of ``lr``. None keeps it constant.
     gradient_clip : float, default=None
-        Largest norm of the gradient; None does not clip gradients.
+        Maximum norm of the gradient; None does not clip gradients.
     max_epochs : int, default=None
-        Number of passes over the training samples. None trains for 10 epochs, on small data for as many as it
-        takes to see 100 batches.
+        Number of passes over the training samples. None trains for 10 epochs, or for more on small
+        data, so that there are at least 100 batches.
     batch_size : int, default=64
         Number of samples in a batch.
     max_batch_nodes : int, default=50000
-        Largest number of nodes that are computed together, which bounds the memory. A batch with more nodes
-        is split into parts whose gradients add up to the same step; a larger tree becomes a part of its own.
+        Maximum number of nodes that are computed together, which bounds the memory. A batch with more nodes
+        is split into parts whose gradients add up to the same step; a larger tree forms a part of its own.
         None sets no limit.
     early_stopping : bool, default=False
         Whether to stop when the validation loss has not improved for ``patience`` epochs, and to restore the
@@ -91,7 +91,7 @@ subclass, default="child_sum_lstm"
         in every fit and leaves all global generators unchanged; None draws a seed from numpy's global
         generator, as everywhere in scikit-learn.
     callbacks : list of skorch callbacks, default=None
-        Callbacks of the training, used as they are and not copied. scikit-learn's own callbacks are set by
+        Callbacks of skorch, used without copying them. Set scikit-learn's own callbacks with
         ``set_callbacks``.
     net_params : dict, default=None
         Further parameters of the skorch net, for example ``{"optimizer__betas": (0.9, 0.98)}``.
@@ -101,15 +101,15 @@ subclass, default="child_sum_lstm"
     Attributes
     ----------
     classes_ : ndarray, shape (n_classes,), or list of ndarray
-        Class labels, sorted; for several columns of classes an array per column.
+        Class labels, sorted; for several columns of classes, one array per column.
     n_classes_ : int or list of int
         Number of classes.
     net_ : skorch.NeuralNetClassifier
         Fitted net; its module is ``net_.module_``.
     kind_ : Kind
-        Kind of the samples: how they are read and batched.
+        Fitted kind of the samples, which reads and batches them.
     target_ : Target
-        Kind of the targets: how they are encoded and predicted.
+        Fitted target, which encodes y and decodes predictions.
     vectorizer_ : TreeVectorizer
         Vectorizer fitted on raw trees; absent for encoded trees and tables.
     history_ : DataFrame
@@ -190,7 +190,7 @@ subclass, default="child_sum_lstm"
         self.class_weight = class_weight
 
     def predict_nodes(self, X: Any) -> pd.DataFrame:
-        """Classify every subtree as if it were a tree of its own.
+        """Classify every subtree as a separate tree.
 
         Parameters
         ----------
@@ -252,15 +252,15 @@ subclass, default="child_sum_lstm"
         Schedule of the learning rate over the epochs: "cosine" decays to 0, "exponential" to a hundredth,
         "linear" to a thousandth of ``lr``. None keeps it constant.
     gradient_clip : float, default=None
-        Largest norm of the gradient; None does not clip gradients.
+        Maximum norm of the gradient; None does not clip gradients.
     max_epochs : int, default=None
-        Number of passes over the training samples. None trains for 10 epochs, on small data for as many as it
-        takes to see 100 batches.
+        Number of passes over the training samples. None trains for 10 epochs, or for more on small
+        data, so that there are at least 100 batches.
     batch_size : int, default=64
         Number of samples in a batch.
     max_batch_nodes : int, default=50000
-        Largest number of nodes that are computed together, which bounds the memory. A batch with more nodes
-        is split into parts whose gradients add up to the same step; a larger tree becomes a part of its own.
+        Maximum number of nodes that are computed together, which bounds the memory. A batch with more nodes
+        is split into parts whose gradients add up to the same step; a larger tree forms a part of its own.
         None sets no limit.
     early_stopping : bool, default=False
         Whether to stop when the validation loss has not improved for ``patience`` epochs, and to restore the
@@ -284,7 +284,7 @@ subclass, default="child_sum_lstm"
         in every fit and leaves all global generators unchanged; None draws a seed from numpy's global
         generator, as everywhere in scikit-learn.
     callbacks : list of skorch callbacks, default=None
-        Callbacks of the training, used as they are and not copied. scikit-learn's own callbacks are set by
+        Callbacks of skorch, used without copying them. Set scikit-learn's own callbacks with
         ``set_callbacks``.
     net_params : dict, default=None
         Further parameters of the skorch net, for example ``{"optimizer__betas": (0.9, 0.98)}``.
@@ -296,9 +296,9 @@ subclass, default="child_sum_lstm"
     net_ : skorch.NeuralNetRegressor
         Fitted net; its module is ``net_.module_``.
     kind_ : Kind
-        Kind of the samples: how they are read and batched.
+        Fitted kind of the samples, which reads and batches them.
     target_ : Target
-        Kind of the targets: how they are encoded and predicted.
+        Fitted target, which encodes y and decodes predictions.
     vectorizer_ : TreeVectorizer
         Vectorizer fitted on raw trees; absent for encoded trees and tables.
     history_ : DataFrame

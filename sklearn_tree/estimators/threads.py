@@ -16,12 +16,12 @@ _MIN_OPERATIONS = 5e8  # of a training step; below, a second thread costs more t
 def limit_for(
     module: nn.Module, n_positions: np.ndarray, batch_size: int, device: torch.device
 ) -> AbstractContextManager:
-    """Return the context in which a net is trained or run with the number of threads it is worth."""
+    """Return a context that limits the threads to the number that pays off for a net."""
     return limit_threads(threads_for(module, n_positions, batch_size) if device.type == "cpu" else None)
 
 
 def threads_for(module: nn.Module, n_positions: np.ndarray, batch_size: int) -> int | None:
-    """Return how many threads a net is worth, judged by its size and that of its batches.
+    """Return the number of threads that pays off for a net, given its size and the size of its batches.
 
     Threads synchronise after every operation. If operations take microseconds, the threads mostly wait, and
     if another process occupies one of the cores, all threads wait for that one.
@@ -74,7 +74,7 @@ def limit_threads(n: int | None) -> Iterator[None]:
     Parameters
     ----------
     n : int or None
-        Largest number of threads.
+        Maximum number of threads.
     """
     if n is None or _state.is_limited:
         yield

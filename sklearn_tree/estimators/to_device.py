@@ -21,15 +21,15 @@ from sklearn_tree.validation import Hidden, check_n_features, validate_data
 class ToDevice(DocumentationLinkMixin, NoTableMixin, OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     """Put data on a device once, so that later steps and epochs work there without copying.
 
-    Use it as a step before an estimator in a pipeline. It pays off on an accelerator whose memory holds all
-    data; without it, the estimators move batches to their device themselves.
+    Use it as a step before an estimator in a pipeline. It pays off if all data fit into the memory of
+    the accelerator. Without this step, the estimators move each batch to their device.
 
     Parameters
     ----------
     device : str or torch.device, default="auto"
         "auto", "cpu", "cuda", "cuda:1", "mps", "xpu": see :func:`resolve_device`.
     dtype : {"float32", "float64"}, default=None
-        Type that floating-point numbers are converted to; None keeps theirs.
+        Type that floating-point numbers are converted to; None keeps their type.
 
     Attributes
     ----------
@@ -113,7 +113,7 @@ class ToDevice(DocumentationLinkMixin, NoTableMixin, OneToOneFeatureMixin, Trans
             if kind.container is not None and isinstance(X, kind.container):
                 if getattr(X, "vocabulary", None) is not None:
                     raise TypeError(
-                        f"X must hold ids or numbers, got a {type(X).__name__} of text: vectorize it"
+                        f"X must hold ids or numbers, got a {type(X).__name__} of text: vectorize it first"
                     )
                 return X, kind
         if isinstance(X, (list, tuple)):

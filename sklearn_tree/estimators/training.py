@@ -87,9 +87,9 @@ def torch_seed(seed: int, device: torch.device) -> Iterator[None]:
 def keep_freed_memory() -> None:
     """Let the C library keep up to 64 MB of freed memory for the next batch, once per process.
 
-    By default, glibc returns freed memory to the system at once, and every batch pays for new pages, up to a
-    third of its time. glibc keeps twice the size of the largest block that was ever freed, up to 32 MB.
-    Therefore one such block is allocated and freed here; its pages are never touched, so this takes
+    By default, glibc returns freed memory to the system immediately, so allocating new pages takes up to a
+    third of the time of every batch. glibc keeps twice the size of the largest block that was ever freed, up
+    to 32 MB. Therefore one such block is allocated and freed here; its pages are never touched, so this takes
     microseconds. Other C libraries are not affected.
     """
     torch.empty(_MAX_BLOCK_SIZE, dtype=torch.uint8)
@@ -98,15 +98,15 @@ def keep_freed_memory() -> None:
 def split_validation(
     n: int, y: np.ndarray | None, fraction: float, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Split row numbers into training and validation rows.
+    """Split row indices into training and validation rows.
 
     Parameters
     ----------
     n : int
         Number of rows.
     y : array of int, shape (n,), or None
-        Classes to keep in proportion. Classes that are too small for that stay in the training part; if all
-        classes are, only classes with a single member do.
+        Classes to stratify by. Classes that are too small to be split stay in the training part; if all
+        classes are too small, only classes with a single member stay there.
     fraction : float
         Fraction of the rows that become validation rows.
     seed : int
@@ -115,7 +115,7 @@ def split_validation(
     Returns
     -------
     train, valid : ndarray of int
-        Row numbers; ``valid`` has at least one row.
+        Row indices; ``valid`` has at least one row.
 
     Raises
     ------
@@ -152,16 +152,16 @@ def warn_of_divergence(losses: list[float], stacklevel: int = 4) -> None:
 
 
 def check_finite(output: np.ndarray, encoded: Any, kind: Kind) -> None:
-    """Raise ValueError if an output of a net is not finite, naming its row and the size of its numbers.
+    """Raise ValueError if an output of a net is not finite, with the row and its largest input.
 
     Parameters
     ----------
     output : ndarray of float, shape (n_samples, n_outputs)
         Outputs of the net.
     encoded : encoded samples
-        The samples.
+        Encoded samples.
     kind : Kind
-        Their kind.
+        Kind of the samples.
     """
     is_finite = np.isfinite(output).all(axis=1)
     if is_finite.all():

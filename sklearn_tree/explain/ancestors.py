@@ -63,7 +63,7 @@ class NodeStates:
 
     @cached_property
     def complement(self) -> ComplementPooling:
-        """Pooling of the nodes outside each subtree, for poolings of all nodes."""
+        """Pooling of the nodes outside each subtree, for nets that pool all nodes."""
         return ComplementPooling(self.module.pool, self.inputs.array, self.states[0])
 
     @cached_property
@@ -116,7 +116,7 @@ class NodeStates:
         return None if self.module.pool.how == "root" else self.complement.pool_descendants(states[0])
 
     def vectors(self, nodes: Tensor, states: States, descendants: Tensor | None = None) -> Tensor:
-        """Compute the vectors of trees in each of which one node has another state.
+        """Compute the vector of each tree after the state of one of its nodes has changed.
 
         Parameters
         ----------

@@ -11,8 +11,8 @@ from torch import Tensor
 
 from sklearn_tree.explain.request import ExplainedBatch
 
-MAX_EXACT = 10  # groups of which all 1,024 coalitions are computed
-_MAX_FLAGS = 10_000_000  # of coalitions in memory
+MAX_EXACT = 10  # largest number of groups for which all coalitions (1,024) are computed
+_MAX_FLAGS = 10_000_000  # largest number of bools (coalitions x groups) in memory
 
 
 def shapley_values(batch: ExplainedBatch, groups: Tensor, n_orders: int) -> np.ndarray:
@@ -25,8 +25,8 @@ def shapley_values(batch: ExplainedBatch, groups: Tensor, n_orders: int) -> np.n
     groups : Tensor of int64
         Its groups, see :meth:`View.groups`.
     n_orders : int
-        Number of random orders [1]_ if there are more than 10 groups. Every second order is the one before,
-        reversed. Up to 10 groups all coalitions are computed.
+        Number of random orders [1]_ if there are more than 10 groups. Every second order is the reverse of
+        the previous one. For up to 10 groups, all coalitions are computed.
 
     Returns
     -------
@@ -64,7 +64,7 @@ def coalition_values(batch: ExplainedBatch, groups: Tensor, coalitions: np.ndarr
     ndarray of float, shape (n,)
     """
     inputs, values = batch.inputs, []
-    # Positions of the group -1 cannot be removed: the last column makes them present.
+    # Positions in group -1 cannot be removed: index -1 selects the last column, which is always True.
     flags = np.pad(coalitions, ((0, 0), (0, 1)), constant_values=True)
     present = torch.from_numpy(flags).to(inputs.x.device)
     with torch.no_grad():

@@ -16,7 +16,7 @@ from sklearn_tree.containers import to_numpy
 
 @dataclass(frozen=True, kw_only=True)
 class SourceColumns:
-    """Map from the columns that enter a net to the columns that the user knows.
+    """Map from the columns that enter a net to the user's columns.
 
     Attributes
     ----------
@@ -80,8 +80,8 @@ def trace_columns(steps: list[Any], net: Any, names: Any = None) -> SourceColumn
     Returns
     -------
     SourceColumns
-        A column that a step computes from several columns, such as a component of a PCA, is a source of its
-        own and has the name that the step gives it.
+        A column that a step computes from several columns, such as a component of a PCA, is its own source,
+        named by the step.
     """
     table_names = _names_in([*steps, net][0]) if names is None else list(names)
     sources = _trace_steps(steps, table_names, net.n_features_in_, getattr(net, "feature_names_in_", None))

@@ -67,7 +67,7 @@ class ExplainedNet:
 
     @property
     def has_feature_maps(self) -> bool:
-        """Whether the module computes feature maps and decides from them, as convolutional nets do."""
+        """Whether the module computes feature maps and the outputs from them, as convolutional nets do."""
         return hasattr(self.module, "features") and hasattr(self.module, "decide")
 
     def encode(self, X: Any) -> tuple[Any, Any]:
@@ -109,9 +109,9 @@ def split_estimator(estimator: Any) -> tuple[list[Any], BaseNet]:
     Returns
     -------
     steps : list of fitted transformers
-        The steps, those of nested pipelines included.
+        The steps, including those of nested pipelines.
     net : BaseNet
-        The net.
+        The fitted net.
     """
     steps: list[Any] = []
     inner = estimator

@@ -31,9 +31,9 @@ class ExplainedSample:
     method : Method
         Method of the explainer.
     request : Request
-        Request to explain the sample. Its objective is fixed, also for perturbed inputs and weights.
+        Request to explain the sample. Its objective stays fixed when inputs or weights are perturbed.
     batch : ExplainedBatch
-        The sample, with the function that coalitions are evaluated with.
+        The sample and the function that evaluates coalitions.
     groups : Tensor of int64
         See :meth:`View.groups`.
     own : ndarray of float
@@ -86,9 +86,9 @@ def explain_each(explainer: CaptumExplainer, X: Any, output: str | None = None) 
     explainer : CaptumExplainer
         A fitted explainer.
     X : samples
-        Samples that its estimator accepts.
+        Samples in any form that the explained estimator accepts.
     output : {"logit", "margin", "probability"}, default=None
-        Output of the net that coalitions are evaluated with; None for the explained one.
+        Function of the net's outputs that evaluates coalitions; None for the explained one.
 
     Yields
     ------

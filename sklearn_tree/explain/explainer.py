@@ -33,12 +33,12 @@ _N_FOR_IMPORTANCES = 1000  # samples of `fit` that the importances are computed 
 
 
 class CaptumExplainer(DocumentationLinkMixin, TransformerMixin, BaseEstimator):
-    """Explain the predictions of a net by attributions to its inputs.
+    """Attribute the predictions of a net to its inputs.
 
     The inputs are the nodes and phrases of trees, the words of texts, the steps of series, the pixels of
     images and the columns of tables. An attribution is the amount by which an input raises the explained
     number: by default the margin, which is the logit of the predicted class minus the mean logit of the other
-    classes. A fitted estimator is explained as it is; an unfitted one is cloned and fitted.
+    classes. A fitted estimator is used without refitting; an unfitted one is cloned and fitted.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ class CaptumExplainer(DocumentationLinkMixin, TransformerMixin, BaseEstimator):
         - "saliency", "input_x_gradient", "gradient_shap", and "noise_tunnel(...)" around "saliency",
           "input_x_gradient" or "integrated_gradients".
         - "interaction" (trees): how much the occlusion of a phrase exceeds the sum of its children's.
-        - "node_prediction" (trees): explained number for each phrase as a tree of its own.
+        - "node_prediction" (trees): explained number for each phrase as a separate tree.
         - "feature_ablation" (all but trees): like "occlusion", with windows that do not overlap.
         - "kernel_shap", "lime" (not for recursive nets): linear models fitted to random sets of inputs.
         - "grad_cam" (convolutional nets): last feature maps, weighted by their gradients.
@@ -68,7 +68,7 @@ class CaptumExplainer(DocumentationLinkMixin, TransformerMixin, BaseEstimator):
         output if there are several.
     baseline : {"auto", "zero", "unknown", "mean"}, default="auto"
         Replacement for a removed input. Words and nodes get a vector of zeros, the vector of unknown words,
-        or the mean vector of the words in ``fit``; numbers get 0 or their mean in training. "auto" selects
+        or the mean vector of the words in ``fit``; numbers get 0 or the training mean. "auto" selects
         the vector of unknown words if the net was trained with ``word_dropout``, otherwise the mean. For the
         occlusion of subtrees, "auto" and "zero" set the state of the subtree to zero, which for child-sum
         cells cuts the edge above it.
@@ -76,21 +76,21 @@ class CaptumExplainer(DocumentationLinkMixin, TransformerMixin, BaseEstimator):
         Number to explain for the target: its logit minus the mean of the other logits, its logit, or its
         probability. Ignored for regressors, whose predictions are explained in the units of the targets.
     n_steps : int, default=32
-        First number of steps of integrated gradients.
+        Initial number of steps of integrated gradients.
     max_steps : int, default=512
-        Largest number of steps. The steps are doubled for samples whose completeness error exceeds ``tol``.
+        Maximum number of steps. The steps are doubled for samples whose completeness error exceeds ``tol``.
     tol : float, default=0.01
-        Largest completeness error relative to ``max(1, |f(x) - f(baseline)|)``; for regressors the 1 is
-        replaced by the standard deviation of the targets.
+        Largest completeness error relative to ``max(1, |f(x) - f(baseline)|)``; for regressors, the
+        standard deviation of the targets replaces the 1.
     max_rows : int, default=8192
-        Largest number of nodes, steps or pixels that are computed at once, which bounds the memory.
+        Maximum number of nodes, steps or pixels that are computed at once, which bounds the memory.
     aggregate : {"sum", "mean"}, default="sum"
         How ``transform`` combines the attributions of a word, or of a channel of series of unequal length, in
         one sample.
     min_df : int or float, default=1
         Number (fraction if float) of samples in ``fit`` that must contain a word for it to get a column.
     max_features : int, default=None
-        Largest number of columns for words; the most frequent words are kept. None for no limit.
+        Maximum number of columns for words; the most frequent words are kept. None for no limit.
     random_state : int, RandomState or None, default=None
         Seed of the stochastic methods; each sample gets the same draws, whatever the other samples.
     dtype : {"float32", "float64"}, default="float32"
@@ -109,7 +109,7 @@ class CaptumExplainer(DocumentationLinkMixin, TransformerMixin, BaseEstimator):
     method_ : str
         Name of the method, with "auto" resolved.
     baseline_ : ndarray of float, shape (embedding_dim,), or str
-        Vector that replaces a removed word or node, or the name of the number that replaces a number.
+        Vector that replaces a removed word or node, or, for numbers, the name of the baseline.
     vocabulary_ : dict of str to int
         Output column of each word (trees and texts only).
     feature_importances_ : ndarray of float, shape (n_features_out,)
@@ -130,7 +130,7 @@ class CaptumExplainer(DocumentationLinkMixin, TransformerMixin, BaseEstimator):
     methods of Captum have no rules for recurrent and recursive cells and for layer normalisation.
 
     Occlusion cannot see redundancy: if either of two words suffices, removing one of them changes nothing,
-    and both get 0. Shapley values and integrated gradients give each a half.
+    and both get 0. Shapley values and integrated gradients give each of them half of the effect.
 
     References
     ----------
@@ -336,7 +336,7 @@ class CaptumExplainer(DocumentationLinkMixin, TransformerMixin, BaseEstimator):
     def vocabulary_(self) -> dict[str, int]:
         """Output column of each word (trees and texts only)."""
         if self._features.vocabulary is None:
-            raise AttributeError("vocabulary_ is for trees and texts only")
+            raise AttributeError("vocabulary_ is available for trees and texts only")
         return self._features.vocabulary
 
     @property

@@ -22,8 +22,7 @@ if TYPE_CHECKING:
 class Explanations:
     """Attributions of samples, the result of :meth:`CaptumExplainer.explain`.
 
-    A sequence: ``explanations[i]`` and slices, masks and index arrays return the explanations of some
-    samples.
+    Behaves like a sequence: an index, slice, mask or index array selects the explanations of some samples.
 
     Parameters
     ----------
@@ -32,14 +31,13 @@ class Explanations:
     view : View
         Layout of frames and pictures for the kind.
     samples : TreeArray, RaggedArray or ndarray
-        The samples, with labels or tokens where they are known.
+        The samples, with labels or tokens if available.
     attributions : list of ndarray of float, length n
-        Attributions of each sample. Shape (n_nodes,) for trees, where an attribution is that of the whole
-        subtree; (n_tokens,) for texts; (n_steps, n_channels) for series; (height, width, n_channels) for
-        images; (n_columns,) for tables.
+        Attributions of each sample. Shape (n_nodes,) for trees, one per subtree; (n_tokens,) for texts;
+        (n_steps, n_channels) for series; (height, width, n_channels) for images; (n_columns,) for tables.
     own : list of ndarray of float, length n
         Attributions of the label or value of each node without its children; equal to ``attributions`` for
-        all kinds but trees.
+        all other kinds.
     targets : ndarray, shape (n,)
         Explained class of each sample, or the index of the explained output.
     values, baseline_values : ndarray of float, shape (n,)
@@ -49,7 +47,7 @@ class Explanations:
     method : str
         Name of the method.
     complete : {"own", "attributions"} or None, default="own"
-        Numbers that should sum to ``values - baseline_values``; None if the method makes no such promise.
+        Numbers that should sum to ``values - baseline_values``; None if the method has no such property.
 
     Attributes
     ----------
@@ -148,7 +146,7 @@ class Explanations:
         Parameters
         ----------
         max_samples : int, default=20
-            Largest number of samples to draw.
+            Maximum number of samples to draw.
 
         Returns
         -------

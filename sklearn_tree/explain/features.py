@@ -1,4 +1,4 @@
-"""Output columns of ``CaptumExplainer.transform``: attributions of samples of any size in a fixed width."""
+"""Output columns of ``CaptumExplainer.transform``, a fixed number for samples of any size."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ class ChannelFeatures(Features):
     is_mean: bool
 
     def aggregate(self, own: list[np.ndarray], encoded: Any) -> np.ndarray:
-        """Return the sum or mean of each channel, see :meth:`Features.aggregate`."""
+        """Return the sum or mean attribution of each channel, see :meth:`Features.aggregate`."""
         sums = np.array([part.sum(axis=0) for part in own])
         sizes = np.maximum([[len(part)] for part in own], 1)
         return sums / sizes if self.is_mean else sums
@@ -133,7 +133,7 @@ class WordFeatures(Features):
     get_ids: Callable[[Any], np.ndarray]
 
     def aggregate(self, own: list[np.ndarray], encoded: Any) -> np.ndarray:
-        """Return the sum or mean of each word, see :meth:`Features.aggregate`."""
+        """Return the sum or mean attribution of each word, see :meth:`Features.aggregate`."""
         ids = self.get_ids(encoded)
         columns = self.lookup[np.where(ids < len(self.lookup), ids, PAD_ID)]
         samples = np.repeat(np.arange(len(encoded)), encoded.sizes)
@@ -172,6 +172,6 @@ class ColumnFeatures(Features):
         return self.sources.values(X, shown)
 
     def rename(self, estimator: Any, names: np.ndarray) -> np.ndarray:
-        """Trace other names of the input columns through the steps, see :meth:`Features.rename`."""
+        """Trace new names of the input columns through the steps, see :meth:`Features.rename`."""
         steps, net = split_estimator(estimator)
         return trace_columns(steps, net, names).names

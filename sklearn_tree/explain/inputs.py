@@ -1,4 +1,4 @@
-"""Vectors that enter the net, for samples in a grid."""
+"""Vectors that enter the net, for sequences, images and tables."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ class Inputs:
         Raises
         ------
         ValueError
-            If the rows are not whole copies; Captum's results would be wrong without an error.
+            If the rows are not whole copies, for which Captum would silently return wrong results.
         """
         k = self._count_copies(x)
         if k not in self._copies:
@@ -118,7 +118,7 @@ class Inputs:
         Parameters
         ----------
         is_present : Tensor of bool, shape (k, ...)
-            For each copy, the positions (or their single numbers) that keep their input.
+            For each copy, the positions (or the elements of their vectors) that keep their input.
 
         Returns
         -------
@@ -130,7 +130,7 @@ class Inputs:
     # Attributions.
 
     def sum_per_sample(self, rows: Tensor) -> Tensor:
-        """Sum the numbers of each sample, shape (n_rows, ...) to (n,)."""
+        """Sum rows of shape (n_rows, ...) over each sample, shape (n,)."""
         rows = rows.flatten(1).sum(1) if rows.ndim > 1 else rows
         return rows.new_zeros(len(self)).index_add(0, self.samples, rows)
 
@@ -175,7 +175,7 @@ class Inputs:
         return torch.where(flags, flags.flatten().cumsum(0).view(flags.shape) - 1, -1)
 
     def expand(self, groups: Tensor) -> Tensor:
-        """Repeat groups of positions for every number of a row of ``x``."""
+        """Broadcast groups of positions to the shape of a row of ``x``."""
         shape = self.x.shape[1:]
         return groups.view(*groups.shape, *(1,) * (len(shape) - groups.ndim)).expand(shape)
 
@@ -192,10 +192,10 @@ class Inputs:
         Returns
         -------
         Tensor of float
-            Shape of ``groups`` with an axis of length 1 before it for embedded positions, else the shape of
-            ``x``. The sum is that of ``numbers``.
+            ``(1, *groups.shape)`` for embedded positions, otherwise the shape of ``x``. The sum equals the
+            sum of ``numbers``.
         """
-        if self.is_embedded:  # each position is a group; -1 takes the last number
+        if self.is_embedded:  # each position is a group; index -1 selects the appended 0
             return torch.cat([numbers, numbers.new_zeros(1)])[groups].unsqueeze(0)
         full = self.expand(groups)
         counts = torch.bincount(full.flatten() + 1, minlength=len(numbers) + 1)[1:]

@@ -9,17 +9,17 @@ from sklearn_tree.explain.inputs import Inputs
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """Limits of memory and of the error of integrals.
+    """Limits of memory and of the integration error.
 
     Attributes
     ----------
     n_steps, max_steps : int
-        First and largest number of steps of an integral.
+        Initial and maximum number of integration steps.
     tol : float
         Completeness error, relative to ``max(scale, |f(x) - f(x0)|)``, above which the steps of a sample are
         doubled. The scale is 1 for classifiers and the standard deviation of the targets for regressors.
     max_rows : int
-        Largest number of nodes, steps or pixels that are computed at once.
+        Maximum number of nodes, steps or pixels that are computed at once.
     """
 
     n_steps: int = 32

@@ -26,7 +26,7 @@ __all__ = [
     "randomization_test",
     "sensitivity",
 ]
-_MIN_FEATURES = 3  # of a sample, for a rank correlation
+_MIN_FEATURES = 3  # fewest inputs of a sample with a meaningful rank correlation
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,9 +85,9 @@ def deletion_curve(
     explainer : CaptumExplainer
         A fitted explainer.
     X : samples
-        Samples that its estimator accepts.
+        Samples in any form that the explained estimator accepts.
     order : {"attribution", "random"}, default="attribution"
-        Order of removal. "random" gives the curve to compare with.
+        Order of removal. "random" gives a reference curve.
     n_points : int, default=11
         Number of points of the curve, at least 2.
     random_state : int, RandomState or None, default=0
@@ -96,7 +96,7 @@ def deletion_curve(
     Returns
     -------
     Curve
-        The curve of each sample, from its prediction to that for the baseline.
+        One curve per sample, from the prediction for the sample to the prediction for the baseline.
 
     References
     ----------
@@ -133,9 +133,9 @@ def insertion_curve(
     explainer : CaptumExplainer
         A fitted explainer.
     X : samples
-        Samples that its estimator accepts.
+        Samples in any form that the explained estimator accepts.
     order : {"attribution", "random"}, default="attribution"
-        Order of restoration. "random" gives the curve to compare with.
+        Order of restoration. "random" gives a reference curve.
     n_points : int, default=11
         Number of points of the curve, at least 2.
     random_state : int, RandomState or None, default=0
@@ -144,7 +144,7 @@ def insertion_curve(
     Returns
     -------
     Curve
-        The curve of each sample, from the prediction for the baseline to its own.
+        One curve per sample, from the prediction for the baseline to the prediction for the sample.
     """
     return _compute_curve(explainer, X, order, n_points, random_state, is_deletion=False)
 
@@ -159,7 +159,7 @@ def infidelity(
     explainer : CaptumExplainer
         A fitted explainer.
     X : samples
-        Samples that its estimator accepts.
+        Samples in any form that the explained estimator accepts.
     n_samples : int, default=100
         Number of random sets for each sample. Each input is in a set with probability 1/2.
     random_state : int, RandomState or None, default=0
@@ -169,7 +169,7 @@ def infidelity(
     -------
     ndarray of float, shape (n_samples,)
         Mean squared difference between the sum of the removed attributions and the decrease of the explained
-        number, divided by the mean squared decrease. 0 is best; attributions of zero get 1.
+        number, divided by the mean squared decrease. 0 is best; all-zero attributions get 1.
 
     References
     ----------
@@ -197,7 +197,7 @@ def sensitivity(
     explainer : CaptumExplainer
         A fitted explainer.
     X : samples
-        Samples that its estimator accepts.
+        Samples in any form that the explained estimator accepts.
     radius : float, default=0.02
         Largest perturbation of a number that enters the net: an element of an embedding, or a standardised
         value of a series or image.
@@ -209,7 +209,7 @@ def sensitivity(
     Returns
     -------
     ndarray of float, shape (n_samples,)
-        Largest norm of the change, divided by the norm of the attributions.
+        Maximum norm of the change, divided by the norm of the attributions.
 
     References
     ----------
@@ -235,7 +235,7 @@ def randomization_test(
     explainer : CaptumExplainer
         A fitted explainer; it is not changed.
     X : samples
-        Samples that its estimator accepts.
+        Samples in any form that the explained estimator accepts.
     n_repeats : int, default=5
         Number of nets with permuted weights.
     random_state : int, RandomState or None, default=0

@@ -30,7 +30,7 @@ class Batch(Protocol):
 class Kind:
     """Kind of samples: how the user's X becomes encoded samples, and encoded samples become batches.
 
-    A subclass is one answer to the question "what is a sample?". An instance holds what was learned from
+    A subclass defines how samples are read, encoded and batched. An instance holds what was learned from
     the training samples: a vocabulary, the number of channels or the columns of a table. The defaults here
     are those of samples that are encoded as one array with a row per sample.
 
@@ -50,8 +50,8 @@ class Kind:
     container : type or None
         Class of encoded samples; None for arrays.
     sort_windows : tuple of int
-        How many shuffled batches are sorted by cost together, and into how many such windows the samples
-        are divided at least.
+        After shuffling, samples are sorted by cost within windows: the largest number of batches per window,
+        and the smallest number of windows.
     is_batched_on_host : bool
         Whether batches are built in main memory even if the net is on an accelerator.
     is_signal : bool
@@ -97,7 +97,7 @@ class Kind:
         return self.recognizes(X)
 
     def fit(self, X: Any) -> Any:
-        """Learn what encoding needs from the training samples.
+        """Learn the encoding from the training samples and return the encoded samples.
 
         Parameters
         ----------
@@ -126,7 +126,7 @@ class Kind:
         return self.encode(X)
 
     def encode(self, X: Any) -> Any:
-        """Encode samples as ``fit`` does, with what ``fit`` has learned.
+        """Encode samples with the encoding that ``fit`` has learned.
 
         Raises
         ------
@@ -154,7 +154,7 @@ class Kind:
         return torch.float64 if str(encoded.dtype).endswith("float64") else torch.float32
 
     def batch(self, encoded: Any, rows: np.ndarray) -> Batch:
-        """Return the batch of some rows of the encoded samples."""
+        """Return the given rows of the encoded samples as a batch."""
         raise NotImplementedError
 
     def share_repeats(self, encoded: Any, batch_size: int) -> Any:
@@ -168,9 +168,9 @@ class Kind:
         raise NotImplementedError
 
     def cost(self, encoded: Any) -> np.ndarray | None:
-        """Return what sets the cost of a batch, its largest sample: heights or lengths of the samples.
+        """Return the height or length of each sample; None if all are equal.
 
-        None if all samples cost the same.
+        The largest sample sets the cost of a batch.
         """
         return None
 
@@ -196,7 +196,7 @@ class Kind:
         device : torch.device
             Target device.
         dtype : torch.dtype, default=None
-            Type of floating-point numbers; None keeps theirs.
+            Type of floating-point numbers; None keeps their type.
         """
         return to_tensor(encoded, device, dtype)
 
@@ -208,12 +208,12 @@ class Kind:
     # Saving.
 
     def to_state(self) -> dict[str, Any]:
-        """Return what ``fit`` has learned as JSON-able values."""
+        """Return the fitted attributes as JSON-serializable values."""
         raise NotImplementedError
 
     @classmethod
     def from_state(cls, state: dict[str, Any], reader: str = "estimator") -> Any:
-        """Return the fitted kind that :meth:`to_state` has described."""
+        """Rebuild the fitted kind from the return value of :meth:`to_state`."""
         raise NotImplementedError
 
 
@@ -227,7 +227,7 @@ def to_tensor(column: Any, device: torch.device, dtype: torch.dtype | None = Non
     device : torch.device
         Target device. On mps, which has no doubles, floating-point numbers become float32.
     dtype : torch.dtype, default=None
-        Type of floating-point numbers; None keeps theirs. Integers keep their type.
+        Type of floating-point numbers; None keeps their type. Integers keep their type.
     """
     tensor = column if is_tensor(column) else torch.from_numpy(np.array(column))  # a writable copy
     if not tensor.is_floating_point():

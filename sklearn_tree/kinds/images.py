@@ -54,7 +54,7 @@ class Images(Kind):
         return {"is_image": True, "n_channels": len(shift), "value_shift": shift, "value_scale": scale}
 
     def batch(self, encoded: Any, rows: np.ndarray) -> ImageBatch:
-        """Return the batch of some images."""
+        """Return the images in the given rows as a batch."""
         return ImageBatch.from_array(select_rows(encoded, rows))
 
     def n_positions(self, encoded: Any) -> np.ndarray:
@@ -67,7 +67,7 @@ class Images(Kind):
 
     @classmethod
     def from_state(cls, state: dict[str, Any], reader: str = "estimator") -> Images:
-        """Return the fitted kind that :meth:`to_state` has described."""
+        """Rebuild the fitted kind from the return value of :meth:`to_state`."""
         kind = cls(reader)
         kind.n_channels_in_ = int(state["n_channels"])
         return kind

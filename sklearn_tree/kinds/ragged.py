@@ -1,4 +1,4 @@
-"""Sequences of unequal length: what tokens and ragged series share."""
+"""Base class of the kinds of sequences, and the reader of sequences of unequal length."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class SequenceKind(Kind):
     container = RaggedArray
 
     def batch(self, encoded: Any, rows: np.ndarray) -> SequenceBatch:
-        """Return the batch of some sequences, padded to the longest."""
+        """Return the sequences in the given rows as a batch."""
         return SequenceBatch.from_array(encoded, rows)
 
     def n_positions(self, encoded: Any) -> np.ndarray:

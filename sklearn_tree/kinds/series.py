@@ -15,7 +15,7 @@ from sklearn_tree.trees import RaggedArray
 
 
 class Series(SequenceKind):
-    """Series of numbers, of equal length (an array) or not (a :class:`RaggedArray`).
+    """Series of numbers: an array if their lengths are equal, otherwise a :class:`RaggedArray`.
 
     Attributes
     ----------
@@ -55,7 +55,7 @@ class Series(SequenceKind):
         if getattr(X, "ndim", 1) >= 3:
             return check_numbers(X, 3)
         series = read_sequences(X)
-        steps = series.values  # not rounded yet: that waits until the mean is subtracted
+        steps = series.values  # not rounded until the mean is subtracted
         if series.is_tokens:
             steps = steps.astype(np.float64)
         n_channels = steps.shape[1] if steps.ndim == 2 else 1
@@ -79,7 +79,7 @@ class Series(SequenceKind):
 
     @classmethod
     def from_state(cls, state: dict[str, Any], reader: str = "estimator") -> Series:
-        """Return the fitted kind that :meth:`to_state` has described."""
+        """Rebuild the fitted kind from the return value of :meth:`to_state`."""
         kind = cls(reader)
         kind.n_channels_in_ = int(state["n_channels"])
         return kind

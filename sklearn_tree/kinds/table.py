@@ -39,7 +39,7 @@ class TableMixin(Kind):
 
     @classmethod
     def from_state(cls, state: dict[str, Any], reader: str = "estimator") -> Any:
-        """Return the fitted kind that :meth:`to_state` has described."""
+        """Rebuild the fitted kind from the return value of :meth:`to_state`."""
         kind = cls(reader)
         kind.n_features_in_ = int(state["n_columns"])
         if state["names"] is not None:
@@ -74,7 +74,7 @@ class Table(TableMixin):
         return X
 
     def module_params(self, encoded: Any, sample_weight: np.ndarray | None) -> dict[str, Any]:
-        """Return the number of token ids, those of the columns included, and their statistics."""
+        """Return the number of token ids, including the columns, and the statistics of the columns."""
         shift, scale = channel_statistics(encoded, sample_weight, np.ones(len(encoded), dtype=np.int64))
         return {
             "n_labels": N_RESERVED_IDS + len(shift),
@@ -83,7 +83,7 @@ class Table(TableMixin):
         }
 
     def batch(self, encoded: Any, rows: np.ndarray) -> SequenceBatch:
-        """Return the batch of some rows."""
+        """Return the given rows as a batch."""
         return SequenceBatch.from_array(encoded, rows)
 
     def n_positions(self, encoded: Any) -> np.ndarray:

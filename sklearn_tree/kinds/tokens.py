@@ -32,7 +32,7 @@ class Tokens(SequenceKind):
         return layout.ndim is None or (layout.is_ragged and layout.is_integer)
 
     def accepts(self, X: Any) -> bool:
-        """Return whether X holds tokens, or after a fit on ids lists of equal length."""
+        """Return whether X holds tokens. After a fit on token ids, ids in lists of equal length count."""
         return self.recognizes(X) or (self.vectorizer is None and may_be_sequences(X))
 
     def fit(self, X: Any) -> RaggedArray:
@@ -70,7 +70,7 @@ class Tokens(SequenceKind):
 
     @classmethod
     def from_state(cls, state: dict[str, Any], reader: str = "estimator") -> Tokens:
-        """Return the fitted kind that :meth:`to_state` has described."""
+        """Rebuild the fitted kind from the return value of :meth:`to_state`."""
         kind = cls(reader)
         if state["tokens"] is not None:
             kind.vectorizer = SequenceVectorizer()

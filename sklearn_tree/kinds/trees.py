@@ -16,8 +16,8 @@ from sklearn_tree.preprocessing.columns import to_tree_array
 from sklearn_tree.trees import TreeArray
 from sklearn_tree.trees.subtrees import heights_of, number_subtrees
 
-_MIN_NODES_PER_LEVEL = 8  # on average; in chains, equal subtrees are not worth the search
-_MAX_DISTINCT_SHARE = 0.9  # of the inner nodes of a batch, for sharing equal subtrees to pay off
+_MIN_NODES_PER_LEVEL = 8  # on average; in chains, the search for equal subtrees does not pay off
+_MAX_DISTINCT_SHARE = 0.9  # of a batch's inner nodes; above it, sharing equal subtrees does not pay off
 _MAX_DEFAULT_ARITY = 8  # the weights of an N-ary cell grow with the square of its arity
 
 
@@ -29,12 +29,12 @@ class TreeKind(Kind):
     is_batched_on_host = True
 
     def encode_with_labels(self, X: Any) -> tuple[TreeArray, TreeArray]:
-        """Return the encoded samples, and the same trees with the labels that users know."""
+        """Return the encoded samples, and the same trees with their original labels."""
         encoded = self.encode(X)
         return encoded, encoded
 
     def module_params(self, encoded: TreeArray, sample_weight: np.ndarray | None) -> dict[str, Any]:
-        """Return numbers of labels, the largest arity (at most 8) and the statistics of the node values."""
+        """Return the numbers of labels, the largest arity (at most 8) and the value statistics."""
         shift, scale = value_statistics(encoded, sample_weight)
         return {
             "n_labels": encoded.n_labels,
@@ -45,13 +45,13 @@ class TreeKind(Kind):
         }
 
     def batch(self, encoded: TreeArray, rows: np.ndarray) -> TreeBatch:
-        """Return the batch of some trees."""
+        """Return the trees in the given rows as a batch."""
         return TreeBatch.from_array(encoded[rows])
 
     def share_repeats(self, encoded: TreeArray, batch_size: int) -> TreeArray:
         """Number equal subtrees if a batch has enough of them.
 
-        Trees with node values are returned unchanged, since equal labels do not make equal subtrees there.
+        Trees with node values are returned unchanged: subtrees with equal labels may differ in their values.
         """
         if encoded.values is not None or not len(encoded):
             return encoded
@@ -153,7 +153,7 @@ class Trees(TreeKind):
 
     @classmethod
     def from_state(cls, state: dict[str, Any], reader: str = "estimator") -> Trees:
-        """Return the fitted kind that :meth:`to_state` has described."""
+        """Rebuild the fitted kind from the return value of :meth:`to_state`."""
         kind = cls(reader)
         if state["labels"] is not None:
             kind.vectorizer = TreeVectorizer()

@@ -275,7 +275,7 @@ class RNTNCell(TreeCell):
         Parameters
         ----------
         wx : Tensor of float, shape (n, hidden_size)
-            Rows of :meth:`project`, all of inner nodes or all of leaves.
+            Rows of :meth:`project`, all inner nodes or all leaves.
         children : Children or None
             Children of the nodes; None for leaves.
 

@@ -49,8 +49,8 @@ class TreeCell(nn.Module):
     hidden_size : int
         Size of a node's state.
     max_arity : int
-        Number of children that are distinguished by their position. Cells that ignore the order of the
-        children ignore it.
+        Number of children that are distinguished by their position. Unused by cells that ignore the order of
+        children.
     """
 
     def __init__(self, input_size: int, hidden_size: int, max_arity: int = 2) -> None:
@@ -90,22 +90,21 @@ class GatedCell(TreeCell):
     - ``x_gates`` and ``child_gates`` get :math:`W x + b`;
     - ``h_gates`` get :math:`U \tilde h`, where :math:`\tilde h` is the sum of the children's ``h``, or with
       ``is_placed`` the concatenation of the ``h`` of ``max_arity`` children;
-    - ``child_gates``, which each child has separately, get :math:`U^{(k)} h_k`, or with ``is_placed`` the
+    - ``child_gates``, of which each child has its own, get :math:`U^{(k)} h_k`, or with ``is_placed`` the
       rows of :math:`U` for the child's place;
     - a gate is the sigmoid of this sum, unless ``tanh_gates`` or ``linear_gates`` contain it;
     - :meth:`message` computes the messages of each child, which are summed, and :meth:`update` computes the
       states of the node from its gates and the summed messages.
 
     A subclass that declares ``is_pure = True`` is computed by a fast walk with its own backward pass, see
-    :mod:`sklearn_tree.nn.walk`. Any other subclass, and a cell with more than gates (own parameters or
-    modules, hooks, an overridden :meth:`forward`), is computed by autograd. Verify a declaration with
-    :func:`check_cell`.
+    :mod:`sklearn_tree.nn.walk`. Any other subclass, and any cell with its own parameters, modules or hooks or
+    an overridden :meth:`forward`, is computed by autograd. Verify a declaration with :func:`check_cell`.
 
     The fast walk differentiates the two functions by autograd, unless the class that defines them also
     defines their derivatives. ``message_backward(gates, states, grads)`` takes the arguments of
     :meth:`message` and the gradients with respect to its results, and returns the gradients with respect to
     the gates and to the states, None for an unused state.
-    ``update_backward(gates, messages, kept, grads)`` does so for :meth:`update`, where ``kept`` are the
+    ``update_backward(gates, messages, kept, grads)`` is the same for :meth:`update`, where ``kept`` are the
     results of :meth:`update` that follow the states.
 
     The gates of a node are ``x_gates``, followed by the ``h_gates`` that are not among them; ``h_gates``
@@ -216,12 +215,12 @@ class GatedCell(TreeCell):
         return linear(x, self.W.weight, self.W.bias)
 
     def compute_leaves(self, wx: Tensor) -> tuple[Tensor, ...]:
-        """Compute the states of leaves from the node's part of their projected inputs."""
+        """Compute the states of leaves from the part of their projected inputs for node gates."""
         messages = (wx.new_zeros(()),) * self.n_messages
         return self.update(self.activate_gates(self.pad_gates(wx), self.gates), messages)[: self.n_states]
 
     def pad_gates(self, wx: Tensor) -> Tensor:
-        """Return the node's part of projected inputs, padded with 0 for gates that have no input."""
+        """Return the part of projected inputs for node gates, padded with 0 for gates without input."""
         own, n_padding = wx[:, self.layout.x_columns], self.layout.n_padding
         return nn.functional.pad(own, (0, n_padding)) if n_padding else own
 
@@ -238,7 +237,7 @@ class GatedCell(TreeCell):
         Parameters
         ----------
         wx : Tensor of float, shape (n, any)
-            Rows of :meth:`project`, all of inner nodes or all of leaves.
+            Rows of :meth:`project` for ``n`` nodes, all inner nodes or all leaves.
         children : Children or None
             Children of the nodes; None for leaves.
 

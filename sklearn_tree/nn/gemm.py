@@ -72,7 +72,7 @@ def matmul_transposed(a: Tensor, b: Tensor) -> Tensor:
     """
     if a.shape[1] > b.shape[1]:  # faster if the narrower operand is the left one
         return matmul_transposed(b, a).t()
-    if _uses_kernels(a) and bucket_size(len(a)) != len(a):  # rows of zeros avoid the build of a kernel
+    if _uses_kernels(a) and bucket_size(len(a)) != len(a):  # padding with zeros avoids building a kernel
         missing = (0, 0, 0, bucket_size(len(a)) - len(a))
         a, b = F.pad(a, missing), F.pad(b, missing)
     return _multiply(a.t(), b)
@@ -148,7 +148,7 @@ def restore_autocast(dtype: torch.dtype | None, device: torch.device) -> Abstrac
 
 
 def bucket_size(n: int) -> int:
-    """Round a number of rows up: oneDNN builds a kernel per shape, at the cost of one product."""
+    """Round up a number of rows, since oneDNN builds a kernel per shape, which takes as long as a product."""
     step = 16 if n <= 128 else 64 if n <= 1024 else 256
     return -(-n // step) * step
 

@@ -19,7 +19,7 @@ class Net(nn.Module):
     encoder : Module
         Maps the inputs to vectors of nodes, steps or pixels.
     pool : Module or None
-        Pools the vectors of a sample; None if the encoder does so itself.
+        Pools the vectors of a sample; None if the encoder pools them itself.
     dropout : float
         Fraction of features set to zero before the head, in training.
 

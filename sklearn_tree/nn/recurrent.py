@@ -38,8 +38,8 @@ class RecurrentEncoder(nn.Module):
     dropout : float, default=0.0
         Fraction of features set to zero in training, between layers.
     memory : float, default=None
-        Number of steps, at most, over which the gates of an LSTM or GRU initially remember; each state gets
-        its own number (chrono initialization [1]_). None keeps torch's initialization, which forgets within
+        Maximum number of steps that the gates of an LSTM or GRU initially remember; each state draws its own
+        number (chrono initialization [1]_). None keeps torch's initialization, which forgets within
         a few steps.
 
     References

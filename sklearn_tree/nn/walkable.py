@@ -42,7 +42,7 @@ def supports_fast_walk(cell: GatedCell) -> bool:
 
 
 def is_declared_pure(cell: GatedCell) -> bool:
-    """Return whether ``is_pure`` is declared by the class that defines the cell's functions, or below it.
+    """Return whether the class that defines the cell's functions, or a subclass of it, declares ``is_pure``.
 
     A class that overrides ``message`` or ``update`` below the class that declares ``is_pure = True`` must
     repeat the declaration.
@@ -59,7 +59,7 @@ def is_hooked(module: nn.Module) -> bool:
 
 
 def backward_of(cell: GatedCell, name: str) -> Callable | None:
-    """Return the cell's own derivative of a function, if it belongs to this function.
+    """Return the cell's hand-written derivative of a function, unless the function is overridden without it.
 
     Parameters
     ----------

@@ -41,7 +41,7 @@ def plot_importances(
     values : array-like of float, shape (n_features,), default=None
         A number per name; None uses the ``feature_importances_`` of the explainer.
     max_bars : int, default=20
-        Largest number of bars; the remaining numbers are summed into one more.
+        Maximum number of bars; the remaining numbers are summed into one more.
     caption : str, default=""
         Text of the line above the drawing.
 
@@ -88,7 +88,7 @@ def draw_bars(names: Sequence[str], values: Any, *, limit: float | None = None, 
     limit : float, default=None
         Absolute value that gets the full length; None uses the largest.
     max_bars : int, default=20
-        Largest number of bars; the remaining numbers are summed into one more.
+        Maximum number of bars; the remaining numbers are summed into one more.
 
     Returns
     -------

@@ -37,10 +37,10 @@ class SequenceVectorizer(BaseVectorizer):
     lowercase : bool, default=True
         Whether to convert tokens to lower case.
     min_df : int or float, default=1
-        Smallest number of texts (or share of the texts, if a float) in which a token must occur. Rarer tokens
-        become unknown.
+        Minimum number of texts (or fraction of the texts, if a float) in which a token must occur. Rarer
+        tokens become unknown.
     max_features : int, default=None
-        Largest size of the vocabulary, without the reserved ids; the most frequent tokens are kept.
+        Maximum size of the vocabulary, without the reserved ids; the most frequent tokens are kept.
     max_length : int, default=None
         Longer texts are truncated to this number of tokens.
 

@@ -41,21 +41,22 @@ class TreeParser(DocumentationLinkMixin, NoTableMixin, TextInputMixin, Transform
     """Parse texts, code and documents into trees.
 
     Use it before :class:`TreeVectorizer` or an estimator for trees. It learns nothing, so ``fit`` is
-    optional. Each sample is a str, which is always content, or a path (:class:`pathlib.Path` or another
-    ``os.PathLike``), which is a file in UTF-8.
+    optional. Each sample is a str, which is the text itself, or a path (:class:`pathlib.Path` or another
+    ``os.PathLike``) of a UTF-8 file.
 
     Parameters
     ----------
     format : {"brackets", "conllu", "python", "json", "xml", "html", "newick", "spacy", "balanced", "right"}
         Format of the texts. "spacy" parses plain text with a spaCy model. "balanced" and "right" build binary
-        trees over the tokens of plain text without a parser: by repeated halving, and as ``(a (b (c d)))``.
+        trees over the tokens of plain text without a parser: split recursively in halves, or ``(a (b (c
+        d)))``.
     word_label : {"text", "lemma", "pos"}, default="text"
         Label of each word ("spacy" and "conllu" only).
     tokenizer : {"words", "chars"}, regular expression or callable, default="words"
         How to split a text ("balanced" and "right" only), as in :class:`SequenceVectorizer`.
     model : str or spacy.Language, default="en_core_web_sm"
         A spaCy model with a dependency parser ("spacy" only). A ``Pipeline(memory=...)`` can cache the trees
-        if it is given by name.
+        only if the model is given by name.
     batch_size : int, default=256
         Number of texts that spaCy parses at once.
     n_process : int, default=1

@@ -36,10 +36,10 @@ class TreeVectorizer(BaseVectorizer):
         Format that all trees must have. "auto" chooses it by the type of each tree. "json" reads every sample
         as a JSON value, including dicts and lists that hold a label.
     min_df : int or float, default=1
-        Smallest number of trees (or share of the trees, if a float) in which a label must occur. Rarer labels
-        become unknown.
+        Minimum number of trees (or fraction of the trees, if a float) in which a label must occur. Rarer
+        labels become unknown.
     max_features : int, default=None
-        Largest size of the vocabulary, without the reserved ids; the most frequent labels are kept.
+        Maximum size of the vocabulary, without the reserved ids; the most frequent labels are kept.
     lowercase : bool, default=False
         Whether to convert labels to lower case.
     inner_labels : bool, default=True
@@ -56,7 +56,7 @@ class TreeVectorizer(BaseVectorizer):
         becomes ``(S+VP+VB stop)``. Leaves are not merged. A merged node has the labels of its chain joined by
         "+", the edge label of the topmost node, and the value of the topmost node that has one.
     max_nodes : int, default=None
-        Largest number of nodes of a tree. Larger trees keep their first nodes in breadth-first order: the top
+        Maximum number of nodes of a tree. Larger trees keep their first nodes in breadth-first order: the top
         of the tree, and the leftmost nodes of the level at which the limit is reached.
 
     Attributes

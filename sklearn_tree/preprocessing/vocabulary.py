@@ -43,9 +43,9 @@ def learn_vocabulary(
     n_rows : int
         Number of samples.
     min_df : int or float
-        Smallest number of samples in which a label must occur, or smallest share of the samples if a float.
+        Minimum number of samples in which a label must occur, or fraction of the samples if a float.
     max_features : int or None
-        Largest number of labels; the most frequent ones are kept.
+        Maximum number of labels; the most frequent ones are kept.
     normalize : callable
         Applied to each name first, for example ``str.lower``.
 

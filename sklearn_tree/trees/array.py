@@ -165,7 +165,7 @@ class TreeArray(FlatArray):
         )
         parents = self._find_parents()
         if self.parents is not None and not np.array_equal(self.parents, parents):
-            raise ValueError("parents must be those that follow from depths, or None")
+            raise ValueError("parents must agree with depths or be None")
         self._set(parents=parents)
 
     def _find_parents(self) -> np.ndarray:

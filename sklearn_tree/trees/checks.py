@@ -11,7 +11,7 @@ from sklearn_tree.trees.formats.excerpt import excerpt
 
 
 def check_tree_shapes(labels: Sequence | np.ndarray, depths: np.ndarray, offsets: np.ndarray) -> None:
-    """Check that columns have one length and that the depths are those of trees in preorder.
+    """Check that the columns have the same length and that the depths are in preorder.
 
     Parameters
     ----------
@@ -25,10 +25,10 @@ def check_tree_shapes(labels: Sequence | np.ndarray, depths: np.ndarray, offsets
     Raises
     ------
     ValueError
-        If the offsets do not rise, a column has another length, or a depth is impossible in preorder.
+        If the offsets do not increase, a column has another length, or a depth is impossible in preorder.
     """
     if offsets.ndim != 1 or len(offsets) < 1 or offsets[0] != 0 or np.any(np.diff(offsets) < 1):
-        raise ValueError("offsets must start at 0 and rise by at least one node per tree")
+        raise ValueError("offsets must start at 0 and increase by at least one node per tree")
     if len(labels) != len(depths) or len(depths) != offsets[-1]:
         raise ValueError(
             f"labels and depths must have offsets[-1] = {offsets[-1]} entries, "
@@ -42,7 +42,7 @@ def check_tree_shapes(labels: Sequence | np.ndarray, depths: np.ndarray, offsets
         tree = int(np.searchsorted(offsets, wrong[0], side="right")) - 1
         raise ValueError(
             "depths must be in preorder: 0 at the root, >= 1 at other nodes, and at most 1 more than at the "
-            f"node before; got {depths[wrong[0]]} at node {wrong[0] - offsets[tree]} of tree {tree}"
+            f"previous node; got {depths[wrong[0]]} at node {wrong[0] - offsets[tree]} of tree {tree}"
         )
 
 
@@ -102,10 +102,10 @@ def check_steps(values: np.ndarray, offsets: np.ndarray) -> None:
     Raises
     ------
     ValueError
-        If the offsets fall or ``values`` has another length, shape or dtype.
+        If the offsets decrease or ``values`` has another length, shape or dtype.
     """
     if offsets.ndim != 1 or len(offsets) < 1 or offsets[0] != 0 or np.any(np.diff(offsets) < 0):
-        raise ValueError("offsets must start at 0 and never fall")
+        raise ValueError("offsets must start at 0 and never decrease")
     if len(values) != offsets[-1]:
         raise ValueError(f"values must have offsets[-1] = {offsets[-1]} steps, got {len(values)}")
     kind = values.dtype.kind

@@ -36,12 +36,12 @@ class TreeCollector:
         Raises
         ------
         TypeError, ValueError
-            If the tree cannot be read, or its labels have another type than those before.
+            If the tree cannot be read, or its labels differ in type from the previous ones.
         """
         flat = _flatten(tree, i)
         if self.labels and type(flat.labels[0]) is not type(self.labels[0]):
             raise TypeError(
-                f"trees[{i}]: labels must be {type(self.labels[0]).__name__} as in the trees before, "
+                f"trees[{i}]: labels must be {type(self.labels[0]).__name__} as in the previous trees, "
                 f"got {flat.labels[0]!r}"
             )
         self.labels.extend(flat.labels)

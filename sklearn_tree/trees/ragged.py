@@ -48,7 +48,7 @@ class RaggedArray(FlatArray):
     Raises
     ------
     ValueError
-        If the offsets fall or ``values`` has another length, shape or dtype.
+        If the offsets decrease or ``values`` has another length, shape or dtype.
 
     Examples
     --------
@@ -203,7 +203,7 @@ def _concatenate_series(sequences: list) -> np.ndarray:
 def _check_series(array: np.ndarray, row: int, n_channels: int) -> None:
     if array.shape[1] != n_channels:
         raise ValueError(
-            f"row {row} must have {n_channels} channels like the rows before, got {array.shape[1]}"
+            f"row {row} must have {n_channels} channels like the previous rows, got {array.shape[1]}"
         )
     if not np.isfinite(array).all():
         raise ValueError(f"row {row} must hold finite numbers, got {array[~np.isfinite(array)][0]}")

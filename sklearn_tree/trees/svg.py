@@ -53,7 +53,7 @@ class _Rows:
     Attributes
     ----------
     texts : list of str
-        What is written at each node.
+        Text drawn at each node.
     parents : list of int
         Row of the parent, -1 for the root.
     depths : list of int

@@ -142,7 +142,7 @@ def truncate(array: TreeArray, max_nodes: int) -> TreeArray:
     array : TreeArray
         Trees with a vocabulary, or encoded trees.
     max_nodes : int
-        Largest number of nodes of a tree, at least 1.
+        Maximum number of nodes of a tree, at least 1.
 
     Returns
     -------
@@ -233,7 +233,7 @@ def _find_first_values(values: np.ndarray, kept: np.ndarray) -> np.ndarray:
 
 
 def _encode(texts: Iterable[str], vocabulary: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the codes of texts and the vocabulary with those texts added that it lacks."""
+    """Return the codes of texts, and the vocabulary extended by the texts that it lacks."""
     numbers = {text: code for code, text in enumerate(vocabulary.tolist())}
     new: dict[str, int] = {}
     codes = []

@@ -223,7 +223,7 @@ class Tree:
         return order[starts[node] : starts[node + 1]].tolist()
 
     def subtree(self, node: int) -> Tree:
-        """Return the subtree rooted at a node as a tree of its own.
+        """Return the subtree rooted at a node as a separate tree.
 
         Parameters
         ----------

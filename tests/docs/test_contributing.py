@@ -48,7 +48,7 @@ def test_code_of_a_page_runs(page, tmp_path):
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.stem)
-def test_pages_are_short(page):
+def test_pages_have_at_most_80_lines(page):
     assert len(page.read_text().splitlines()) <= 80
 
 

@@ -66,7 +66,7 @@ def test_invalid_class_weights_are_rejected(encoded, class_weight, message):
         tree_classifier(class_weight=class_weight).fit(*encoded)
 
 
-def test_balanced_weights_are_those_of_scikit_learn(encoded):
+def test_balanced_weights_match_scikit_learn(encoded):
     X, y = encoded
     X, y = X[:90], np.where(np.arange(90) < 60, "one", "two")
     balanced = tree_classifier(max_epochs=2, class_weight="balanced").fit(X, y)

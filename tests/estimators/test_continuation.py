@@ -20,7 +20,7 @@ def test_a_continued_training_applies_changed_parameters_or_rejects_them(cls):
     for params in ({"hidden_size": 3}, {"pooling": "attention"}, {"embedding_dim": 5}):
         changed = copy.deepcopy(clf).set_params(**params)
         for train in (changed.fit, changed.partial_fit):
-            with pytest.raises(ValueError, match=f"{next(iter(params))} must stay .* continues a training"):
+            with pytest.raises(ValueError, match=f"{next(iter(params))} must stay .* continues training"):
                 train(X, y)
     plain = copy.deepcopy(clf).fit(X, y).predict_proba(X)
     for params in ({"dropout": 0.5}, {"word_dropout": 0.5}, {"optimizer": "sgd"}, {"weight_decay": 0.9}):

@@ -36,7 +36,7 @@ def test_fitted_attributes_exist_only_where_they_have_a_meaning(name):
     assert {attribute: hasattr(net, attribute) for attribute in ATTRIBUTES} == expected
 
 
-def test_a_missing_vectorizer_is_explained():
+def test_vectorizer_raises_a_helpful_error_after_a_fit_on_a_table():
     clf = tree_classifier(max_epochs=1).fit(np.ones((4, 2)), [0, 1, 0, 1])
     with pytest.raises(
         AttributeError, match="RecursiveNetClassifier fits a vectorizer on raw trees and texts only"

@@ -60,7 +60,7 @@ def test_the_net_fits_encoded_samples(cls, X):
 
 
 @pytest.mark.parametrize(("cls", "X"), CASES, ids=IDS)
-def test_the_net_is_searched_by_skorch_parameter_names(cls, X):
+def test_the_net_can_be_searched_with_skorch_parameter_names(cls, X):
     net, y = make(cls, X, max_epochs=2)
     grid = {"module__hidden_size": [4, 8], "optimizer__weight_decay": [0.0, 0.1]}
     search = GridSearchCV(net, grid, cv=2, error_score="raise").fit(X, y)
@@ -69,7 +69,7 @@ def test_the_net_is_searched_by_skorch_parameter_names(cls, X):
 
 
 @pytest.mark.parametrize(("cls", "X"), CASES, ids=IDS)
-def test_skorch_callbacks_follow_the_training(cls, X, tmp_path):
+def test_the_net_accepts_skorch_callbacks(cls, X, tmp_path):
     net, y = make(cls, X, max_epochs=6)
     scoring = "accuracy" if "Classifier" in cls.__name__ else "r2"
     callbacks = [

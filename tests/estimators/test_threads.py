@@ -171,7 +171,7 @@ def test_workers_share_the_cores_and_restore_the_number_of_threads(listops):
         (torch.nn.Embedding(1000, 1000), 100, 1, 1),  # tables are not multiplied
     ],
 )
-def test_threads_follow_from_the_operations_of_a_batch(module, n_steps, batch_size, expected):
+def test_the_number_of_threads_depends_on_the_operations_of_a_batch(module, n_steps, batch_size, expected):
     assert threads_for(module, np.full(50, n_steps), batch_size) == expected
 
 

@@ -125,7 +125,7 @@ def test_a_second_fit_forgets_the_first(name):
 
 
 @parametrized
-def test_n_positions_and_cost_are_those_counted_by_hand(name):
+def test_n_positions_and_cost_match_values_counted_by_hand(name):
     case, kind, encoded = fit(name)
     assert list(kind.n_positions(encoded)) == list(case.n_positions)
     cost = kind.cost(encoded)

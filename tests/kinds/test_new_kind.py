@@ -45,11 +45,11 @@ def classifier(**params):
     return GraphClassifier(**{"hidden_size": 8, "max_epochs": 40, "lr": 0.02, "random_state": 0, **params})
 
 
-def test_it_needs_four_files():
+def test_the_graph_example_has_four_files():
     assert len(list((Path(__file__).parent / "graphs").glob("*.py"))) == 4
 
 
-def test_it_is_fitted_validated_searched_and_pickled(graphs):
+def test_the_graph_estimator_can_be_fitted_validated_searched_and_pickled(graphs):
     X, y = graphs
     clf = classifier().fit(X, y)
     assert clf.input_kind_ == "graphs"

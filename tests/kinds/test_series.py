@@ -15,7 +15,7 @@ def fit(X):
 
 
 @pytest.mark.parametrize("X", [DENSE, DENSE.astype(np.float32), torch.tensor(DENSE)])
-def test_arrays_stay_arrays_of_their_precision(X):
+def test_arrays_keep_their_type_and_precision(X):
     kind, encoded = fit(X)
     assert type(encoded) is type(X)
     assert encoded.dtype == X.dtype

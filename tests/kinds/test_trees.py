@@ -78,7 +78,7 @@ def is_shared(trees, batch_size=8):
     return kind.share_repeats(encoded, batch_size).subtrees is not None
 
 
-def test_equal_subtrees_are_numbered_where_a_batch_repeats_them():
+def test_equal_subtrees_are_numbered_if_a_batch_repeats_enough_of_them():
     assert is_shared(REPEATS)
     assert not is_shared([f"(S (P a{i} b{i}) (Q c{i} d{i}))" for i in range(8)])  # nothing repeats
     assert not is_shared(["(S " * 30 + "a" + ")" * 30] * 2)  # chains

@@ -73,7 +73,7 @@ def test_the_maximum_is_the_same_with_and_without_gradients():
     assert torch.equal(max_over_steps(h), h.amax(1))
 
 
-def test_a_single_number_is_not_normalized():
+def test_layer_norm_of_one_feature_is_the_identity():
     x = torch.randn(3, 1)
     assert torch.equal(layer_norm(1)(x), x)
     assert layer_norm(2)(torch.randn(3, 2)).sum(1).abs().max() < 1e-5

@@ -96,7 +96,7 @@ def test_gradients_do_not_depend_on_the_padding(lengths):
 
 
 @pytest.mark.parametrize("cell", ["lstm", "gru"])
-def test_with_memory_a_state_lasts_for_many_steps(cell):
+def test_memory_lets_gradients_reach_the_first_step(cell):
     """With ``memory``, the first of 100 steps has a gradient of the final state."""
     shares = []
     for memory in (None, 200.0):

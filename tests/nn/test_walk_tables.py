@@ -35,7 +35,7 @@ def test_a_list_restores_the_record(cell):
 
 
 @each_cell
-def test_products_may_read_spare_rows_of_zeros(cell):
+def test_tables_end_with_spare_rows_of_zeros(cell):
     setup, tables = make_tables(cell)
     n = setup.plan.n_inner
     assert tables.h_below.shape == (n + N_SPARE_ROWS, setup.cell.U.in_features)

@@ -1,4 +1,4 @@
-"""Only cells that the fast walk computes correctly take it."""
+"""Only cells that the fast walk computes correctly use it."""
 
 import pytest
 import torch
@@ -84,7 +84,7 @@ MORE_THAN_GATES = [
 
 
 @pytest.mark.parametrize("cls", MORE_THAN_GATES)
-def test_a_cell_with_more_than_gates_takes_the_plain_walk(cls):
+def test_a_cell_with_code_beyond_its_gates_uses_the_plain_walk(cls):
     before = torch.get_rng_state()
     cell, gated = cls(4, 5, 2), SoftSumCell(4, 5, 2)
     torch.set_rng_state(before)
@@ -113,7 +113,7 @@ class Inherits(SoftSumCell):
     pass
 
 
-def test_a_declaration_holds_until_a_function_is_overridden():
+def test_a_declaration_is_void_once_a_function_is_overridden():
     declared = {
         cls: is_declared_pure(cls(4, 5)) for cls in (OverridesUpdate, OverridesMessage, Redeclares, Inherits)
     }
@@ -121,7 +121,7 @@ def test_a_declaration_holds_until_a_function_is_overridden():
     assert all(is_declared_pure(cls(4, 5)) for name, cls in CELLS.items() if name != "rntn")
 
 
-def test_an_instance_may_withdraw_but_not_make_a_declaration():
+def test_setting_is_pure_on_an_instance_can_only_disable_the_fast_walk():
     pure, undeclared = SoftSumCell(4, 5), Undeclared(4, 5)
     pure.is_pure, undeclared.is_pure = False, True
     assert not is_declared_pure(pure)
@@ -129,7 +129,7 @@ def test_an_instance_may_withdraw_but_not_make_a_declaration():
     assert not is_declared_pure(undeclared)
 
 
-def test_a_changed_or_hooked_cell_takes_the_plain_walk():
+def test_a_changed_or_hooked_cell_uses_the_plain_walk():
     cell = SoftSumCell(4, 5, 2)
     assert can_walk(cell, SMALL)
     handle = cell.U.register_forward_hook(lambda *args: None)
@@ -146,7 +146,7 @@ def test_a_changed_or_hooked_cell_takes_the_plain_walk():
     assert not can_walk(cell, SMALL)
 
 
-def test_methods_that_are_replaced_on_an_instance_are_noticed():
+def test_methods_replaced_on_an_instance_are_detected():
     net = make_net("child_sum_lstm", torch.float64)
     mixin = WaveMixin()
     net.encoder.cell.update = mixin.update
@@ -157,7 +157,7 @@ def test_methods_that_are_replaced_on_an_instance_are_noticed():
     assert not can_walk(net.encoder.cell, SMALL)
 
 
-def test_nodes_with_more_children_than_places_take_the_plain_walk():
+def test_nodes_with_more_children_than_max_arity_use_the_plain_walk():
     batch = TreeBatch.from_array(TreeArray.from_trees([Tree([2] * 6, [-1, 0, 0, 0, 0, 0])]))
     assert can_walk(make_net("child_sum_lstm", torch.float64).encoder.cell, batch)
     net = make_net("nary_lstm", torch.float64)
@@ -165,11 +165,11 @@ def test_nodes_with_more_children_than_places_take_the_plain_walk():
     compare_walks(net, batch, 1e-12, 1e-12)
 
 
-def test_a_cell_without_gates_takes_the_plain_walk():
+def test_a_cell_without_gates_uses_the_plain_walk():
     assert not can_walk(PlainCell(4, 5), SMALL)
 
 
-def test_a_derivative_belongs_to_the_function_of_its_class():
+def test_a_derivative_is_ignored_if_its_function_is_overridden():
     lstm = CELLS["child_sum_lstm"]
     overridden = type("Overridden", (lstm,), {"update": lambda self, gates, messages: gates})
     more_gates = type("MoreGates", (lstm,), {"child_gates": ("f", "q")})

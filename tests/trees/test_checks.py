@@ -21,8 +21,8 @@ ONE = ([2], [0], [0, 1])  # labels, depths and offsets of one tree of one node
         (([2, 2], [0, 2], [0, 2]), {}, "depths must be in preorder.* got 2 at node 1 of tree 0"),
         (([2, 2], [0, 0], [0, 2]), {}, "got 0 at node 1 of tree 0"),
         (([2, 2], [0, 1], [0, 1, 2]), {}, "got 1 at node 0 of tree 1"),
-        (([2, 2], [0, 1], [0, 2]), {"parents": [-1, -1]}, "parents must be those that follow from depths"),
-        (([2], [0], [0, 0, 1]), {}, "offsets must start at 0 and rise by at least one node per tree"),
+        (([2, 2], [0, 1], [0, 2]), {"parents": [-1, -1]}, "parents must agree with depths or be None"),
+        (([2], [0], [0, 0, 1]), {}, "offsets must start at 0 and increase by at least one node per tree"),
         (([2], [0], [0, 2]), {}, r"offsets\[-1\] = 2 entries, got 1 and 1"),
     ],
 )
@@ -42,7 +42,7 @@ def test_valid_columns_of_trees_are_converted():  # the control of the law above
     ("columns", "message"),
     [
         (([1], [0, 2]), r"values must have offsets\[-1\] = 2 steps, got 1"),
-        (([1], [1, 0]), "offsets must start at 0 and never fall"),
+        (([1], [1, 0]), "offsets must start at 0 and never decrease"),
         (([1.5], [0, 1]), r"floats of shape \(n_steps, n_channels\), got float64 of shape \(1,\)"),
         ((np.ones((1, 2), int), [0, 1]), r"got int64 of shape \(1, 2\)"),
     ],

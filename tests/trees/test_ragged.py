@@ -82,7 +82,7 @@ def test_ids_keep_their_values():
         (
             [np.ones((2, 3)), np.ones((2, 4))],
             ValueError,
-            "row 1 must have 3 channels like the rows before, got 4",
+            "row 1 must have 3 channels like the previous rows, got 4",
         ),
         ([[1.5], [np.nan]], ValueError, "row 1 must hold finite numbers, got nan"),
         ([[1.5], ["x"]], ValueError, "row 1 must be an array of floats"),

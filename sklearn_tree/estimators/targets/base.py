@@ -40,14 +40,14 @@ class Target:
     def fit(
         self, y: np.ndarray, *, classes: Any = None, sample_weight: np.ndarray | None = None
     ) -> np.ndarray:
-        """Learn what encoding needs from the training targets.
+        """Learn the encoding from the training targets and return the encoded targets.
 
         Parameters
         ----------
         y : array-like, shape (n_samples,) or (n_samples, n_columns)
             Training targets.
         classes : array-like, default=None
-            All classes that will ever occur; None takes those of ``y``.
+            All classes that will ever occur; None uses the classes in ``y``.
         sample_weight : ndarray of float, shape (n_samples,), default=None
             Weights of the samples.
 
@@ -88,7 +88,7 @@ class Target:
             Class to explain, or the index of a label or column; for several columns of classes
             ``(output, class)``.
         output : {"margin", "logit", "probability"}
-            Which function of the target's output.
+            Function of the target's output.
 
         Raises
         ------
@@ -98,5 +98,5 @@ class Target:
         raise NotImplementedError
 
     def offset(self, names: np.ndarray) -> np.ndarray:
-        """Return what a prediction adds to the explained number, float, shape (n,)."""
+        """Return the prediction minus the explained number, float, shape (n,)."""
         return np.zeros(len(names))

@@ -45,7 +45,7 @@ class ClassTarget(Target):
         raise NotImplementedError
 
     def accuracy(self, predicted: np.ndarray, y: Any, sample_weight: Any = None) -> float:
-        """Return the weighted fraction of samples that are predicted right in all outputs."""
+        """Return the weighted fraction of samples that are predicted correctly in all outputs."""
         return accuracy_score(y, predicted, sample_weight=sample_weight)
 
 
@@ -57,7 +57,7 @@ class OneClass(ClassTarget):
     classes : ndarray, shape (n_classes,)
         The classes, sorted.
     n_classes : int
-        Their number.
+        Number of classes.
     """
 
     name = "one class"
@@ -108,7 +108,7 @@ class OneClass(ClassTarget):
 
 
 class MultiLabel(ClassTarget):
-    """Several labels that hold or not: a binary indicator matrix.
+    """Several independent labels per sample, as a binary indicator matrix.
 
     Attributes
     ----------
@@ -170,7 +170,7 @@ class MultiOutput(ClassTarget):
     classes : list of ndarray
         The classes of each column, sorted.
     n_classes : list of int
-        Their numbers.
+        Number of classes of each column.
     """
 
     name = "columns of classes"
@@ -231,7 +231,7 @@ class MultiOutput(ClassTarget):
         return _stack_columns([known[head.argmax(axis=1)] for head, known in pairs])
 
     def accuracy(self, predicted: np.ndarray, y: Any, sample_weight: Any = None) -> float:
-        """Return the weighted fraction of samples that are predicted right in all columns."""
+        """Return the weighted fraction of samples that are predicted correctly in all columns."""
         return float(np.average((predicted == np.asarray(y)).all(axis=1), weights=sample_weight))
 
     def score(self, outputs: Tensor, encoded: Tensor) -> float:
@@ -254,7 +254,7 @@ class MultiOutput(ClassTarget):
 
 
 def read_classes(y: Any) -> tuple[np.ndarray, type[ClassTarget]]:
-    """Check the targets of a classifier and return them with their kind.
+    """Return the checked targets of a classifier and their target class.
 
     Raises
     ------

@@ -82,7 +82,7 @@ class Numbers(Target):
 
 
 def read_numbers(y: Any) -> tuple[np.ndarray, type[Numbers]]:
-    """Check the targets of a regressor and return them with their kind."""
+    """Return the checked targets of a regressor and their target class."""
     return check_array(y, ensure_2d=False, dtype=np.float64, input_name="y"), Numbers
 
 

@@ -48,9 +48,9 @@ def gradient_shap(batch: ExplainedBatch) -> Tensor:
 def noise_tunnel(inner: Method) -> Method:
     """Return the method that averages a gradient method over noisy inputs.
 
-    The standard deviation of the noise is ``method_params["stdevs"]``, by default a tenth of that of the
-    differences between inputs and baselines; ``method_params["n_samples"]``, 25 by default, is the number of
-    noisy copies.
+    The standard deviation of the noise is ``method_params["stdevs"]``, by default a tenth of the standard
+    deviation of the differences between inputs and baselines; ``method_params["n_samples"]``, 25 by default,
+    is the number of noisy copies.
 
     Parameters
     ----------

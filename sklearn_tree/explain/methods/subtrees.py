@@ -31,7 +31,7 @@ class ExplainedTrees:
     objective : Objective
         Function of the net's outputs.
     values : Tensor of float, shape (n,)
-        Its values.
+        Values of the objective.
     """
 
     request: Request
@@ -109,7 +109,7 @@ def subtract_children(trees: ExplainedTrees) -> NodeAttributions:
 
 
 def predict_subtrees(trees: ExplainedTrees) -> NodeAttributions:
-    """Compute the explained function for each subtree as a tree of its own."""
+    """Compute the explained function for each subtree as a separate tree."""
     subtrees = phrase_values(trees.node_states, trees.objective)
     return NodeAttributions(
         subtrees=subtrees,

@@ -40,7 +40,7 @@ __all__ = [
 
 
 def register_view(kind: type[Kind], view: type[View]) -> None:
-    """Set the view of a kind of samples and of its subclasses without views of their own.
+    """Set the view of a kind of samples, and of its subclasses unless they have their own views.
 
     Parameters
     ----------

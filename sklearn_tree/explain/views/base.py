@@ -148,7 +148,7 @@ class View:
         Returns
         -------
         ndarray of float, shape (embedding_dim,), or str
-            Vector of a removed position, or the name of the number that replaces it.
+            Vector of a removed position, or the name of the baseline of numbers.
 
         Raises
         ------
@@ -188,7 +188,7 @@ class View:
         return False
 
     def accumulate(self, inputs: Inputs, own: list[np.ndarray]) -> list[np.ndarray]:
-        """Return the attributions of each sample, computed from those of its positions' own inputs."""
+        """Return the attributions of each sample, given the attributions of each position's own input."""
         return own
 
     # Output columns.
@@ -237,7 +237,7 @@ class View:
         return Samples(X=X, encoded=encoded, shown=self.show(net, encoded, raw))
 
     def show(self, net: ExplainedNet, encoded: Any, raw: Any) -> Any:
-        """Return the samples that enter the net as users know them.
+        """Return the samples with the user's labels or tokens.
 
         Parameters
         ----------

@@ -44,7 +44,7 @@ class WordsView(View):
         return counts @ weight / max(counts.sum(), 1)
 
     def show(self, net: ExplainedNet, encoded: Any, raw: Any) -> Any:
-        """Return the samples with their words: as the user wrote them, else as a vectorizer names the ids."""
+        """Return the samples with the user's words, or with the vectorizer's words if those are unknown."""
         if raw is not None and np.array_equal(raw.offsets, encoded.offsets):
             return raw
         return self._name_ids(net, encoded)

@@ -11,9 +11,9 @@ from sklearn_tree.trees.formats.markup import strip_namespace
 
 
 def parse_xml(text: str) -> FlatTree:
-    """Parse one document to the tree of its ``ElementTree``; entity declarations are refused.
+    """Parse one document into the tree that ``ElementTree`` builds; entity declarations are refused.
 
-    Prefixes are removed here, because expat would copy the URI of a namespace into each of its names.
+    Prefixes are removed here: with namespaces enabled, expat would copy the URI into every name.
     """
     builder = TreeBuilder()
     parser = expat.ParserCreate()

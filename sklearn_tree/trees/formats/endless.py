@@ -13,8 +13,9 @@ WINDOW = 1 << 17  # ... and compare after this many further nodes
 class EndlessCheck:
     """Check of a walk through nested objects for cycles and, beyond a million nodes, for shared parts.
 
-    The links of an object to its children count when the object is first met. In a tree of distinct parts,
-    every node is reached by its own link. If parts are shared, the nodes far outnumber the links.
+    The links of an object to its children are counted once, when the object is first visited. In a tree of
+    distinct parts, every node is reached by its own link. If parts are shared, the nodes far outnumber the
+    links.
     """
 
     def __init__(self) -> None:

@@ -13,7 +13,7 @@ Action = Callable[[ModuleType], None]
 
 
 def call_after_import(name: str, action: Action) -> None:
-    """Call ``action(module)`` right after a module is imported; at once if it is imported already.
+    """Call ``action(module)`` right after a module is imported; immediately if it is imported already.
 
     The module is not imported here. Until it is, an entry of ``sys.meta_path`` waits for it.
 

@@ -11,7 +11,7 @@ from sklearn_tree.trees.formats.node import Adapter
 
 _ADAPTERS: dict[type, Adapter] = {}
 _ADAPTERS_BY_NAME: dict[str, Adapter] = {}
-# Adapters of all types met since the last registration, those of base classes included.
+# Adapters of all types seen since the last registration, including types read by the adapter of a base class.
 RESOLVED: dict[type, Adapter] = {}
 # Types whose nodes are (label, child, ...), which are read without calling the adapter.
 NESTED: set[type] = set()

@@ -30,8 +30,8 @@ def flatten(root: Any) -> FlatTree:
     TypeError
         If the type of a node is not registered or a label is not a str.
     ValueError
-        If a value is not finite, the object contains itself, or it has more than a million nodes because the
-        same few parts occur again and again.
+        If a value is not finite, the object contains itself, or its shared parts would unfold into more than
+        a million nodes.
     """
     # One loop over local variables: most of the time of a fit on raw trees is spent here.
     labels: list[str] = []
@@ -39,8 +39,8 @@ def flatten(root: Any) -> FlatTree:
     depths: list[int] = []
     values: dict[int, float | None] = {}
     edges: dict[int, str | int | None] = {}
-    # The path from the root to the current node: objects, their numbers, and their children still to be
-    # visited.
+    # The path from the root to the current node: objects, their indices, and the children that remain to
+    # be visited.
     path: list[Any] = []
     numbers = [-1]
     waiting: list[Iterator] = [iter((root,))]
@@ -55,7 +55,7 @@ def flatten(root: Any) -> FlatTree:
             if type(node) is str:
                 labels.append(node)
                 continue
-            # (label, child, ...) is read here, (label, [child, ...]) by the adapter.
+            # (label, child, ...) is read here; the adapter reads (label, [child, ...]).
             if type(node) in NESTED and len(node) > 1 and type(node[0]) is str and type(node[1]) is not list:
                 children = iter(node)
                 labels.append(next(children))
@@ -149,7 +149,7 @@ def _to_column(entries: dict, n_nodes: int) -> list | None:
 
 
 def _iterate(children: Any, node: int) -> Iterator:
-    # A str or a dict is iterable, but as children it is a mistake.
+    # A str or a dict is iterable, but passing one as children is a mistake.
     if isinstance(children, (list, tuple)):
         return iter(children)
     if isinstance(children, (str, bytes, dict)) or not isinstance(children, Iterable):

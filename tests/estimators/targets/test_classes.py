@@ -122,7 +122,7 @@ def test_the_classes_of_partial_fit_are_fixed_by_the_first_call(target, y, class
         fitted.check_classes(other)
 
 
-def test_classes_include_those_that_y_does_not_hold():
+def test_classes_may_be_absent_from_y():
     fitted = OneClass()
     assert fitted.fit(np.array(["b", "c"]), classes=["c", "a", "b"]).tolist() == [1, 2]
     assert fitted.classes.tolist() == ["a", "b", "c"]

@@ -1,4 +1,4 @@
-"""Integrated gradients are complete and equal those of each tree."""
+"""Integrated gradients are complete and equal a naive integral for each tree."""
 
 import numpy as np
 import pytest
@@ -35,7 +35,7 @@ def test_steps_are_doubled_only_for_samples_that_need_them():
 
 
 @pytest.mark.parametrize("max_rows", [1, 50, 8192])
-def test_the_integral_of_a_batch_equals_that_of_each_tree_step_by_step(max_rows):
+def test_integrals_of_a_batch_equal_naive_integrals_of_each_tree(max_rows):
     net, X, *_ = fit_sentiment()
     X = X[:4]
     naive = NaiveTrees(net, X)

@@ -29,7 +29,7 @@ def test_interactions_are_complete(net):
     assert np.abs(occluded.completeness_error).max() > 1e-3  # the control
 
 
-def test_the_prediction_for_a_root_is_that_for_its_tree(net):
+def test_the_prediction_for_a_root_equals_the_prediction_for_its_tree(net):
     explained = fit_explainer(net, PARSES, method="node_prediction").explain(PARSES)
     roots = [part[0] for part in explained.attributions]
     np.testing.assert_allclose(roots, explained.values, atol=1e-6)

@@ -13,7 +13,7 @@ def test_a_dictionary_with_a_label_is_a_node(key):
     )
 
 
-def test_the_first_of_several_labels_counts():
+def test_the_first_label_key_takes_precedence():
     assert Tree.from_any({"tag": "b", "name": "a"}).labels == ("a",)
 
 

@@ -29,7 +29,7 @@ def test_siblings_keep_the_order_of_their_indices():
     assert to_preorder([3, 3, 1, -1])[0] == [3, 0, 1, 2]
 
 
-def test_relations_are_edge_labels_except_that_of_the_root():
+def test_relations_become_edge_labels_except_at_the_root():
     tree = build_dependency_tree(["dogs", "run"], [1, -1], ["nsubj", "root"])
     assert (tree.labels, tree.edges) == (["run", "dogs"], [None, "nsubj"])
 
