@@ -1,4 +1,4 @@
-"""Laws of containers: the answer depends on the samples, not on their container."""
+"""Laws of containers: results depend on the samples, not on their container."""
 
 import numpy as np
 import pandas as pd
@@ -251,11 +251,11 @@ def test_first_samples_leaves_iterators_unchanged():
     assert first_samples(iterator, 3) is iterator
 
 
-def test_numbers_are_those_of_python_and_numpy():
+def test_numbers_of_python_and_numpy_are_recognized():
     assert all(map(is_number, (1, 2.5, 1j, True, np.float32(1), np.int8(1), np.bool_(True))))
     assert not any(map(is_number, ("1", None, [1], np.ones(1), torch.ones(1))))
 
 
-def test_missing_values_are_none_nan_and_those_of_pandas():
+def test_none_nan_and_missing_values_of_pandas_are_missing():
     assert all(map(is_missing, (None, np.nan, float("nan"), np.float64("nan"), pd.NA, pd.NaT)))
     assert not any(map(is_missing, (0, "", "nan", [], np.inf, False)))

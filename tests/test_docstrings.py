@@ -1,4 +1,4 @@
-"""Public docstrings follow numpydoc and say what the signature says."""
+"""Public docstrings follow numpydoc and agree with the signature."""
 
 import inspect
 

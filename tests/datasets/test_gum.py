@@ -8,7 +8,7 @@ import pytest
 from sklearn_tree.datasets import load_gum
 
 
-def test_counts_are_those_of_the_corpus():
+def test_counts_match_the_corpus():
     gum = load_gum()
     assert Counter(gum.split) == {"train": 3707, "test": 491, "dev": 438}
     assert len(gum.target_names) == 11

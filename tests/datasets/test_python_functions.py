@@ -46,7 +46,7 @@ def test_inner_nodes_are_types_and_leaves_are_identifiers():
     ],
     ids=["name", "docstring", "decorator", "return type"],
 )
-def test_what_would_reveal_the_verb_is_not_part_of_the_tree(source):
+def test_the_tree_does_not_contain_anything_that_reveals_the_verb(source):
     assert tree_of(source) == tree_of(LONG.format(""))
     assert tree_of(source.replace("return", "yield")) != tree_of(LONG.format(""))
 

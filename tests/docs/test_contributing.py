@@ -34,7 +34,7 @@ def run(code, folder):
     )
 
 
-def test_there_is_a_page_for_each_extension():
+def test_each_extension_has_a_page():
     names = {"add_a_cell", "add_a_kind_of_sample", "add_a_tree_format", "add_an_explainer_method"}
     assert {path.stem for path in PAGES} == names
     index = (ROOT / "docs" / "contributing" / "index.rst").read_text()

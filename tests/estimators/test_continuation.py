@@ -1,4 +1,4 @@
-"""Changes of parameters between the calls of a continued training."""
+"""Parameter changes between calls that continue training."""
 
 import copy
 

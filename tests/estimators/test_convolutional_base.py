@@ -9,7 +9,7 @@ from sklearn_tree import CNNClassifier
 IMAGES = np.zeros((4, 5, 5, 2), dtype=np.float32)
 
 
-def test_kernel_sizes_default_to_those_of_the_kind():
+def test_the_kind_sets_the_default_kernel_sizes():
     rng, y = np.random.RandomState(0), [0, 1] * 5
     kinds = {(3, 4, 5): ["a b"] * 10, (9, 19, 39): rng.rand(10, 5, 1), (3, 5): rng.rand(10, 4, 4, 1)}
     for widths, X in kinds.items():

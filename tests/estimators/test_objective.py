@@ -50,7 +50,7 @@ def test_take_selects_samples(name, rows):
 
 
 @parametrized
-def test_gradients_are_those_of_the_function(name):
+def test_gradients_match_the_function(name):
     x = OUTPUTS.clone().requires_grad_()
     assert torch.autograd.gradcheck(OBJECTIVES[name], x)
 

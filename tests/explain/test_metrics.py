@@ -98,7 +98,7 @@ def test_the_exact_order_gives_the_best_curves_of_an_additive_function(linear_ne
         assert (metrics.deletion_curve(best, X, **points).values <= random + 1e-9).all()
 
 
-def test_the_area_under_a_curve_is_that_of_its_trapezoids():
+def test_the_area_under_a_curve_is_the_sum_of_its_trapezoids():
     curve = metrics.Curve(fractions=np.array([0, 0.5, 1]), values=np.array([[1.0, 0.0, 0.0], [1, 1, 1]]))
     assert curve.auc.tolist() == [0.25, 1.0]
 

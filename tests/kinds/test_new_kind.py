@@ -49,7 +49,7 @@ def test_the_graph_example_has_four_files():
     assert len(list((Path(__file__).parent / "graphs").glob("*.py"))) == 4
 
 
-def test_the_graph_estimator_can_be_fitted_validated_searched_and_pickled(graphs):
+def test_a_graph_classifier_can_be_fitted_validated_searched_and_pickled(graphs):
     X, y = graphs
     clf = classifier().fit(X, y)
     assert clf.input_kind_ == "graphs"

@@ -75,7 +75,7 @@ def test_widening_leaves_other_inputs_unchanged():
         assert widen_small_floats(X) is X
 
 
-def test_the_number_of_channels_must_be_that_of_fit():
+def test_the_number_of_channels_must_match_fit():
     check_n_channels(3, 3)
     with pytest.raises(ValueError, match=r"^X must have 3 channels, as in fit, got 1$"):
         check_n_channels(1, 3)

@@ -28,7 +28,7 @@ def test_columns_follow_the_batch_order(forest):
 
 
 @each_forest
-def test_edges_are_those_of_the_array(forest):
+def test_edges_match_the_array(forest):
     array = TreeArray.from_trees(forest)
     batch = TreeBatch.from_array(array)
     nodes = np.flatnonzero(array.absolute_parents >= 0)

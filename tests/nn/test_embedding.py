@@ -18,7 +18,7 @@ def embed(embedding, *trees):
     return embedding(batch)[batch.order]
 
 
-def test_a_vector_is_the_sum_of_those_of_label_edge_and_value():
+def test_a_vector_is_the_sum_of_label_edge_and_value_vectors():
     embedding = NodeEmbedding(7, 5, n_edge_labels=4, **VALUES)
     tree = Tree([2, 3, 4], [-1, 0, 0], edges=[None, 2, 3], values=[None, 1.5, None])
     x, labels = embed(embedding, tree), embedding.labels.weight

@@ -24,7 +24,7 @@ def small_batch(labels=(2, 3, 4, 5)):
 
 
 @each_cell
-def test_all_these_cells_take_the_fast_walk(cell):
+def test_all_listed_cells_use_the_fast_walk(cell):
     assert can_walk(make_net(cell, torch.float64).encoder.cell, small_batch())
 
 

@@ -41,7 +41,7 @@ def test_unseen_tokens_become_unknown():  # the control of the law above
         ({"max_length": 2}, ["don't", "stop"]),
     ],
 )
-def test_texts_are_split_as_the_parameters_say(params, tokens):
+def test_the_parameters_determine_the_tokens(params, tokens):
     vectorizer = SequenceVectorizer(**params)
     assert vectorizer.inverse_transform(vectorizer.fit_transform(["Don't STOP, ok"]))[0] == tokens
 

@@ -184,7 +184,7 @@ def test_encoded_trees_are_truncated_and_otherwise_refused():
             transform(array)
 
 
-def test_no_trees_are_no_trees():
+def test_an_empty_array_stays_empty():
     array = TreeArray.from_trees(["(S a)"])[:0]
     for transform in (collapse_unary, lambda a: binarize(a, "left"), lambda a: truncate(a, 1)):
         assert len(transform(array)) == 0

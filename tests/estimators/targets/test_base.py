@@ -201,7 +201,7 @@ def test_score_equals_the_metric_of_scikit_learn(name):
 
 @CLASSES
 @pytest.mark.parametrize("weight", [None, RNG.rand(N)])
-def test_accuracy_counts_samples_that_are_right_in_all_columns(name, weight):
+def test_accuracy_counts_samples_that_are_correct_in_all_columns(name, weight):
     y, target, _ = fit(name)
     outputs = certain_outputs(name)
     outputs[::2] = random_outputs(target)[::2]
@@ -274,7 +274,7 @@ def test_for_two_classes_the_explained_margin_is_the_decision_function(name):
 
 
 @CLASSES
-def test_the_explained_probability_is_that_of_predict_proba(name):
+def test_the_explained_probability_equals_predict_proba(name):
     _, target, _ = fit(name)
     outputs = random_outputs(target)
     proba = target.proba(outputs)
@@ -286,7 +286,7 @@ def test_the_explained_probability_is_that_of_predict_proba(name):
 
 @parametrized
 @pytest.mark.parametrize("output", ["logit", "margin"])
-def test_the_predicted_target_is_the_one_of_the_largest_output(name, output):
+def test_the_predicted_target_has_the_largest_output(name, output):
     _, target, _ = fit(name)
     outputs = random_outputs(target)
     objective = target.explained(torch.tensor(outputs), "predicted", output)

@@ -91,7 +91,7 @@ def test_small_numbers_are_not_constant():
         (np.zeros((4, 3)), np.zeros((4, 2)), "y must have 3 columns, as in fit, got 2 columns"),
     ],
 )
-def test_the_number_of_columns_must_be_that_of_fit(fitted_on, y, message):
+def test_the_number_of_columns_must_match_fit(fitted_on, y, message):
     target, _ = fit(fitted_on)
     with pytest.raises(ValueError, match=message):
         target.encode(y)

@@ -54,7 +54,7 @@ def test_methods_for_other_nets_are_refused_with_the_reason(kind, method, reason
 
 
 @each_kind
-def test_the_names_of_an_error_are_those_that_are_accepted(kind):
+def test_an_error_lists_exactly_the_accepted_names(kind):
     net = ExplainedNet(fit_example(kind)[0])
     names = method_names(net)
     assert {"occlusion", "integrated_gradients", "shapley", "noise_tunnel(saliency)"} <= set(names)

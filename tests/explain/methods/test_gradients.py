@@ -31,7 +31,7 @@ def test_gradient_methods_equal_the_gradients_of_autograd(kind):
         torch.testing.assert_close(slope(batch, x0), expected)
 
 
-def test_saliency_of_copies_is_that_of_each_copy():
+def test_saliency_of_several_copies_equals_the_saliency_of_each_copy():
     net, X = fit_example("texts")
     batch = make_batch(net, X[:4], target="x")
     x, x0 = batch.inputs.x, batch.inputs.x0

@@ -41,7 +41,7 @@ def test_the_parser_without_recursion_agrees_with_json_loads(text):
     assert outcome(loads_deep) == outcome(json.loads)
 
 
-def test_the_last_of_several_members_with_one_key_counts():
+def test_the_last_of_several_members_with_the_same_key_is_kept():
     assert parse('{"a": 1, "a": 2}').values == (None, 2.0)
 
 
