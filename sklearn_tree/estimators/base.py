@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -36,9 +36,6 @@ from sklearn_tree.kinds import Kind, find_kind
 from sklearn_tree.validation import (
     check_sample_weight,
 )
-
-if TYPE_CHECKING:
-    pass
 
 
 class BaseNet(
