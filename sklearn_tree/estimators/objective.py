@@ -73,10 +73,10 @@ def one_hot(index: Tensor | int, like: Tensor) -> Tensor:
     return torch.zeros_like(like).scatter_(1, columns.unsqueeze(1), 1.0)
 
 
-def check_index(name: str, index: Any, n: int) -> int:
-    """Return an index below ``n``, or raise ValueError."""
+def check_index(rule: str, index: Any, n: int) -> int:
+    """Return an index below ``n``, or raise ValueError; ``rule`` opens its message: "target must be"."""
     if not isinstance(index, (int, np.integer)) or not 0 <= index < n:
-        raise ValueError(f"{name} an int in [0, {n - 1}], got {index!r}")
+        raise ValueError(f"{rule} an int in [0, {n - 1}], got {index!r}")
     return int(index)
 
 
