@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from numbers import Integral, Real
 from typing import Any
 
@@ -66,6 +67,12 @@ def is_fitted(estimator: Any) -> bool:
     return True
 
 
+@cache
+def _stand_in_class(name: str) -> type[BaseEstimator]:
+    """Return a class of estimators with a name that scikit-learn quotes in its messages."""
+    return type(name, (BaseEstimator,), {})
+
+
 def check_table(X: Any, owner: Any, *, reader: str, reset: bool) -> np.ndarray:
     """Check a table of floats and its columns.
 
@@ -90,7 +97,7 @@ def check_table(X: Any, owner: Any, *, reader: str, reset: bool) -> np.ndarray:
     ValueError
         If the table is not 2-D, holds missing or infinite values or has other columns than in ``fit``.
     """
-    stand_in = type(reader, (BaseEstimator,), {})()  # scikit-learn quotes the name of the class
+    stand_in = _stand_in_class(reader)()
     names = ("n_features_in_", "feature_names_in_")
     if not reset:
         vars(stand_in).update({name: vars(owner)[name] for name in names if name in vars(owner)})

@@ -66,6 +66,11 @@ class EncodedDataset(Dataset):
         """Heights or lengths of the samples, which set the cost of a batch; None if all cost the same."""
         return self.kind.cost(self.X)
 
+    @cached_property
+    def n_positions(self) -> np.ndarray:
+        """Number of nodes, steps, pixels or columns of each sample."""
+        return self.kind.n_positions(self.X)
+
     def shared(self, batch_size: int) -> Any:
         """Return the samples, annotated so that batches compute repeated parts once if that is faster."""
         if batch_size not in self._shared:
@@ -97,7 +102,7 @@ class EncodedDataset(Dataset):
         samples = self.X if samples is None else samples
         if max_nodes is None:
             return self._part(samples, rows), y
-        sizes = self.kind.n_positions(samples)[rows]
+        sizes = self.n_positions[rows]
         parts = [self._part(samples, part) for part in split_by_size(rows, sizes, max_nodes)]
         return (parts[0] if len(parts) == 1 else SplitBatch(tuple(parts))), y
 

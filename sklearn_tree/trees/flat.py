@@ -86,9 +86,10 @@ class FlatArray:
         return self._take(self._as_positions(key))
 
     def _take(self, items: np.ndarray) -> Self:
-        sizes = self.sizes[items]
+        starts = self.offsets[items]
+        sizes = self.offsets[items + 1] - starts
         offsets = np.r_[0, np.cumsum(sizes)]
-        rows = np.repeat(self.offsets[items] - offsets[:-1], sizes) + np.arange(offsets[-1])
+        rows = np.repeat(starts - offsets[:-1], sizes) + np.arange(offsets[-1])
         return self._select(rows, offsets)
 
     def _select(self, rows: slice | np.ndarray, offsets: np.ndarray) -> Self:
