@@ -59,15 +59,6 @@ def test_wrong_states_of_ancestors_are_detected(monkeypatch):  # the control of 
         torch.testing.assert_close(subtrees, naive.occlude(zero_states=True)[0], rtol=0, atol=1e-9)
 
 
-def test_the_cost_of_a_subtree_is_its_depth():
-    naive = NaiveTrees(fit_tree_net(), make_trees(30))
-    states, array = ancestors.NodeStates(naive.inputs), naive.inputs.array
-    states.vectors(torch.arange(array.n_nodes), states.states)
-    assert states.n_evaluations == array.depths.sum()
-    n_naive = sum(size * size for size in array.sizes.tolist())
-    assert states.n_evaluations < n_naive / 3
-
-
 def test_labels_and_values_are_removed_and_edges_are_kept():
     def draw_trees(words):
         return [
