@@ -7,25 +7,9 @@ import pytest
 import torch
 from explain_helpers import KINDS, METHODS, each_kind, fit_example, fit_explainer
 
-from sklearn_tree import CNNClassifier
 from sklearn_tree.explain.explained_net import ExplainedNet
 from sklearn_tree.explain.methods import Method, base, find_method, method_names, register_method
 from sklearn_tree.kinds import Series, Tokens
-
-WRONG = ["deconvolution", "deep_lift", "deep_lift_shap", "guided_backprop", "guided_grad_cam", "lrp"]
-
-
-@each_kind
-@pytest.mark.parametrize("method", [*WRONG, "noise_tunnel(deep_lift)"])
-def test_methods_that_are_silently_wrong_are_refused_with_the_reason(kind, method):
-    net, X = fit_example(kind)
-    reason = (
-        "no rule for layer normalisation" if isinstance(net, CNNClassifier) else "feed-forward layers only"
-    )
-    name = re.escape(f"got {method!r}: it has ")
-    message = f"for {type(net).__name__} on .*, {name}.*{reason}.*do not add up.*'integrated_gradients'"
-    with pytest.raises(ValueError, match=message):
-        fit_explainer(net, X, method=method)
 
 
 @pytest.mark.parametrize(
