@@ -41,7 +41,7 @@ def test_none_is_a_missing_value_or_edge_label_but_not_a_label():
     assert str(error.value) == f"the label of node 7 must be a str, got None (NoneType); {NUMBER_ADVICE}"
 
 
-@pytest.mark.parametrize("value", [np.nan, -np.inf, 10**400, 1j, "2", Decimal(2), [1.0]])
+@pytest.mark.parametrize("value", [np.nan, -np.inf, 10**400, 1j, np.complex64(1j), "2", Decimal(2), [1.0]])
 def test_other_values_are_refused(value):
     with pytest.raises(ValueError, match=r"^the value of node 7 must be a finite number, got "):
         as_value(value, 7)
