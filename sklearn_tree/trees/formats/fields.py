@@ -27,7 +27,7 @@ def as_value(value: Any, node: int) -> float | None:
     """Return a value as a finite float or None; the error names the node if it is neither."""
     if value is None:
         return None
-    if isinstance(value, (int, float, np.number, np.bool_)):
+    if isinstance(value, (int, float, np.integer, np.floating, np.bool_)):
         with suppress(OverflowError, TypeError):  # an int too large for a float, a complex number
             if isfinite(value):
                 return float(value)
