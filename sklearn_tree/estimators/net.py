@@ -94,13 +94,13 @@ class OwnedNetMixin(_Net):
         except BaseException:
             self.callbacks = previous  # invalid callbacks would break copies of the net
             raise
-        self.callbacks_ += bridges
-        self.check_data(train, None)
-        batches = self.get_iterator(train.on(torch.device(self.device)), training=True)
-        valid_batches = None if valid is None else self.get_iterator(valid, training=False)
         datasets = {"dataset_train": train, "dataset_valid": valid}
         n_complete = len(self.history)
         try:
+            self.callbacks_ += bridges
+            self.check_data(train, None)
+            batches = self.get_iterator(train.on(torch.device(self.device)), training=True)
+            valid_batches = None if valid is None else self.get_iterator(valid, training=False)
             self.notify("on_train_begin", X=train, y=None)
             for _ in range(n_epochs):
                 self.notify("on_epoch_begin", **datasets)

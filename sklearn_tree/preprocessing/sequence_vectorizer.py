@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,7 @@ from sklearn_tree.preprocessing.vocabulary import (
     look_up,
 )
 from sklearn_tree.trees import RaggedArray
-from sklearn_tree.validation import Interval
+from sklearn_tree.validation import POSITIVE_INT
 
 
 class SequenceVectorizer(BaseVectorizer):
@@ -69,7 +68,7 @@ class SequenceVectorizer(BaseVectorizer):
     _parameter_constraints: dict = {  # noqa: RUF012
         **VOCABULARY_CONSTRAINTS,
         "tokenizer": [str, callable],
-        "max_length": [Interval(Integral, 1, None, closed="left"), None],
+        "max_length": [POSITIVE_INT, None],
     }
 
     def __init__(

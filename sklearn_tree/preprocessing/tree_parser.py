@@ -24,7 +24,7 @@ from sklearn_tree.preprocessing.parsers.xml_text import parse_xml
 from sklearn_tree.preprocessing.tokenizer import Tokenizer, build_tokenizer
 from sklearn_tree.trees import TreeArray
 from sklearn_tree.trees.formats import FlatTree, read_brackets
-from sklearn_tree.validation import Interval, Options, StrOptions
+from sklearn_tree.validation import POSITIVE_INT, Options, StrOptions
 
 _PARSERS: dict[str, Callable[[str], FlatTree]] = {
     "brackets": read_brackets,
@@ -91,8 +91,8 @@ class TreeParser(DocumentationLinkMixin, NoTableMixin, TextInputMixin, Transform
         "word_label": [StrOptions({"text", "lemma", "pos"})],
         "tokenizer": [str, callable],
         "model": [str, callable],
-        "batch_size": [Interval(Integral, 1, None, closed="left")],
-        "n_process": [Interval(Integral, 1, None, closed="left"), Options(Integral, {-1})],
+        "batch_size": [POSITIVE_INT],
+        "n_process": [POSITIVE_INT, Options(Integral, {-1})],
         "verbose": ["verbose"],
     }
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -20,7 +19,7 @@ from sklearn_tree.preprocessing.vocabulary import (
 from sklearn_tree.trees import TreeArray
 from sklearn_tree.trees.flat import PAD_ID
 from sklearn_tree.trees.transform import binarize, collapse_unary, truncate
-from sklearn_tree.validation import Interval, StrOptions
+from sklearn_tree.validation import POSITIVE_INT, StrOptions
 
 
 class TreeVectorizer(BaseVectorizer):
@@ -105,7 +104,7 @@ class TreeVectorizer(BaseVectorizer):
         "edge_labels": ["boolean"],
         "binarize": [StrOptions({"left", "right"}), None],
         "collapse_unary": ["boolean"],
-        "max_nodes": [Interval(Integral, 1, None, closed="left"), None],
+        "max_nodes": [POSITIVE_INT, None],
     }
 
     def __init__(

@@ -8,14 +8,14 @@ from numbers import Integral
 import numpy as np
 
 from sklearn_tree.trees.flat import N_RESERVED_IDS, PAD_ID, UNKNOWN_ID
-from sklearn_tree.validation import Interval, RealNotInt
+from sklearn_tree.validation import POSITIVE_INT, Interval, RealNotInt
 
 PAD_TOKEN = "<pad>"  # noqa: S105
 UNKNOWN_TOKEN = "<unk>"  # noqa: S105
 
 VOCABULARY_CONSTRAINTS: dict = {
-    "min_df": [Interval(Integral, 1, None, closed="left"), Interval(RealNotInt, 0.0, 1.0, closed="both")],
-    "max_features": [Interval(Integral, 1, None, closed="left"), None],
+    "min_df": [POSITIVE_INT, Interval(RealNotInt, 0.0, 1.0, closed="both")],
+    "max_features": [POSITIVE_INT, None],
     "lowercase": ["boolean"],
 }
 
