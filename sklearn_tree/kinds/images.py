@@ -9,14 +9,13 @@ import numpy as np
 import torch
 
 from sklearn_tree.containers import as_column, is_tensor, layout_of, to_numpy
-from sklearn_tree.kinds.base import Kind
-from sklearn_tree.kinds.numbers import check_n_channels, check_numbers
-from sklearn_tree.kinds.statistics import channel_statistics
+from sklearn_tree.kinds.channels import ChannelsMixin
+from sklearn_tree.kinds.numbers import check_numbers
 from sklearn_tree.nn import ImageBatch
 from sklearn_tree.nn.tensors import select_rows
 
 
-class Images(Kind):
+class Images(ChannelsMixin):
     """Images of one size, encoded as an array of shape (n, height, width, n_channels).
 
     Attributes
@@ -35,23 +34,25 @@ class Images(Kind):
         """Return whether X is a 4-D array or a list of 3-D arrays."""
         return layout_of(X).ndim == 4
 
-    def fit(self, X: Any) -> np.ndarray | torch.Tensor:
-        """Read the images and their number of channels."""
-        images = _read(X)
-        self.n_channels_in_ = images.shape[3]
-        return images
+    def _read(self, X: Any) -> np.ndarray | torch.Tensor:
+        if not hasattr(X, "ndim") or X.ndim == 1:
+            X = _stack(as_column(X, "images"))
+        images: Any = X if is_tensor(X) else np.asarray(X)
+        if images.ndim not in (3, 4) or 0 in images.shape:
+            raise ValueError(
+                "X must be images of shape (n, height, width) or (n, height, width, channels) without axes "
+                f"of length 0, got shape {tuple(images.shape)}"
+            )
+        if images.dtype not in (np.uint8, torch.uint8):  # bytes are finite and stay small
+            images = check_numbers(images, images.ndim, integers=np.float32)
+        return images if images.ndim == 4 else images[..., None]
 
-    def encode(self, X: Any) -> np.ndarray | torch.Tensor:
-        """Read images."""
-        images = _read(X)
-        check_n_channels(images.shape[3], self.n_channels_in_)
-        return images
+    def _flatten(self, samples: Any) -> Any:
+        return samples.reshape(-1, samples.shape[3])
 
     def module_params(self, encoded: Any, sample_weight: np.ndarray | None) -> dict[str, Any]:
-        """Return the number of channels and their statistics."""
-        pixels = encoded.reshape(-1, encoded.shape[3])
-        shift, scale = channel_statistics(pixels, sample_weight, self.n_positions(encoded))
-        return {"is_image": True, "n_channels": len(shift), "value_shift": shift, "value_scale": scale}
+        """Return the number of channels, their statistics, and that the samples are images."""
+        return {"is_image": True, **super().module_params(encoded, sample_weight)}
 
     def batch(self, encoded: Any, rows: np.ndarray) -> ImageBatch:
         """Return the images in the given rows as a batch."""
@@ -60,31 +61,6 @@ class Images(Kind):
     def n_positions(self, encoded: Any) -> np.ndarray:
         """Return the number of pixels of each image."""
         return np.full(len(encoded), math.prod(encoded.shape[1:3]))
-
-    def to_state(self) -> dict[str, Any]:
-        """Return the number of channels."""
-        return {"n_channels": self.n_channels_in_}
-
-    @classmethod
-    def from_state(cls, state: dict[str, Any], reader: str = "estimator") -> Images:
-        """Rebuild the fitted kind from the return value of :meth:`to_state`."""
-        kind = cls(reader)
-        kind.n_channels_in_ = int(state["n_channels"])
-        return kind
-
-
-def _read(X: Any) -> np.ndarray | torch.Tensor:
-    if not hasattr(X, "ndim") or X.ndim == 1:
-        X = _stack(as_column(X, "images"))
-    images: Any = X if is_tensor(X) else np.asarray(X)
-    if images.ndim not in (3, 4) or 0 in images.shape:
-        raise ValueError(
-            "X must be images of shape (n, height, width) or (n, height, width, channels) without axes of "
-            f"length 0, got shape {tuple(images.shape)}"
-        )
-    if images.dtype not in (np.uint8, torch.uint8):  # bytes are finite and stay small
-        images = check_numbers(images, images.ndim, integers=np.float32)
-    return images if images.ndim == 4 else images[..., None]
 
 
 def _stack(rows: list) -> np.ndarray:

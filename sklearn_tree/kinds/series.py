@@ -8,13 +8,13 @@ import numpy as np
 import torch
 
 from sklearn_tree.containers import layout_of, may_be_sequences
-from sklearn_tree.kinds.numbers import check_n_channels, check_numbers
+from sklearn_tree.kinds.channels import ChannelsMixin
+from sklearn_tree.kinds.numbers import check_numbers
 from sklearn_tree.kinds.ragged import SequenceKind, read_sequences
-from sklearn_tree.kinds.statistics import channel_statistics
 from sklearn_tree.trees import RaggedArray
 
 
-class Series(SequenceKind):
+class Series(ChannelsMixin, SequenceKind):
     """Series of numbers: an array if their lengths are equal, otherwise a :class:`RaggedArray`.
 
     Attributes
@@ -38,19 +38,6 @@ class Series(SequenceKind):
         layout = layout_of(X)
         return self.recognizes(X) or may_be_sequences(X) or (layout.ndim == 2 and layout.is_ragged)
 
-    def fit(self, X: Any) -> Any:
-        """Read the series and their number of channels."""
-        vars(self).pop("n_channels_in_", None)
-        series = self._read(X)
-        self.n_channels_in_ = _channels(series).shape[1]
-        return series
-
-    def encode(self, X: Any) -> Any:
-        """Read series."""
-        series = self._read(X)
-        check_n_channels(_channels(series).shape[1], self.n_channels_in_)
-        return series
-
     def _read(self, X: Any) -> Any:
         if getattr(X, "ndim", 1) >= 3:
             return check_numbers(X, 3)
@@ -63,28 +50,10 @@ class Series(SequenceKind):
             n_channels = vars(self).get("n_channels_in_", n_channels)
         return series.replace(values=steps.reshape(len(steps), n_channels), n_labels=None)
 
-    def module_params(self, encoded: Any, sample_weight: np.ndarray | None) -> dict[str, Any]:
-        """Return the number of channels and their statistics."""
-        channels = _channels(encoded)
-        shift, scale = channel_statistics(channels, sample_weight, self.n_positions(encoded))
-        return {"n_channels": len(shift), "value_shift": shift, "value_scale": scale}
+    def _flatten(self, samples: Any) -> Any:
+        is_ragged = isinstance(samples, RaggedArray)
+        return samples.values if is_ragged else samples.reshape(-1, samples.shape[2])
 
     def dtype(self, encoded: Any) -> torch.dtype:
         """Return float64 for arrays of doubles, float32 for series of unequal length."""
         return torch.float32 if isinstance(encoded, RaggedArray) else super().dtype(encoded)
-
-    def to_state(self) -> dict[str, Any]:
-        """Return the number of channels."""
-        return {"n_channels": self.n_channels_in_}
-
-    @classmethod
-    def from_state(cls, state: dict[str, Any], reader: str = "estimator") -> Series:
-        """Rebuild the fitted kind from the return value of :meth:`to_state`."""
-        kind = cls(reader)
-        kind.n_channels_in_ = int(state["n_channels"])
-        return kind
-
-
-def _channels(series: Any) -> Any:
-    """Return the steps of all series, shape (n_steps_total, n_channels)."""
-    return series.values if isinstance(series, RaggedArray) else series.reshape(-1, series.shape[2])

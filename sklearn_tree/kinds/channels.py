@@ -1,0 +1,60 @@
+"""Samples with channels: what series and images share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from sklearn_tree.kinds.base import Kind
+from sklearn_tree.kinds.numbers import check_n_channels
+from sklearn_tree.kinds.statistics import channel_statistics
+
+
+class ChannelsMixin(Kind):
+    """Reading, statistics and state of samples with channels.
+
+    A subclass defines ``_read(X)``, which returns the samples, and ``_flatten(samples)``, which returns their
+    steps or pixels as an array of shape (n_positions_total, n_channels).
+
+    Attributes
+    ----------
+    n_channels_in_ : int
+        Number of channels.
+    """
+
+    def _read(self, X: Any) -> Any:
+        raise NotImplementedError
+
+    def _flatten(self, samples: Any) -> Any:
+        raise NotImplementedError
+
+    def fit(self, X: Any) -> Any:
+        """Read the samples and their number of channels."""
+        vars(self).pop("n_channels_in_", None)
+        samples = self._read(X)
+        self.n_channels_in_ = self._flatten(samples).shape[1]
+        return samples
+
+    def encode(self, X: Any) -> Any:
+        """Read samples."""
+        samples = self._read(X)
+        check_n_channels(self._flatten(samples).shape[1], self.n_channels_in_)
+        return samples
+
+    def module_params(self, encoded: Any, sample_weight: np.ndarray | None) -> dict[str, Any]:
+        """Return the number of channels and their statistics."""
+        channels = self._flatten(encoded)
+        shift, scale = channel_statistics(channels, sample_weight, self.n_positions(encoded))
+        return {"n_channels": len(shift), "value_shift": shift, "value_scale": scale}
+
+    def to_state(self) -> dict[str, Any]:
+        """Return the number of channels."""
+        return {"n_channels": self.n_channels_in_}
+
+    @classmethod
+    def from_state(cls, state: dict[str, Any], reader: str = "estimator") -> Any:
+        """Rebuild the fitted kind from the return value of :meth:`to_state`."""
+        kind = cls(reader)
+        kind.n_channels_in_ = int(state["n_channels"])
+        return kind
