@@ -14,8 +14,9 @@ from sklearn_tree.nn import Children, GatedCell
 from sklearn_tree.nn.activation import GateActivation
 from sklearn_tree.nn.gated import sum_children
 from sklearn_tree.nn.gemm import matmul
-from sklearn_tree.nn.tensors import as_tensor, stable_argsort
+from sklearn_tree.nn.tensors import as_tensor
 from sklearn_tree.nn.walkable import can_walk
+from sklearn_tree.trees.sorting import stable_argsort
 from sklearn_tree.trees.subtrees import sibling_ranks
 
 States = tuple[Tensor, ...]

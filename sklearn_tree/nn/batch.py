@@ -11,8 +11,9 @@ import torch
 from torch import Tensor
 
 from sklearn_tree.nn.schedule import Schedule, share_subtrees
-from sklearn_tree.nn.tensors import as_tensor, move_to, stable_argsort
+from sklearn_tree.nn.tensors import as_tensor, move_to
 from sklearn_tree.trees import TreeArray
+from sklearn_tree.trees.sorting import stable_argsort
 from sklearn_tree.trees.subtrees import sibling_ranks
 
 

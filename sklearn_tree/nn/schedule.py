@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from torch import Tensor
 
-from sklearn_tree.nn.tensors import as_tensor, stable_argsort
+from sklearn_tree.nn.tensors import as_tensor
+from sklearn_tree.trees.sorting import stable_argsort
 from sklearn_tree.trees.subtrees import heights_of
 
 

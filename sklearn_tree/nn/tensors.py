@@ -70,9 +70,3 @@ def _move(tensor: Tensor, device: torch.device) -> Tensor:
     if device.type == "cuda" and tensor.device.type == "cpu":
         tensor = tensor.pin_memory()  # only copies from pinned memory are asynchronous
     return tensor.to(device, non_blocking=True)
-
-
-def stable_argsort(keys: np.ndarray) -> np.ndarray:
-    """Return the stable order of non-negative ints; 16-bit keys are sorted by radix, in linear time."""
-    fits_16_bits = keys.max(initial=0) < 2**16
-    return np.argsort(keys.astype(np.uint16) if fits_16_bits else keys, kind="stable")

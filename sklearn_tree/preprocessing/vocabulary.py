@@ -8,6 +8,7 @@ from numbers import Integral
 import numpy as np
 
 from sklearn_tree.trees.flat import N_RESERVED_IDS, PAD_ID, UNKNOWN_ID
+from sklearn_tree.trees.sorting import stable_argsort
 from sklearn_tree.validation import POSITIVE_INT, Interval, RealNotInt
 
 PAD_TOKEN = "<pad>"  # noqa: S105
@@ -68,8 +69,7 @@ def learn_vocabulary(
 
 
 def _count_documents(labels: np.ndarray, rows: np.ndarray, size: int) -> np.ndarray:
-    # Sort by label; the rows of one label stay in order. numpy sorts 16 bits without comparisons.
-    order = np.argsort(labels.astype(np.uint16) if size <= 1 << 16 else labels, kind="stable")
+    order = stable_argsort(labels)  # the rows of one label stay in order
     labels, rows = labels[order], rows[order]
     is_first = np.ones(len(labels), dtype=bool)
     is_first[1:] = (labels[1:] != labels[:-1]) | (rows[1:] != rows[:-1])

@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import numpy as np
 
-_N_16_BIT = 1 << 16
+from sklearn_tree.trees.sorting import stable_argsort
 
 
 def sort_by_depth(depths: np.ndarray) -> np.ndarray:
     """Sort nodes by depth; nodes of one depth stay in preorder; ndarray of int64, shape (n_nodes,)."""
-    # numpy sorts 16 bits without comparisons.
-    is_shallow = depths.max(initial=0) < _N_16_BIT
-    return np.argsort(depths.astype(np.uint16) if is_shallow else depths, kind="stable")
+    return stable_argsort(depths)
 
 
 def nodes_by_depth(depths: np.ndarray) -> list[np.ndarray]:

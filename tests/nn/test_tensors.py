@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from sklearn_tree.nn.tensors import as_tensor, move_to, select_rows, stable_argsort
+from sklearn_tree.nn.tensors import as_tensor, move_to, select_rows
 
 
 @dataclass(frozen=True)
@@ -47,10 +47,3 @@ def test_a_record_on_the_device_is_returned_unchanged():
     record = Record(torch.zeros(2))
     assert move_to(record, torch.device("cpu")) is record
     assert move_to(record, "meta") is not record  # the control
-
-
-@pytest.mark.parametrize("largest", [9, 2**16 + 9])
-def test_equal_keys_keep_their_order(largest):
-    keys = np.random.RandomState(0).choice([0, 1, largest], 1000)
-    assert np.array_equal(stable_argsort(keys), np.argsort(keys, kind="stable"))
-    assert len(stable_argsort(keys[:0])) == 0
