@@ -29,10 +29,11 @@ from sklearn_tree.estimators.training import (
     check_finite,
     keep_freed_memory,
     split_validation,
-    torch_seed,
     warn_of_divergence,
 )
+from sklearn_tree.estimators.user_code import training_draws
 from sklearn_tree.kinds import Kind, find_kind
+from sklearn_tree.randomness import InjectedGenerators, own_generators
 from sklearn_tree.validation import (
     check_sample_weight,
 )
@@ -144,7 +145,7 @@ class BaseNet(
             with fit_context(self, X, y, sample_weight=sample_weight, n_subtasks=n_epochs) as (context, data):
                 if reset:
                     self.net_ = self._make_net(encoded, weight, n_epochs, callbacks)
-                    with torch_seed(seed, self.device_):
+                    with own_generators(seed), InjectedGenerators():
                         self.net_.initialize()
                 else:
                     self._continue_net(device)
@@ -249,7 +250,12 @@ class BaseNet(
         # Sparse gradients are off if callbacks may read the gradients or clipping does.
         is_read = bool(self.callbacks) or self.gradient_clip is not None
         tables = [] if is_read else net.tables_with_sparse_gradients()
-        with torch_seed(seed, self.device_), sparse_gradients(tables), self._thread_limit(train.X):
+        with (
+            own_generators(seed),
+            training_draws(net),
+            sparse_gradients(tables),
+            self._thread_limit(train.X),
+        ):
             net.train_on(train, valid, n_epochs=n_epochs, callbacks=callbacks, bridges=bridges)
         warn_of_divergence(net.history[n_done:, "train_loss"])
 

@@ -14,6 +14,7 @@ from torch.utils.data import Dataset, Subset
 
 from sklearn_tree.kinds import Batch, Kind
 from sklearn_tree.nn.tensors import select_rows
+from sklearn_tree.randomness import generator_for
 
 
 class EncodedDataset(Dataset):
@@ -152,12 +153,17 @@ class SplitBatch:
         return torch.cat(weights) if weights else None
 
 
+def _permute(n: int) -> np.ndarray:
+    return torch.randperm(n, generator=generator_for(torch.device("cpu"))).numpy()
+
+
 class BatchIterator:
     """Iterator over an :class:`EncodedDataset` (or a ``Subset`` of one) in whole batches.
 
-    Shuffling draws from torch's global generator, as ``DataLoader`` does. The tallest tree or longest
-    sequence sets the cost of a batch, so after shuffling, samples are sorted by height or length within
-    windows of several batches (``Kind.sort_windows``), and the batches are shuffled again.
+    Shuffling draws from the generator of the enclosing fit, else from torch's global generator, as
+    ``DataLoader`` does. The tallest tree or longest sequence sets the cost of a batch, so after shuffling,
+    samples are sorted by height or length within windows of several batches (``Kind.sort_windows``), and the
+    batches are shuffled again.
 
     Parameters
     ----------
@@ -197,11 +203,11 @@ class BatchIterator:
             rows, dataset = np.asarray(dataset.indices)[rows], dataset.dataset
         size, order = self.batch_size, np.arange(len(rows) // self.batch_size + 1)
         if self.shuffle:
-            rows = rows[torch.randperm(len(rows)).numpy()]
+            rows = rows[_permute(len(rows))]
         if self.drop_last:
             rows = rows[: len(rows) - len(rows) % size]
         if self.shuffle and self._sort_windows(dataset, rows):
-            order = torch.randperm(len(order)).numpy()
+            order = _permute(len(order))
         samples = dataset.shared(size) if self.share_subtrees else None
         for i in order:
             if i * size < len(rows):

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from sklearn_tree.estimators.batches import EncodedDataset, SplitBatch
 from sklearn_tree.estimators.rowwise import RowwiseAdagrad
+from sklearn_tree.estimators.user_code import callback_draws
 from sklearn_tree.precision import autocast
 
 if TYPE_CHECKING:
@@ -234,7 +235,8 @@ class OwnedNetMixin(_Net):
 
     def notify(self, method_name: str, **kwargs: Any) -> None:  # noqa: D102
         try:
-            super().notify(method_name, **kwargs)
+            with callback_draws(self.callbacks_):
+                super().notify(method_name, **kwargs)
         except KeyboardInterrupt as error:  # raised by skorch's callbacks to end training
             if method_name == "on_epoch_end":
                 raise StopTraining from error

@@ -1,11 +1,10 @@
-"""Optimizers, learning-rate schedules, seeds and validation splits of a fit."""
+"""Optimizers, learning-rate schedules and validation splits of a fit."""
 
 from __future__ import annotations
 
 import inspect
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -64,23 +63,6 @@ def optimizer_params(
     if issubclass(cls, _FUSED.get(device.type, ())):
         params["optimizer__fused"] = True
     return params
-
-
-@contextmanager
-def torch_seed(seed: int, device: torch.device) -> Iterator[None]:
-    """Seed torch's generators inside the block and restore their states afterwards."""
-    is_accelerator = device.type not in ("cpu", "meta")
-    index = 0 if device.index is None else device.index
-    with torch.random.fork_rng(
-        devices=[index] if is_accelerator else [], device_type=device.type if is_accelerator else "cuda"
-    ):
-        torch.random.default_generator.manual_seed(seed)
-        if is_accelerator:
-            module = getattr(torch, device.type)
-            # Seed the generator of this device only: the others are not restored.
-            with module.device(index) if hasattr(module, "device") else nullcontext():
-                module.manual_seed(seed)
-        yield
 
 
 @cache

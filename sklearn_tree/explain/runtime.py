@@ -9,8 +9,8 @@ from typing import Any
 import torch
 
 from sklearn_tree.estimators.threads import limit_for
-from sklearn_tree.estimators.training import torch_seed
 from sklearn_tree.explain.explained_net import ExplainedNet
+from sklearn_tree.randomness import own_generators
 
 
 @contextmanager
@@ -31,7 +31,7 @@ def isolate(net: ExplainedNet, encoded: Any, seed: int) -> Iterator[None]:
     with ExitStack() as stack:
         n_positions = net.kind.n_positions(encoded)
         stack.enter_context(limit_for(net.module, n_positions, net.estimator.batch_size, net.device))
-        stack.enter_context(torch_seed(seed, net.device))
+        stack.enter_context(own_generators(seed))
         if net.device.type == "cuda":
             stack.enter_context(torch.backends.cudnn.flags(enabled=False))
         yield

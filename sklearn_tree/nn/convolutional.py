@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
+from sklearn_tree.nn.dropout import Dropout
 from sklearn_tree.nn.embedding import Embedding, make_step_embedding
 from sklearn_tree.nn.gemm import Linear
 from sklearn_tree.nn.image_batch import ImageBatch
@@ -106,7 +107,7 @@ class ConvolutionalEncoder(nn.Module):
         super().__init__()
         self.output_size = len(kernel_sizes) * n_filters
         self.is_image = is_image
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         sizes = [input_size] + [n_filters] * (n_blocks - 1)
         self.convolutions = nn.ModuleList(
             Convolution(kernel_sizes, size, n_filters, is_image=is_image) for size in sizes

@@ -9,8 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from sklearn_tree.nn.batch import TreeBatch
+from sklearn_tree.nn.dropout import Dropout
 from sklearn_tree.nn.sequence_batch import SequenceBatch
 from sklearn_tree.nn.step_values import Standardize, StepValues
+from sklearn_tree.randomness import generator_for
 from sklearn_tree.trees.flat import PAD_ID, UNKNOWN_ID
 
 
@@ -52,7 +54,7 @@ class Embedding(nn.Module):
     ) -> None:
         super().__init__()
         self.word_dropout = word_dropout
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.labels = _make_table(n_labels, embedding_dim, scale)
         self.values = None
         if value_shift is not None:
@@ -126,7 +128,8 @@ class Embedding(nn.Module):
     def _drop_words(self, labels: Tensor) -> Tensor:
         if not (self.training and self.word_dropout):
             return labels
-        drop = torch.rand(labels.shape, device=labels.device) < self.word_dropout
+        drop = torch.rand(labels.shape, generator=generator_for(labels.device), device=labels.device)
+        drop = drop < self.word_dropout
         return labels.masked_fill(drop & (labels != PAD_ID), UNKNOWN_ID)
 
 

@@ -6,6 +6,8 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from sklearn_tree.nn.dropout import Dropout
+
 
 class Net(nn.Module):
     """Net that maps a batch to logits: embedding, encoder with pooling, dropout and a linear head.
@@ -39,7 +41,7 @@ class Net(nn.Module):
         self.embedding = embedding
         self.encoder = encoder
         self.pool = pool
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def forward(self, batch: Any) -> Tensor:
         """Compute the logits of a batch.

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from sklearn_tree.nn.dropout import Dropout
 from sklearn_tree.nn.embedding import make_step_embedding
 from sklearn_tree.nn.net import Net
 from sklearn_tree.nn.pooling import SequencePooling, layer_norm
@@ -61,7 +62,7 @@ class RecurrentEncoder(nn.Module):
         super().__init__()
         directions = 2 if bidirectional else 1
         self.output_size = directions * hidden_size
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         make_layer = RECURRENT_CELLS[cell]
 
         def make_layers() -> nn.ModuleList:

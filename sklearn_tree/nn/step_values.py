@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from sklearn_tree.nn.dropout import Dropout
 from sklearn_tree.nn.image_batch import ImageBatch
 from sklearn_tree.nn.sequence_batch import SequenceBatch
 
@@ -75,7 +76,7 @@ class StepValues(nn.Module):
         self, value_shift: Sequence[float], value_scale: Sequence[float], dropout: float = 0.0
     ) -> None:
         super().__init__()
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.standardize = Standardize(value_shift, value_scale)
 
     def forward(self, batch: SequenceBatch | ImageBatch) -> Tensor:

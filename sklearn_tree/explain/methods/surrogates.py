@@ -5,14 +5,15 @@ from __future__ import annotations
 from functools import partial
 
 import torch
+from captum._utils.models.linear_model import SkLearnLasso
 from captum.attr import KernelShap, Lime
-from sklearn.utils import check_random_state
 from torch import Tensor
 
 from sklearn_tree.explain.coalitions import shapley_values
 from sklearn_tree.explain.methods.base import Method, refused_method, register_method
 from sklearn_tree.explain.request import ExplainedBatch
 from sklearn_tree.kinds import StarTable, Trees
+from sklearn_tree.randomness import InjectedGenerators, own_generators
 
 _REASON = (
     "Captum removes features of one row per sample, and the rows of recursive nets are nodes; "
@@ -29,23 +30,21 @@ def fit_surrogate(explainer: type[KernelShap | Lime], batch: ExplainedBatch) -> 
         Class that weights the coalitions and fits the model: by Shapley's formula, or by similarity with a
         lasso.
     batch : ExplainedBatch
-        A single sample. ``params`` may hold ``n_samples``, the number of coalitions, 256 by default. torch's
-        global generator is seeded.
+        A single sample. ``params`` may hold ``n_samples``, the number of coalitions, 256 by default.
 
     Returns
     -------
     Tensor of float
         See :meth:`Inputs.spread`.
     """
-    torch.manual_seed(batch.seed)
     inputs, groups = batch.inputs, batch.groups()
     if groups.max() < 1:  # at most one group: nothing to fit
         phi = shapley_values(batch, groups, 1)
         return inputs.spread(groups, torch.from_numpy(phi).to(groups.device))
-    generator = check_random_state(None)  # numpy's global generator, which the lasso draws from
-    state = generator.get_state()
-    try:
-        coefficients = explainer(batch.evaluate).attribute(
+    # Captum passes no generators, and a lasso without a seed advances numpy's global generator.
+    model = {"interpretable_model": SkLearnLasso(alpha=0.01, random_state=0)} if explainer is Lime else {}
+    with own_generators(batch.seed), InjectedGenerators():
+        coefficients = explainer(batch.evaluate, **model).attribute(
             inputs.x,
             inputs.x0,
             feature_mask=inputs.expand(groups).unsqueeze(0),
@@ -53,8 +52,6 @@ def fit_surrogate(explainer: type[KernelShap | Lime], batch: ExplainedBatch) -> 
             perturbations_per_eval=batch.limits.n_copies(inputs),
             return_input_shape=False,
         )
-    finally:
-        generator.set_state(state)
     return inputs.spread(groups, coefficients[0])
 
 
