@@ -1,4 +1,4 @@
-"""Execution of requests: threads, random generators and progress."""
+"""Execution of requests: chunks, threads, random generators and progress."""
 
 from __future__ import annotations
 
@@ -11,6 +11,29 @@ import torch
 from sklearn_tree.estimators.threads import limit_for
 from sklearn_tree.estimators.training import torch_seed
 from sklearn_tree.explain.explained_net import ExplainedNet
+from sklearn_tree.explain.methods import Method
+from sklearn_tree.explain.request import Attributions, Request
+
+
+def run(method: Method, request: Request, verbose: int) -> Attributions:
+    """Explain all samples of a request.
+
+    Parameters
+    ----------
+    method : Method
+        Method of attribution.
+    request : Request
+        The samples and the settings.
+    verbose : int
+        1 shows a progress bar.
+    """
+    n = len(request.encoded)
+    found = Attributions.allocate(n)
+    with isolate(request.net, request.encoded, request.seed), progress_bar(n, verbose) as advance:
+        for rows in method.chunks(request):
+            found.insert(method.run(request, rows))
+            advance(len(rows))
+    return found
 
 
 @contextmanager
