@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any, Literal
 
 import numpy as np
@@ -216,5 +217,17 @@ def _look_up(name: str, kind: type[Kind]) -> Method:
     if method is not None:
         return method
     names = sorted({known.name for known in methods})
-    reason = f"it is for {' and '.join(names)} only" if names else "no such method is registered"
-    return refused_method(name, lambda net: reason)
+    if names:
+        return refused_method(name, lambda net: f"it is for {' and '.join(names)} only")
+    return refused_method(name, lambda net: _explain_unknown(name, net))
+
+
+def _explain_unknown(name: str, net: ExplainedNet) -> str:
+    """Return why an unknown name is refused: the nearest name, and why that is refused if it is."""
+    reason, known = "no such method is registered", [*_METHODS, *method_names(net)]
+    spelling = "_".join(re.findall("[A-Z]+(?![a-z])|[A-Z]?[^A-Z]+", name)).lower().replace("-", "_")
+    nearest = next(iter(get_close_matches(spelling, known, n=1)), None)
+    if nearest is None:
+        return reason
+    refusal = _look_up(nearest, type(net.kind)).refuse(net)
+    return f"{reason}; did you mean {nearest!r}?" + (f" It is refused too: {refusal}" if refusal else "")
