@@ -83,6 +83,11 @@ class CaptumExplainer(ExplainerAttributesMixin, DocumentationLinkMixin, Transfor
         standard deviation of the targets replaces the 1.
     max_rows : int, default=8192
         Maximum number of nodes, steps or pixels that are computed at once, which bounds the memory.
+    max_total_rows : int, default=1_000_000_000
+        Maximum number of nodes, steps or pixels that "shapley", "kernel_shap" and "lime" compute for one
+        sample in all evaluations of the net; the default takes about an hour on one core. A larger sample
+        raises an error before anything is explained. A tenth of it, for all samples together, gives a
+        warning.
     aggregate : {"sum", "mean"}, default="sum"
         How ``transform`` combines the attributions of a word, or of a channel of series of unequal length, in
         one sample.
@@ -159,6 +164,7 @@ class CaptumExplainer(ExplainerAttributesMixin, DocumentationLinkMixin, Transfor
         "max_steps": [POSITIVE_INT],
         "tol": [POSITIVE],
         "max_rows": [POSITIVE_INT],
+        "max_total_rows": [POSITIVE_INT],
         "aggregate": [StrOptions({"mean", "sum"})],
         "min_df": VOCABULARY_CONSTRAINTS["min_df"],
         "max_features": VOCABULARY_CONSTRAINTS["max_features"],
@@ -180,6 +186,7 @@ class CaptumExplainer(ExplainerAttributesMixin, DocumentationLinkMixin, Transfor
         max_steps: int = 512,
         tol: float = 0.01,
         max_rows: int = 8192,
+        max_total_rows: int = 1_000_000_000,
         aggregate: str = "sum",
         min_df: int | float = 1,
         max_features: int | None = None,
@@ -197,6 +204,7 @@ class CaptumExplainer(ExplainerAttributesMixin, DocumentationLinkMixin, Transfor
         self.max_steps = max_steps
         self.tol = tol
         self.max_rows = max_rows
+        self.max_total_rows = max_total_rows
         self.aggregate = aggregate
         self.min_df = min_df
         self.max_features = max_features
@@ -348,7 +356,11 @@ class CaptumExplainer(ExplainerAttributesMixin, DocumentationLinkMixin, Transfor
             baseline=self.baseline_ if isinstance(self.baseline_, str) else torch.from_numpy(self.baseline_),
             zero_states=self._zero_states,
             limits=Limits(
-                n_steps=self.n_steps, max_steps=self.max_steps, tol=self.tol, max_rows=self.max_rows
+                n_steps=self.n_steps,
+                max_steps=self.max_steps,
+                tol=self.tol,
+                max_rows=self.max_rows,
+                max_total_rows=self.max_total_rows,
             ),
             params=self.method_params or {},
             seed=self._seed,

@@ -10,6 +10,7 @@ import torch
 
 from sklearn_tree.estimators.threads import limit_for
 from sklearn_tree.estimators.training import torch_seed
+from sklearn_tree.explain.cost import check_cost
 from sklearn_tree.explain.explained_net import ExplainedNet
 from sklearn_tree.explain.methods import Method
 from sklearn_tree.explain.request import Attributions, Request
@@ -30,6 +31,7 @@ def run(method: Method, request: Request, verbose: int) -> Attributions:
     n = len(request.encoded)
     found = Attributions.allocate(n)
     with isolate(request.net, request.encoded, request.seed), progress_bar(n, verbose) as advance:
+        check_cost(method, request)
         for rows in method.chunks(request):
             found.insert(method.run(request, rows))
             advance(len(rows))

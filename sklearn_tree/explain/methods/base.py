@@ -46,6 +46,9 @@ class Method:
         which lets ``noise_tunnel`` average them; None if the method is not a gradient.
     params : tuple of str, default=()
         Names that the method reads from ``method_params``.
+    n_evaluations : callable, default=None
+        ``n_evaluations(n_groups, params)`` returns how often the net is evaluated for samples with these
+        numbers of groups, ndarray of int, shape (n,); None if the number is small.
     complete : {"own", "attributions"} or None, default="own"
         Numbers that the completeness error sums and compares with ``f(x) - f(baseline)``; None for no
         completeness error.
@@ -60,6 +63,7 @@ class Method:
     has_windows: bool = False
     gradient: Callable[[ExplainedBatch, Tensor, Tensor], Tensor] | None = None
     params: tuple[str, ...] = ()
+    n_evaluations: Callable[[np.ndarray, Mapping[str, Any]], np.ndarray] | None = None
     complete: Literal["own", "attributions"] | None = "own"
     refuse: Callable[[ExplainedNet], str | None] = accept
 
