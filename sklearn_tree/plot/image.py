@@ -28,7 +28,8 @@ def plot_image(image: Any, values: Any, *, limit: float | None = None, caption: 
         Numbers of the pixels, summed over the channels: orange if positive, blue if negative. NaN and
         infinity count as 0.
     limit : float, default=None
-        Absolute value that gets the full colour; None uses the 99.5th percentile, at least 5 % of the largest.
+        Absolute value that gets the full colour; None uses the 99.5th percentile, at least 5 % of the
+        largest.
     caption : str, default=""
         Text of the line above the drawing.
 
@@ -62,7 +63,8 @@ def draw_image(image: Any, values: Any, *, limit: float | None = None) -> str:
     values : array-like of float, shape (height, width) or (height, width, n_channels)
         Numbers of the pixels, summed over the channels.
     limit : float, default=None
-        Absolute value that gets the full colour; None uses the 99.5th percentile, at least 5 % of the largest.
+        Absolute value that gets the full colour; None uses the 99.5th percentile, at least 5 % of the
+        largest.
 
     Returns
     -------

@@ -91,7 +91,7 @@ def draw_legend(limit: float, unit: str = "", *, values: Any = ()) -> str:
     unit : str, default=""
         Unit of the numbers; it is escaped.
     values : array-like of float, default=()
-        The coloured numbers. If some exceed the limit, the legend says so and shows the extreme one.
+        The coloured numbers. The legend shows their minimum or maximum if it is beyond the limit.
 
     Returns
     -------
@@ -108,8 +108,7 @@ def draw_legend(limit: float, unit: str = "", *, values: Any = ()) -> str:
     """
     numbers = keep_finite(values)
     low, high = numbers.min(initial=0), numbers.max(initial=0)
-    right = f"{f'{limit:+.3g} {unit}'.strip()} for"
-    left = f"against {-limit:.3g}"
+    left, right = f"against {-limit:.3g}", f"{f'{limit:+.3g} {unit}'.strip()} for"
     if high > limit:
         right = f"\u2265 {right} (max {high:+.3g})"
     if low < -limit:

@@ -106,10 +106,9 @@ def draw_series(
     drawings = [_draw_channel(starts, *column) for column in columns]
     drawings = [_move(_LEFT, i * _CHANNEL, drawing) for i, drawing in enumerate(drawings)]
     bottom = n_channels * _CHANNEL
-    below = _move(_LEFT, bottom, _draw_axis(n_steps)) + _move(
-        _LEFT, bottom + 28, draw_legend(limit, values=sums)
-    )
-    return wrap_svg(_LEFT + _WIDTH + _RIGHT, bottom + 52, "".join(drawings) + below)
+    axis = _move(_LEFT, bottom, _draw_axis(n_steps))
+    legend = _move(_LEFT, bottom + 28, draw_legend(limit, values=sums))
+    return wrap_svg(_LEFT + _WIDTH + _RIGHT, bottom + 52, "".join(drawings) + axis + legend)
 
 
 def _read(series: Any, values: Any) -> tuple[np.ndarray, np.ndarray]:
