@@ -99,15 +99,14 @@ print("best:", search.best_params_, f"accuracy {search.best_score_:.3f} in cross
 # Every subtree is classified as a separate tree. The darker a node, the higher the probability of the type predicted for the
 # sentence.
 
-from sklearn_tree import TreeArray
+from sklearn_tree import predict_nodes
 from sklearn_tree.plot import plot_tree
 
 y_pred = pipe.predict(X_test)
 questions = [i for i in range(len(X_test)) if y_pred[i] == y_test[i] == "wh" and 15 < X_test[i].n_nodes < 40]
 tree = X_test[questions[0]]
-classifier = pipe[-1]
-nodes = classifier.predict_nodes(pipe[:-1].transform(TreeArray.from_trees([tree])))
-print(nodes[["depth", "prediction", "wh"]].head())
+nodes = predict_nodes(pipe, [tree])
+print(nodes[["label", "depth", "prediction", "wh"]].head())
 
 picture = plot_tree(tree, nodes["wh"], caption=f"Predicted: {nodes['prediction'][0]} (wh-question)")
 picture

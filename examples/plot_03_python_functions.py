@@ -63,13 +63,13 @@ for name, model in {"bag of labels": bag, "recursive net": net}.items():
 # Every subtree is classified as a separate tree. The darker a node, the higher the probability of the verb predicted for the
 # function.
 
-from sklearn_tree import TreeArray
+from sklearn_tree import predict_nodes
 from sklearn_tree.plot import plot_tree
 
 y_pred = net.predict(X_test)
 right = [i for i in range(len(X_test)) if y_pred[i] == y_test[i] == "check" and 20 < X_test[i].n_nodes < 60]
 tree = X_test[right[0]]
-nodes = net[-1].predict_nodes(net[:-1].transform(TreeArray.from_trees([tree])))
+nodes = predict_nodes(net, [tree])
 picture = plot_tree(tree, nodes["check"], caption=f"{functions.function[~is_train][right[0]]}: check")
 picture
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         RNNClassifier,
         RNNRegressor,
         ToDevice,
+        predict_nodes,
     )
     from sklearn_tree.explain import CaptumExplainer, Explanations
     from sklearn_tree.preprocessing import SequenceVectorizer, TreeParser, TreeVectorizer
@@ -41,6 +42,7 @@ _HOMES = {
     "TreeNode": "sklearn_tree.trees",
     "TreeParser": "sklearn_tree.preprocessing",
     "TreeVectorizer": "sklearn_tree.preprocessing",
+    "predict_nodes": "sklearn_tree.estimators",
     "register_tree_type": "sklearn_tree.trees",
     "resolve_device": "sklearn_tree.device",
 }
@@ -66,6 +68,7 @@ __all__ = [
     "datasets",
     "explain",
     "plot",
+    "predict_nodes",
     "register_tree_type",
     "resolve_device",
 ]

@@ -92,13 +92,6 @@ def column_items(X: Any) -> list | None:
     return np.asarray(X, dtype=object).ravel().tolist()
 
 
-def first_samples(X: Any, n: int) -> Any:
-    """Return the first ``n`` samples of a container that can be sliced, and any other unchanged."""
-    if hasattr(X, "iloc"):
-        return X.iloc[:n]
-    return X[:n] if hasattr(X, "__getitem__") else X
-
-
 def is_number(x: Any) -> bool:
     """Return whether x is a number of Python or numpy; True and False count as numbers."""
     return isinstance(x, (int, float, complex, np.number, np.bool_))

@@ -11,6 +11,7 @@ import numpy as np
 FOR, AGAINST = "230, 120, 20", "40, 110, 220"  # orange and blue, which colour-blind readers can distinguish
 OPACITY = 0.5  # of the strongest colour, so that text on it stays readable
 FONT = "font: 12px ui-monospace, monospace"
+_SMALLEST_LIMIT = 0.05  # of the largest absolute value
 CHAR = 7.4  # width of a character of FONT in pixels, rounded up so that no text is cut off
 
 # Characters that XML 1.0 does not allow: control characters and lone surrogates.
@@ -34,7 +35,8 @@ def find_limit(values: np.ndarray, limit: float | None = None, percentile: float
         The limit itself; None computes it from ``values``.
     percentile : float, default=95.0
         Percentile of the absolute values that is the limit. If it is 0, the largest absolute value is the
-        limit, and if that is 0 too, 1.
+        limit, and if that is 0 too, 1. The limit is at least 5 % of the largest absolute value, so that noise
+        does not get the full colour.
 
     Returns
     -------
@@ -47,7 +49,8 @@ def find_limit(values: np.ndarray, limit: float | None = None, percentile: float
     """
     if limit is None:
         sizes = np.abs(values) if values.size else np.zeros(1)
-        return float(np.percentile(sizes, percentile) or sizes.max() or 1.0)
+        limit = np.percentile(sizes, percentile) or sizes.max() or 1.0
+        return float(max(limit, _SMALLEST_LIMIT * sizes.max()))
     if not 0 < limit < np.inf:
         raise ValueError(f"limit must be a positive number, got {limit!r}")
     return float(limit)

@@ -5,7 +5,7 @@ import pandas as pd
 import polars as pl
 import pytest
 import torch
-from samples import BRACKETS, CONTAINERS, IDS, TABLE, TEXTS, TOKENS, TUPLES, WAVES, object_array
+from samples import BRACKETS, IDS, TABLE, TEXTS, TOKENS, TUPLES, WAVES, object_array
 from scipy import sparse
 
 from sklearn_tree import RaggedArray, Tree, TreeArray
@@ -15,7 +15,6 @@ from sklearn_tree.containers import (
     as_known,
     as_rows,
     column_items,
-    first_samples,
     holds_trees,
     is_missing,
     is_number,
@@ -237,18 +236,6 @@ def test_polars_series_become_lists_and_other_containers_are_unchanged():
     assert as_known(pl.Series(TEXTS)) == TEXTS
     for X in (TEXTS, pd.Series(TEXTS), TABLE, pl.DataFrame(TABLE)):
         assert as_known(X) is X
-
-
-@pytest.mark.parametrize("name", CONTAINERS)
-def test_first_samples_are_the_first_rows(name):
-    X = CONTAINERS[name].X
-    assert len(first_samples(X, 3)) == 3
-    assert type(first_samples(X, 3)) is type(X)
-
-
-def test_first_samples_leaves_iterators_unchanged():
-    iterator = iter(TEXTS)
-    assert first_samples(iterator, 3) is iterator
 
 
 def test_numbers_of_python_and_numpy_are_recognized():

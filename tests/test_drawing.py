@@ -33,11 +33,24 @@ def test_strengths_are_in_range_and_keep_the_sign(values):
 
 
 def test_the_default_limit_is_a_percentile_then_the_maximum_then_1():
-    assert find_limit(np.array([1.0] * 40 + [-1000.0])) == 1
+    assert find_limit(np.array([1.0] * 40 + [-10.0])) == 1
     assert find_limit(np.array([0.0] * 40 + [-1000.0])) == 1000
     assert find_limit(np.zeros(3)) == find_limit(np.zeros(0)) == 1
     assert find_limit(np.array([1.0, -3.0]), percentile=100) == 3
     assert find_limit(np.array([1.0, -3.0]), limit=2) == 2
+
+
+@given(FINITE)
+def test_the_default_limit_is_at_least_5_percent_of_the_largest_number(values):
+    largest = np.abs(values).max(initial=0)
+    assert find_limit(values) >= 0.05 * largest
+    assert find_limit(values) <= max(largest, 1)
+
+
+def test_noise_beside_a_large_number_has_almost_no_colour():
+    values = np.array([1e-4] * 40 + [3.0])
+    assert np.percentile(values, 95) == 1e-4  # the control: the percentile would colour the noise
+    assert find_limit(values) == pytest.approx(0.15)
 
 
 @pytest.mark.parametrize("limit", [0, -1, np.nan, np.inf])

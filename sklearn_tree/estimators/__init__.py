@@ -1,6 +1,7 @@
 """The estimators."""
 
 from sklearn_tree.estimators.convolutional import CNNClassifier, CNNRegressor
+from sklearn_tree.estimators.nodes import predict_nodes
 from sklearn_tree.estimators.recurrent import RNNClassifier, RNNRegressor
 from sklearn_tree.estimators.recursive import RecursiveNetClassifier, RecursiveNetRegressor
 from sklearn_tree.estimators.to_device import ToDevice
@@ -13,4 +14,5 @@ __all__ = [
     "RecursiveNetClassifier",
     "RecursiveNetRegressor",
     "ToDevice",
+    "predict_nodes",
 ]

@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 from scipy.special import softmax
+from sklearn.utils.validation import check_is_fitted
 
+from sklearn_tree.containers import to_numpy
 from sklearn_tree.estimators.targets import OneClass
+from sklearn_tree.estimators.wrapped import apply_steps, split_estimator
 from sklearn_tree.kinds.trees import TreeKind
 from sklearn_tree.trees import TreeArray
 from sklearn_tree.trees.reduction import reduce_subtrees
@@ -19,17 +22,52 @@ if TYPE_CHECKING:
     from sklearn_tree.nn import TreeBatch
 
 
-def node_table(classifier: Any, X: Any) -> pd.DataFrame:
-    """Classify every subtree with a fitted recursive net, see ``RecursiveNetClassifier.predict_nodes``."""
+def predict_nodes(estimator: Any, X: Any) -> pd.DataFrame:
+    """Classify every subtree of some trees as a separate tree.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Fitted :class:`RecursiveNetClassifier`, or fitted pipeline, search or ``FrozenEstimator`` that ends in
+        one.
+    X : samples
+        Trees that the whole estimator accepts.
+
+    Returns
+    -------
+    DataFrame
+        One row per node in preorder: sample, node, parent, label, depth, prediction, and one column with the
+        probability of each class. The labels are those of the trees that the vectorizer reads; without a
+        vectorizer, they are ids.
+
+    Raises
+    ------
+    TypeError
+        If the estimator does not end in a ``RecursiveNetClassifier``.
+    ValueError
+        If the targets are not one class per sample, or a class has the name of one of these columns.
+
+    Examples
+    --------
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn_tree import RecursiveNetClassifier, TreeVectorizer, predict_nodes
+    >>> trees = ["(S (NP it) (VP works))", "(S (NP it) (VP fails))"] * 20
+    >>> pipe = make_pipeline(TreeVectorizer(), RecursiveNetClassifier(random_state=0))
+    >>> nodes = predict_nodes(pipe.fit(trees, ["good", "bad"] * 20), trees[:1])
+    >>> nodes.label.tolist()
+    ['S', 'NP', 'it', 'VP', 'works']
+    """
     import pandas as pd
 
-    target, kind = classifier.target_, classifier.kind_
+    check_is_fitted(estimator)
+    steps, net = split_estimator(estimator)
+    if not hasattr(net, "predict_nodes"):
+        raise TypeError(f"estimator must end in a RecursiveNetClassifier, got {type(net).__name__}")
+    target = net.target_
     if not isinstance(target, OneClass):
         raise ValueError(f"predict_nodes requires one class per sample, got {target.name}")
-    assert isinstance(kind, TreeKind)
-    encoded, labelled = kind.encode_with_labels(X)
-    probabilities = softmax(_node_logits(classifier, encoded), axis=1)
-    labels = labelled.labels if labelled.vocabulary is None else labelled.vocabulary[labelled.labels]
+    encoded, labels = _encode(steps, net.kind_, X)
+    probabilities = softmax(_node_logits(net, encoded), axis=1)
     columns = {
         "sample": np.repeat(np.arange(len(encoded)), encoded.sizes),
         "node": np.arange(encoded.n_nodes) - np.repeat(encoded.offsets[:-1], encoded.sizes),
@@ -43,6 +81,17 @@ def node_table(classifier: Any, X: Any) -> pd.DataFrame:
         raise ValueError(f"classes must not be named like columns of the table, got {sorted(duplicates)}")
     classes = pd.DataFrame(probabilities, columns=list(target.classes))
     return pd.concat([pd.DataFrame(columns), classes], axis=1)
+
+
+def _encode(steps: list[Any], kind: Any, X: Any) -> tuple[TreeArray, np.ndarray]:
+    """Return the encoded trees, and the label of each node."""
+    assert isinstance(kind, TreeKind)
+    X, raw = apply_steps(steps, X)
+    encoded, labelled = kind.encode_with_labels(X)
+    if raw is not None and np.array_equal(raw.offsets, encoded.offsets):
+        labelled = raw
+    vocabulary, labels = labelled.vocabulary, to_numpy(labelled.labels)
+    return encoded, labels if vocabulary is None else vocabulary[labels]
 
 
 def _node_logits(classifier: Any, encoded: TreeArray) -> np.ndarray:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import torch
-from sklearn.utils.validation import check_is_fitted
 
 from sklearn_tree.estimators.classifier import CLASS_WEIGHT_CONSTRAINTS, NetClassifierMixin
-from sklearn_tree.estimators.nodes import node_table
+from sklearn_tree.estimators.nodes import predict_nodes
 from sklearn_tree.estimators.recursive_base import BaseRecursiveNet
 from sklearn_tree.estimators.regressor import NetRegressorMixin
 from sklearn_tree.nn import TreeCell
@@ -207,9 +206,12 @@ subclass, default="child_sum_lstm"
         ------
         ValueError
             If the targets are not one class per sample, or a class has the name of one of these columns.
+
+        See Also
+        --------
+        sklearn_tree.predict_nodes : The same for a pipeline or search that ends in this estimator.
         """
-        check_is_fitted(self)
-        return node_table(self, X)
+        return predict_nodes(self, X)
 
 
 class RecursiveNetRegressor(NetRegressorMixin, BaseRecursiveNet):

@@ -47,6 +47,13 @@ def shapley_values(batch: ExplainedBatch, groups: Tensor, n_orders: int) -> np.n
     return _exact(value, n) if n <= MAX_EXACT else _sampled(value, n, n_orders, batch.seed)
 
 
+def count_coalitions(n_groups: np.ndarray, n_orders: int) -> np.ndarray:
+    """Return the number of coalitions that :func:`shapley_values` evaluates for each number of groups."""
+    return np.where(
+        n_groups <= MAX_EXACT, 2 ** np.minimum(n_groups, MAX_EXACT), n_orders * (n_groups - 1) + 2
+    )
+
+
 def coalition_values(batch: ExplainedBatch, groups: Tensor, coalitions: np.ndarray) -> np.ndarray:
     """Compute the explained function of a single sample for some coalitions of its groups.
 
@@ -91,13 +98,12 @@ def _sampled(value: Callable[[np.ndarray], np.ndarray], n: int, n_orders: int, s
     pairs = [rng.permutation(n) for _ in range(-(-n_orders // 2))]
     orders = np.array([order for pair in pairs for order in (pair, pair[::-1])][:n_orders])
     empty, full = value(np.array([np.zeros(n, dtype=bool), np.ones(n, dtype=bool)]))
-    prefixes = np.tri(n, dtype=bool)[:-1]  # the first 1, 2, ..., n - 1 groups of an order
-    phi = np.zeros(n)
-    for part in np.array_split(orders, math.ceil(orders.size * n / _MAX_FLAGS)):
-        coalitions = np.zeros((len(part), n - 1, n), dtype=bool)
-        for coalition, order in zip(coalitions, part, strict=True):
-            coalition[:, order] = prefixes
-        values = value(coalitions.reshape(-1, n)).reshape(len(part), n - 1)
+    phi, n_parts = np.zeros(n), math.ceil(orders.size * n / _MAX_FLAGS)
+    for part in np.array_split(orders, min(n_parts, len(orders))):
+        ranks = np.argsort(part, axis=1)[:, None]  # position of each group in an order
+        blocks = np.array_split(np.arange(1, n)[:, None], min(math.ceil(n_parts / len(orders)), n - 1))
+        found = [value((ranks < sizes).reshape(-1, n)).reshape(len(part), -1) for sizes in blocks]
+        values = np.concatenate(found, axis=1)  # of the first 1, 2, ..., n - 1 groups of each order
         gains = np.diff(values, prepend=empty, append=full, axis=1)
         np.add.at(phi, part, gains)
     return phi / len(orders)

@@ -6,23 +6,10 @@ import copy
 from typing import Any
 
 import torch
-from sklearn.compose import TransformedTargetRegressor
-from sklearn.frozen import FrozenEstimator
-from sklearn.pipeline import Pipeline
 from torch import Tensor, nn
 
-from sklearn_tree.estimators.base import BaseNet
+from sklearn_tree.estimators.wrapped import apply_steps, split_estimator
 from sklearn_tree.kinds import Kind
-from sklearn_tree.preprocessing.vectorizer import BaseVectorizer
-from sklearn_tree.validation import BaseSearchCV, is_fitted
-
-# Attribute that holds the estimator whose predictions a wrapper returns. Other wrappers are refused, because
-# they may predict something else.
-_INNER_ESTIMATOR = {
-    BaseSearchCV: "best_estimator_",
-    FrozenEstimator: "estimator",
-    TransformedTargetRegressor: "regressor_",
-}
 
 
 class ExplainedNet:
@@ -85,10 +72,7 @@ class ExplainedNet:
         raw : TreeArray, RaggedArray or None
             Trees or texts as the last vectorizer read them; None if there is no vectorizer.
         """
-        raw = None
-        for step in self.steps:
-            raw = step.read(X) if isinstance(step, BaseVectorizer) else raw
-            X = step.transform(X)
+        X, raw = apply_steps(self.steps, X)
         if self.kind.vectorizer is not None:
             raw = self.kind.vectorizer.read(X)
         return self.kind.read(X), raw
@@ -96,52 +80,3 @@ class ExplainedNet:
     def embed(self, batch: Any) -> Tensor:
         """Return the vectors of a batch that enter the net."""
         return self.module.embedding(batch).to(self.dtype)
-
-
-def split_estimator(estimator: Any) -> tuple[list[Any], BaseNet]:
-    """Split a fitted estimator into the steps before its net and the net.
-
-    Parameters
-    ----------
-    estimator : estimator
-        See :class:`ExplainedNet`.
-
-    Returns
-    -------
-    steps : list of fitted transformers
-        The steps, including those of nested pipelines.
-    net : BaseNet
-        The fitted net.
-    """
-    steps: list[Any] = []
-    inner = estimator
-    while not isinstance(inner, BaseNet):
-        if isinstance(inner, Pipeline):
-            steps += _flatten([step for _, step in inner.steps[:-1]])
-            inner = inner.steps[-1][1]
-        else:
-            inner = _unwrap(inner)
-    return steps, inner
-
-
-def _unwrap(wrapper: Any) -> Any:
-    name = next((name for known, name in _INNER_ESTIMATOR.items() if isinstance(wrapper, known)), "")
-    inner = getattr(wrapper, name, None)
-    if inner is None or not is_fitted(inner):
-        raise TypeError(
-            "estimator must be a net of sklearn_tree, or a pipeline or refitted search that ends in "
-            f"one, got {type(wrapper).__name__}"
-        )
-    return inner
-
-
-def _flatten(steps: list[Any]) -> list[Any]:
-    """Return the transformers, with nested pipelines replaced by their steps."""
-    flat, pending = [], steps[::-1]
-    while pending:
-        step = pending.pop()
-        if isinstance(step, Pipeline):
-            pending += [inner for _, inner in step.steps][::-1]
-        elif step is not None and step != "passthrough":
-            flat.append(step)
-    return flat

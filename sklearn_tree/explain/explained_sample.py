@@ -13,6 +13,7 @@ from torch import Tensor
 
 from sklearn_tree.estimators.objective import Objective
 from sklearn_tree.explain.coalitions import coalition_values
+from sklearn_tree.explain.cost import check_cost
 from sklearn_tree.explain.explainer import CaptumExplainer
 from sklearn_tree.explain.inputs import Inputs
 from sklearn_tree.explain.methods import Method, find_method
@@ -99,6 +100,7 @@ def explain_each(explainer: CaptumExplainer, X: Any, output: str | None = None) 
     encoded, _ = net.encode(X)
     method = find_method(explainer.method_, net)
     with isolate(net, encoded, explainer._seed):
+        check_cost(method, explainer._request(net, encoded, explainer.output))
         for i in range(len(encoded)):
             request = explainer._request(net, encoded[np.array([i])], explainer.output)
             batch = request.batch(_FIRST)

@@ -14,10 +14,11 @@ from sklearn_tree.documentation import DocumentationLinkMixin
 from sklearn_tree.estimators.objective import OUTPUTS
 from sklearn_tree.explain.explained_net import ExplainedNet
 from sklearn_tree.explain.explanations import Explanations
+from sklearn_tree.explain.fitted import N_FOR_IMPORTANCES, ExplainerAttributesMixin
 from sklearn_tree.explain.limits import Limits
 from sklearn_tree.explain.methods import check_params, find_method
 from sklearn_tree.explain.request import Attributions, Request
-from sklearn_tree.explain.runtime import isolate, progress_bar
+from sklearn_tree.explain.runtime import run
 from sklearn_tree.explain.views import BASELINES, Samples, find_view
 from sklearn_tree.preprocessing.vocabulary import VOCABULARY_CONSTRAINTS
 from sklearn_tree.validation import (
@@ -29,10 +30,8 @@ from sklearn_tree.validation import (
     is_fitted,
 )
 
-_N_FOR_IMPORTANCES = 1000  # samples of `fit` that the importances are computed from
 
-
-class CaptumExplainer(DocumentationLinkMixin, TransformerMixin, BaseEstimator):
+class CaptumExplainer(ExplainerAttributesMixin, DocumentationLinkMixin, TransformerMixin, BaseEstimator):
     """Attribute the predictions of a net to its inputs.
 
     The inputs are the nodes and phrases of trees, the words of texts, the steps of series, the pixels of
@@ -84,6 +83,11 @@ class CaptumExplainer(DocumentationLinkMixin, TransformerMixin, BaseEstimator):
         standard deviation of the targets replaces the 1.
     max_rows : int, default=8192
         Maximum number of nodes, steps or pixels that are computed at once, which bounds the memory.
+    max_total_rows : int, default=1_000_000_000
+        Maximum number of nodes, steps or pixels that "shapley", "kernel_shap" and "lime" compute for one
+        sample in all evaluations of the net; the default takes about an hour on one core. A larger sample
+        raises an error before anything is explained. A tenth of it, for all samples together, gives a
+        warning.
     aggregate : {"sum", "mean"}, default="sum"
         How ``transform`` combines the attributions of a word, or of a channel of series of unequal length, in
         one sample.
@@ -113,7 +117,8 @@ class CaptumExplainer(DocumentationLinkMixin, TransformerMixin, BaseEstimator):
     vocabulary_ : dict of str to int
         Output column of each word (trees and texts only).
     feature_importances_ : ndarray of float, shape (n_features_out,)
-        Mean absolute value of each column of ``transform`` over the first 1,000 samples of ``fit``.
+        Mean absolute value of each column of ``transform`` over the first 1,000 samples of ``fit``. Computed
+        when first read, with the parameters at that time, and kept until the next ``fit``.
     n_features_in_ : int
         Number of columns (tables only).
     feature_names_in_ : ndarray of str
@@ -159,6 +164,7 @@ class CaptumExplainer(DocumentationLinkMixin, TransformerMixin, BaseEstimator):
         "max_steps": [POSITIVE_INT],
         "tol": [POSITIVE],
         "max_rows": [POSITIVE_INT],
+        "max_total_rows": [POSITIVE_INT],
         "aggregate": [StrOptions({"mean", "sum"})],
         "min_df": VOCABULARY_CONSTRAINTS["min_df"],
         "max_features": VOCABULARY_CONSTRAINTS["max_features"],
@@ -180,6 +186,7 @@ class CaptumExplainer(DocumentationLinkMixin, TransformerMixin, BaseEstimator):
         max_steps: int = 512,
         tol: float = 0.01,
         max_rows: int = 8192,
+        max_total_rows: int = 1_000_000_000,
         aggregate: str = "sum",
         min_df: int | float = 1,
         max_features: int | None = None,
@@ -197,6 +204,7 @@ class CaptumExplainer(DocumentationLinkMixin, TransformerMixin, BaseEstimator):
         self.max_steps = max_steps
         self.tol = tol
         self.max_rows = max_rows
+        self.max_total_rows = max_total_rows
         self.aggregate = aggregate
         self.min_df = min_df
         self.max_features = max_features
@@ -206,13 +214,15 @@ class CaptumExplainer(DocumentationLinkMixin, TransformerMixin, BaseEstimator):
         self.verbose = verbose
 
     def fit(self, X: Any, y: Any = None) -> CaptumExplainer:
-        """Fit an unfitted estimator, and learn the baseline, the output columns and the importances.
+        """Fit an unfitted estimator, and learn the baseline and the output columns.
+
+        Nothing is explained yet, so a fitted estimator computes no predictions.
 
         Parameters
         ----------
         X : samples
-            Samples that the estimator accepts. The mean vector of words, the output columns and the
-            importances are computed from them.
+            Samples that the estimator accepts. The mean vector of words and the output columns are computed
+            from them. The first 1,000 encoded samples are kept until ``feature_importances_`` is computed.
         y : array-like, shape (n_samples,), default=None
             Targets; required if the estimator is not fitted.
 
@@ -235,17 +245,18 @@ class CaptumExplainer(DocumentationLinkMixin, TransformerMixin, BaseEstimator):
         view = find_view(net.kind)
         self.method_ = view.default_method if self.method == "auto" else self.method
         find_method(self.method_, net)
-        samples = view.read(net, X)
-        self.baseline_ = view.choose_baseline(net, samples.encoded, self.baseline)
+        encoded, _ = net.encode(X)
+        self.baseline_ = view.choose_baseline(net, encoded, self.baseline)
         self._zero_states = self.baseline in ("auto", "zero")
+        self._check_target(net, encoded)
         self._features = view.learn_features(
             net,
-            samples.encoded,
+            encoded,
             aggregate=self.aggregate,
             min_df=self.min_df,
             max_features=self.max_features,
         )
-        self.feature_importances_ = self._compute_importances(net, samples.first(_N_FOR_IMPORTANCES))
+        self._samples = net.kind.to_host(encoded[:N_FOR_IMPORTANCES])
         return self
 
     def _validate_params(self) -> None:
@@ -262,9 +273,9 @@ class CaptumExplainer(DocumentationLinkMixin, TransformerMixin, BaseEstimator):
             )
         return clone(self.estimator).fit(X, y)
 
-    def _compute_importances(self, net: ExplainedNet, samples: Samples) -> np.ndarray:
-        own = self._explain(net, samples).own
-        return np.abs(self._features.aggregate(own, samples.encoded)).mean(axis=0)
+    def _check_target(self, net: ExplainedNet, encoded: Any) -> None:
+        outputs = torch.zeros(1, net.estimator.target_.n_outputs)
+        self._request(net, encoded, self.output).choose(outputs)
 
     def explain(self, X: Any) -> Explanations:
         """Explain the predictions for samples.
@@ -305,8 +316,7 @@ class CaptumExplainer(DocumentationLinkMixin, TransformerMixin, BaseEstimator):
         check_is_fitted(self, "estimator_")
         self._validate_params()
         net = self._explained_net()
-        samples = find_view(net.kind).read(net, X)
-        columns = self._features.aggregate(self._explain(net, samples).own, samples.encoded)
+        columns = self._compute_columns(net, net.encode(X)[0])
         is_double = getattr(X, "dtype", None) == np.float64 or self.dtype == "float64"
         return columns.astype(np.float64 if is_double else np.float32)
 
@@ -332,23 +342,6 @@ class CaptumExplainer(DocumentationLinkMixin, TransformerMixin, BaseEstimator):
             return self._features.names
         return self._features.rename(self.estimator_, check_feature_names_in(self, input_features))
 
-    @property
-    def vocabulary_(self) -> dict[str, int]:
-        """Output column of each word (trees and texts only)."""
-        if self._features.vocabulary is None:
-            raise AttributeError("vocabulary_ is available for trees and texts only")
-        return self._features.vocabulary
-
-    @property
-    def n_features_in_(self) -> int:
-        """Number of columns (tables only)."""
-        return self.estimator_.n_features_in_
-
-    @property
-    def feature_names_in_(self) -> np.ndarray:
-        """Names of the columns (only for tables with string names)."""
-        return self.estimator_.feature_names_in_
-
     def _explained_net(self) -> ExplainedNet:
         return ExplainedNet(self.estimator_, getattr(torch, self.dtype))
 
@@ -363,34 +356,40 @@ class CaptumExplainer(DocumentationLinkMixin, TransformerMixin, BaseEstimator):
             baseline=self.baseline_ if isinstance(self.baseline_, str) else torch.from_numpy(self.baseline_),
             zero_states=self._zero_states,
             limits=Limits(
-                n_steps=self.n_steps, max_steps=self.max_steps, tol=self.tol, max_rows=self.max_rows
+                n_steps=self.n_steps,
+                max_steps=self.max_steps,
+                tol=self.tol,
+                max_rows=self.max_rows,
+                max_total_rows=self.max_total_rows,
             ),
             params=self.method_params or {},
             seed=self._seed,
         )
 
+    def _attribute(self, net: ExplainedNet, encoded: Any) -> Attributions:
+        method = find_method(self.method_, net)
+        return run(method, self._request(net, encoded, self.output), self.verbose)
+
+    def _compute_columns(self, net: ExplainedNet, encoded: Any) -> np.ndarray:
+        own = self._features.merge(self._attribute(net, encoded).own)
+        return self._features.aggregate(own, encoded)
+
     def _explain(self, net: ExplainedNet, samples: Samples) -> Explanations:
-        request, method = self._request(net, samples.encoded, self.output), find_method(self.method_, net)
-        n = len(samples.encoded)
-        found = Attributions.allocate(n)
-        with isolate(net, samples.encoded, self._seed), progress_bar(n, self.verbose) as advance:
-            for rows in method.chunks(request):
-                found.insert(method.run(request, rows))
-                advance(len(rows))
+        found, view = self._attribute(net, samples.encoded), find_view(net.kind)
         own, targets = self._features.merge(found.own), np.array(list(found.targets))
         offset = net.estimator.target_.offset(targets)
         return Explanations(
             kind=net.kind.name,
-            view=request.view,
+            view=view,
             samples=self._features.values(samples.X, samples.shown),
-            attributions=found.attributions if request.view.has_subtrees else own,
+            attributions=found.attributions if view.has_subtrees else own,
             own=own,
             targets=targets,
             values=found.values + offset,
             baseline_values=found.baseline_values + offset,
             names=self._features.channels,
             method=self.method_,
-            complete=method.complete,
+            complete=find_method(self.method_, net).complete,
         )
 
     def __sklearn_tags__(self) -> Any:

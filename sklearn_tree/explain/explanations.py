@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from sklearn_tree.drawing import escape, find_limit
 from sklearn_tree.explain.views import View
 from sklearn_tree.plot.picture import Picture, draw_legend
-from sklearn_tree.trees.svg import escape
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -154,8 +154,9 @@ class Explanations:
             Notebooks show it; ``save`` writes it to a file.
         """
         rows, errors = range(len(self))[:max_samples], self.completeness_error
-        limit = self._find_limit(self.attributions[:max_samples])
-        parts = [] if self.view.has_own_legend else [draw_legend(limit)]
+        numbers = _flatten(self.attributions[:max_samples])
+        limit = find_limit(numbers, percentile=self.view.limit_percentile)
+        parts = [] if self.view.has_own_legend else [draw_legend(limit, values=numbers)]
         for i in rows:
             drawing = "<div>\u2205</div>"  # a text without words or a series without steps
             if self.attributions[i].size:
@@ -165,13 +166,6 @@ class Explanations:
             parts.append(f"<p>{len(self) - len(rows)} more samples are not drawn.</p>")
         html = "".join(f'<div style="margin: 0 0 1.2em">{part}</div>' for part in parts)
         return Picture(html, f"{self.method.replace('_', ' ')}, {self.kind}: {len(self)}")
-
-    def _find_limit(self, attributions: list[np.ndarray]) -> float:
-        """Return the absolute attribution that gets the full colour."""
-        sizes = np.abs(np.concatenate([part.ravel() for part in [*attributions, np.zeros(0)]]))
-        if not sizes.size:
-            return 1.0
-        return float(np.percentile(sizes, self.view.limit_percentile) or sizes.max()) or 1.0
 
     def _draw_heading(self, i: int, error: float) -> str:
         text = f"f = {self.values[i]:+.3g}, baseline {self.baseline_values[i]:+.3g}"

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from sklearn_tree.estimators.wrapped import split_estimator
 from sklearn_tree.explain.columns import SourceColumns, trace_columns
-from sklearn_tree.explain.explained_net import split_estimator
 from sklearn_tree.trees.flat import PAD_ID
 
 

@@ -1,4 +1,4 @@
-"""Limits of an explainer's memory and accuracy."""
+"""Limits of an explainer's memory, time and accuracy."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sklearn_tree.explain.inputs import Inputs
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """Limits of memory and of the integration error.
+    """Limits of memory, of time and of the integration error.
 
     Attributes
     ----------
@@ -20,12 +20,15 @@ class Limits:
         doubled. The scale is 1 for classifiers and the standard deviation of the targets for regressors.
     max_rows : int
         Maximum number of nodes, steps or pixels that are computed at once.
+    max_total_rows : int
+        Maximum number of nodes, steps or pixels in all evaluations of one sample, see :func:`check_cost`.
     """
 
     n_steps: int = 32
     max_steps: int = 512
     tol: float = 0.01
     max_rows: int = 8192
+    max_total_rows: int = 1_000_000_000
 
     def n_copies(self, inputs: Inputs) -> int:
         """Return how many copies of a batch are computed at once, at least 1."""

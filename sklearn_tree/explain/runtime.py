@@ -1,4 +1,4 @@
-"""Execution of requests: threads, random generators and progress."""
+"""Execution of requests: chunks, threads, random generators and progress."""
 
 from __future__ import annotations
 
@@ -9,8 +9,33 @@ from typing import Any
 import torch
 
 from sklearn_tree.estimators.threads import limit_for
+from sklearn_tree.explain.cost import check_cost
 from sklearn_tree.explain.explained_net import ExplainedNet
+from sklearn_tree.explain.methods import Method
+from sklearn_tree.explain.request import Attributions, Request
 from sklearn_tree.randomness import own_generators
+
+
+def run(method: Method, request: Request, verbose: int) -> Attributions:
+    """Explain all samples of a request.
+
+    Parameters
+    ----------
+    method : Method
+        Method of attribution.
+    request : Request
+        The samples and the settings.
+    verbose : int
+        1 shows a progress bar.
+    """
+    n = len(request.encoded)
+    found = Attributions.allocate(n)
+    with isolate(request.net, request.encoded, request.seed), progress_bar(n, verbose) as advance:
+        check_cost(method, request)
+        for rows in method.chunks(request):
+            found.insert(method.run(request, rows))
+            advance(len(rows))
+    return found
 
 
 @contextmanager

@@ -28,7 +28,8 @@ def plot_image(image: Any, values: Any, *, limit: float | None = None, caption: 
         Numbers of the pixels, summed over the channels: orange if positive, blue if negative. NaN and
         infinity count as 0.
     limit : float, default=None
-        Absolute value that gets the full colour; None uses the 99.5th percentile.
+        Absolute value that gets the full colour; None uses the 99.5th percentile, at least 5 % of the
+        largest.
     caption : str, default=""
         Text of the line above the drawing.
 
@@ -62,7 +63,8 @@ def draw_image(image: Any, values: Any, *, limit: float | None = None) -> str:
     values : array-like of float, shape (height, width) or (height, width, n_channels)
         Numbers of the pixels, summed over the channels.
     limit : float, default=None
-        Absolute value that gets the full colour; None uses the 99.5th percentile.
+        Absolute value that gets the full colour; None uses the 99.5th percentile, at least 5 % of the
+        largest.
 
     Returns
     -------
@@ -96,7 +98,7 @@ def draw_image(image: Any, values: Any, *, limit: float | None = None) -> str:
     title = f"from {values.min():+.3g} to {values.max():+.3g}, sum {values.sum():+.3g}"
     pictures = _draw_pixels(light, "the input") + _draw_pixels(heat, title)
     row = f'<div style="display: flex; flex-wrap: wrap; gap: 12px">{pictures}</div>'
-    return f"<div>{row}{draw_legend(limit)}</div>"
+    return f"<div>{row}{draw_legend(limit, values=values)}</div>"
 
 
 def _scale(image: np.ndarray) -> np.ndarray:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import uuid
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
-from sklearn_tree.drawing import AGAINST, CHAR, FONT, FOR, escape, fill
+from sklearn_tree.drawing import AGAINST, CHAR, FONT, FOR, escape, fill, keep_finite
 
 _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{caption}</title>
@@ -80,7 +81,7 @@ class Picture:
         return f"{type(self).__name__}({self.caption!r})" if self.caption else f"{type(self).__name__}()"
 
 
-def draw_legend(limit: float, unit: str = "") -> str:
+def draw_legend(limit: float, unit: str = "", *, values: Any = ()) -> str:
     """Draw a legend of the colours.
 
     Parameters
@@ -89,6 +90,8 @@ def draw_legend(limit: float, unit: str = "") -> str:
         Absolute value that gets the full colour.
     unit : str, default=""
         Unit of the numbers; it is escaped.
+    values : array-like of float, default=()
+        The coloured numbers. The legend shows their minimum or maximum if it is beyond the limit.
 
     Returns
     -------
@@ -100,8 +103,16 @@ def draw_legend(limit: float, unit: str = "") -> str:
     >>> from sklearn_tree.plot import draw_legend
     >>> "+0.5 bits" in draw_legend(0.5, "bits")
     True
+    >>> "\u2265 +0.5 for (max +3)" in draw_legend(0.5, values=[0.1, 3.0])
+    True
     """
+    numbers = keep_finite(values)
+    low, high = numbers.min(initial=0), numbers.max(initial=0)
     left, right = f"against {-limit:.3g}", f"{f'{limit:+.3g} {unit}'.strip()} for"
+    if high > limit:
+        right = f"\u2265 {right} (max {high:+.3g})"
+    if low < -limit:
+        left = f"(min {low:.3g}) against \u2264 {-limit:.3g}"
     zero, side, n = CHAR * len(left) + 76, 14, 5
     boxes = "".join(
         f'<rect x="{zero + i * side:.1f}" y="4" width="{side}" height="14" fill="{fill((i + 0.5) / n)}"/>'

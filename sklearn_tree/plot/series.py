@@ -35,7 +35,8 @@ def plot_series(
     names : sequence of str, length n_channels, default=None
         Names of the channels; None uses their numbers.
     limit : float, default=None
-        Absolute value that gets the full colour in all channels; None uses the 95th percentile.
+        Absolute value that gets the full colour in all channels; None uses the 95th percentile, at least 5 %
+        of the largest.
     caption : str, default=""
         Text of the line above the drawing.
 
@@ -105,8 +106,9 @@ def draw_series(
     drawings = [_draw_channel(starts, *column) for column in columns]
     drawings = [_move(_LEFT, i * _CHANNEL, drawing) for i, drawing in enumerate(drawings)]
     bottom = n_channels * _CHANNEL
-    below = _move(_LEFT, bottom, _draw_axis(n_steps)) + _move(_LEFT, bottom + 28, draw_legend(limit))
-    return wrap_svg(_LEFT + _WIDTH + _RIGHT, bottom + 52, "".join(drawings) + below)
+    axis = _move(_LEFT, bottom, _draw_axis(n_steps))
+    legend = _move(_LEFT, bottom + 28, draw_legend(limit, values=sums))
+    return wrap_svg(_LEFT + _WIDTH + _RIGHT, bottom + 52, "".join(drawings) + axis + legend)
 
 
 def _read(series: Any, values: Any) -> tuple[np.ndarray, np.ndarray]:

@@ -31,7 +31,7 @@ def plot_tokens(
         A number per token: orange and underlined if positive, blue and dashed if negative. NaN and infinity
         count as 0.
     limit : float, default=None
-        Absolute value that gets the full colour; None uses the 95th percentile.
+        Absolute value that gets the full colour; None uses the 95th percentile, at least 5 % of the largest.
     caption : str, default=""
         Text of the line above the drawing.
 
@@ -65,7 +65,7 @@ def draw_tokens(tokens: Sequence[str], values: Any, *, limit: float | None = Non
     values : array-like of float, shape (n_tokens,)
         A number per token.
     limit : float, default=None
-        Absolute value that gets the full colour; None uses the 95th percentile.
+        Absolute value that gets the full colour; None uses the 95th percentile, at least 5 % of the largest.
 
     Returns
     -------
@@ -95,7 +95,7 @@ def draw_tokens(tokens: Sequence[str], values: Any, *, limit: float | None = Non
     # right-to-left token does not reorder them.
     return (
         '<div><div dir="auto" style="line-height: 2; white-space: pre-wrap; overflow-wrap: anywhere">'
-        f"{' '.join(spans)}</div>{draw_legend(limit)}</div>"
+        f"{' '.join(spans)}</div>{draw_legend(limit, values=shown)}</div>"
     )
 
 

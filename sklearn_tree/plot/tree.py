@@ -52,7 +52,7 @@ def plot_tree(
     titles : sequence of str, length n_nodes, default=None
         Tooltip of each node.
     limit : float, default=None
-        Absolute value that gets the full colour; None uses the 95th percentile.
+        Absolute value that gets the full colour; None uses the 95th percentile, at least 5 % of the largest.
     caption : str, default=""
         Text of the line above the drawing.
 

@@ -91,7 +91,7 @@ def draw_tree(
     titles : sequence of str, length n_nodes, default=None
         Tooltip of each node. By default, its edge label, the leaves below it and its value.
     limit : float, default=None
-        Absolute value that gets the full colour; None uses the 95th percentile.
+        Absolute value that gets the full colour; None uses the 95th percentile, at least 5 % of the largest.
 
     Returns
     -------

@@ -3,8 +3,21 @@
 import numpy as np
 import pytest
 from samples import tree_classifier
+from sklearn.exceptions import NotFittedError
+from sklearn.frozen import FrozenEstimator
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import Pipeline, make_pipeline
 
-from sklearn_tree import Tree, TreeArray, TreeVectorizer
+from sklearn_tree import (
+    RecursiveNetRegressor,
+    RNNClassifier,
+    ToDevice,
+    Tree,
+    TreeArray,
+    TreeParser,
+    TreeVectorizer,
+    predict_nodes,
+)
 from sklearn_tree.estimators.nodes import pool_subtrees
 from sklearn_tree.nn import POOLINGS
 
@@ -108,3 +121,53 @@ def test_node_probabilities_sum_to_1(small_trees):
     table = tree_classifier(max_epochs=1).fit(trees, y).predict_nodes(trees)
     np.testing.assert_allclose(table[["one", "two"]].sum(axis=1), 1, atol=1e-6)
     assert table.prediction.tolist() == np.where(table["two"] > table["one"], "two", "one").tolist()
+
+
+def fit_pipeline(small_trees, *steps, **params):
+    trees, y = small_trees
+    return make_pipeline(*steps, TreeVectorizer(**params), tree_classifier(max_epochs=1)).fit(trees, y)
+
+
+def wrap(pipe, trees, y):
+    search = GridSearchCV(pipe, {"treevectorizer__min_df": [1]}, cv=2).fit(trees, y)
+    to_device = ToDevice("cpu").fit(pipe[0].transform(trees))
+    return {
+        "pipeline": pipe,
+        "search": search,
+        "frozen": FrozenEstimator(pipe),
+        "frozen search": FrozenEstimator(search),
+        "nested": Pipeline([("skipped", "passthrough"), ("net", pipe)]),
+        "moved": make_pipeline(pipe[0], to_device, pipe[-1]),
+    }
+
+
+@pytest.mark.parametrize("name", ["pipeline", "search", "frozen", "frozen search", "nested", "moved"])
+def test_nodes_of_wrapped_classifiers_have_the_labels_of_the_user(small_trees, name):
+    trees, y = small_trees
+    pipe = fit_pipeline(small_trees)
+    nodes = predict_nodes(wrap(pipe, trees, y)[name], trees)
+    assert nodes.label.tolist() == [label for tree in trees for label in Tree.from_any(tree).labels]
+    inner = pipe[-1].predict_nodes(pipe[0].transform(trees))
+    np.testing.assert_allclose(nodes[["one", "two"]], inner[["one", "two"]], rtol=1e-5)
+    assert nodes.label.tolist() != inner.label.tolist()  # the control: labels of encoded trees are ids
+
+
+def test_labels_are_those_of_the_trees_that_enter_the_net(small_trees):
+    trees, _ = small_trees
+    binary = predict_nodes(fit_pipeline(small_trees, binarize="right", lowercase=True), trees)
+    read = TreeVectorizer(binarize="right").fit(trees).read(trees)
+    assert binary.label.tolist() == read.vocabulary[read.labels].tolist()
+    parsed = predict_nodes(fit_pipeline(small_trees, TreeParser("brackets")), trees)
+    assert parsed.label.tolist() == [label for tree in trees for label in Tree.from_any(tree).labels]
+
+
+def test_only_fitted_classifiers_of_trees_have_nodes(small_trees):
+    trees, y = small_trees
+    texts = RNNClassifier(max_epochs=1).fit(trees, y)
+    with pytest.raises(TypeError, match="must end in a RecursiveNetClassifier, got RNNClassifier"):
+        predict_nodes(make_pipeline(texts), trees)
+    regressor = RecursiveNetRegressor(max_epochs=1).fit(trees, np.arange(len(trees)))
+    with pytest.raises(TypeError, match="must end in a RecursiveNetClassifier, got RecursiveNetRegressor"):
+        predict_nodes(regressor, trees)
+    with pytest.raises(NotFittedError):
+        predict_nodes(make_pipeline(TreeVectorizer(), tree_classifier()), trees)

@@ -10,6 +10,7 @@ from explain_helpers import (
     TREES,
     Y,
 )
+from sklearn.base import clone
 from sklearn.feature_selection import SelectFromModel
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, cross_val_score
@@ -68,3 +69,17 @@ def test_relevant_columns_are_selected():
     frame = pd.DataFrame(X, columns=["a", "b", "c"])
     selector = SelectFromModel(CaptumExplainer(RNNClassifier(**LEARNS)), threshold="mean").fit(frame, y)
     assert selector.get_feature_names_out().tolist() == ["b"]
+
+
+@pytest.mark.parametrize(
+    ("net", "X"), [(RNNClassifier(**LEARNS), TEXTS), (RecursiveNetClassifier(**LEARNS), TREES)]
+)
+def test_columns_of_attributions_are_selected(net, X):
+    explainer = CaptumExplainer(net, random_state=0).set_output(transform="pandas").fit(X, NAMES)
+    columns = explainer.transform(X)
+    selector = SelectFromModel(explainer, prefit=True, max_features=2, threshold=-np.inf).fit(columns)
+    largest = columns.abs().mean().nlargest(2).index
+    assert set(selector.get_feature_names_out(columns.columns)) == set(largest)
+    assert selector.transform(columns).shape == (len(X), 2)
+    with pytest.raises(ValueError, match="Expected 2D array"):  # texts and trees have no columns
+        SelectFromModel(clone(explainer)).fit(X, NAMES).transform(X)

@@ -1,6 +1,7 @@
 """Pages are self-contained and escaped, and trees of any size are drawn."""
 
 import html
+import re
 
 import numpy as np
 import pandas as pd
@@ -109,3 +110,23 @@ def test_a_star_of_2000_leaves_is_explained_and_drawn(net, method):
     np.testing.assert_allclose(leaves[::2], leaves[0], rtol=0, atol=1e-9)  # equal words, equal siblings
     np.testing.assert_allclose(leaves[1::2], leaves[1], rtol=0, atol=1e-9)
     assert abs(leaves[0] - leaves[1]) > 1e-6
+
+
+@pytest.mark.parametrize("kind", ["trees", "texts", "series"])
+def test_the_legend_shows_the_largest_number_if_its_colour_is_clipped(kind):
+    net, X = fit_example(kind)
+    explained = CaptumExplainer(net, "saliency").fit(X).explain(X[5:6])
+    explained.attributions[0][:] = 1e-3
+    assert "(max" not in explained._repr_html_()  # the control
+    explained.attributions[0].flat[-1] = 50
+    assert re.search(r"≥ \+[\d.]+ for \(max \+50\)", explained._repr_html_())
+
+
+def test_noise_of_a_long_text_has_almost_no_colour():
+    texts = [" ".join(["w"] * 1131 + ["great"]), "w"] * 4
+    net = RNNClassifier(max_epochs=1, hidden_size=4, random_state=0).fit(texts, [1, 0] * 4)
+    explained = CaptumExplainer(net, "saliency").fit(texts).explain(texts[:1])
+    explained.attributions[0][:] = [1e-4] * 1131 + [3.31]
+    page = explained._repr_html_()
+    assert "≥ +0.166 for (max +3.31)" in page
+    assert page.count("background: rgba(230, 120, 20, 0.00)") == 1131

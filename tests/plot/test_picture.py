@@ -69,6 +69,22 @@ def test_the_legend_shows_both_limits_and_the_unit():
     assert "http" not in draw_legend(0.5)
 
 
+@pytest.mark.parametrize(
+    ("values", "shown"),
+    [
+        ([], ["against -0.5", "+0.5 for"]),
+        ([-0.5, 0.5], ["against -0.5", "+0.5 for"]),
+        ([0.1, 3.31], ["against -0.5", "≥ +0.5 for (max +3.31)"]),
+        ([-3.31, 0.1], ["(min -3.31) against ≤ -0.5", "+0.5 for"]),
+        ([[-2, 1]], ["(min -2) against ≤ -0.5", "≥ +0.5 for (max +1)"]),
+        ([float("nan"), float("inf"), 0.5], ["against -0.5", "+0.5 for"]),
+    ],
+)
+def test_the_legend_shows_the_numbers_beyond_the_limit(values, shown):
+    root = ElementTree.fromstring(draw_legend(0.5, values=values))
+    assert [text.text for text in root.iter("text")] == shown
+
+
 def test_only_negative_colours_are_dashed_in_the_legend():
     against, for_ = ElementTree.fromstring(draw_legend(1)).iter("path")
     assert "stroke-dasharray" in against.attrib

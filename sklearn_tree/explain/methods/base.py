@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any, Literal
 
 import numpy as np
@@ -45,6 +46,9 @@ class Method:
         which lets ``noise_tunnel`` average them; None if the method is not a gradient.
     params : tuple of str, default=()
         Names that the method reads from ``method_params``.
+    n_evaluations : callable, default=None
+        ``n_evaluations(n_groups, params)`` returns how often the net is evaluated for samples with these
+        numbers of groups, ndarray of int, shape (n,); None if the number is small.
     complete : {"own", "attributions"} or None, default="own"
         Numbers that the completeness error sums and compares with ``f(x) - f(baseline)``; None for no
         completeness error.
@@ -59,6 +63,7 @@ class Method:
     has_windows: bool = False
     gradient: Callable[[ExplainedBatch, Tensor, Tensor], Tensor] | None = None
     params: tuple[str, ...] = ()
+    n_evaluations: Callable[[np.ndarray, Mapping[str, Any]], np.ndarray] | None = None
     complete: Literal["own", "attributions"] | None = "own"
     refuse: Callable[[ExplainedNet], str | None] = accept
 
@@ -216,5 +221,17 @@ def _look_up(name: str, kind: type[Kind]) -> Method:
     if method is not None:
         return method
     names = sorted({known.name for known in methods})
-    reason = f"it is for {' and '.join(names)} only" if names else "no such method is registered"
-    return refused_method(name, lambda net: reason)
+    if names:
+        return refused_method(name, lambda net: f"it is for {' and '.join(names)} only")
+    return refused_method(name, lambda net: _explain_unknown(name, net))
+
+
+def _explain_unknown(name: str, net: ExplainedNet) -> str:
+    """Return why an unknown name is refused: the nearest name, and why that is refused if it is."""
+    reason, known = "no such method is registered", [*_METHODS, *method_names(net)]
+    spelling = "_".join(re.findall("[A-Z]+(?![a-z])|[A-Z]?[^A-Z]+", name)).lower().replace("-", "_")
+    nearest = next(iter(get_close_matches(spelling, known, n=1)), None)
+    if nearest is None:
+        return reason
+    refusal = _look_up(nearest, type(net.kind)).refuse(net)
+    return f"{reason}; did you mean {nearest!r}?" + (f" It is refused too: {refusal}" if refusal else "")

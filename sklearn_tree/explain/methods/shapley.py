@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import torch
 from torch import Tensor
 
-from sklearn_tree.explain.coalitions import shapley_values
+from sklearn_tree.explain.coalitions import count_coalitions, shapley_values
 from sklearn_tree.explain.methods.base import Method, register_method
 from sklearn_tree.explain.request import ExplainedBatch
 
@@ -24,10 +27,20 @@ def shapley(batch: ExplainedBatch) -> Tensor:
         See :meth:`Inputs.spread`.
     """
     groups = batch.groups()
-    phi = shapley_values(batch, groups, int(batch.params.get("n_samples", 25)))
+    phi = shapley_values(batch, groups, _count_orders(batch.params))
     return batch.inputs.spread(groups, torch.from_numpy(phi).to(groups.device))
 
 
+def _count_orders(params: Mapping[str, Any]) -> int:
+    return int(params.get("n_samples", 25))
+
+
 SHAPLEY = register_method(
-    Method(name="shapley", attribute=shapley, is_stochastic=True, params=("n_samples", "window"))
+    Method(
+        name="shapley",
+        attribute=shapley,
+        is_stochastic=True,
+        params=("n_samples", "window"),
+        n_evaluations=lambda n_groups, params: count_coalitions(n_groups, _count_orders(params)),
+    )
 )

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
+from typing import Any
 
+import numpy as np
 import torch
 from captum._utils.models.linear_model import SkLearnLasso
 from captum.attr import KernelShap, Lime
@@ -48,11 +51,15 @@ def fit_surrogate(explainer: type[KernelShap | Lime], batch: ExplainedBatch) -> 
             inputs.x,
             inputs.x0,
             feature_mask=inputs.expand(groups).unsqueeze(0),
-            n_samples=int(batch.params.get("n_samples", 256)),
+            n_samples=_count_samples(batch.params),
             perturbations_per_eval=batch.limits.n_copies(inputs),
             return_input_shape=False,
         )
     return inputs.spread(groups, coefficients[0])
+
+
+def _count_samples(params: Mapping[str, Any]) -> int:
+    return int(params.get("n_samples", 256))
 
 
 for _name, _explainer in (("kernel_shap", KernelShap), ("lime", Lime)):
@@ -62,6 +69,7 @@ for _name, _explainer in (("kernel_shap", KernelShap), ("lime", Lime)):
             attribute=partial(fit_surrogate, _explainer),
             is_stochastic=True,
             params=("n_samples", "window"),
+            n_evaluations=lambda n_groups, params: np.full_like(n_groups, _count_samples(params)),
         )
     )
     register_method(refused_method(_name, lambda net: _REASON, kinds=(Trees, StarTable)))

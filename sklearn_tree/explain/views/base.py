@@ -11,7 +11,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sklearn_tree.containers import first_samples
 from sklearn_tree.explain.explained_net import ExplainedNet
 from sklearn_tree.explain.features import ChannelFeatures, ElementFeatures, Features
 from sklearn_tree.explain.inputs import Inputs
@@ -38,10 +37,6 @@ class Samples:
     X: Any
     encoded: Any
     shown: Any
-
-    def first(self, n: int) -> Samples:
-        """Return the first ``n`` samples."""
-        return Samples(X=first_samples(self.X, n), encoded=self.encoded[:n], shown=self.shown[:n])
 
 
 class View:

@@ -37,6 +37,26 @@ def test_methods_for_other_nets_are_refused_with_the_reason(kind, method, reason
         fit_explainer(net, X, method=method)
 
 
+@pytest.mark.parametrize(
+    ("method", "message"),
+    [
+        (
+            "deeplift",
+            r"did you mean 'deep_lift'\? It is refused too: it has rules for feed-forward layers only",
+        ),
+        ("DeepLift", r"did you mean 'deep_lift'\? It is refused too: .*use 'integrated_gradients' instead$"),
+        ("LIME", r"did you mean 'lime'\? It is refused too: .*one row per sample.*use 'shapley' instead$"),
+        ("integrated-gradients", r"did you mean 'integrated_gradients'\?$"),
+        ("Saliency", r"did you mean 'saliency'\?$"),
+        ("nonsense", "$"),
+    ],
+)
+def test_an_unknown_name_is_refused_with_the_nearest_name_and_its_reason(method, message):
+    net, X = fit_example("trees")
+    with pytest.raises(ValueError, match=f"got '{method}': no such method is registered.*{message}"):
+        fit_explainer(net, X, method=method)
+
+
 @each_kind
 def test_an_error_lists_exactly_the_accepted_names(kind):
     net = ExplainedNet(fit_example(kind)[0])
