@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from sklearn_tree.estimators.batches import EncodedDataset, SplitBatch
 from sklearn_tree.estimators.rowwise import RowwiseAdagrad
 from sklearn_tree.estimators.user_code import callback_draws
+from sklearn_tree.nn.tensors import move_tensors
 from sklearn_tree.precision import autocast
 
 if TYPE_CHECKING:
@@ -189,7 +190,7 @@ class OwnedNetMixin(_Net):
         return {"loss": loss.detach(), "y_pred": y_pred.detach()}
 
     def get_loss(self, y_pred: Tensor, y_true: Tensor, X: Any = None, training: bool = False) -> Tensor:  # noqa: D102
-        y_true = y_true.to(y_pred.device)
+        (y_true,) = move_tensors([y_true], y_pred.device)
         if y_true.is_floating_point():
             y_true = y_true.to(y_pred.dtype)
         weight, criterion = getattr(X, "sample_weight", None), self.criterion_

@@ -205,8 +205,8 @@ class SiblingSums:
         parents = nodes.parents[children]
         states = tuple(state[children] for state in nodes.states)
         siblings = Children(states, parents, nodes.ranks)
-        self.activation = GateActivation(cell, cell.gates, nodes.wx)
-        self.child_activation = GateActivation(cell, cell.child_gates, nodes.wx)
+        self.activation = GateActivation(cell, cell.gates)
+        self.child_activation = GateActivation(cell, cell.child_gates)
         self.U = cell.U.weight.t() * self.activation.scale[self.u_columns]
         self.U_k = None if cell.U_k is None else cell.U_k.weight.t() * self.child_activation.scale
 

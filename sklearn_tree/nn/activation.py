@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import torch
 from torch import Tensor
 
-from sklearn_tree.nn.gated import GatedCell, split_gates, tanh_of_sigmoid
+from sklearn_tree.nn.gated import GatedCell, is_tanh, split_gates, tanh_of_sigmoid
 
 
 class GateActivation:
@@ -20,24 +22,20 @@ class GateActivation:
     cell : GatedCell
         Cell of the gates.
     names : tuple of str
-        Names of the gates, in the order of the columns.
-    like : Tensor of float
-        Tensor whose dtype and device the factors get.
+        Names of the gates, in the order of the columns: ``cell.child_gates``, or the first of
+        ``cell.layout.all_gates``.
 
     Attributes
     ----------
     scale : Tensor of float, shape (n_columns,)
         Factors of the inputs: 2 for tanh gates, 1 for others.
-    grad_scale : Tensor of float, shape (n_columns,)
-        Factors of the gradients with respect to the inputs: 4 for tanh gates, 1 for others.
     """
 
-    def __init__(self, cell: GatedCell, names: tuple[str, ...], like: Tensor) -> None:
+    def __init__(self, cell: GatedCell, names: tuple[str, ...]) -> None:
         self.size = cell.hidden_size
-        self.is_tanh = [name in cell.tanh_gates and name not in cell.linear_gates for name in names]
-        factors = [2.0 if is_tanh else 1.0 for is_tanh in self.is_tanh]
-        self.scale = like.new_tensor(factors).repeat_interleave(self.size)
-        self.grad_scale = self.scale**2
+        self.is_tanh = [is_tanh(cell, name) for name in names]
+        start = len(cell.gates) * self.size if names == cell.child_gates else 0
+        self.scale = cell.gate_scale[start : start + len(names) * self.size]
         self.sigmoid_columns = self._merge_columns([name not in cell.linear_gates for name in names])
 
     def _merge_columns(self, is_sigmoid: list[bool]) -> list[slice]:
@@ -50,6 +48,11 @@ class GateActivation:
             runs.append(slice(start, stop))
         return runs
 
+    @cached_property
+    def grad_scale(self) -> Tensor:
+        """Factors of the gradients with respect to the inputs: 4 for tanh gates, 1 for others."""
+        return self.scale**2
+
     def apply_(self, table: Tensor) -> None:
         """Replace scaled inputs by their sigmoids, in place."""
         for columns in self.sigmoid_columns:
@@ -58,7 +61,7 @@ class GateActivation:
     def split(self, table: Tensor) -> tuple[Tensor, ...]:
         """Return the activated gates of a table, which may have further columns."""
         pairs = zip(split_gates(table, self.size), self.is_tanh, strict=False)
-        return tuple(tanh_of_sigmoid(gate) if is_tanh else gate for gate, is_tanh in pairs)
+        return tuple(tanh_of_sigmoid(gate) if flag else gate for gate, flag in pairs)
 
     def backward_(self, grad: Tensor, table: Tensor) -> None:
         """Multiply gradients with respect to the sigmoids by the sigmoids' derivatives, in place."""

@@ -46,7 +46,7 @@ class BackwardPass:
         n, self.u_columns = setup.plan.n_inner, setup.layout.u_columns
         self.setup, self.tables, self.h, self.grad = setup, tables, h, grad
         self.gate_grads = grad.new_empty(n + N_SPARE_ROWS, tables.gates.shape[1])
-        self.gate_grads[n:] = 0.0
+        self.gate_grads[n:].zero_()
         self.product_grads = grad.new_empty(n, tables.weights[0].shape[1])
         self.state_grads: list[Tensor | None] = [None] * len(tables.child_states)
         self.U_scaled = tables.weights[0] * setup.table_activation.grad_scale[self.u_columns, None]
@@ -92,9 +92,8 @@ class BackwardPass:
 
     def _sum_state_grads(self, level: SimpleNamespace, rows: slice) -> list[Tensor]:
         """Return the gradients with respect to the states of a level, summed over all parents."""
-        zeros = torch.zeros_like(level.grad)
         if not len(level.incoming_edges):
-            return [level.grad, *[zeros] * (len(self.state_grads) - 1)]
+            return [level.grad, *(torch.zeros_like(level.grad) for _ in self.state_grads[1:])]
         offsets = None if self.setup.plan.incoming_offsets is None else level.incoming_offsets
         grads = self._gather_grads(level.incoming_products, level.incoming_edges, offsets)
         grads[0].add_(level.grad)

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sklearn_tree.nn.schedule import Schedule, share_subtrees
+from sklearn_tree.nn.schedule import Schedule, relative_to_level, share_subtrees
 from sklearn_tree.nn.tensors import as_tensor, move_to
 from sklearn_tree.trees import TreeArray
 from sklearn_tree.trees.sorting import stable_argsort
@@ -68,8 +68,10 @@ class TreeBatch:
         Position of the parent of each child; non-decreasing, so the children of a node are contiguous.
     ranks : Tensor of int64, shape (n_children,)
         Position of each child among its siblings, from 0.
-    offsets : Tensor of int64, shape (n_inner,)
-        Index in ``children`` of the first child of each inner node.
+    level_rows : Tensor of int64, shape (n_inner,)
+        Position of each inner node among those of its depth.
+    level_offsets : Tensor of int64, shape (n_inner,)
+        Number of children of the inner nodes of the same depth that precede each inner node.
     inner_children, leaf_children : Tensor of int64
         Indices in ``children`` of the inner nodes and of the leaves; both in batch order.
     n_inner, n_leaves : tuple of int, length n_levels
@@ -96,7 +98,8 @@ class TreeBatch:
     children: Tensor
     parents: Tensor
     ranks: Tensor
-    offsets: Tensor
+    level_rows: Tensor
+    level_offsets: Tensor
     inner_children: Tensor
     leaf_children: Tensor
     n_inner: tuple[int, ...]
@@ -127,7 +130,7 @@ class TreeBatch:
         labels = as_tensor(array.labels[nodes.order]).long()
         edges = None if array.edges is None else as_tensor(array.edges[nodes.order]).long()
         inputs = None if array.values is not None else _find_distinct(labels, edges, sum(nodes.n_inner))
-        is_leaf = nodes.is_leaf[nodes.children]
+        is_leaf, n_rows = nodes.is_leaf[nodes.children], np.trim_zeros(np.array(nodes.n_inner))
         return cls(
             labels=labels,
             trees=as_tensor(np.repeat(np.arange(len(array)), array.sizes)[nodes.order]),
@@ -136,7 +139,8 @@ class TreeBatch:
             children=as_tensor(nodes.position[nodes.children]),
             parents=as_tensor(nodes.position[nodes.parents[nodes.children]]),
             ranks=as_tensor(nodes.ranks),
-            offsets=as_tensor(np.flatnonzero(nodes.ranks == 0)),
+            level_rows=as_tensor(relative_to_level(np.arange(sum(n_rows)), n_rows)),
+            level_offsets=as_tensor(relative_to_level(np.flatnonzero(nodes.ranks == 0), n_rows)),
             inner_children=as_tensor(np.flatnonzero(~is_leaf)),
             leaf_children=as_tensor(np.flatnonzero(is_leaf)),
             max_rank=int(nodes.ranks.max(initial=0)),
@@ -205,7 +209,8 @@ class TreeBatch:
             children=children,
             parents=self.parents,
             ranks=self.ranks,
-            offsets=self.offsets,
+            level_rows=self.level_rows,
+            level_offsets=self.level_offsets,
             incoming=self.inner_children,
             incoming_offsets=None,
             leaf_edges=self.leaf_children,

@@ -53,7 +53,7 @@ class ForwardPass:
         self.states = [wx.new_empty(n_states, cell.hidden_size) for _ in leaf_states]
         for state, leaves in zip(self.states, leaf_states, strict=True):
             state[n:-1] = leaves
-            state[-1] = 0.0
+            state[-1].zero_()
         if layout.has_edge_gates:
             child_scale = setup.child_activation.scale
             self.edge_gate_inputs = for_children * child_scale

@@ -43,6 +43,11 @@ class GateLayout:
         return self.node_gates + self.child_gates * self.n_places
 
     @property
+    def all_gates(self) -> tuple[str, ...]:
+        """Names of the gates of a node, then the child gates of all places, or of one edge without places."""
+        return self.node_gates + self.child_gates * max(self.n_places, 1)
+
+    @property
     def has_edge_gates(self) -> bool:
         """Whether each edge has its own child gates, in a separate table."""
         return bool(self.child_gates) and not self.n_places

@@ -129,8 +129,12 @@ class GatedCell(TreeCell):
         declaration does not apply to subclasses that override one of them.
     layout : GateLayout
         Columns of the gates in the weights and tables.
+    gate_scale : Tensor of float, shape (n_columns,)
+        Factors of the inputs of the sigmoids of all gates, those of all places included: 2 for tanh gates, 1
+        for others, see :class:`~sklearn_tree.nn.activation.GateActivation`.
     """
 
+    gate_scale: Tensor
     x_gates: ClassVar[tuple[str, ...]]
     h_gates: ClassVar[tuple[str, ...]]
     child_gates: ClassVar[tuple[str, ...]] = ()
@@ -152,6 +156,9 @@ class GatedCell(TreeCell):
             n_places=max_arity if self.is_placed else 0,
         )
         self._check_gates()
+        factors = [2.0 if is_tanh(self, name) else 1.0 for name in self.layout.all_gates]
+        scale = torch.tensor(factors).repeat_interleave(hidden_size)
+        self.register_buffer("gate_scale", scale, persistent=False)
         self.W = nn.Linear(input_size, self.layout.w_size)
         self.U = nn.Linear(*self.layout.u_shape, bias=False)
         shape = self.layout.u_k_shape
@@ -272,6 +279,11 @@ class GatedCell(TreeCell):
             gates = gates + self.U_k(h)
         messages = self.message(self.activate_gates(gates, self.child_gates), children.states)
         return u, tuple(sum_children(message, children, n) for message in messages)
+
+
+def is_tanh(cell: GatedCell, name: str) -> bool:
+    """Return whether the activation of a gate is tanh."""
+    return name in cell.tanh_gates and name not in cell.linear_gates
 
 
 def split_gates(table: Tensor, size: int) -> tuple[Tensor, ...]:

@@ -8,7 +8,6 @@ from itertools import accumulate
 from types import SimpleNamespace
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -111,17 +110,14 @@ def make_plan(cell: GatedCell, schedule: Schedule, n_leaf_rows: int) -> Plan:
         children[edges] = schedule.children
         edge_rows = None
     else:
-        edges, products = (
-            torch.arange(len(schedule.parents), device=schedule.parents.device),
-            schedule.parents,
-        )
+        products = schedule.parents
+        edges = torch.arange(len(products), device=products.device)
         n_edges, children = list(schedule.n_edges), schedule.children
-        edge_rows = _make_edge_rows(schedule, edges, n_rows, n_edges)
-    n_incoming, offsets = list(schedule.n_incoming), schedule.incoming_offsets
+        edge_rows = _make_edge_rows(schedule)
     return Plan(
         n_rows=n_rows,
         n_edges=n_edges,
-        n_incoming=n_incoming,
+        n_incoming=list(schedule.n_incoming),
         n_inner=n_inner,
         n_leaf_rows=n_leaf_rows,
         inputs=schedule.inputs,
@@ -131,34 +127,19 @@ def make_plan(cell: GatedCell, schedule: Schedule, n_leaf_rows: int) -> Plan:
         leaf_products=products.index_select(0, schedule.leaf_edges),
         incoming_edges=edges.index_select(0, schedule.incoming),
         incoming_products=products.index_select(0, schedule.incoming),
-        incoming_offsets=None if offsets is None else _make_relative(offsets, n_incoming, n_rows),
+        incoming_offsets=schedule.incoming_offsets,
         edge_rows=edge_rows,
     )
 
 
-def _make_edge_rows(schedule: Schedule, edges: Tensor, n_rows: list[int], n_edges: list[int]) -> EdgeRows:
+def _make_edge_rows(schedule: Schedule) -> EdgeRows:
+    offsets, parents = schedule.level_offsets, schedule.parents
     return EdgeRows(
-        edges=_make_relative(edges, n_edges, n_edges),
-        parents=_make_relative(schedule.parents, n_rows, n_edges),
-        offsets=_make_relative(schedule.offsets, n_edges, n_rows),
-        inputs=schedule.inputs.index_select(0, schedule.parents),
+        edges=offsets.index_select(0, parents) + schedule.ranks,  # siblings are adjacent
+        parents=schedule.level_rows.index_select(0, parents),
+        offsets=offsets,
+        inputs=schedule.inputs.index_select(0, parents),
     )
-
-
-def _make_relative(indices: Tensor, sizes: list[int], counts: list[int]) -> Tensor:
-    """Subtract the first row of each level.
-
-    Parameters
-    ----------
-    indices : Tensor of int64, shape (sum(counts),)
-        Indices into a table, by level.
-    sizes : list of int
-        Number of rows of the table at each level.
-    counts : list of int
-        Number of indices at each level.
-    """
-    first = np.repeat([0, *accumulate(sizes[:-1])], counts)
-    return indices - indices.new_tensor(first)
 
 
 def iterate_levels(columns: dict[str, Sized], *, upwards: bool = False) -> Iterator[SimpleNamespace]:

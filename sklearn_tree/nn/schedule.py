@@ -29,13 +29,15 @@ class Schedule:
         Rows of both ends of each edge; ``parents`` is non-decreasing.
     ranks : Tensor of int64, shape (n_edges,)
         Position of each child among its siblings.
-    offsets : Tensor of int64, shape (n_rows,)
-        First edge of each row.
+    level_rows : Tensor of int64, shape (n_rows,)
+        Each row, relative to the first row of its level.
+    level_offsets : Tensor of int64, shape (n_rows,)
+        First edge of each row, relative to the first edge of its level.
     incoming : Tensor of int64, shape (n_incoming,)
         Edges whose child is an inner node, sorted by child.
     incoming_offsets : Tensor of int64, shape (n_rows,), or None
-        First element of ``incoming`` for each row; None if every row below the first level has exactly one
-        parent.
+        First element of ``incoming`` for each row, relative to the first of its level; None if every row
+        below the first level has exactly one parent.
     leaf_edges : Tensor of int64, shape (n_leaf_edges,)
         Edges whose child is a leaf.
     leaf_rows : Tensor of int64, shape (n_leaf_edges,)
@@ -49,7 +51,8 @@ class Schedule:
     children: Tensor
     parents: Tensor
     ranks: Tensor
-    offsets: Tensor
+    level_rows: Tensor
+    level_offsets: Tensor
     incoming: Tensor
     incoming_offsets: Tensor | None
     leaf_edges: Tensor
@@ -99,21 +102,36 @@ def share_subtrees(
     n_children, n_incoming = np.bincount(above, minlength=n), np.bincount(below[incoming], minlength=n)
     heights = heights_of(distinct)
     levels = np.flatnonzero(np.r_[True, heights[1:] != heights[:-1]])
+    n_rows = np.diff(levels, append=n)
     return Schedule(
         rows=as_tensor(inverse),
         inputs=as_tensor(inputs[examples]),
         children=as_tensor(below),
         parents=as_tensor(above),
         ranks=as_tensor(ranks[children]),
-        offsets=as_tensor(np.cumsum(n_children) - n_children),
+        level_rows=as_tensor(relative_to_level(np.arange(n), n_rows)),
+        level_offsets=as_tensor(relative_to_level(np.cumsum(n_children) - n_children, n_rows)),
         incoming=as_tensor(incoming),
-        incoming_offsets=as_tensor(np.cumsum(n_incoming) - n_incoming),
+        incoming_offsets=as_tensor(relative_to_level(np.cumsum(n_incoming) - n_incoming, n_rows)),
         leaf_edges=as_tensor(leaf_edges),
         leaf_rows=as_tensor(below[leaf_edges] - n),
-        n_rows=_sum_levels(np.ones(n, dtype=np.int64), levels),
+        n_rows=tuple(n_rows.tolist()),
         n_edges=_sum_levels(n_children, levels),
         n_incoming=_sum_levels(n_incoming, levels),
     )
+
+
+def relative_to_level(indices: np.ndarray, n_rows: np.ndarray) -> np.ndarray:
+    """Subtract the first index of each level.
+
+    Parameters
+    ----------
+    indices : ndarray of int64, shape (sum(n_rows),)
+        One index per row, by level.
+    n_rows : ndarray of int64, shape (n_levels,)
+        Number of rows of each level, at least one.
+    """
+    return indices - np.repeat(indices[np.cumsum(n_rows) - n_rows], n_rows)
 
 
 def _children_of(nodes: np.ndarray, parents: np.ndarray) -> np.ndarray:

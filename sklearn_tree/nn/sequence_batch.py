@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sklearn_tree.nn.tensors import as_tensor, move_to, select_rows
+from sklearn_tree.nn.tensors import as_tensor, move_tensors, move_to, select_rows
 from sklearn_tree.trees import RaggedArray
 
 
@@ -76,7 +76,8 @@ class SequenceBatch:
         padded = _gather_steps(array.values, index)
         if not is_full:
             shape = is_padding.shape + (1,) * (padded.ndim - 2)
-            padded.masked_fill_(as_tensor(is_padding).to(padded.device).view(shape), 0)
+            (mask,) = move_tensors([as_tensor(is_padding).view(shape)], padded.device)
+            padded.masked_fill_(mask, 0)
         lengths = as_tensor(sizes)
         if array.is_tokens:
             return cls(lengths, padded.long(), is_full=is_full)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import fields, is_dataclass, replace
 from typing import Any, ClassVar, Protocol, TypeVar, overload
 
@@ -15,6 +16,7 @@ class _Dataclass(Protocol):
 
 
 BatchT = TypeVar("BatchT", bound=_Dataclass)
+_ALIGNMENT = 128  # bytes, a cache line of a GPU
 
 
 def as_tensor(array: np.ndarray | Tensor) -> Tensor:
@@ -31,7 +33,7 @@ def select_rows(array: Tensor, rows: np.ndarray) -> Tensor: ...
 def select_rows(array: np.ndarray | Tensor, rows: np.ndarray) -> np.ndarray | Tensor:
     """Select rows of an array or tensor by their indices; a tensor stays on its device."""
     if isinstance(array, Tensor):
-        return array.index_select(0, torch.from_numpy(rows).to(array.device, non_blocking=True))
+        return array.index_select(0, *move_tensors([torch.from_numpy(rows)], array.device))
     return array.take(rows, axis=0)
 
 
@@ -50,23 +52,85 @@ def move_to(batch: BatchT, device: torch.device | str) -> BatchT:
     dataclass
         ``batch`` itself if all its tensors are on the device already.
     """
-    device = torch.device(device)
-    columns = {field.name: getattr(batch, field.name) for field in fields(batch)}
-    tensors = {name: column for name, column in columns.items() if isinstance(column, Tensor)}
-    if all(tensor.device == device for tensor in tensors.values()):
+    device, tensors = torch.device(device), list(iterate_tensors(batch))
+    if all(tensor.device == device for tensor in tensors):
         return batch
-    changed = {name: _move(tensor, device) for name, tensor in tensors.items()}
-    parts = {
-        name: move_to(part, device)
-        for name, part in columns.items()
-        if is_dataclass(part) and not isinstance(part, type)
+    return _replace_tensors(batch, iter(move_tensors(tensors, device)))
+
+
+def move_tensors(tensors: Sequence[Tensor], device: torch.device) -> list[Tensor]:
+    """Move tensors to a device, those from main memory to a GPU in one asynchronous copy."""
+    if device.type == "cuda":
+        on_host = [tensor for tensor in tensors if tensor.device.type == "cpu"]
+        on_gpu = iter(_copy_to_gpu(on_host, device) if on_host else [])
+        tensors = [next(on_gpu) if tensor.device.type == "cpu" else tensor for tensor in tensors]
+    if device.type == "mps":  # does not support doubles
+        tensors = [tensor.float() if tensor.dtype == torch.float64 else tensor for tensor in tensors]
+    return [tensor.to(device, non_blocking=True) for tensor in tensors]
+
+
+def _copy_to_gpu(tensors: list[Tensor], device: torch.device) -> list[Tensor]:
+    buffer = pack(tensors, pin_memory=True)  # only copies from pinned memory are asynchronous
+    return unpack(buffer.to(device, non_blocking=True), tensors)
+
+
+def pack(tensors: list[Tensor], *, pin_memory: bool = False) -> Tensor:
+    """Copy tensors into one aligned buffer in main memory, Tensor of uint8, see :func:`unpack`."""
+    n_bytes = sum(map(_aligned_size, tensors))
+    buffer = torch.empty(n_bytes, dtype=torch.uint8, pin_memory=pin_memory)
+    for view, tensor in zip(unpack(buffer, tensors), tensors, strict=True):
+        view.copy_(tensor)
+    return buffer
+
+
+def unpack(buffer: Tensor, like: list[Tensor]) -> list[Tensor]:
+    """Return the tensors in a buffer as views.
+
+    Parameters
+    ----------
+    buffer : Tensor of uint8
+        Return value of :func:`pack`, or a copy of it on a device.
+    like : list of Tensor
+        Tensors with the shapes and dtypes of the packed ones.
+
+    Returns
+    -------
+    list of Tensor
+        Contiguous views.
+    """
+    parts = buffer.split([_aligned_size(tensor) for tensor in like])
+    return [
+        part[: tensor.nbytes].view(tensor.dtype).view(tensor.shape)
+        for part, tensor in zip(parts, like, strict=True)
+    ]
+
+
+def _aligned_size(tensor: Tensor) -> int:
+    """Return the number of bytes of a tensor, rounded up to a multiple of the alignment."""
+    return -(-tensor.nbytes // _ALIGNMENT) * _ALIGNMENT
+
+
+def _columns(batch: _Dataclass) -> Iterator[tuple[str, Any]]:
+    """Yield the names and values of the fields that are tensors or nested dataclasses."""
+    for field in fields(batch):
+        column = getattr(batch, field.name)
+        if isinstance(column, Tensor) or (is_dataclass(column) and not isinstance(column, type)):
+            yield field.name, column
+
+
+def iterate_tensors(batch: _Dataclass) -> Iterator[Tensor]:
+    """Yield all tensors of a batch, those of nested dataclasses included."""
+    for _, column in _columns(batch):
+        if isinstance(column, Tensor):
+            yield column
+        else:
+            yield from iterate_tensors(column)
+
+
+def _replace_tensors(batch: BatchT, tensors: Iterator[Tensor]) -> BatchT:
+    """Replace all tensors of a batch, in the order of :func:`iterate_tensors`."""
+    changed = {
+        name: next(tensors) if isinstance(column, Tensor) else _replace_tensors(column, tensors)
+        for name, column in _columns(batch)
     }
-    return replace(batch, **changed, **parts)
-
-
-def _move(tensor: Tensor, device: torch.device) -> Tensor:
-    if device.type == "mps" and tensor.dtype == torch.float64:
-        tensor = tensor.float()  # mps does not support float64
-    if device.type == "cuda" and tensor.device.type == "cpu":
-        tensor = tensor.pin_memory()  # only copies from pinned memory are asynchronous
-    return tensor.to(device, non_blocking=True)
+    return replace(batch, **changed)

@@ -69,7 +69,7 @@ class _Walk(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, cell: GatedCell, plan: Plan, wx: Tensor, *rest: Tensor) -> Tensor:
-        setup = WalkSetup.from_cell(cell, plan, wx)
+        setup = WalkSetup.from_cell(cell, plan)
         forward = ForwardPass(setup, wx, rest[: cell.n_states], rest[cell.n_states :])
         h = forward.run()
         if any(ctx.needs_input_grad):

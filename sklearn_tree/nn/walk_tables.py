@@ -47,14 +47,14 @@ class WalkSetup:
     message_backward: Callable | None
 
     @classmethod
-    def from_cell(cls, cell: GatedCell, plan: Plan, like: Tensor) -> WalkSetup:
-        """Make the setup of a walk with the dtype and device of a tensor."""
+    def from_cell(cls, cell: GatedCell, plan: Plan) -> WalkSetup:
+        """Make the setup of a walk."""
         return cls(
             cell=cell,
             plan=plan,
-            table_activation=GateActivation(cell, cell.layout.table_gates, like),
-            node_activation=GateActivation(cell, cell.gates, like),
-            child_activation=GateActivation(cell, cell.child_gates, like),
+            table_activation=GateActivation(cell, cell.layout.table_gates),
+            node_activation=GateActivation(cell, cell.gates),
+            child_activation=GateActivation(cell, cell.child_gates),
             update_backward=backward_of(cell, "update"),
             message_backward=backward_of(cell, "message"),
         )
@@ -129,7 +129,7 @@ class WalkTables:
         states = _make_tables(cell.n_states, n_edges + layout.n_places * N_SPARE_ROWS, size, like)
         n_spare = n + N_SPARE_ROWS
         h_below = states[0].view(n_spare, -1) if layout.n_places else like.new_empty(n_spare, size)
-        h_below[n:] = 0.0
+        h_below[n:].zero_()
         return cls(
             gates=like.new_empty(n, setup.table_activation.scale.numel()),
             edge_gates=like.new_empty(n_edges if layout.has_edge_gates else 0, n_child_columns),

@@ -21,7 +21,7 @@ def test_it_equals_the_activations_of_the_gates(cell):
     cell = GATED_CELLS[cell](3, 4)
     for names in (cell.gates, cell.child_gates, cell.layout.table_gates):
         table = torch.randn(5, 4 * len(names), dtype=torch.float64)
-        gates, _ = activate(GateActivation(cell, names, table), table)
+        gates, _ = activate(GateActivation(cell, names), table)
         for ours, theirs in zip(gates, cell.activate_gates(table, names), strict=True):
             torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-12)
 
@@ -32,7 +32,7 @@ def test_its_backward_pass_equals_autograd(cell):
     table = torch.randn(5, 4 * len(cell.gates), dtype=torch.float64, requires_grad=True)
     grad = torch.randn(5, 4 * len(cell.gates), dtype=torch.float64)
     torch.cat(cell.activate_gates(table, cell.gates), dim=1).backward(grad)
-    activation = GateActivation(cell, cell.gates, grad)
+    activation = GateActivation(cell, cell.gates)
     _, sigmoids = activate(activation, table.detach())
     activation.backward_(grad, sigmoids)
     torch.testing.assert_close(grad * activation.grad_scale, table.grad, rtol=0, atol=1e-12)
@@ -40,7 +40,7 @@ def test_its_backward_pass_equals_autograd(cell):
 
 def test_tanh_gates_need_scaled_inputs():  # the control of the laws above
     cell = SoftSumCell(3, 4)
-    activation = GateActivation(cell, ("u",), torch.zeros(1, dtype=torch.float64))
+    activation = GateActivation(cell, ("u",))
     table = torch.randn(5, 4, dtype=torch.float64)
     sigmoids = table.clone()
     activation.apply_(sigmoids)
@@ -49,5 +49,5 @@ def test_tanh_gates_need_scaled_inputs():  # the control of the laws above
 
 def test_adjacent_sigmoids_are_computed_together():
     cell = SoftSumCell(3, 4)
-    activation = GateActivation(cell, ("u", "g", "k", "v"), torch.zeros(1))
+    activation = GateActivation(cell, ("u", "g", "k", "v"))
     assert activation.sigmoid_columns == [slice(0, 8), slice(12, 16)]  # k is linear

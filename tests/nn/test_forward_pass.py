@@ -25,7 +25,7 @@ def run(name):
         n_leaves = BATCH.n_nodes - n
         plan = make_plan(cell, BATCH.make_schedule(torch.arange(n), torch.arange(n_leaves)), n_leaves)
         weights = (cell.U.weight,) if cell.U_k is None else (cell.U.weight, cell.U_k.weight)
-        setup = WalkSetup.from_cell(cell, plan, wx)
+        setup = WalkSetup.from_cell(cell, plan)
         forward = ForwardPass(setup, wx[:n], tuple(state[n:] for state in plain), weights)
         return plain, forward, forward.run()
 

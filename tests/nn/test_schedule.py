@@ -62,16 +62,24 @@ def test_levels_cover_all_rows_and_edges_in_order(forest):
         assert (schedule.parents.diff() >= 0).all()
 
 
+def assert_relative(offsets, counts, n_rows):
+    """Assert that offsets are the sums of the counts of the previous rows of each level."""
+    assert len(offsets) == sum(n_rows)
+    for level, n in zip(offsets.split(n_rows), counts.split(n_rows)):
+        assert torch.equal(level, n.cumsum(0) - n)
+
+
 @given(forests(labels=IDS))
-def test_offsets_split_the_edges_by_row(forest):
+def test_offsets_split_the_edges_of_each_level_by_row(forest):
     for schedule in schedules(forest)[1]:
         counts = torch.bincount(schedule.parents, minlength=len(schedule.inputs))
-        assert torch.equal(schedule.offsets, counts.cumsum(0) - counts)
+        assert_relative(schedule.level_rows, torch.ones_like(counts), schedule.n_rows)
+        assert_relative(schedule.level_offsets, counts, schedule.n_rows)
         incoming = schedule.children[schedule.incoming]
         assert (incoming.diff() >= 0).all()
         if schedule.incoming_offsets is not None:
             counts = torch.bincount(incoming, minlength=len(schedule.inputs))
-            assert torch.equal(schedule.incoming_offsets, counts.cumsum(0) - counts)
+            assert_relative(schedule.incoming_offsets, counts, schedule.n_rows)
 
 
 def test_different_subtrees_are_not_shared():  # the control of the laws above

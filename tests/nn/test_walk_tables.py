@@ -17,7 +17,7 @@ def make_tables(name):
     cell = GATED_CELLS[name](3, 4)
     schedule = BATCH.make_schedule(torch.arange(2), torch.arange(2))
     weights = (cell.U.weight,) if cell.U_k is None else (cell.U.weight, cell.U_k.weight)
-    setup = WalkSetup.from_cell(cell, make_plan(cell, schedule, 2), torch.zeros(1))
+    setup = WalkSetup.from_cell(cell, make_plan(cell, schedule, 2))
     return setup, WalkTables.allocate(setup, torch.zeros(1), weights)
 
 
