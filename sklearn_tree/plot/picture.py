@@ -7,7 +7,7 @@ import uuid
 from pathlib import Path
 from xml.etree import ElementTree
 
-from sklearn_tree.drawing import AGAINST, CHAR, FONT, FOR, escape, fill
+from sklearn_tree.drawing import AGAINST, CHAR, FONT, FOR, escape, fill, scroll
 
 _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{caption}</title>
@@ -41,7 +41,7 @@ class Picture:
 
     def _repr_html_(self) -> str:
         caption = f"<p>{escape(self.caption)}</p>" if self.caption else ""
-        return f'{caption}<div style="overflow-x: auto">{self.html}</div>'
+        return caption + scroll(self.html)
 
     def save(self, path: str | os.PathLike) -> Path:
         """Write the picture to a self-contained file.

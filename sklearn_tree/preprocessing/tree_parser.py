@@ -10,6 +10,7 @@ from typing import Any, Self
 
 from sklearn.base import BaseEstimator, TransformerMixin
 
+from sklearn_tree.callbacks import CallbackSupportMixin, fit_context, with_callbacks
 from sklearn_tree.containers import as_column
 from sklearn_tree.documentation import DocumentationLinkMixin
 from sklearn_tree.preprocessing.output import NoTableMixin, TextInputMixin
@@ -37,7 +38,14 @@ _PARSERS: dict[str, Callable[[str], FlatTree]] = {
 _BRANCHING = {"balanced": build_balanced_tree, "right": build_right_tree}
 
 
-class TreeParser(DocumentationLinkMixin, NoTableMixin, TextInputMixin, TransformerMixin, BaseEstimator):
+class TreeParser(
+    DocumentationLinkMixin,
+    NoTableMixin,
+    TextInputMixin,
+    CallbackSupportMixin,
+    TransformerMixin,
+    BaseEstimator,
+):
     """Parse texts, code and documents into trees.
 
     Use it before :class:`TreeVectorizer` or an estimator for trees. It learns nothing, so ``fit`` is
@@ -115,6 +123,7 @@ class TreeParser(DocumentationLinkMixin, NoTableMixin, TextInputMixin, Transform
         self.n_process = n_process
         self.verbose = verbose
 
+    @with_callbacks
     def fit(self, X: Any, y: Any = None) -> Self:
         """Check the parameters; nothing is learned.
 
@@ -136,7 +145,8 @@ class TreeParser(DocumentationLinkMixin, NoTableMixin, TextInputMixin, Transform
             If a parameter is invalid.
         """
         self._validate_params()
-        return self
+        with fit_context(self, X, y):
+            return self
 
     def transform(self, X: Any) -> TreeArray:
         """Parse each sample into one tree.
