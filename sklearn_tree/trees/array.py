@@ -189,7 +189,7 @@ class TreeArray(FlatArray):
         Raises
         ------
         TypeError, ValueError
-            If a tree cannot be read. The message starts with its position, ``trees[3]: ...``.
+            If a tree cannot be read. The message starts with its position, ``X[3]: ...``.
         """
         collector = TreeCollector()
         for i, tree in enumerate(trees):

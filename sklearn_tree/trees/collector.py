@@ -41,7 +41,7 @@ class TreeCollector:
         flat = _flatten(tree, i)
         if self.labels and type(flat.labels[0]) is not type(self.labels[0]):
             raise TypeError(
-                f"trees[{i}]: labels must be {type(self.labels[0]).__name__} as in the previous trees, "
+                f"X[{i}]: labels must be {type(self.labels[0]).__name__} as in the previous trees, "
                 f"got {flat.labels[0]!r}"
             )
         self.labels.extend(flat.labels)
@@ -81,6 +81,6 @@ def _flatten(tree: Any, i: int) -> FlatTree:
         return flatten_any(tree)
     except Exception as error:
         if type(error) not in (TypeError, ValueError):  # raised by an adapter: keep its type
-            error.add_note(f"while reading trees[{i}]")
+            error.add_note(f"while reading X[{i}]")
             raise
-        raise type(error)(f"trees[{i}]: {error}") from error
+        raise type(error)(f"X[{i}]: {error}") from error

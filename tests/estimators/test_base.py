@@ -293,8 +293,8 @@ def fit_with(**params):
         (lambda X, y: tree_classifier().fit(X, y[:-1]), ValueError, r"inconsistent numbers of samples: \[120, 119\]"),
         (lambda X, y: tree_classifier().fit(X, None), ValueError, "requires y to be passed"),
         (lambda X, y: tree_classifier().fit(X, np.linspace(0, 1, 120)), ValueError, "Unknown label type: continuous"),
-        (lambda X, y: tree_classifier().fit(["(S a)", "(S a"], [0, 1]), ValueError, r"trees\[1\]: unbalanced bracket"),
-        (lambda X, y: tree_classifier().fit([("S", 1), ("S", "b")], [0, 1]), TypeError, r"trees\[0\]: cannot read"),
+        (lambda X, y: tree_classifier().fit(["(S a)", "(S a"], [0, 1]), ValueError, r"X\[1\]: unbalanced bracket"),
+        (lambda X, y: tree_classifier().fit([("S", 1), ("S", "b")], [0, 1]), TypeError, r"X\[0\]: cannot read"),
         (lambda X, y: tree_classifier().fit([[1.0, np.nan], [1.0, 2.0]], [0, 1]), ValueError, "Input X contains NaN"),
         (lambda X, y: tree_classifier().fit([[1, 2], [1, 2, 3]], [0, 1]), ValueError, "inhomogeneous|sequence"),
         (lambda X, y: tree_classifier().fit(X, y, sample_weight=np.zeros(120)), ValueError, "non-zero|all zero"),
@@ -306,7 +306,7 @@ def fit_with(**params):
         (fit_with(net_params={"max_epochs": 3}), ValueError, r"net_params must not contain \['max_epochs'\]"),
         (lambda X, y: tree_classifier().fit(pd.Series([], dtype=object), []), ValueError, "at least one sample, a column of trees, got 0"),
         (lambda X, y: tree_classifier().fit(np.array([], dtype=object), []), ValueError, "at least one sample, a column of trees, got 0"),
-        (lambda X, y: tree_classifier().fit([np.nan, "(S a)"], [0, 1]), TypeError, r"trees\[0\]: cannot read a tree from .*float"),
+        (lambda X, y: tree_classifier().fit([np.nan, "(S a)"], [0, 1]), TypeError, r"X\[0\]: cannot read a tree from .*float"),
     ],
 )  # fmt: skip
 def test_error_messages_name_the_rule_and_the_value(encoded, call, error, message):

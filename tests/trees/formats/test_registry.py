@@ -51,5 +51,5 @@ def test_an_adapter_for_a_subclass_of_tuple_replaces_the_built_in_one():
     ],
 )
 def test_numbers_as_nodes_or_edge_labels_are_refused_with_advice(obj, message):
-    with pytest.raises(TypeError, match=r"trees\[0\]: .*" + message):
+    with pytest.raises(TypeError, match=r"X\[0\]: .*" + message):
         TreeVectorizer().fit([obj])
