@@ -25,6 +25,7 @@ from sklearn_tree.preprocessing.parsers.xml_text import parse_xml
 from sklearn_tree.preprocessing.tokenizer import Tokenizer, build_tokenizer
 from sklearn_tree.trees import TreeArray
 from sklearn_tree.trees.formats import FlatTree, read_brackets
+from sklearn_tree.trees.tree import flatten_any
 from sklearn_tree.validation import POSITIVE_INT, Options, StrOptions
 
 _PARSERS: dict[str, Callable[[str], FlatTree]] = {
@@ -54,10 +55,12 @@ class TreeParser(
 
     Parameters
     ----------
-    format : {"brackets", "conllu", "python", "json", "xml", "html", "newick", "spacy", "balanced", "right"}
-        Format of the texts. "spacy" parses plain text with a spaCy model. "balanced" and "right" build binary
-        trees over the tokens of plain text without a parser: split recursively in halves, or ``(a (b (c
-        d)))``.
+    format : str or callable
+        Format of the texts: "brackets", "conllu", "python", "json", "xml", "html", "newick", "spacy",
+        "balanced" or "right". "spacy" parses plain text with a spaCy model. "balanced" and "right" build
+        binary trees over the tokens of plain text without a parser: split recursively in halves, or ``(a (b
+        (c d)))``. A callable ``format(sample)`` receives each sample, of any type, and returns a tree that
+        :meth:`Tree.from_any` reads. A function that is defined in a module can be pickled with the parser.
     word_label : {"text", "lemma", "pos"}, default="text"
         Label of each word ("spacy" and "conllu" only).
     tokenizer : {"words", "chars"}, regular expression or callable, default="words"
@@ -75,7 +78,7 @@ class TreeParser(
     See Also
     --------
     TreeVectorizer : Converts the trees to ids.
-    register_tree_type : Registers a type of tree objects, which need no parser.
+    register_tree_type : Registers a class of tree objects, which need no parser.
 
     Notes
     -----
@@ -92,10 +95,12 @@ class TreeParser(
     Tree('(ul menu (li Home) (li About))')
     >>> TreeParser("right", tokenizer="chars").transform(["abc"])[0].to_tuple()
     ('', 'a', ('', 'b', 'c'))
+    >>> TreeParser(lambda path: ("path", *path.split("/"))).transform(["usr/lib"])[0]
+    Tree('(path usr lib)')
     """
 
     _parameter_constraints: dict = {  # noqa: RUF012
-        "format": [StrOptions({*_PARSERS, *_BRANCHING, "conllu", "spacy"})],
+        "format": [StrOptions({*_PARSERS, *_BRANCHING, "conllu", "spacy"}), callable],
         "word_label": [StrOptions({"text", "lemma", "pos"})],
         "tokenizer": [str, callable],
         "model": [str, callable],
@@ -106,7 +111,7 @@ class TreeParser(
 
     def __init__(
         self,
-        format: str,
+        format: str | Callable[[Any], Any],
         *,
         word_label: str = "text",
         tokenizer: Tokenizer = "words",
@@ -154,7 +159,7 @@ class TreeParser(
         Parameters
         ----------
         X : list, Series, object array or one-column DataFrame of str or paths
-            Texts, or paths of files.
+            Texts, or paths of files; samples of any type if ``format`` is a callable.
 
         Returns
         -------
@@ -165,14 +170,19 @@ class TreeParser(
         ------
         TypeError, ValueError, OSError
             If a sample is not a str or path, cannot be read or cannot be parsed. The message gives the row.
+            A note gives the row of any other error that a callable raises.
         ImportError
             If spaCy or its model is not installed. The message gives the command that installs it.
         """
         self._validate_params()
-        texts = [_read(item, i) for i, item in enumerate(as_column(X, "texts"))]
-        return TreeArray.from_trees(self._report(self._parse(texts), len(texts)))
+        column = as_column(X, "texts")
+        return TreeArray.from_trees(self._report(self._parse(column), len(column)))
 
-    def _parse(self, texts: list[str]) -> Iterator[FlatTree]:
+    def _parse(self, column: list) -> Iterator[FlatTree]:
+        if callable(self.format):
+            format = self.format
+            return _parse_each(column, lambda sample: flatten_any(format(sample)))
+        texts = [_read(item, i) for i, item in enumerate(column)]
         if self.format == "spacy":
             return parse_texts(texts, self.model, self.word_label, self.batch_size, self.n_process)
         return _parse_each(texts, self._parser())
@@ -183,7 +193,7 @@ class TreeParser(
             return lambda text: build(tokenize(text))
         if self.format == "conllu":
             return partial(parse_conllu, label=self.word_label)
-        return _PARSERS[self.format]
+        return _PARSERS[str(self.format)]
 
     def _report(self, trees: Iterable[FlatTree], n: int) -> Iterator[FlatTree]:
         for i, tree in enumerate(trees, start=1):
@@ -212,9 +222,13 @@ def _read(item: Any, i: int) -> str:
         raise
 
 
-def _parse_each(texts: list[str], parse: Callable[[str], FlatTree]) -> Iterator[FlatTree]:
-    for i, text in enumerate(texts):
+def _parse_each(samples: list, parse: Callable[[Any], FlatTree]) -> Iterator[FlatTree]:
+    for i, sample in enumerate(samples):
         try:
-            yield parse(text)
+            tree = parse(sample)
         except (TypeError, ValueError) as error:
             raise ValueError(f"X[{i}]: {error}") from error
+        except Exception as error:
+            error.add_note(f"while parsing X[{i}]")
+            raise
+        yield tree

@@ -13,11 +13,11 @@ from sklearn_tree.trees.formats import (
     FlatTree,
     flatten,
     read_brackets,
-    register_tree_type,
     write_brackets,
 )
 from sklearn_tree.trees.formats.fields import as_edge, as_value
 from sklearn_tree.trees.formats.parents import check_parents, to_preorder
+from sklearn_tree.trees.formats.registry import register_fixed
 from sklearn_tree.trees.svg import OWN_COLOUR, draw_tree
 
 if TYPE_CHECKING:
@@ -374,7 +374,7 @@ def _to_flat(tree: Tree) -> FlatTree:
     return FlatTree(tree.labels, tree.parents.tolist(), tree.depths.tolist(), tree.values, tree.edges)
 
 
-register_tree_type(Tree, _to_flat)  # a Tree among the children of another object
+register_fixed(Tree, _to_flat)  # a Tree among the children of another object
 
 
 def _freeze(column: Any) -> np.ndarray:

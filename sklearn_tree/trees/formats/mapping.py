@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 from sklearn_tree.trees.formats.excerpt import excerpt
 from sklearn_tree.trees.formats.json_value import read_json
 from sklearn_tree.trees.formats.node import TreeNode
-from sklearn_tree.trees.formats.registry import register_tree_type
+from sklearn_tree.trees.formats.registry import register_fixed
 
 LABEL_KEYS = ("label", "name", "id", "tag")
 _KEYS = {*LABEL_KEYS, "children", "value", "edge"}
@@ -41,4 +41,4 @@ def _refuse(label: str, others: list) -> NoReturn:
     )
 
 
-register_tree_type(dict, read_mapping)
+register_fixed(dict, read_mapping)
