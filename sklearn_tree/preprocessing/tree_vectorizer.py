@@ -15,6 +15,7 @@ from sklearn_tree.preprocessing.vocabulary import (
     invert_vocabulary,
     learn_vocabulary,
     look_up,
+    lower,
 )
 from sklearn_tree.trees import TreeArray
 from sklearn_tree.trees.flat import PAD_ID
@@ -170,13 +171,20 @@ class TreeVectorizer(BaseVectorizer):
             array = binarize(array, self.binarize)
         return array if self.max_nodes is None else truncate(array, self.max_nodes)
 
+    def _read_normalized(self, X: Any) -> TreeArray:
+        array = self.read(X)
+        if not self.lowercase:
+            return array
+        edges = None if array.edge_vocabulary is None else lower(array.edge_vocabulary)
+        return array.replace(vocabulary=lower(array.vocabulary), edge_vocabulary=edges)
+
     def _learn(self, array: TreeArray) -> None:
         self.vocabulary_ = self._learn_labels(array)
         edge_labels: set[str] = set()
         if array.edges is not None and self.edge_labels:
             assert array.edge_vocabulary is not None
             texts = array.edge_vocabulary[np.unique(array.edges)]
-            edge_labels = {self._normalize(text) for text in texts if text}
+            edge_labels = {text for text in texts if text}
         self.edge_vocabulary_ = build_vocabulary(sorted(edge_labels))
 
     def _learn_labels(self, array: TreeArray) -> dict[str, int]:
@@ -189,11 +197,7 @@ class TreeVectorizer(BaseVectorizer):
             len(array),
             min_df=self.min_df,
             max_features=self.max_features,
-            normalize=self._normalize,
         )
-
-    def _normalize(self, label: str) -> str:
-        return label.lower() if self.lowercase else label
 
     def _has_label(self, array: TreeArray) -> np.ndarray:
         """Return whether the label of each node is kept, ndarray of bool, shape (n_nodes,)."""
@@ -201,13 +205,13 @@ class TreeVectorizer(BaseVectorizer):
 
     def _encode(self, array: TreeArray) -> TreeArray:
         assert array.vocabulary is not None
-        ids = look_up(array.vocabulary, self.vocabulary_, self._normalize)[array.labels]
+        ids = look_up(array.vocabulary, self.vocabulary_)[array.labels]
         if not self.inner_labels:
             ids = np.where(self._has_label(array), ids, np.int32(PAD_ID))
         edges = None
         if array.edges is not None and self.edge_labels:
             assert array.edge_vocabulary is not None
-            edges = look_up(array.edge_vocabulary, self.edge_vocabulary_, self._normalize)[array.edges]
+            edges = look_up(array.edge_vocabulary, self.edge_vocabulary_)[array.edges]
         return array.replace(
             labels=ids,
             vocabulary=None,
