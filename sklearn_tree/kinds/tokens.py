@@ -24,6 +24,7 @@ class Tokens(SequenceKind):
 
     name: ClassVar[str] = "tokens"
     aliases = ("text",)
+    reader_hint = ", sequences for RNNClassifier, CNNClassifier and the regressors"
 
     @classmethod
     def recognizes(cls, X: Any) -> bool:

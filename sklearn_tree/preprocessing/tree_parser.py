@@ -37,6 +37,7 @@ _PARSERS: dict[str, Callable[[str], FlatTree]] = {
     "xml": parse_xml,
 }
 _BRANCHING = {"balanced": build_balanced_tree, "right": build_right_tree}
+TEXT_FORMATS = {*_PARSERS, *_BRANCHING, "conllu", "spacy"}
 
 
 class TreeParser(
@@ -100,7 +101,7 @@ class TreeParser(
     """
 
     _parameter_constraints: dict = {  # noqa: RUF012
-        "format": [StrOptions({*_PARSERS, *_BRANCHING, "conllu", "spacy"}), callable],
+        "format": [StrOptions(TEXT_FORMATS), callable],
         "word_label": [StrOptions({"text", "lemma", "pos"})],
         "tokenizer": [str, callable],
         "model": [str, callable],

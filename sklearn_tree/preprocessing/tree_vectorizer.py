@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_tree.preprocessing.columns import to_tree_array
+from sklearn_tree.preprocessing.tree_parser import TEXT_FORMATS
 from sklearn_tree.preprocessing.vectorizer import BaseVectorizer, check_ids, describe
 from sklearn_tree.preprocessing.vocabulary import (
     VOCABULARY_CONSTRAINTS,
@@ -21,6 +22,8 @@ from sklearn_tree.trees import TreeArray
 from sklearn_tree.trees.flat import PAD_ID
 from sklearn_tree.trees.transform import binarize, collapse_unary, truncate
 from sklearn_tree.validation import POSITIVE_INT, StrOptions
+
+_FORMATS = {"auto", "brackets", "nested", "dict", "nltk", "tree", "json"}
 
 
 class TreeVectorizer(BaseVectorizer):
@@ -99,7 +102,7 @@ class TreeVectorizer(BaseVectorizer):
     """
 
     _parameter_constraints: dict = {  # noqa: RUF012
-        "format": [StrOptions({"auto", "brackets", "nested", "dict", "nltk", "tree", "json"})],
+        "format": [StrOptions(_FORMATS)],
         **VOCABULARY_CONSTRAINTS,
         "inner_labels": ["boolean"],
         "edge_labels": ["boolean"],
@@ -170,6 +173,14 @@ class TreeVectorizer(BaseVectorizer):
         if self.binarize is not None:
             array = binarize(array, self.binarize)
         return array if self.max_nodes is None else truncate(array, self.max_nodes)
+
+    def _validate_params(self) -> None:
+        if self.format in TEXT_FORMATS - _FORMATS:
+            raise ValueError(
+                f"format must be one of {sorted(_FORMATS)}, got {self.format!r}, a format of TreeParser: put "
+                f"TreeParser({self.format!r}) before TreeVectorizer()"
+            )
+        super()._validate_params()
 
     def _read_normalized(self, X: Any) -> TreeArray:
         array = self.read(X)

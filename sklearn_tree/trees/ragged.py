@@ -113,7 +113,7 @@ class RaggedArray(FlatArray):
         sequences = list(sequences)
         for i, sequence in enumerate(sequences):
             if isinstance(sequence, (str, bytes)) or not hasattr(sequence, "__len__"):
-                raise TypeError(f"row {i} must be a sequence of tokens or numbers, got {sequence!r:.40}")
+                raise TypeError(f"X[{i}] must be a sequence of tokens or numbers, got {sequence!r:.40}")
         sequences = [sequence[:max_length] for sequence in sequences]
         offsets = np.r_[0, np.cumsum([len(sequence) for sequence in sequences])].astype(np.int64)
         first = next((sequence for sequence in sequences if len(sequence)), ("",))
@@ -186,7 +186,7 @@ def _concatenate_tokens(sequences: list) -> list[str | int]:
     for i, sequence in enumerate(sequences):
         for token in sequence:
             if not _is_token(token):
-                raise TypeError(f"row {i} must hold tokens (str) or ids (int), got {token!r:.40}")
+                raise TypeError(f"X[{i}] must hold tokens (str) or ids (int), got {token!r:.40}")
     return [str(token) if isinstance(token, str) else int(token) for seq in sequences for token in seq]
 
 
@@ -203,15 +203,15 @@ def _concatenate_series(sequences: list) -> np.ndarray:
 def _check_series(array: np.ndarray, row: int, n_channels: int) -> None:
     if array.shape[1] != n_channels:
         raise ValueError(
-            f"row {row} must have {n_channels} channels like the previous rows, got {array.shape[1]}"
+            f"X[{row}] must have {n_channels} channels like the previous rows, got {array.shape[1]}"
         )
     if not np.isfinite(array).all():
-        raise ValueError(f"row {row} must hold finite numbers, got {array[~np.isfinite(array)][0]}")
+        raise ValueError(f"X[{row}] must hold finite numbers, got {array[~np.isfinite(array)][0]}")
 
 
 def _as_series(sequence: Any, row: int) -> np.ndarray:
     """Return a sequence of numbers as an array of floats of shape (length, n_channels)."""
-    rule = f"row {row} must be an array of floats of shape (length, channels)"
+    rule = f"X[{row}] must be an array of floats of shape (length, channels)"
     try:
         array = np.asarray(sequence, dtype=sequence.dtype if hasattr(sequence, "dtype") else float)
     except (TypeError, ValueError) as error:

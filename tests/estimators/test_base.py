@@ -296,7 +296,10 @@ def fit_with(**params):
         (lambda X, y: tree_classifier().fit(["(S a)", "(S a"], [0, 1]), ValueError, r"X\[1\]: unbalanced bracket"),
         (lambda X, y: tree_classifier().fit([("S", 1), ("S", "b")], [0, 1]), TypeError, r"X\[0\]: cannot read"),
         (lambda X, y: tree_classifier().fit([[1.0, np.nan], [1.0, 2.0]], [0, 1]), ValueError, "Input X contains NaN"),
-        (lambda X, y: tree_classifier().fit([[1, 2], [1, 2, 3]], [0, 1]), ValueError, "inhomogeneous|sequence"),
+        (lambda X, y: tree_classifier().fit([[1, 2], [1, 2, 3]], [0, 1]), ValueError, "got 'tokens', sequences for RNNClassifier"),
+        (lambda X, y: tree_classifier().fit([[1.5, 2], [3.5]], [0, 1]), ValueError, "got 'series', sequences for RNNClassifier"),
+        (lambda X, y: tree_classifier().fit([np.ones((3, 2)), np.ones((2, 2))], [0, 1]), TypeError, "RNNClassifier and CNNClassifier read arrays"),
+        (lambda X, y: tree_classifier().fit(["A fine film", "dull"], [0, 1]), ValueError, r"X\[0\]: .* plain text is for RNNClassifier"),
         (lambda X, y: tree_classifier().fit(X, y, sample_weight=np.zeros(120)), ValueError, "non-zero|all zero"),
         (lambda X, y: tree_classifier(early_stopping=True).fit(X[:1], y[:1]), ValueError, "at least 2 samples"),
         (lambda X, y: tree_classifier(max_epochs=1).fit(X, y).predict(["(S a)"]), ValueError,
@@ -306,7 +309,7 @@ def fit_with(**params):
         (fit_with(net_params={"max_epochs": 3}), ValueError, r"net_params must not contain \['max_epochs'\]"),
         (lambda X, y: tree_classifier().fit(pd.Series([], dtype=object), []), ValueError, "at least one sample, a column of trees, got 0"),
         (lambda X, y: tree_classifier().fit(np.array([], dtype=object), []), ValueError, "at least one sample, a column of trees, got 0"),
-        (lambda X, y: tree_classifier().fit([np.nan, "(S a)"], [0, 1]), TypeError, r"X\[0\]: cannot read a tree from .*float"),
+        (lambda X, y: tree_classifier().fit([np.nan, "(S a)"], [0, 1]), ValueError, r"X\[0\] is missing \(nan\): leave the row out"),
     ],
 )  # fmt: skip
 def test_error_messages_name_the_rule_and_the_value(encoded, call, error, message):

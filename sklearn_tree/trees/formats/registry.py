@@ -117,6 +117,8 @@ def find_adapter(cls: type) -> Adapter:
 def _make_advice(cls: type) -> str:
     if issubclass(cls, (int, float, complex, np.number, np.bool_)):
         return NUMBER_ADVICE
+    if issubclass(cls, np.ndarray):
+        return "RNNClassifier and CNNClassifier read arrays as series or images"
     return (
         "register the type with register_tree_type(type, adapter) (in every process: before parallel work, "
         "convert the trees to a TreeArray)"
