@@ -186,6 +186,7 @@ class TreeVectorizer(BaseVectorizer):
         array = self.read(X)
         if not self.lowercase:
             return array
+        assert array.vocabulary is not None
         edges = None if array.edge_vocabulary is None else lower(array.edge_vocabulary)
         return array.replace(vocabulary=lower(array.vocabulary), edge_vocabulary=edges)
 

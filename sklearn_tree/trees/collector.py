@@ -55,7 +55,7 @@ class TreeCollector:
 
     def to_columns(self) -> dict[str, Any]:
         """Return the columns of a ``TreeArray`` by name."""
-        labels, vocabulary = factorize(self.labels)
+        labels, vocabulary = factorize(self.labels, offsets=self.offsets)
         columns: dict[str, Any] = {
             "labels": labels,
             "vocabulary": vocabulary,
