@@ -48,6 +48,10 @@ class SequenceVectorizer(BaseVectorizer):
     ----------
     vocabulary_ : dict of str to int
         Id of each token; 0 is "<pad>" (padding) and 1 is "<unk>" (unknown).
+    n_features_in_ : int
+        1 if X was an array or frame of one column in ``fit``; absent for lists and Series.
+    feature_names_in_ : ndarray of str, shape (1,)
+        Name of the column, if X was a DataFrame.
 
     See Also
     --------

@@ -50,7 +50,7 @@ class TreeParser(
 ):
     """Parse texts, code and documents into trees.
 
-    Use it before :class:`TreeVectorizer` or an estimator for trees. It learns nothing, so ``fit`` is
+    Use it before :class:`TreeVectorizer` or an estimator for trees. Calling ``fit`` is
     optional. Each sample is a str, which is the text itself, or a path (:class:`pathlib.Path` or another
     ``os.PathLike``) of a UTF-8 file.
 
@@ -75,6 +75,13 @@ class TreeParser(
         Number of processes in which spaCy parses; -1 uses all cores.
     verbose : int, default=0
         Number of samples after which a line of progress is printed; 0 prints nothing.
+
+    Attributes
+    ----------
+    n_features_in_ : int
+        1 if X was an array or frame of one column in ``fit``; absent for lists and Series.
+    feature_names_in_ : ndarray of str, shape (1,)
+        Name of the column, if X was a DataFrame.
 
     See Also
     --------
@@ -131,12 +138,12 @@ class TreeParser(
 
     @with_callbacks
     def fit(self, X: Any, y: Any = None) -> Self:
-        """Check the parameters; nothing is learned.
+        """Check the parameters; only the name of the column is learned.
 
         Parameters
         ----------
         X : list, Series, object array or one-column DataFrame of str or paths
-            Ignored.
+            Only the name of the column is read.
         y : None
             Ignored.
 
@@ -152,7 +159,8 @@ class TreeParser(
         """
         self._validate_params()
         with fit_context(self, X, y):
-            return self
+            self._check_column(X, reset=True)
+        return self
 
     def transform(self, X: Any) -> TreeArray:
         """Parse each sample into one tree.
@@ -177,6 +185,7 @@ class TreeParser(
         """
         self._validate_params()
         column = as_column(X, "texts")
+        self._check_column(X, reset=False)
         return TreeArray.from_trees(self._report(self._parse(column), len(column)))
 
     def _parse(self, column: list) -> Iterator[FlatTree]:

@@ -68,6 +68,10 @@ class TreeVectorizer(BaseVectorizer):
         Id of each label; 0 is "<pad>" (no label) and 1 is "<unk>" (unknown).
     edge_vocabulary_ : dict of str to int
         Id of each edge label, with the same reserved ids.
+    n_features_in_ : int
+        1 if X was an array or frame of one column in ``fit``; absent for lists and Series.
+    feature_names_in_ : ndarray of str, shape (1,)
+        Name of the column, if X was a DataFrame.
 
     See Also
     --------

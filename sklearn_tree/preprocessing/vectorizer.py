@@ -80,12 +80,15 @@ class BaseVectorizer(
         TreeArray or RaggedArray
         """
         check_is_fitted(self)
-        return self._encode(self._read_normalized(X))
+        array = self._read_normalized(X)
+        self._check_column(X, reset=False)
+        return self._encode(array)
 
     def _fit(self, X: Any, y: Any) -> Any:
         self._validate_params()
         with fit_context(self, X, y):
             array = self._read_normalized(X)
+            self._check_column(X, reset=True)
             self._learn(array)
         return array
 
