@@ -60,7 +60,7 @@ class TextInputMixin(TransformerMixin):
         """Learn the name of the column, or compare it with that of ``fit``; X may have no columns."""
         if reset:
             for name in ("n_features_in_", "feature_names_in_"):
-                vars(self).pop(name, None)
+                self.__dict__.pop(name, None)
         if len(getattr(X, "shape", ())) == 2 and (reset or hasattr(self, "n_features_in_")):
             validate_data(self, X, reset=reset, skip_check_array=True)
 

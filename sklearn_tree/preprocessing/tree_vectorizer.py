@@ -179,7 +179,7 @@ class TreeVectorizer(BaseVectorizer):
         return array if self.max_nodes is None else truncate(array, self.max_nodes)
 
     def _validate_params(self) -> None:
-        if self.format in TEXT_FORMATS - _FORMATS:
+        if isinstance(self.format, str) and self.format in TEXT_FORMATS - _FORMATS:
             raise ValueError(
                 f"format must be one of {sorted(_FORMATS)}, got {self.format!r}, a format of TreeParser: put "
                 f"TreeParser({self.format!r}) before TreeVectorizer()"

@@ -66,7 +66,9 @@ class TreeCollector:
         if self.values:
             columns["values"] = np.array(self._to_column(self.values), dtype=float)
         if self.edges:
-            columns["edges"], columns["edge_vocabulary"] = factorize(self._to_column(self.edges), missing="")
+            columns["edges"], columns["edge_vocabulary"] = factorize(
+                self._to_column(self.edges), missing="", offsets=self.offsets
+            )
         return columns
 
     def _to_column(self, entries: dict[int, Sequence]) -> list:

@@ -60,4 +60,6 @@ def test_ids_of_more_than_32_bits_are_refused_with_their_row():
         RaggedArray.from_sequences([[2, 3], [2, 2**40]])
     with pytest.raises(ValueError, match=r"^X\[1\] must hold ids < 2\*\*31, got an int of 400\d bits$"):
         TreeArray.from_trees([Tree([2], [-1]), Tree([2, 2**4000], [-1, 0])])
+    with pytest.raises(ValueError, match=r"^X\[1\] must hold ids < 2\*\*31, got 2147483648$"):
+        TreeArray.from_trees([Tree([2], [-1]), Tree([2, 2], [-1, 0], edges=[None, 2**31])])
     assert TreeArray.from_trees([Tree([LARGEST], [-1])])[0].labels == (LARGEST,)  # the control
