@@ -50,7 +50,8 @@ class TreeParser(
 ):
     """Parse texts, code and documents into trees.
 
-    Use it before :class:`TreeVectorizer` or an estimator for trees. Calling ``fit`` is optional. Each sample is a str, which is the text itself, or a path (:class:`pathlib.Path` or another
+    Use it before :class:`TreeVectorizer` or an estimator for trees. Calling ``fit`` is optional.
+    Each sample is a str, which is the text itself, or a path (:class:`pathlib.Path` or another
     ``os.PathLike``) of a UTF-8 file.
 
     Parameters
