@@ -34,7 +34,7 @@ def as_known(X: Any) -> Any:
     return X.to_list() if hasattr(X, "to_list") and not hasattr(X, "iloc") else X
 
 
-def as_column(X: Any, what: str = "trees") -> list:
+def as_column(X: Any, what: str = "trees", *, allow_missing: bool = False) -> list:
     """Return the items of a one-column container as a list.
 
     Parameters
@@ -43,6 +43,8 @@ def as_column(X: Any, what: str = "trees") -> list:
         The container.
     what : str, default="trees"
         Plural noun for the items, for error messages.
+    allow_missing : bool, default=False
+        Whether items may be None or NaN.
 
     Returns
     -------
@@ -53,7 +55,7 @@ def as_column(X: Any, what: str = "trees") -> list:
     TypeError
         If X is a single sample or not iterable.
     ValueError
-        If X has several columns or no items.
+        If X has several columns or no items, or an item is missing.
     """
     if isinstance(X, (str, bytes, dict, Tree)):
         raise TypeError(f"X must be a list, Series or array of {what}, got a single {type(X).__name__}")
@@ -69,6 +71,10 @@ def as_column(X: Any, what: str = "trees") -> list:
     column = list(X)
     if not column:
         raise ValueError(f"X must contain at least one sample, a column of {what}, got 0 samples")
+    missing = () if allow_missing else (i for i, item in enumerate(column) if is_missing(item))
+    for i in missing:
+        remedy = "leave the row out" if what in ("trees", "images") else 'fill it, e.g. with X.fillna("")'
+        raise ValueError(f"X[{i}] is missing ({column[i]}): {remedy}")
     return column
 
 

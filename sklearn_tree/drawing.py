@@ -76,3 +76,8 @@ def cut(text: str, longest: int) -> str:
     """Return a text on one line, truncated to ``longest`` characters."""
     text = " ".join(text.split())
     return text if len(text) <= longest else text[: longest - 1] + "\u2026"
+
+
+def scroll(html: str) -> str:
+    """Put a drawing in an element that scrolls if the drawing is wider than the page."""
+    return f'<div style="overflow-x: auto">{html}</div>'

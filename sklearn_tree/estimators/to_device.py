@@ -9,6 +9,7 @@ import torch
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from sklearn_tree.callbacks import CallbackSupportMixin, fit_context, with_callbacks
 from sklearn_tree.containers import is_tensor
 from sklearn_tree.device import resolve_device
 from sklearn_tree.documentation import DocumentationLinkMixin
@@ -18,7 +19,14 @@ from sklearn_tree.preprocessing.output import NoTableMixin
 from sklearn_tree.validation import Hidden, check_n_features, validate_data
 
 
-class ToDevice(DocumentationLinkMixin, NoTableMixin, OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+class ToDevice(
+    DocumentationLinkMixin,
+    NoTableMixin,
+    OneToOneFeatureMixin,
+    CallbackSupportMixin,
+    TransformerMixin,
+    BaseEstimator,
+):
     """Put data on a device once, so that later steps and epochs work there without copying.
 
     Use it as a step before an estimator in a pipeline. It pays off if all data fit into the memory of
@@ -59,6 +67,7 @@ class ToDevice(DocumentationLinkMixin, NoTableMixin, OneToOneFeatureMixin, Trans
         self.device = device
         self.dtype = dtype
 
+    @with_callbacks
     def fit(self, X: Any, y: Any = None) -> ToDevice:
         """Find the device and check the data.
 
@@ -86,7 +95,8 @@ class ToDevice(DocumentationLinkMixin, NoTableMixin, OneToOneFeatureMixin, Trans
         self.device_ = resolve_device(self.device)
         for name in ("n_features_in_", "feature_names_in_"):
             self.__dict__.pop(name, None)
-        self._check(X, reset=True)
+        with fit_context(self, X, y):
+            self._check(X, reset=True)
         return self
 
     def transform(self, X: Any) -> Any:

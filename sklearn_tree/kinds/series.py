@@ -24,6 +24,7 @@ class Series(ChannelsMixin, SequenceKind):
     """
 
     name: ClassVar[str] = "series"
+    reader_hint = ", sequences for RNNClassifier, CNNClassifier and the regressors"
     is_signal = True
     kernel_sizes = (9, 19, 39)  # the widths of InceptionTime, made odd
 

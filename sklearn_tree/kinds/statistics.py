@@ -72,19 +72,19 @@ def value_statistics(
     """
     if trees.values is None:
         return None, None
-    labels, values = to_numpy(trees.labels), to_numpy(trees.values)
+    labels, values, n_labels = to_numpy(trees.labels), to_numpy(trees.values), trees.n_labels or 0
     has_value = ~np.isnan(values)
     labels, values = labels[has_value], values[has_value].astype(np.float64)
     weight = np.repeat(np.ones(len(trees)) if sample_weight is None else sample_weight, trees.sizes)
     weight = weight[has_value]
 
     def total(x: np.ndarray) -> np.ndarray:
-        return np.bincount(labels, weights=x, minlength=trees.n_labels)
+        return np.bincount(labels, weights=x, minlength=n_labels)
 
     mass = np.maximum(total(weight), np.finfo(float).tiny)
     mean = total(weight * values) / mass
     scale = np.sqrt(total(weight * (values - mean[labels]) ** 2) / mass)
-    never_measured = np.bincount(labels, minlength=trees.n_labels) == 0
+    never_measured = np.bincount(labels, minlength=n_labels) == 0
     scale = np.where(never_measured, np.inf, replace_zero_scale(scale, mean, len(values)))
     return mean.tolist(), scale.tolist()
 

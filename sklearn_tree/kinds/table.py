@@ -99,7 +99,7 @@ class StarTable(TableMixin, TreeKind):
     @classmethod
     def recognizes(cls, X: Any) -> bool:
         """Return whether X holds rows of numbers rather than trees."""
-        return not holds_trees(X)
+        return not (holds_trees(X) or layout_of(X).is_ragged)
 
     def fit(self, X: Any) -> TreeArray:
         """Read the table and its columns."""

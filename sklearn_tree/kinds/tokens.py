@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from sklearn_tree.containers import layout_of, may_be_sequences
+from sklearn_tree.kinds.ids import refuse_sparse_ids
 from sklearn_tree.kinds.ragged import SequenceKind, read_sequences
 from sklearn_tree.preprocessing import SequenceVectorizer
 from sklearn_tree.trees import RaggedArray
@@ -24,6 +25,7 @@ class Tokens(SequenceKind):
 
     name: ClassVar[str] = "tokens"
     aliases = ("text",)
+    reader_hint = ", sequences for RNNClassifier, CNNClassifier and the regressors"
 
     @classmethod
     def recognizes(cls, X: Any) -> bool:
@@ -55,6 +57,8 @@ class Tokens(SequenceKind):
 
     def module_params(self, encoded: RaggedArray, sample_weight: np.ndarray | None) -> dict[str, Any]:
         """Return the number of token ids."""
+        if encoded.n_labels is None:
+            refuse_sparse_ids(encoded.values, encoded.offsets)
         return {"n_labels": encoded.n_labels}
 
     def dtype(self, encoded: RaggedArray) -> torch.dtype:

@@ -9,6 +9,7 @@ import torch
 
 from sklearn_tree.containers import holds_trees, to_numpy
 from sklearn_tree.kinds.base import Kind, to_tensor
+from sklearn_tree.kinds.ids import refuse_sparse_ids
 from sklearn_tree.kinds.statistics import value_statistics
 from sklearn_tree.nn import TreeBatch
 from sklearn_tree.preprocessing import TreeVectorizer
@@ -35,6 +36,10 @@ class TreeKind(Kind):
 
     def module_params(self, encoded: TreeArray, sample_weight: np.ndarray | None) -> dict[str, Any]:
         """Return the numbers of labels, the largest arity (at most 8) and the value statistics."""
+        if encoded.n_labels is None:
+            refuse_sparse_ids(encoded.labels, encoded.offsets)
+        if encoded.edges is not None and encoded.n_edge_labels is None:
+            refuse_sparse_ids(encoded.edges, encoded.offsets, "n_edge_labels")
         shift, scale = value_statistics(encoded, sample_weight)
         return {
             "n_labels": encoded.n_labels,

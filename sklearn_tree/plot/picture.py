@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-from sklearn_tree.drawing import AGAINST, CHAR, FONT, FOR, escape, fill, keep_finite
+from sklearn_tree.drawing import AGAINST, CHAR, FONT, FOR, escape, fill, keep_finite, scroll
 
 _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{caption}</title>
@@ -42,7 +42,7 @@ class Picture:
 
     def _repr_html_(self) -> str:
         caption = f"<p>{escape(self.caption)}</p>" if self.caption else ""
-        return f'{caption}<div style="overflow-x: auto">{self.html}</div>'
+        return caption + scroll(self.html)
 
     def save(self, path: str | os.PathLike) -> Path:
         """Write the picture to a self-contained file.

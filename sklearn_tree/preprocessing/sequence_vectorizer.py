@@ -15,6 +15,7 @@ from sklearn_tree.preprocessing.vocabulary import (
     invert_vocabulary,
     learn_vocabulary,
     look_up,
+    lower,
 )
 from sklearn_tree.trees import RaggedArray
 from sklearn_tree.validation import POSITIVE_INT
@@ -32,9 +33,9 @@ class SequenceVectorizer(BaseVectorizer):
     tokenizer : {"words", "chars"}, regular expression or callable, default="words"
         How to split a text. "words" gives words and single other characters, "chars" gives characters, and a
         regular expression gives all its matches. A callable ``tokenizer(text)`` returns a list of str.
-        Samples that are lists of tokens are not split.
+        Samples that are lists of tokens are neither split nor converted to lower case.
     lowercase : bool, default=True
-        Whether to convert tokens to lower case.
+        Whether to convert the tokens of texts to lower case.
     min_df : int or float, default=1
         Minimum number of texts (or fraction of the texts, if a float) in which a token must occur. Rarer
         tokens become unknown.
@@ -47,6 +48,10 @@ class SequenceVectorizer(BaseVectorizer):
     ----------
     vocabulary_ : dict of str to int
         Id of each token; 0 is "<pad>" (padding) and 1 is "<unk>" (unknown).
+    n_features_in_ : int
+        1 if X was an array or frame of one column in ``fit``; absent for lists and Series.
+    feature_names_in_ : ndarray of str, shape (1,)
+        Name of the column, if X was a DataFrame.
 
     See Also
     --------
@@ -119,25 +124,37 @@ class SequenceVectorizer(BaseVectorizer):
             len(array),
             min_df=self.min_df,
             max_features=self.max_features,
-            normalize=self._normalize,
         )
 
     def read(self, X: Any) -> RaggedArray:  # noqa: D102 (in the base class)
-        array = X
+        return self._split(X)[0]
+
+    def _split(self, X: Any) -> tuple[RaggedArray, np.ndarray]:
+        """Return the tokens of all samples, and whether each sample was a text, bool, shape (n_samples,)."""
+        array, is_text = X, np.zeros(len(X) if isinstance(X, RaggedArray) else 0, dtype=bool)
         if not isinstance(X, RaggedArray):
-            tokenize = build_tokenizer(self.tokenizer)
-            rows = [tokenize(row) if isinstance(row, str) else row for row in as_column(X, "sequences")]
+            tokenize, column = build_tokenizer(self.tokenizer), as_column(X, "sequences")
+            is_text = np.array([isinstance(row, str) for row in column])
+            rows = [tokenize(row) if isinstance(row, str) else row for row in column]
             array = RaggedArray.from_sequences(rows, self.max_length)
         if array.vocabulary is None:
             if len(array.values):
                 raise TypeError("tokens must be str, got numbers; pass ids to an estimator directly")
             array = array.replace(vocabulary=np.zeros(0, dtype=object))  # all texts are empty
-        return array
+        return array, is_text
 
-    def _normalize(self, token: str) -> str:
-        return token.lower() if self.lowercase else token
+    def _read_normalized(self, X: Any) -> RaggedArray:
+        array, is_text = self._split(X)
+        if not self.lowercase or not is_text.any():
+            return array
+        assert array.vocabulary is not None
+        lowered = lower(array.vocabulary)
+        if is_text.all():
+            return array.replace(vocabulary=lowered)
+        shifts = np.repeat(is_text, array.sizes) * len(lowered)
+        return array.replace(values=array.values + shifts, vocabulary=np.r_[array.vocabulary, lowered])
 
     def _encode(self, array: RaggedArray) -> RaggedArray:
         assert array.vocabulary is not None
-        ids = look_up(array.vocabulary, self.vocabulary_, self._normalize)[array.values]
+        ids = look_up(array.vocabulary, self.vocabulary_)[array.values]
         return array.replace(values=ids, vocabulary=None, n_labels=len(self.vocabulary_))

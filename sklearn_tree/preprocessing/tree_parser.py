@@ -10,6 +10,7 @@ from typing import Any, Self
 
 from sklearn.base import BaseEstimator, TransformerMixin
 
+from sklearn_tree.callbacks import CallbackSupportMixin, fit_context, with_callbacks
 from sklearn_tree.containers import as_column
 from sklearn_tree.documentation import DocumentationLinkMixin
 from sklearn_tree.preprocessing.output import NoTableMixin, TextInputMixin
@@ -24,6 +25,7 @@ from sklearn_tree.preprocessing.parsers.xml_text import parse_xml
 from sklearn_tree.preprocessing.tokenizer import Tokenizer, build_tokenizer
 from sklearn_tree.trees import TreeArray
 from sklearn_tree.trees.formats import FlatTree, read_brackets
+from sklearn_tree.trees.tree import flatten_any
 from sklearn_tree.validation import POSITIVE_INT, Options, StrOptions
 
 _PARSERS: dict[str, Callable[[str], FlatTree]] = {
@@ -35,21 +37,31 @@ _PARSERS: dict[str, Callable[[str], FlatTree]] = {
     "xml": parse_xml,
 }
 _BRANCHING = {"balanced": build_balanced_tree, "right": build_right_tree}
+TEXT_FORMATS = {*_PARSERS, *_BRANCHING, "conllu", "spacy"}
 
 
-class TreeParser(DocumentationLinkMixin, NoTableMixin, TextInputMixin, TransformerMixin, BaseEstimator):
+class TreeParser(
+    DocumentationLinkMixin,
+    NoTableMixin,
+    TextInputMixin,
+    CallbackSupportMixin,
+    TransformerMixin,
+    BaseEstimator,
+):
     """Parse texts, code and documents into trees.
 
-    Use it before :class:`TreeVectorizer` or an estimator for trees. It learns nothing, so ``fit`` is
-    optional. Each sample is a str, which is the text itself, or a path (:class:`pathlib.Path` or another
+    Use it before :class:`TreeVectorizer` or an estimator for trees. Calling ``fit`` is optional.
+    Each sample is a str, which is the text itself, or a path (:class:`pathlib.Path` or another
     ``os.PathLike``) of a UTF-8 file.
 
     Parameters
     ----------
-    format : {"brackets", "conllu", "python", "json", "xml", "html", "newick", "spacy", "balanced", "right"}
-        Format of the texts. "spacy" parses plain text with a spaCy model. "balanced" and "right" build binary
-        trees over the tokens of plain text without a parser: split recursively in halves, or ``(a (b (c
-        d)))``.
+    format : str or callable
+        Format of the texts: "brackets", "conllu", "python", "json", "xml", "html", "newick", "spacy",
+        "balanced" or "right". "spacy" parses plain text with a spaCy model. "balanced" and "right" build
+        binary trees over the tokens of plain text without a parser: split recursively in halves, or ``(a (b
+        (c d)))``. A callable ``format(sample)`` receives each sample, of any type, and returns a tree that
+        :meth:`Tree.from_any` reads. A function that is defined in a module can be pickled with the parser.
     word_label : {"text", "lemma", "pos"}, default="text"
         Label of each word ("spacy" and "conllu" only).
     tokenizer : {"words", "chars"}, regular expression or callable, default="words"
@@ -64,10 +76,17 @@ class TreeParser(DocumentationLinkMixin, NoTableMixin, TextInputMixin, Transform
     verbose : int, default=0
         Number of samples after which a line of progress is printed; 0 prints nothing.
 
+    Attributes
+    ----------
+    n_features_in_ : int
+        1 if X was an array or frame of one column in ``fit``; absent for lists and Series.
+    feature_names_in_ : ndarray of str, shape (1,)
+        Name of the column, if X was a DataFrame.
+
     See Also
     --------
     TreeVectorizer : Converts the trees to ids.
-    register_tree_type : Registers a type of tree objects, which need no parser.
+    register_tree_type : Registers a class of tree objects, which need no parser.
 
     Notes
     -----
@@ -84,10 +103,12 @@ class TreeParser(DocumentationLinkMixin, NoTableMixin, TextInputMixin, Transform
     Tree('(ul menu (li Home) (li About))')
     >>> TreeParser("right", tokenizer="chars").transform(["abc"])[0].to_tuple()
     ('', 'a', ('', 'b', 'c'))
+    >>> TreeParser(lambda path: ("path", *path.split("/"))).transform(["usr/lib"])[0]
+    Tree('(path usr lib)')
     """
 
     _parameter_constraints: dict = {  # noqa: RUF012
-        "format": [StrOptions({*_PARSERS, *_BRANCHING, "conllu", "spacy"})],
+        "format": [StrOptions(TEXT_FORMATS), callable],
         "word_label": [StrOptions({"text", "lemma", "pos"})],
         "tokenizer": [str, callable],
         "model": [str, callable],
@@ -98,7 +119,7 @@ class TreeParser(DocumentationLinkMixin, NoTableMixin, TextInputMixin, Transform
 
     def __init__(
         self,
-        format: str,
+        format: str | Callable[[Any], Any],
         *,
         word_label: str = "text",
         tokenizer: Tokenizer = "words",
@@ -115,13 +136,14 @@ class TreeParser(DocumentationLinkMixin, NoTableMixin, TextInputMixin, Transform
         self.n_process = n_process
         self.verbose = verbose
 
+    @with_callbacks
     def fit(self, X: Any, y: Any = None) -> Self:
-        """Check the parameters; nothing is learned.
+        """Check the parameters; only the name of the column is learned.
 
         Parameters
         ----------
         X : list, Series, object array or one-column DataFrame of str or paths
-            Ignored.
+            Only the name of the column is read.
         y : None
             Ignored.
 
@@ -136,6 +158,8 @@ class TreeParser(DocumentationLinkMixin, NoTableMixin, TextInputMixin, Transform
             If a parameter is invalid.
         """
         self._validate_params()
+        with fit_context(self, X, y):
+            self._check_column(X, reset=True)
         return self
 
     def transform(self, X: Any) -> TreeArray:
@@ -144,7 +168,7 @@ class TreeParser(DocumentationLinkMixin, NoTableMixin, TextInputMixin, Transform
         Parameters
         ----------
         X : list, Series, object array or one-column DataFrame of str or paths
-            Texts, or paths of files.
+            Texts, or paths of files; samples of any type if ``format`` is a callable.
 
         Returns
         -------
@@ -155,14 +179,20 @@ class TreeParser(DocumentationLinkMixin, NoTableMixin, TextInputMixin, Transform
         ------
         TypeError, ValueError, OSError
             If a sample is not a str or path, cannot be read or cannot be parsed. The message gives the row.
+            A note gives the row of any other error that a callable raises.
         ImportError
             If spaCy or its model is not installed. The message gives the command that installs it.
         """
         self._validate_params()
-        texts = [_read(item, i) for i, item in enumerate(as_column(X, "texts"))]
-        return TreeArray.from_trees(self._report(self._parse(texts), len(texts)))
+        column = as_column(X, "texts")
+        self._check_column(X, reset=False)
+        return TreeArray.from_trees(self._report(self._parse(column), len(column)))
 
-    def _parse(self, texts: list[str]) -> Iterator[FlatTree]:
+    def _parse(self, column: list) -> Iterator[FlatTree]:
+        if callable(self.format):
+            format = self.format
+            return _parse_each(column, lambda sample: flatten_any(format(sample)))
+        texts = [_read(item, i) for i, item in enumerate(column)]
         if self.format == "spacy":
             return parse_texts(texts, self.model, self.word_label, self.batch_size, self.n_process)
         return _parse_each(texts, self._parser())
@@ -173,7 +203,7 @@ class TreeParser(DocumentationLinkMixin, NoTableMixin, TextInputMixin, Transform
             return lambda text: build(tokenize(text))
         if self.format == "conllu":
             return partial(parse_conllu, label=self.word_label)
-        return _PARSERS[self.format]
+        return _PARSERS[str(self.format)]
 
     def _report(self, trees: Iterable[FlatTree], n: int) -> Iterator[FlatTree]:
         for i, tree in enumerate(trees, start=1):
@@ -202,9 +232,13 @@ def _read(item: Any, i: int) -> str:
         raise
 
 
-def _parse_each(texts: list[str], parse: Callable[[str], FlatTree]) -> Iterator[FlatTree]:
-    for i, text in enumerate(texts):
+def _parse_each(samples: list, parse: Callable[[Any], FlatTree]) -> Iterator[FlatTree]:
+    for i, sample in enumerate(samples):
         try:
-            yield parse(text)
+            tree = parse(sample)
         except (TypeError, ValueError) as error:
             raise ValueError(f"X[{i}]: {error}") from error
+        except Exception as error:
+            error.add_note(f"while parsing X[{i}]")
+            raise
+        yield tree

@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_tree.preprocessing.columns import to_tree_array
+from sklearn_tree.preprocessing.tree_parser import TEXT_FORMATS
 from sklearn_tree.preprocessing.vectorizer import BaseVectorizer, check_ids, describe
 from sklearn_tree.preprocessing.vocabulary import (
     VOCABULARY_CONSTRAINTS,
@@ -15,11 +16,14 @@ from sklearn_tree.preprocessing.vocabulary import (
     invert_vocabulary,
     learn_vocabulary,
     look_up,
+    lower,
 )
 from sklearn_tree.trees import TreeArray
 from sklearn_tree.trees.flat import PAD_ID
 from sklearn_tree.trees.transform import binarize, collapse_unary, truncate
 from sklearn_tree.validation import POSITIVE_INT, StrOptions
+
+_FORMATS = {"auto", "brackets", "nested", "dict", "nltk", "tree", "json"}
 
 
 class TreeVectorizer(BaseVectorizer):
@@ -64,6 +68,10 @@ class TreeVectorizer(BaseVectorizer):
         Id of each label; 0 is "<pad>" (no label) and 1 is "<unk>" (unknown).
     edge_vocabulary_ : dict of str to int
         Id of each edge label, with the same reserved ids.
+    n_features_in_ : int
+        1 if X was an array or frame of one column in ``fit``; absent for lists and Series.
+    feature_names_in_ : ndarray of str, shape (1,)
+        Name of the column, if X was a DataFrame.
 
     See Also
     --------
@@ -98,7 +106,7 @@ class TreeVectorizer(BaseVectorizer):
     """
 
     _parameter_constraints: dict = {  # noqa: RUF012
-        "format": [StrOptions({"auto", "brackets", "nested", "dict", "nltk", "tree", "json"})],
+        "format": [StrOptions(_FORMATS)],
         **VOCABULARY_CONSTRAINTS,
         "inner_labels": ["boolean"],
         "edge_labels": ["boolean"],
@@ -170,13 +178,29 @@ class TreeVectorizer(BaseVectorizer):
             array = binarize(array, self.binarize)
         return array if self.max_nodes is None else truncate(array, self.max_nodes)
 
+    def _validate_params(self) -> None:
+        if isinstance(self.format, str) and self.format in TEXT_FORMATS - _FORMATS:
+            raise ValueError(
+                f"format must be one of {sorted(_FORMATS)}, got {self.format!r}, a format of TreeParser: put "
+                f"TreeParser({self.format!r}) before TreeVectorizer()"
+            )
+        super()._validate_params()
+
+    def _read_normalized(self, X: Any) -> TreeArray:
+        array = self.read(X)
+        if not self.lowercase:
+            return array
+        assert array.vocabulary is not None
+        edges = None if array.edge_vocabulary is None else lower(array.edge_vocabulary)
+        return array.replace(vocabulary=lower(array.vocabulary), edge_vocabulary=edges)
+
     def _learn(self, array: TreeArray) -> None:
         self.vocabulary_ = self._learn_labels(array)
         edge_labels: set[str] = set()
         if array.edges is not None and self.edge_labels:
             assert array.edge_vocabulary is not None
             texts = array.edge_vocabulary[np.unique(array.edges)]
-            edge_labels = {self._normalize(text) for text in texts if text}
+            edge_labels = {text for text in texts if text}
         self.edge_vocabulary_ = build_vocabulary(sorted(edge_labels))
 
     def _learn_labels(self, array: TreeArray) -> dict[str, int]:
@@ -189,11 +213,7 @@ class TreeVectorizer(BaseVectorizer):
             len(array),
             min_df=self.min_df,
             max_features=self.max_features,
-            normalize=self._normalize,
         )
-
-    def _normalize(self, label: str) -> str:
-        return label.lower() if self.lowercase else label
 
     def _has_label(self, array: TreeArray) -> np.ndarray:
         """Return whether the label of each node is kept, ndarray of bool, shape (n_nodes,)."""
@@ -201,13 +221,13 @@ class TreeVectorizer(BaseVectorizer):
 
     def _encode(self, array: TreeArray) -> TreeArray:
         assert array.vocabulary is not None
-        ids = look_up(array.vocabulary, self.vocabulary_, self._normalize)[array.labels]
+        ids = look_up(array.vocabulary, self.vocabulary_)[array.labels]
         if not self.inner_labels:
             ids = np.where(self._has_label(array), ids, np.int32(PAD_ID))
         edges = None
         if array.edges is not None and self.edge_labels:
             assert array.edge_vocabulary is not None
-            edges = look_up(array.edge_vocabulary, self.edge_vocabulary_, self._normalize)[array.edges]
+            edges = look_up(array.edge_vocabulary, self.edge_vocabulary_)[array.edges]
         return array.replace(
             labels=ids,
             vocabulary=None,

@@ -22,8 +22,8 @@ class BaseVectorizer(
 ):
     """Base class of vectorizers.
 
-    A subclass converts X to an array of texts (``read``), learns a vocabulary from it (``_learn``) and
-    encodes it (``_encode``).
+    A subclass converts X to an array of texts (``read``), may normalize them (``_read_normalized``), learns a
+    vocabulary from the result (``_learn``) and encodes it (``_encode``).
     """
 
     @with_callbacks
@@ -80,12 +80,15 @@ class BaseVectorizer(
         TreeArray or RaggedArray
         """
         check_is_fitted(self)
-        return self._encode(self.read(X))
+        array = self._read_normalized(X)
+        self._check_column(X, reset=False)
+        return self._encode(array)
 
     def _fit(self, X: Any, y: Any) -> Any:
         self._validate_params()
         with fit_context(self, X, y):
-            array = self.read(X)
+            array = self._read_normalized(X)
+            self._check_column(X, reset=True)
             self._learn(array)
         return array
 
@@ -103,6 +106,10 @@ class BaseVectorizer(
             The samples that ``transform`` encodes, with a vocabulary.
         """
         raise NotImplementedError
+
+    def _read_normalized(self, X: Any) -> Any:
+        """Read X with labels and tokens as they enter the vocabulary."""
+        return self.read(X)
 
     def _learn(self, array: Any) -> None:
         raise NotImplementedError

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from numbers import Integral
 
 import numpy as np
@@ -29,7 +29,6 @@ def learn_vocabulary(
     *,
     min_df: int | float,
     max_features: int | None,
-    normalize: Callable[[str], str],
 ) -> dict[str, int]:
     """Select labels by their frequencies and number them.
 
@@ -40,15 +39,13 @@ def learn_vocabulary(
     rows : ndarray of int, shape (n,)
         Sample in which each label occurs, in ascending order.
     names : iterable of str
-        The distinct labels.
+        The labels; equal ones are counted together.
     n_rows : int
         Number of samples.
     min_df : int or float
         Minimum number of samples in which a label must occur, or fraction of the samples if a float.
     max_features : int or None
         Maximum number of labels; the most frequent ones are kept.
-    normalize : callable
-        Applied to each name first, for example ``str.lower``.
 
     Returns
     -------
@@ -56,7 +53,7 @@ def learn_vocabulary(
         The reserved tokens, followed by the selected labels in sorted order.
     """
     numbers: dict[str, int] = {}
-    table = [numbers.setdefault(normalize(name), len(numbers)) for name in names]
+    table = [numbers.setdefault(name, len(numbers)) for name in names]
     labels, distinct = np.array(table, dtype=np.int64)[codes], list(numbers)
     size = max(len(distinct), 1)
     document_frequencies = _count_documents(labels, rows, size)
@@ -83,13 +80,18 @@ def build_vocabulary(names: Iterable[str]) -> dict[str, int]:
     return {**reserved, **{name: i for i, name in enumerate(names, start=N_RESERVED_IDS)}}
 
 
-def look_up(names: Iterable[str], vocabulary: dict[str, int], normalize: Callable[[str], str]) -> np.ndarray:
+def look_up(names: Iterable[str], vocabulary: dict[str, int]) -> np.ndarray:
     """Return the ids of names, ndarray of int32, shape (n_names,).
 
     A name that is not in the vocabulary gets id 1, or 0 if it is empty.
     """
-    ids = [vocabulary.get(normalize(name), UNKNOWN_ID if name else PAD_ID) for name in names]
+    ids = [vocabulary.get(name, UNKNOWN_ID if name else PAD_ID) for name in names]
     return np.array(ids, dtype=np.int32)
+
+
+def lower(names: Iterable[str]) -> np.ndarray:
+    """Return names in lower case, ndarray of object, shape (n_names,)."""
+    return np.array([name.lower() for name in names], dtype=object)
 
 
 def invert_vocabulary(vocabulary: dict[str, int]) -> np.ndarray:

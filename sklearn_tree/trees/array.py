@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from sklearn_tree.trees.checks import check_codes, check_length, check_tree_shapes, check_values
+from sklearn_tree.trees.checks import as_ints, check_codes, check_length, check_tree_shapes, check_values
 from sklearn_tree.trees.codes import (
     N_RESERVED_IDS,
     PAD_ID,
@@ -18,6 +18,7 @@ from sklearn_tree.trees.codes import (
     count_codes,
     decode,
     merge_codes,
+    merge_sizes,
 )
 from sklearn_tree.trees.collector import TreeCollector
 from sklearn_tree.trees.flat import FlatArray
@@ -61,7 +62,8 @@ class TreeArray(FlatArray):
     edge_vocabulary : sequence of str, default=None
         Text of each edge label.
     n_labels, n_edge_labels : int, default=None
-        Sizes of the id spaces; by default, the smallest that hold all labels.
+        Sizes of the id spaces; by default, the smallest that hold all labels. They remain None, and nets
+        refuse the trees, if an id is at least 2**24 and more than 100 times the number of distinct ids.
     parents : ndarray of int32, shape (n_nodes_total,), default=None
         Parent of each node within its tree, -1 for roots; computed from ``depths`` by default.
     subtrees : ndarray of int64, shape (n_nodes_total,), default=None
@@ -102,7 +104,7 @@ class TreeArray(FlatArray):
     values: np.ndarray | None
     edges: np.ndarray | None
     edge_vocabulary: np.ndarray | None
-    n_labels: int
+    n_labels: int | None
     n_edge_labels: int | None
     parents: np.ndarray
     subtrees: np.ndarray | None
@@ -147,7 +149,7 @@ class TreeArray(FlatArray):
 
     def _validate(self) -> None:
         """Check the columns and convert them to arrays."""
-        depths, offsets = np.asarray(self.depths, dtype=np.int32), np.asarray(self.offsets, dtype=np.int64)
+        depths, offsets = as_ints("depths", self.depths), as_ints("offsets", self.offsets)
         check_tree_shapes(self.labels, depths, offsets)
         check_codes("labels", self.labels, self.vocabulary, self.n_labels)
         check_codes("edges", self.edges, self.edge_vocabulary, self.n_edge_labels)
@@ -156,7 +158,7 @@ class TreeArray(FlatArray):
         check_values(self.values)
         self._set(
             labels=np.asarray(self.labels, dtype=np.int32),
-            depths=depths,
+            depths=depths.astype(np.int32),
             offsets=offsets,
             vocabulary=as_vocabulary(self.vocabulary),
             values=None if self.values is None else np.asarray(self.values),
@@ -189,7 +191,7 @@ class TreeArray(FlatArray):
         Raises
         ------
         TypeError, ValueError
-            If a tree cannot be read. The message starts with its position, ``trees[3]: ...``.
+            If a tree cannot be read. The message starts with its position, ``X[3]: ...``.
         """
         collector = TreeCollector()
         for i, tree in enumerate(trees):
@@ -254,7 +256,7 @@ class TreeArray(FlatArray):
             offsets=np.r_[0, np.cumsum(sizes)].astype(np.int64),
             values=_concatenate_values(arrays),
             vocabulary=vocabulary,
-            n_labels=None if vocabulary is not None else max(a.n_labels for a in arrays),
+            n_labels=None if vocabulary is not None else merge_sizes([a.n_labels for a in arrays]),
             **_concatenate_edges(arrays),
             validate=False,
         )
@@ -349,7 +351,8 @@ def _concatenate_edges(arrays: list[TreeArray]) -> dict[str, Any]:
     if all(a.edges is None for a in arrays):
         return {}
     edges, vocabulary = merge_codes([_get_edges(a) for a in arrays])
-    size = None if vocabulary is not None else max(a.n_edge_labels or 0 for a in arrays)
+    sizes = [a.n_edge_labels for a in arrays if a.edges is not None]
+    size = None if vocabulary is not None else merge_sizes(sizes)
     return {"edges": edges, "edge_vocabulary": vocabulary, "n_edge_labels": size}
 
 

@@ -9,6 +9,8 @@ import numpy as np
 
 from sklearn_tree.trees.formats.excerpt import excerpt
 
+_MAX_SIZE = 1 << 31  # ids are stored in 32 bits
+
 
 def check_tree_shapes(labels: Sequence | np.ndarray, depths: np.ndarray, offsets: np.ndarray) -> None:
     """Check that the columns have the same length and that the depths are in preorder.
@@ -46,6 +48,22 @@ def check_tree_shapes(labels: Sequence | np.ndarray, depths: np.ndarray, offsets
         )
 
 
+def as_ints(name: str, column: Any) -> np.ndarray:
+    """Return a column as an array of ints of shape (n,).
+
+    Raises
+    ------
+    ValueError
+        If the entries are not ints or the column is not one-dimensional.
+    """
+    column = np.asarray(column)
+    if column.size and column.dtype.kind not in "iu":
+        raise ValueError(f"{name} must be ints, got {column.dtype}")
+    if column.ndim != 1:
+        raise ValueError(f"{name} must be one-dimensional, got shape {column.shape}")
+    return column.astype(np.int64, copy=False)
+
+
 def check_codes(name: str, codes: Any, vocabulary: Any, n_codes: int | None) -> None:
     """Check that codes are ints in the range of their vocabulary or id space.
 
@@ -63,18 +81,17 @@ def check_codes(name: str, codes: Any, vocabulary: Any, n_codes: int | None) -> 
     Raises
     ------
     ValueError
-        If the codes are not ints or are out of range.
+        If the codes are not ints of shape (n,) or are out of range.
     """
     if codes is None or not len(codes):
         return
-    codes = np.asarray(codes)
-    if codes.dtype.kind not in "iu":
-        raise ValueError(f"{name} must be ints, got {codes.dtype}")
+    codes = as_ints(name, codes)
+    lowest, highest = codes.min(), codes.max()
     size = n_codes if vocabulary is None else len(vocabulary)
-    if codes.min() < 0 or (size is not None and codes.max() >= size):
-        wrong = codes.min() if codes.min() < 0 else codes.max()
-        rule = ">= 0" if size is None else f"in [0, {size})"
-        raise ValueError(f"{name} must be {rule}, got {wrong}")
+    if lowest < 0 or highest >= (_MAX_SIZE if size is None else size):
+        limits = ">= 0" if lowest < 0 else "< 2**31"
+        rule = limits if size is None else f"in [0, {size})"
+        raise ValueError(f"{name} must be {rule}, got {lowest if lowest < 0 else highest}")
 
 
 def check_length(name: str, column: Any, n_nodes: int) -> None:
@@ -84,8 +101,15 @@ def check_length(name: str, column: Any, n_nodes: int) -> None:
 
 
 def check_values(values: Any) -> None:
-    """Check that node values are finite or NaN."""
-    if values is not None and np.isinf(np.asarray(values, dtype=float)).any():
+    """Check that node values are one-dimensional numbers, finite or NaN."""
+    if values is None:
+        return
+    values = np.asarray(values)
+    if values.ndim != 1 or values.dtype.kind not in "fiub":
+        raise ValueError(
+            f"values must be floats of shape (n_nodes,), got {values.dtype} of shape {values.shape}"
+        )
+    if np.isinf(values).any():
         raise ValueError("values must be finite, or NaN for nodes without a value; got inf")
 
 

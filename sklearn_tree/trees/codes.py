@@ -6,13 +6,21 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from sklearn_tree.trees.formats.excerpt import excerpt
+
 PAD_ID = 0  # no label: its embedding is zero
 UNKNOWN_ID = 1  # a label that is not in the vocabulary
 N_RESERVED_IDS = 2
+MAX_INFERRED_SIZE = 1 << 24  # of an id space, unless its ids are dense
+_MAX_SPARSITY = 100  # ids per distinct id
+_MAX_SIZE = 1 << 31  # ids are stored in 32 bits
 
 
 def factorize(
-    labels: Sequence, missing: str | None = None, noun: str = "labels"
+    labels: Sequence,
+    missing: str | None = None,
+    noun: str = "labels",
+    offsets: Sequence[int] | np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray | None]:
     """Number the distinct labels in order of appearance; int labels are ids and keep their values.
 
@@ -24,6 +32,8 @@ def factorize(
         The text that replaces None among text labels. Among ids, None becomes 0.
     noun : str, default="labels"
         Plural noun for the labels, for error messages.
+    offsets : sequence of int, shape (n_samples + 1,), default=None
+        Positions at which samples begin and end, for error messages; None for one sample.
 
     Returns
     -------
@@ -36,10 +46,12 @@ def factorize(
     ------
     TypeError
         If the labels are neither all str nor all int.
+    ValueError
+        If an id needs more than 32 bits. The message gives the row.
     """
     types = set(map(type, labels)) - {type(None)}
     if types == {int}:
-        return np.array([label or PAD_ID for label in labels], dtype=np.int32), None
+        return _as_codes([label or PAD_ID for label in labels], offsets), None
     if not types <= {str}:
         wrong = next(label for label in labels if type(label) is not str)
         raise TypeError(f"{noun} must be all str or all int, got {wrong!r} ({type(wrong).__name__})")
@@ -47,6 +59,20 @@ def factorize(
     codes = list(map(numbers.__getitem__, labels))
     texts = [missing if label is None else label for label in numbers]
     return np.array(codes, dtype=np.int32), np.array(texts, dtype=object)
+
+
+def _as_codes(ids: list[int], offsets: Sequence[int] | np.ndarray | None) -> np.ndarray:
+    try:
+        return np.array(ids, dtype=np.int32)
+    except OverflowError as error:
+        i = next(i for i, label in enumerate(ids) if not -_MAX_SIZE <= label < _MAX_SIZE)
+        row = find_row(offsets if offsets is not None else [0], i)
+        raise ValueError(f"X[{row}] must hold ids < 2**31, got {excerpt(ids[i])}") from error
+
+
+def find_row(offsets: Sequence[int] | np.ndarray, position: int) -> int:
+    """Return the sample in which a position of a flat column is."""
+    return int(np.searchsorted(offsets, position, side="right")) - 1
 
 
 def merge_codes(
@@ -94,9 +120,25 @@ def are_columns_equal(a: np.ndarray | None, b: np.ndarray | None) -> bool:
     return np.array_equal(a, b, equal_nan=a.dtype.kind == b.dtype.kind == "f")
 
 
-def count_codes(codes: np.ndarray, vocabulary: np.ndarray | None) -> int:
-    """Return the size of the smallest id space that holds the codes and the reserved ids."""
-    return int(codes.max(initial=N_RESERVED_IDS - 1)) + 1 if vocabulary is None else len(vocabulary)
+def count_codes(codes: np.ndarray, vocabulary: np.ndarray | None) -> int | None:
+    """Return the size of the smallest id space that holds the codes and the reserved ids.
+
+    It is None if an id is so large, and so much larger than the number of distinct ids, that a net with an
+    embedding for every id would be a mistake; and for codes that are not in main memory.
+    """
+    if vocabulary is not None:
+        return len(vocabulary)
+    if not isinstance(codes, np.ndarray):
+        return None
+    size = int(codes.max(initial=N_RESERVED_IDS - 1)) + 1
+    is_sparse = size > MAX_INFERRED_SIZE and size > _MAX_SPARSITY * len(np.unique(codes))
+    return None if is_sparse else size
+
+
+def merge_sizes(sizes: Sequence[int | None]) -> int | None:
+    """Return the size of an id space that holds several others; None if one of them is not known."""
+    known = [size for size in sizes if size is not None]
+    return max(known) if len(known) == len(sizes) else None
 
 
 def as_vocabulary(texts: Sequence[str] | np.ndarray | None) -> np.ndarray | None:

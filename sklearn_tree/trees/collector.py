@@ -41,7 +41,7 @@ class TreeCollector:
         flat = _flatten(tree, i)
         if self.labels and type(flat.labels[0]) is not type(self.labels[0]):
             raise TypeError(
-                f"trees[{i}]: labels must be {type(self.labels[0]).__name__} as in the previous trees, "
+                f"X[{i}]: labels must be {type(self.labels[0]).__name__} as in the previous trees, "
                 f"got {flat.labels[0]!r}"
             )
         self.labels.extend(flat.labels)
@@ -55,7 +55,7 @@ class TreeCollector:
 
     def to_columns(self) -> dict[str, Any]:
         """Return the columns of a ``TreeArray`` by name."""
-        labels, vocabulary = factorize(self.labels)
+        labels, vocabulary = factorize(self.labels, offsets=self.offsets)
         columns: dict[str, Any] = {
             "labels": labels,
             "vocabulary": vocabulary,
@@ -66,7 +66,9 @@ class TreeCollector:
         if self.values:
             columns["values"] = np.array(self._to_column(self.values), dtype=float)
         if self.edges:
-            columns["edges"], columns["edge_vocabulary"] = factorize(self._to_column(self.edges), missing="")
+            columns["edges"], columns["edge_vocabulary"] = factorize(
+                self._to_column(self.edges), missing="", offsets=self.offsets
+            )
         return columns
 
     def _to_column(self, entries: dict[int, Sequence]) -> list:
@@ -81,6 +83,6 @@ def _flatten(tree: Any, i: int) -> FlatTree:
         return flatten_any(tree)
     except Exception as error:
         if type(error) not in (TypeError, ValueError):  # raised by an adapter: keep its type
-            error.add_note(f"while reading trees[{i}]")
+            error.add_note(f"while reading X[{i}]")
             raise
-        raise type(error)(f"trees[{i}]: {error}") from error
+        raise type(error)(f"X[{i}]: {error}") from error

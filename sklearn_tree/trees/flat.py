@@ -114,6 +114,18 @@ class FlatArray:
             raise IndexError(f"index {wrong} is out of range for {n} {self._noun}s")
         return np.where(index < 0, index + n, index)
 
+    def __add__(self, other: Any) -> Any:
+        cls: Any = type(self)
+        return cls.concatenate([self, other]) if type(other) is cls else NotImplemented
+
+    def __array_function__(self, func: Any, types: Any, args: tuple, kwargs: dict) -> Any:
+        """Concatenate arrays of one class; any other function of numpy receives object arrays of items."""
+        cls: Any = type(self)
+        along_rows = func is np.concatenate and args[1:] in ((), (0,)) and kwargs in ({}, {"axis": 0})
+        if along_rows and all(type(array) is cls for array in args[0]):
+            return cls.concatenate(args[0])
+        return func._implementation(*args, **kwargs)
+
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         array = np.empty(len(self), dtype=object)
         for i, item in enumerate(self):

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from sklearn_tree.trees.checks import check_steps
+from sklearn_tree.trees.checks import as_ints, check_codes, check_steps
 from sklearn_tree.trees.codes import (
     are_columns_equal,
     as_vocabulary,
@@ -17,6 +17,7 @@ from sklearn_tree.trees.codes import (
     decode,
     factorize,
     merge_codes,
+    merge_sizes,
 )
 from sklearn_tree.trees.flat import FlatArray
 
@@ -41,14 +42,16 @@ class RaggedArray(FlatArray):
     vocabulary : sequence of str, default=None
         Text of each token.
     n_labels : int, default=None
-        Size of the id space; by default, the smallest that holds all tokens. None for numbers.
+        Size of the id space; by default, the smallest that holds all tokens. None for numbers. It remains
+        None, and nets refuse the sequences, if an id is at least 2**24 and more than 100 times the number of
+        distinct ids.
     validate : bool, default=True
         Whether to check and convert the columns. With False, they must be valid arrays already.
 
     Raises
     ------
     ValueError
-        If the offsets decrease or ``values`` has another length, shape or dtype.
+        If the offsets decrease, ``values`` has another length, shape or dtype, or a token is out of range.
 
     Examples
     --------
@@ -80,9 +83,11 @@ class RaggedArray(FlatArray):
         validate: bool = True,
     ) -> None:
         if validate:
-            values, offsets = np.asarray(values), np.asarray(offsets, dtype=np.int64)
+            values, offsets = np.asarray(values), as_ints("offsets", offsets)
             check_steps(values, offsets)
-            values = values.astype(np.int32) if values.dtype.kind in "iu" else values
+            if values.dtype.kind in "iu":
+                check_codes("values", values, vocabulary, n_labels)
+                values = values.astype(np.int32)
             vocabulary = as_vocabulary(vocabulary)
         self._set(values=values, offsets=offsets, vocabulary=vocabulary, n_labels=n_labels)
         if n_labels is None and self.is_tokens:
@@ -113,14 +118,14 @@ class RaggedArray(FlatArray):
         sequences = list(sequences)
         for i, sequence in enumerate(sequences):
             if isinstance(sequence, (str, bytes)) or not hasattr(sequence, "__len__"):
-                raise TypeError(f"row {i} must be a sequence of tokens or numbers, got {sequence!r:.40}")
+                raise TypeError(f"X[{i}] must be a sequence of tokens or numbers, got {sequence!r:.40}")
         sequences = [sequence[:max_length] for sequence in sequences]
         offsets = np.r_[0, np.cumsum([len(sequence) for sequence in sequences])].astype(np.int64)
         first = next((sequence for sequence in sequences if len(sequence)), ("",))
         if not _is_token(first[0]):
             return cls(_concatenate_series(sequences), offsets)
-        codes, vocabulary = factorize(_concatenate_tokens(sequences), noun="tokens")
-        return cls(codes, offsets, vocabulary=vocabulary)
+        codes, vocabulary = factorize(_concatenate_tokens(sequences), noun="tokens", offsets=offsets)
+        return cls(codes, offsets, vocabulary=vocabulary, validate=False)
 
     @classmethod
     def concatenate(cls, arrays: Iterable[RaggedArray]) -> Self:
@@ -150,7 +155,7 @@ class RaggedArray(FlatArray):
         values, vocabulary = merge_codes([(a.values, a.vocabulary) for a in arrays])
         n_labels = None
         if arrays[0].is_tokens and vocabulary is None:
-            n_labels = max(a.n_labels or 0 for a in arrays)
+            n_labels = merge_sizes([a.n_labels for a in arrays])
         offsets = np.r_[0, np.cumsum(np.concatenate([a.sizes for a in arrays]))]
         return cls(values, offsets, vocabulary=vocabulary, n_labels=n_labels)
 
@@ -186,7 +191,7 @@ def _concatenate_tokens(sequences: list) -> list[str | int]:
     for i, sequence in enumerate(sequences):
         for token in sequence:
             if not _is_token(token):
-                raise TypeError(f"row {i} must hold tokens (str) or ids (int), got {token!r:.40}")
+                raise TypeError(f"X[{i}] must hold tokens (str) or ids (int), got {token!r:.40}")
     return [str(token) if isinstance(token, str) else int(token) for seq in sequences for token in seq]
 
 
@@ -203,15 +208,15 @@ def _concatenate_series(sequences: list) -> np.ndarray:
 def _check_series(array: np.ndarray, row: int, n_channels: int) -> None:
     if array.shape[1] != n_channels:
         raise ValueError(
-            f"row {row} must have {n_channels} channels like the previous rows, got {array.shape[1]}"
+            f"X[{row}] must have {n_channels} channels like the previous rows, got {array.shape[1]}"
         )
     if not np.isfinite(array).all():
-        raise ValueError(f"row {row} must hold finite numbers, got {array[~np.isfinite(array)][0]}")
+        raise ValueError(f"X[{row}] must hold finite numbers, got {array[~np.isfinite(array)][0]}")
 
 
 def _as_series(sequence: Any, row: int) -> np.ndarray:
     """Return a sequence of numbers as an array of floats of shape (length, n_channels)."""
-    rule = f"row {row} must be an array of floats of shape (length, channels)"
+    rule = f"X[{row}] must be an array of floats of shape (length, channels)"
     try:
         array = np.asarray(sequence, dtype=sequence.dtype if hasattr(sequence, "dtype") else float)
     except (TypeError, ValueError) as error:

@@ -27,6 +27,7 @@ MAX_LEVELS = 40  # all subtrees below this depth are folded
 _CHAR, _GAP, _LEVEL, _MARGIN, _LONGEST_LABEL = 7.2, 10.0, 34.0, 14.0, 16
 _TRIANGLE = 26.0  # height of the triangle and the count below the label of a folded subtree
 _LONGEST_TITLE = 120
+OWN_COLOUR = "#767676"  # a grey with a contrast above 4 to white and to the black of dark pages
 _N_TITLE_NODES = 200  # nodes of a subtree whose leaves its tooltip lists
 
 
@@ -77,6 +78,7 @@ def draw_tree(
     titles: Sequence[str] | None = None,
     *,
     limit: float | None = None,
+    colour: str = "currentColor",
 ) -> str:
     """Draw a tree.
 
@@ -92,6 +94,9 @@ def draw_tree(
         Tooltip of each node. By default, its edge label, the leaves below it and its value.
     limit : float, default=None
         Absolute value that gets the full colour; None uses the 95th percentile, at least 5 % of the largest.
+    colour : str, default="currentColor"
+        CSS colour of texts and uncoloured edges. The default is the text colour of the page, which a drawing
+        inside an ``<img>`` cannot read; ``OWN_COLOUR`` is readable on light and dark backgrounds.
 
     Returns
     -------
@@ -119,7 +124,7 @@ def draw_tree(
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" '
         f'width="{width:.0f}" height="{height:.0f}" role="img" '
-        f'style="{FONT}; color: currentColor; max-width: none">'
+        f'style="{FONT}; color: {colour}; max-width: none">'
         f"{''.join(edges)}{''.join(nodes)}</svg>"
     )
 

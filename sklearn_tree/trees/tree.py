@@ -7,17 +7,18 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from sklearn_tree.drawing import scroll
 from sklearn_tree.trees.checks import check_labels
 from sklearn_tree.trees.formats import (
     FlatTree,
     flatten,
     read_brackets,
-    register_tree_type,
     write_brackets,
 )
 from sklearn_tree.trees.formats.fields import as_edge, as_value
 from sklearn_tree.trees.formats.parents import check_parents, to_preorder
-from sklearn_tree.trees.svg import draw_tree
+from sklearn_tree.trees.formats.registry import register_fixed
+from sklearn_tree.trees.svg import OWN_COLOUR, draw_tree
 
 if TYPE_CHECKING:
     from nltk import Tree as NltkTree
@@ -319,7 +320,10 @@ class Tree:
         return make(0, children[0][::-1])
 
     def _repr_svg_(self) -> str:
-        return draw_tree(self)
+        return draw_tree(self, colour=OWN_COLOUR)
+
+    def _repr_html_(self) -> str:
+        return scroll(draw_tree(self))
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Tree):
@@ -370,7 +374,7 @@ def _to_flat(tree: Tree) -> FlatTree:
     return FlatTree(tree.labels, tree.parents.tolist(), tree.depths.tolist(), tree.values, tree.edges)
 
 
-register_tree_type(Tree, _to_flat)  # a Tree among the children of another object
+register_fixed(Tree, _to_flat)  # a Tree among the children of another object
 
 
 def _freeze(column: Any) -> np.ndarray:

@@ -58,10 +58,10 @@ def test_module_params_hold_the_statistics_of_the_channels():
     [
         (DENSE[..., :1], ValueError, "X must have 2 channels, as in fit, got 1"),
         ([wave[:, :1] for wave in WAVES], ValueError, "X must have 2 channels, as in fit, got 1"),
-        ([np.ones((3, 2)), np.ones((2, 1))], ValueError, "row 1 must have 2 channels"),
+        ([np.ones((3, 2)), np.ones((2, 1))], ValueError, r"X\[1\] must have 2 channels"),
         (np.where(np.arange(24)[:, None, None] == 5, np.inf, DENSE), ValueError, "row 5 of X must hold finite numbers, got inf"),
         (np.zeros((4, 0, 2)), ValueError, r"X must have 3 axes of at least one entry, got shape \(4, 0, 2\)"),
-        ([np.ones((3, 2)), None], TypeError, "row 1 must be a sequence"),
+        ([np.ones((3, 2)), None], ValueError, r"X\[1\] is missing \(None\)"),
     ],
 )  # fmt: skip
 def test_errors_name_the_row_the_rule_and_the_value(X, error, message):

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sklearn_tree import Tree, TreeArray
+from sklearn_tree import SequenceVectorizer, Tree, TreeArray, TreeParser, TreeVectorizer
 from sklearn_tree.preprocessing.columns import to_tree_array
 
 TREES = ["(S (NP I) (VP run))", "(S (VP stop))", "(S a)"]
@@ -63,3 +63,36 @@ def test_nltk_trees_are_recognized():
 
 def test_json_values_may_hold_labels():
     assert to_tree_array([{"label": "S"}], "json") != to_tree_array([{"label": "S"}])
+
+
+@pytest.mark.parametrize("missing", [None, np.nan, pd.NA, pd.NaT])
+@pytest.mark.parametrize("container", [list, pd.Series, lambda t: pd.DataFrame({"t": t})])
+@pytest.mark.parametrize(
+    ("step", "sample", "remedy"),
+    [
+        (TreeVectorizer(), "(S a)", "leave the row out"),
+        (SequenceVectorizer(), "a b", r'fill it, e.g. with X.fillna\(""\)'),
+        (TreeParser("html"), "<p>", r'fill it, e.g. with X.fillna\(""\)'),
+        (TreeParser(str), "(S a)", r'fill it, e.g. with X.fillna\(""\)'),
+    ],
+)
+def test_missing_samples_are_refused_with_their_row(missing, container, step, sample, remedy):
+    with pytest.raises(ValueError, match=rf"X\[1\] is missing \((None|nan|<NA>|NaT)\): {remedy}"):
+        step.fit_transform(container([sample, missing]))
+    assert len(step.fit_transform(container([sample, sample]))) == 2  # the control
+
+
+def test_none_is_a_json_value():
+    assert to_tree_array([None, {}], "json")[0].labels == ("null",)
+
+
+@pytest.mark.parametrize(
+    "format", ["html", "xml", "python", "newick", "spacy", "conllu", "balanced", "right"]
+)
+def test_formats_of_texts_are_refused_with_the_parser_that_reads_them(format):
+    with pytest.raises(
+        ValueError, match=rf"got '{format}', a format of TreeParser: put TreeParser\('{format}'\)"
+    ):
+        TreeVectorizer(format).fit(["text"])
+    with pytest.raises(ValueError, match="'format' parameter of TreeVectorizer"):  # the control
+        TreeVectorizer("text").fit(["text"])

@@ -15,7 +15,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from strategies import trees
 
-from sklearn_tree import RecursiveNetClassifier, TreeArray, TreeParser, TreeVectorizer
+from sklearn_tree import RecursiveNetClassifier, Tree, TreeArray, TreeParser, TreeVectorizer
 
 FORMATS = [*SEEDS]
 N = 100_000
@@ -89,6 +89,59 @@ def test_unpicklable_trees_can_be_searched_in_parallel_as_a_tree_array():
         make_pipeline(TreeVectorizer(), net), {"treevectorizer__min_df": [1]}, cv=2, n_jobs=2
     )
     assert search.fit(X, [0, 1] * 6).predict(X).shape == (12,)
+
+
+def parse_path(text):
+    """Parse ``"a/b"``; a function of a module can be pickled."""
+    first, *others = text.split("/")
+    return (first, *others) if others else {"label": first}
+
+
+def test_a_callable_parses_as_a_list_comprehension_does():
+    texts = ["usr/lib", "bin", "usr/share/doc"]
+    parser = TreeParser(parse_path)
+    expected = TreeArray.from_trees([parse_path(text) for text in texts])
+    for same in (parser, clone(parser), pickle.loads(pickle.dumps(parser)), clone(parser).fit(texts)):
+        assert same.transform(pd.DataFrame({"path": texts})) == expected
+        assert same.get_params()["format"] is parse_path
+    assert "parse_path" in repr(parser)
+    assert "parse_path" in parser._repr_html_()
+    assert TreeParser("brackets").transform(["(usr lib)"]) == expected[:1]  # the control
+
+
+def test_a_callable_receives_samples_of_any_type():
+    trees = TreeArray.from_trees(["(S (NP I) (VP run))", "(S stop)"])
+    assert TreeParser(lambda tree: tree.subtree(1)).transform(trees) == TreeArray.from_trees(
+        ["(NP I)", "(stop)"]
+    )
+    assert TreeParser(lambda n: ("n", *"a" * n)).transform([1, 2])[1] == Tree.from_any(("n", "a", "a"))
+    assert TreeParser(str).transform([Path("(a)")])[0].labels == ("a",)  # paths are not opened
+
+
+def test_a_callable_can_be_chosen_by_a_search_in_parallel(tmp_path):
+    texts, y = ["usr/lib", "bin/x", "usr/doc", "bin/y"] * 6, [1, 0, 1, 0] * 6
+    net = RecursiveNetClassifier(hidden_size=4, embedding_dim=4, max_epochs=1, random_state=0)
+    pipe = make_pipeline(TreeParser("right"), TreeVectorizer(), net)
+    grid = {"treeparser__format": ["right", parse_path]}
+    search = GridSearchCV(pipe, grid, cv=2, n_jobs=2).fit(texts, y)
+    assert len(search.cv_results_["params"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("function", "error", "message"),
+    [
+        (lambda text: 1 / (text != "bad") and "(a)", ZeroDivisionError, "while parsing X[1]"),
+        (lambda text: {"good": "(a)"}[text], KeyError, "while parsing X[1]"),
+        (lambda text: "(a" if text == "bad" else "(a)", ValueError, "X[1]: unbalanced bracket"),
+        (lambda text: "(a)" if text == "good" else 3, ValueError, "X[1]: cannot read a tree from"),
+        (lambda text: "(a)" if text == "good" else None, ValueError, "X[1]: expected a node, got None"),
+        (lambda text: "(a)" if text == "good" else text + 1, ValueError, "X[1]: can only concatenate str"),
+    ],
+)
+def test_errors_of_a_callable_give_the_row(function, error, message):
+    with pytest.raises(error) as info:
+        TreeParser(function).transform(["good", "bad"])
+    assert message in "\n".join([str(info.value), *getattr(info.value, "__notes__", [])])
 
 
 def test_progress_is_printed_on_request(capsys):

@@ -23,6 +23,19 @@ ONE = ([2], [0], [0, 1])  # labels, depths and offsets of one tree of one node
         (([2, 2], [0, 1], [0, 1, 2]), {}, "got 1 at node 0 of tree 1"),
         (([2, 2], [0, 1], [0, 2]), {"parents": [-1, -1]}, "parents must agree with depths or be None"),
         (([2], [0], [0, 0, 1]), {}, "offsets must start at 0 and increase by at least one node per tree"),
+        (([[2], [3]], [0, 1], [0, 2]), {}, r"labels must be one-dimensional, got shape \(2, 1\)"),
+        (([2, 3], [[0], [1]], [0, 2]), {}, r"depths must be one-dimensional, got shape \(2, 1\)"),
+        (([2, 3], [0, 1.0], [0, 2]), {}, "depths must be ints, got float64"),
+        (([2, 3], [0, 1], [0, 2.0]), {}, "offsets must be ints, got float64"),
+        (([2, 3], [0, 2**32 + 1], [0, 2]), {}, "depths must be in preorder"),
+        (([2**31], [0], [0, 1]), {}, r"labels must be < 2\*\*31, got 2147483648"),
+        (ONE, {"edges": [1.0]}, "edges must be ints, got float64"),
+        (
+            ONE,
+            {"values": [[1.0]]},
+            r"values must be floats of shape \(n_nodes,\), got float64 of shape \(1, 1\)",
+        ),
+        (ONE, {"values": ["a"]}, r"values must be floats of shape \(n_nodes,\), got <U1"),
         (([2], [0], [0, 2]), {}, r"offsets\[-1\] = 2 entries, got 1 and 1"),
     ],
 )
@@ -43,6 +56,9 @@ def test_valid_columns_of_trees_are_converted():  # the control of the law above
     [
         (([1], [0, 2]), r"values must have offsets\[-1\] = 2 steps, got 1"),
         (([1], [1, 0]), "offsets must start at 0 and never decrease"),
+        (([1, 2], [0, 2.0]), "offsets must be ints, got float64"),
+        (([1, -2], [0, 2]), "values must be >= 0, got -2"),
+        (([1, 2**31], [0, 2]), r"values must be < 2\*\*31, got 2147483648"),
         (([1.5], [0, 1]), r"floats of shape \(n_steps, n_channels\), got float64 of shape \(1,\)"),
         ((np.ones((1, 2), int), [0, 1]), r"got int64 of shape \(1, 2\)"),
     ],
@@ -57,3 +73,11 @@ def test_valid_columns_of_sequences_are_converted():  # the control of the law a
     assert array.values.dtype == np.int32
     assert array.n_labels == 6
     assert RaggedArray(np.ones((2, 3)), [0, 2]).n_labels is None
+
+
+@pytest.mark.parametrize(("option", "value"), [("vocabulary", ["a"]), ("n_labels", 2)])
+def test_tokens_beyond_the_vocabulary_are_refused(option, value):
+    size = value if option == "n_labels" else len(value)
+    with pytest.raises(ValueError, match=rf"values must be in \[0, {size}\), got 2"):
+        RaggedArray([0, 2], [0, 2], **{option: value})
+    assert len(RaggedArray([0, size - 1], [0, 2], **{option: value})) == 1  # the control

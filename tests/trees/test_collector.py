@@ -21,10 +21,10 @@ def test_columns_of_all_trees_are_concatenated():
 @pytest.mark.parametrize(
     ("trees", "error", "message"),
     [
-        (["(S a)", "(S a"], ValueError, r"trees\[1\]: unbalanced bracket"),
-        (["(S a)", ("S", 3.5)], TypeError, r"trees\[1\]: cannot read a tree"),
-        (["(S a)", Tree([3], [-1])], TypeError, r"trees\[1\]: labels must be str .* got 3"),
-        ([Tree([3], [-1]), "(S a)"], TypeError, r"trees\[1\]: labels must be int .* got 'S'"),
+        (["(S a)", "(S a"], ValueError, r"X\[1\]: unbalanced bracket"),
+        (["(S a)", ("S", 3.5)], TypeError, r"X\[1\]: cannot read a tree"),
+        (["(S a)", Tree([3], [-1])], TypeError, r"X\[1\]: labels must be str .* got 3"),
+        ([Tree([3], [-1]), "(S a)"], TypeError, r"X\[1\]: labels must be int .* got 'S'"),
     ],
 )
 def test_errors_give_the_position_of_the_tree(trees, error, message):
@@ -39,4 +39,4 @@ def test_other_errors_of_an_adapter_get_a_note_with_the_position():
     register_tree_type(Broken, lambda node: {}["nothing"])
     with pytest.raises(KeyError) as info:
         TreeArray.from_trees(["(S a)", Broken()])
-    assert info.value.__notes__ == ["while reading trees[1]"]
+    assert info.value.__notes__ == ["while reading X[1]"]

@@ -57,3 +57,41 @@ def test_keys_of_all_kinds_select_the_same_item(array, key):
 def test_invalid_keys_are_refused(array, noun, key, message):
     with pytest.raises(IndexError, match=message.format(noun, noun)):
         array[key]
+
+
+def test_arrays_are_concatenated_by_plus_and_by_numpy(array):
+    expected = type(array).concatenate([array, array])
+    assert array + array == expected
+    assert np.concatenate([array, array]) == np.concatenate((array, array), axis=0) == expected
+    assert type(np.concatenate([array, array])) is type(array)
+    assert [list(item) if isinstance(item, list) else item for item in expected] == [*array, *array]
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda a: np.concatenate([a, list(ARRAYS["tree"])]),
+        lambda a: np.concatenate([a, a], dtype=object),
+        lambda a: np.concatenate(list(ARRAYS.values())),
+        lambda a: np.stack([a, a]),
+        lambda a: np.append(a, a),
+    ],
+)
+def test_other_calls_of_numpy_give_object_arrays(array, call):  # the control of the law above
+    objects = call(array)
+    assert isinstance(objects, np.ndarray)
+    assert objects.dtype == object
+    assert objects.size == 4
+    assert np.shape(array) == (2,)
+    assert np.ndim(array) == 1
+
+
+def test_arrays_that_do_not_match_are_refused_with_the_reason(array, noun):
+    other = ARRAYS["sequence" if noun == "tree" else "tree"]
+    for wrong in (other, list(array), 3):
+        with pytest.raises(TypeError, match="unsupported operand"):
+            array + wrong
+    ids = {"tree": TreeArray([2], [0], [0, 1]), "sequence": RaggedArray([2], [0, 1])}[noun]
+    for join in (lambda: array + ids, lambda: np.concatenate([array, ids])):
+        with pytest.raises(ValueError, match=r"arrays must (all have a vocabulary|be of one kind)"):
+            join()

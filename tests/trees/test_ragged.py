@@ -75,18 +75,18 @@ def test_ids_keep_their_values():
 @pytest.mark.parametrize(
     ("sequences", "error", "message"),
     [
-        ([["a"], "text"], TypeError, "row 1 must be a sequence of tokens or numbers, got 'text'"),
-        ([["a"], 3], TypeError, "row 1 must be a sequence"),
-        ([["a"], ["b", None]], TypeError, r"row 1 must hold tokens \(str\) or ids \(int\), got None"),
+        ([["a"], "text"], TypeError, r"X\[1\] must be a sequence of tokens or numbers, got 'text'"),
+        ([["a"], 3], TypeError, r"X\[1\] must be a sequence"),
+        ([["a"], ["b", None]], TypeError, r"X\[1\] must hold tokens \(str\) or ids \(int\), got None"),
         ([["a"], [3]], TypeError, "tokens must be all str or all int, got 3"),
         (
             [np.ones((2, 3)), np.ones((2, 4))],
             ValueError,
-            "row 1 must have 3 channels like the previous rows, got 4",
+            r"X\[1\] must have 3 channels like the previous rows, got 4",
         ),
-        ([[1.5], [np.nan]], ValueError, "row 1 must hold finite numbers, got nan"),
-        ([[1.5], ["x"]], ValueError, "row 1 must be an array of floats"),
-        ([np.ones((1, 2, 3))], ValueError, "row 0 must be an array of floats"),
+        ([[1.5], [np.nan]], ValueError, r"X\[1\] must hold finite numbers, got nan"),
+        ([[1.5], ["x"]], ValueError, r"X\[1\] must be an array of floats"),
+        ([np.ones((1, 2, 3))], ValueError, r"X\[0\] must be an array of floats"),
     ],
 )
 def test_bad_rows_are_named(sequences, error, message):

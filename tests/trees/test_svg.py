@@ -69,6 +69,24 @@ def test_drawings_use_the_text_colour_of_the_page():
     assert any("rgb" in c for c in re.findall(r'(?:fill|stroke)="([^"]*)"', draw_tree(tree, [1, 0, -1])))
 
 
+def contrast(colour, background):
+    """Return the contrast ratio of two greys (WCAG 2)."""
+    light, dark = sorted(
+        (((v / 255 + 0.055) / 1.055) ** 2.4 + 0.05 for v in (colour, background)), reverse=True
+    )
+    return light / dark
+
+
+def test_images_of_trees_have_a_colour_that_is_readable_on_light_and_dark_pages():
+    """An image cannot read the text colour of the page: ``currentColor`` is black there."""
+    tree = Tree(["S", "a"], [-1, 0])
+    (grey,) = re.findall(r"color: #([0-9a-f]{6});", tree._repr_svg_())
+    assert grey[:2] == grey[2:4] == grey[4:]
+    assert all(contrast(int(grey[:2], 16), background) > 4 for background in (0x11, 0xFF))
+    assert contrast(0, 0x11) < 1.2  # the control
+    assert "color: currentColor; max-width: none" in tree._repr_html_()
+
+
 def test_nodes_without_a_label_are_dots():
     assert draw_tree(Tree(["", "a", ""], [-1, 0, 0])).count("<circle") == 2
     assert "<circle" not in draw_tree(Tree(["b", "a"], [-1, 0]))

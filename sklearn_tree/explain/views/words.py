@@ -78,7 +78,6 @@ class WordsView(View):
             len(encoded),
             min_df=min_df,
             max_features=max_features,
-            normalize=str,
         )
         words = list(kept)[N_RESERVED_IDS:]
         vocabulary = {word: i for i, word in enumerate(words)}

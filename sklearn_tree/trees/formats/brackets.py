@@ -67,6 +67,7 @@ def read_brackets(text: str) -> FlatTree:
         elif not opening and not path:
             raise ValueError(
                 f"a bracketed tree must start with '(', found {word!r:.40} at {_find_position(text, k)}"
+                f"{'' if k else _suggest_parser(word)}"
             )
         elif "\\" in word:
             label = _unescape(word)
@@ -107,6 +108,16 @@ def _escape(label: str) -> str:
 def _find_position(text: str, k: int) -> str:
     match = next(m for i, m in enumerate(_TOKEN.finditer(text)) if i == k)
     return f"position {match.start()}"
+
+
+def _suggest_parser(word: str) -> str:
+    """Return how to read a text that starts with a word instead of a bracket."""
+    looks = {"<": ("HTML", "html"), "{": ("JSON", "json"), "[": ("JSON", "json")}
+    if word.startswith("<?xml"):
+        looks["<"] = ("XML", "xml")
+    if (look := looks.get(word[0])) is not None:
+        return f'; this looks like {look[0]}: put TreeParser("{look[1]}") before it'
+    return '; plain text is for RNNClassifier, or for TreeParser("spacy") before the estimator'
 
 
 def write_brackets(labels: Sequence, depths: Sequence[int]) -> str:

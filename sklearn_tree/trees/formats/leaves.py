@@ -7,6 +7,7 @@ from math import isfinite
 
 import numpy as np
 
+from sklearn_tree.trees.formats.excerpt import excerpt
 from sklearn_tree.trees.formats.node import TreeNode
 
 NUMBER = "number"  # label of leaves that carry a number as their value
@@ -15,12 +16,23 @@ TEXT = "<text>"  # label of a root whose children are sentences
 # A number as JSON writes it: 007 is a code and not a measurement.
 _IS_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?").fullmatch
 _LONGEST_NUMBER = 40
+_TOO_LONG = 10**4300
 
 
 def make_number_leaf(number: float | np.number, edge: str | None = None) -> TreeNode:
-    """Return a leaf labelled "number"; if the number is too large for a float, its digits are the label."""
+    """Return a leaf labelled "number"; if the number is too large for a float, its digits are the label.
+
+    Raises
+    ------
+    ValueError
+        If the number is an int of more than 4,300 digits, Python's limit for a conversion in linear time.
+    """
     value = _as_float(number)
-    return TreeNode(str(number), (), None, edge) if value is None else TreeNode(NUMBER, (), value, edge)
+    if value is not None:
+        return TreeNode(NUMBER, (), value, edge)
+    if isinstance(number, int) and abs(number) >= _TOO_LONG:
+        raise ValueError(f"a number must have at most 4300 digits, got {excerpt(number)}: make it a string")
+    return TreeNode(str(number), (), None, edge)
 
 
 def make_text_leaf(text: str, edge: str | None = None) -> TreeNode:

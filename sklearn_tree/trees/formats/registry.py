@@ -15,6 +15,8 @@ _ADAPTERS_BY_NAME: dict[str, Adapter] = {}
 RESOLVED: dict[type, Adapter] = {}
 # Types whose nodes are (label, child, ...), which are read without calling the adapter.
 NESTED: set[type] = set()
+# Types whose adapters users cannot replace, in addition to those of the module builtins.
+_FIXED: set[type] = set()
 
 
 def register_tree_type(type: builtins.type, adapter: Adapter) -> None:
@@ -32,7 +34,12 @@ def register_tree_type(type: builtins.type, adapter: Adapter) -> None:
     Raises
     ------
     TypeError
-        If ``type`` is not a class or ``adapter`` is not callable.
+        If ``type`` is not a class, is a built-in type, which has a fixed meaning, or ``adapter`` is not
+        callable.
+
+    See Also
+    --------
+    TreeParser : ``TreeParser(function)`` converts strings and other samples of built-in types.
 
     Examples
     --------
@@ -48,14 +55,24 @@ def register_tree_type(type: builtins.type, adapter: Adapter) -> None:
         raise TypeError(f"type must be a class, got {type!r}")
     if not callable(adapter):
         raise TypeError(f"adapter must be callable, got {adapter!r}")
+    if issubclass(type, str) or type.__module__ == "builtins" or type in _FIXED:
+        raise TypeError(
+            f"type must be a class of your own, got {type.__name__}, which has a fixed meaning: convert such "
+            "samples with TreeParser(function), or register a class that holds them"
+        )
     _ADAPTERS[type] = adapter
-    NESTED.discard(type)
     RESOLVED.clear()
+
+
+def register_fixed(type: builtins.type, adapter: Adapter) -> None:
+    """Register a type, which may be a built-in one, whose meaning users cannot change."""
+    _ADAPTERS[type] = adapter
+    _FIXED.add(type)
 
 
 def register_nested(type: builtins.type, adapter: Adapter) -> None:
     """Register a sequence type whose nodes are ``(label, child, ...)`` unless the second item is a list."""
-    register_tree_type(type, adapter)
+    register_fixed(type, adapter)
     NESTED.add(type)
 
 
@@ -88,6 +105,10 @@ def find_adapter(cls: type) -> Adapter:
         if adapter is not None:
             RESOLVED[cls] = adapter
             return adapter
+    if cls is type(None):
+        raise TypeError(
+            "expected a node, got None: leave missing children out, and return a tree from functions"
+        )
     raise TypeError(
         f"cannot read a tree from an object of type {cls.__module__}.{cls.__qualname__}; {_make_advice(cls)}"
     )
@@ -96,6 +117,8 @@ def find_adapter(cls: type) -> Adapter:
 def _make_advice(cls: type) -> str:
     if issubclass(cls, (int, float, complex, np.number, np.bool_)):
         return NUMBER_ADVICE
+    if issubclass(cls, np.ndarray):
+        return "RNNClassifier and CNNClassifier read arrays as series or images"
     return (
         "register the type with register_tree_type(type, adapter) (in every process: before parallel work, "
         "convert the trees to a TreeArray)"

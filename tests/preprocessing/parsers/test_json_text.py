@@ -63,3 +63,15 @@ def test_texts_nested_100_000_deep_are_read():
 def test_invalid_texts_are_refused(text, message):
     with pytest.raises(ValueError, match=message):
         parse(text)
+
+
+def test_integers_of_a_million_digits_are_refused_with_their_row():
+    with pytest.raises(
+        ValueError, match=r"X\[1\]: Exceeds the limit \(4300 digits\) .* value has 1000000 digits"
+    ):
+        TreeParser("json").transform(["1", "[" + "9" * 1_000_000 + "]"])
+    with pytest.raises(
+        ValueError, match=r"X\[1\]: a number must have at most 4300 digits, got an int of 3\d+ bits"
+    ):
+        TreeVectorizer("json").fit([1, [1 << 3_000_000]])
+    assert parse('"' + "9" * 1_000_000 + '"').n_nodes == 1  # the control

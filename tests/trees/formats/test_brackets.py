@@ -48,8 +48,17 @@ def test_the_outer_brackets_of_the_penn_treebank_are_dropped():
         ("(S (NP I)", "unbalanced bracket: 1 not closed at the end, position 9"),
         ("(S a))", r"unbalanced bracket: '\)' at position 5 closes nothing"),
         ("(S a) (T b)", "expected one tree, found a second one at position 6"),
-        ("S a", r"must start with '\(', found 'S' at position 0"),
-        ("(S a) b", "found 'b' at position 6"),
+        (
+            "S a",
+            r"must start with '\(', found 'S' at position 0; plain text is for RNNClassifier, or for TreeParser\(.spacy.\)",
+        ),
+        (
+            " <p>a</p>",
+            r"found '<p>a</p>' at position \d+; this looks like HTML: put TreeParser\(.html.\) before it",
+        ),
+        ("<?xml version='1.0'?><a/>", r"this looks like XML: put TreeParser\(.xml.\) before it"),
+        ('{"a": 1}', r"this looks like JSON: put TreeParser\(.json.\) before it"),
+        ("(S a) b", "found 'b' at position 6$"),
         (" ", "must not be empty, got a text without brackets"),
     ],
 )

@@ -32,7 +32,7 @@ def test_the_vectorizer_reads_all_samples_as_json_on_request():
     assert TreeVectorizer("json").read([[np.int64(2), np.bool_(True)]]) == TreeVectorizer("json").read(
         [[2, True]]
     )
-    with pytest.raises(TypeError, match=r"trees\[0\]: a JSON value must be .* \(set\)"):
+    with pytest.raises(TypeError, match=r"X\[0\]: a JSON value must be .* \(set\)"):
         TreeVectorizer("json").fit([set()])
 
 

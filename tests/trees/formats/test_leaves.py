@@ -20,6 +20,12 @@ def test_other_texts_become_labels(text):  # the control of the law above
 def test_numbers_too_large_for_a_float_become_labels():
     assert make_number_leaf(2) == TreeNode("number", (), 2.0)
     assert make_number_leaf(10**400) == TreeNode("1" + "0" * 400)
+    assert make_number_leaf(-(10**4300 - 1)) == TreeNode("-" + "9" * 4300)
+    for number in (10**4300, -(1 << 4_000_000)):
+        with pytest.raises(
+            ValueError, match=r"at most 4300 digits, got an int of [0-9]+ bits: make it a string"
+        ):
+            make_number_leaf(number)
 
 
 @pytest.mark.parametrize(

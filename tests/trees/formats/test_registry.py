@@ -40,6 +40,26 @@ def test_an_adapter_for_a_subclass_of_tuple_replaces_the_built_in_one():
 
 
 @pytest.mark.parametrize(
+    "fixed",
+    [str, np.str_, bytes, bool, int, float, tuple, list, dict, set, object, type(None), Tree],
+)
+def test_types_with_a_fixed_meaning_are_refused(fixed):
+    before = Tree.from_any(("S", {"label": "a"}))
+    with pytest.raises(TypeError, match=rf"got {fixed.__name__}, .* TreeParser\(function\)"):
+        register_tree_type(fixed, lambda node: ("other", ()))
+    assert Tree.from_any(("S", {"label": "a"})) == before
+
+
+@pytest.mark.parametrize("base", [bytes, int, tuple, list, dict])
+def test_subclasses_of_built_in_types_can_be_registered(base):  # the control of the law above
+    class Own(base):
+        pass
+
+    register_tree_type(Own, lambda node: ("own", ()))
+    assert Tree.from_any(("S", Own())) == Tree.from_any("(S own)")
+
+
+@pytest.mark.parametrize(
     ("obj", "message"),
     [
         (("S", 3), r"type builtins.int; use str\(label\) for a category"),
@@ -51,5 +71,5 @@ def test_an_adapter_for_a_subclass_of_tuple_replaces_the_built_in_one():
     ],
 )
 def test_numbers_as_nodes_or_edge_labels_are_refused_with_advice(obj, message):
-    with pytest.raises(TypeError, match=r"trees\[0\]: .*" + message):
+    with pytest.raises(TypeError, match=r"X\[0\]: .*" + message):
         TreeVectorizer().fit([obj])

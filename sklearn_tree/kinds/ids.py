@@ -1,0 +1,35 @@
+"""Sizes of the id spaces of encoded samples."""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
+import numpy as np
+
+from sklearn_tree.containers import to_numpy
+from sklearn_tree.trees.codes import MAX_INFERRED_SIZE, find_row
+
+
+def refuse_sparse_ids(ids: Any, offsets: np.ndarray, parameter: str = "n_labels") -> NoReturn:
+    """Raise the error for an id space whose size is not known because it is too sparse.
+
+    Parameters
+    ----------
+    ids : ndarray or Tensor of int, shape (n_positions,)
+        Ids of all samples.
+    offsets : ndarray of int, shape (n_samples + 1,)
+        Positions at which samples begin and end.
+    parameter : str, default="n_labels"
+        Parameter of the array with which the user can give the size.
+
+    Raises
+    ------
+    ValueError
+        Always; the message gives the row of the largest id.
+    """
+    ids = to_numpy(ids)
+    row = find_row(offsets, int(ids.argmax()))
+    raise ValueError(
+        f"X[{row}] must hold ids < {MAX_INFERRED_SIZE} (2**24), got {ids.max()}, far more than "
+        f"the number of distinct ids: let a vectorizer number the labels, or pass {parameter} to the array"
+    )

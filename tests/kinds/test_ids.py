@@ -1,0 +1,65 @@
+"""Sizes of the id spaces of hand-made arrays."""
+
+import numpy as np
+import pytest
+
+from sklearn_tree import RaggedArray, RecursiveNetClassifier, RNNClassifier, ToDevice, Tree, TreeArray
+
+LARGEST = 2**31 - 1
+HINT = (
+    r"\(2\*\*24\), got 2147483647, far more .*: let a vectorizer number the labels, or pass {} to the array"
+)
+
+
+def trees(labels, **options):
+    """Return one tree of one node per label."""
+    n = len(labels)
+    return TreeArray(labels, np.zeros(n, int), np.arange(n + 1), **options)
+
+
+def sequences(labels, **options):
+    return RaggedArray(labels, np.arange(len(labels) + 1), **options)
+
+
+CASES = {
+    "trees": (trees, RecursiveNetClassifier),
+    "sequences": (sequences, RNNClassifier),
+    "lists": (lambda labels: [[2, 2], *([label] for label in labels[1:])], RNNClassifier),
+    "edges": (lambda labels: trees([2] * len(labels), edges=labels), RecursiveNetClassifier),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_sparse_id_is_refused_at_fit_with_its_row(case):
+    make, net_class = CASES[case]
+    net = net_class(hidden_size=2, embedding_dim=2, max_epochs=1, random_state=0)
+    X = make([2, 3, LARGEST, 3])
+    with pytest.raises(
+        ValueError, match=r"^X\[2\] must hold ids < 16777216 " + HINT.format("n_(edge_)?labels")
+    ):
+        net.fit(X, [0, 1, 0, 1])
+    net.fit(make([2, 3, 4000, 3]), [0, 1, 0, 1])  # the control: sparse, but small
+    net.fit(X[:2], [0, 1])
+
+
+@pytest.mark.parametrize("make", [trees, sequences])
+def test_the_size_is_inferred_unless_the_ids_are_sparse(make):
+    large = 2**24
+    assert make([2, large - 1]).n_labels == large
+    assert make([2, large]).n_labels is None
+    assert make([2, large], n_labels=LARGEST).n_labels == LARGEST  # the user, or a vectorizer, gives the size
+    assert make(np.arange(large - 200_000, large + 1)).n_labels == large + 1
+    array = make([2, large])
+    assert type(array).concatenate([array, array]).n_labels is None
+    assert type(array).concatenate([array[:1], array[:1]]).n_labels == 3
+    assert ToDevice("cpu").fit_transform(array) == array
+
+
+def test_ids_of_more_than_32_bits_are_refused_with_their_row():
+    with pytest.raises(ValueError, match=r"^X\[1\] must hold ids < 2\*\*31, got 1099511627776$"):
+        RaggedArray.from_sequences([[2, 3], [2, 2**40]])
+    with pytest.raises(ValueError, match=r"^X\[1\] must hold ids < 2\*\*31, got an int of 400\d bits$"):
+        TreeArray.from_trees([Tree([2], [-1]), Tree([2, 2**4000], [-1, 0])])
+    with pytest.raises(ValueError, match=r"^X\[1\] must hold ids < 2\*\*31, got 2147483648$"):
+        TreeArray.from_trees([Tree([2], [-1]), Tree([2, 2], [-1, 0], edges=[None, 2**31])])
+    assert TreeArray.from_trees([Tree([LARGEST], [-1])])[0].labels == (LARGEST,)  # the control
