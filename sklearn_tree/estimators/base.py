@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin, clone
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_consistent_length, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
 from skorch.dataset import ValidSplit
 from torch.utils.data import Subset
 
@@ -23,7 +23,7 @@ from sklearn_tree.estimators.callbacks import EpochBridge
 from sklearn_tree.estimators.fitted import FittedAttributesMixin
 from sklearn_tree.estimators.net_factory import NetFactoryMixin
 from sklearn_tree.estimators.rowwise import sparse_gradients
-from sklearn_tree.estimators.targets import Target
+from sklearn_tree.estimators.targets import Target, check_length
 from sklearn_tree.estimators.threads import limit_for
 from sklearn_tree.estimators.training import (
     check_finite,
@@ -33,9 +33,7 @@ from sklearn_tree.estimators.training import (
     warn_of_divergence,
 )
 from sklearn_tree.kinds import Kind, find_kind
-from sklearn_tree.validation import (
-    check_sample_weight,
-)
+from sklearn_tree.validation import check_arguments, check_sample_weight
 
 
 class BaseNet(
@@ -57,6 +55,7 @@ class BaseNet(
     _kinds: ClassVar[tuple[type[Kind], ...]]
 
     @with_callbacks
+    @check_arguments
     def fit(self, X: Any, y: Any, sample_weight: Any = None, X_val: Any = None, y_val: Any = None) -> BaseNet:
         """Fit the net.
 
@@ -89,6 +88,7 @@ class BaseNet(
         return self._fit(X, y, sample_weight, (X_val, y_val), reset=not is_continued)
 
     @with_callbacks
+    @check_arguments
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> BaseNet:
         """Train for one epoch on some samples; the first call builds the net.
 
@@ -200,12 +200,12 @@ class BaseNet(
                 raise ValueError("sample_weight must not be all zero: no sample would count")
         if reset:
             y, target_class = self._read_y(y)
-            check_consistent_length(encoded, y)
+            check_length(y, encoded)
             self.target_ = target_class()
             target = self.target_.fit(y, classes=classes, sample_weight=sample_weight)
         else:
             target = self._encode_y(y)
-            check_consistent_length(encoded, target)
+            check_length(target, encoded)
             if classes is not None:
                 self.target_.check_classes(classes)
         return encoded, target, self._weigh(target, sample_weight)
@@ -222,7 +222,7 @@ class BaseNet(
         train = EncodedDataset(encoded, target, weight, kind=self.kind_)
         if X_val is not None:
             held_out = self.kind_.read(X_val), self._encode_y(y_val)
-            check_consistent_length(*held_out)
+            check_length(*held_out[::-1], names=("y_val", "X_val"))
             return train, EncodedDataset(*held_out, kind=self.kind_)
         if not self.early_stopping or validation is None:
             return train, None

@@ -23,6 +23,7 @@ from sklearn_tree.preprocessing.vocabulary import VOCABULARY_CONSTRAINTS
 from sklearn_tree.validation import (
     POSITIVE,
     POSITIVE_INT,
+    RANDOM_STATE,
     HasMethods,
     StrOptions,
     check_feature_names_in,
@@ -162,7 +163,7 @@ class CaptumExplainer(DocumentationLinkMixin, TransformerMixin, BaseEstimator):
         "aggregate": [StrOptions({"mean", "sum"})],
         "min_df": VOCABULARY_CONSTRAINTS["min_df"],
         "max_features": VOCABULARY_CONSTRAINTS["max_features"],
-        "random_state": ["random_state"],
+        "random_state": RANDOM_STATE,
         "dtype": [StrOptions({"float32", "float64"})],
         "method_params": [dict, None],
         "verbose": ["verbose"],
