@@ -21,6 +21,7 @@ from sklearn_tree.documentation import DocumentationLinkMixin
 from sklearn_tree.estimators.batches import EncodedDataset, SplitBatch
 from sklearn_tree.estimators.callbacks import EpochBridge
 from sklearn_tree.estimators.fitted import FittedAttributesMixin
+from sklearn_tree.estimators.modes import default_modes
 from sklearn_tree.estimators.net_factory import NetFactoryMixin
 from sklearn_tree.estimators.rowwise import sparse_gradients
 from sklearn_tree.estimators.targets import Target, check_length
@@ -118,6 +119,7 @@ class BaseNet(
             )
         return self._fit(X, y, sample_weight, None, reset=not hasattr(self, "net_"), classes=classes)
 
+    @default_modes()
     def _fit(
         self,
         X: Any,
@@ -253,6 +255,7 @@ class BaseNet(
             net.train_on(train, valid, n_epochs=n_epochs, callbacks=callbacks, bridges=bridges)
         warn_of_divergence(net.history[n_done:, "train_loss"])
 
+    @default_modes()
     def make_net(self, X: Any, y: Any) -> Any:
         """Return the net as a separate, unfitted skorch estimator.
 
@@ -299,6 +302,7 @@ class BaseNet(
         """
         return self._run(X, "encode")
 
+    @default_modes()
     def _run(self, X: Any, method: str) -> np.ndarray:
         encoded = self._encode(X)
         return self._run_encoded(encoded, getattr(self.net_.module_, method))

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from scipy.special import softmax
 
+from sklearn_tree.estimators.modes import default_modes
 from sklearn_tree.estimators.targets import OneClass
 from sklearn_tree.kinds.trees import TreeKind
 from sklearn_tree.trees import TreeArray
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from sklearn_tree.nn import TreeBatch
 
 
+@default_modes()
 def node_table(classifier: Any, X: Any) -> pd.DataFrame:
     """Classify every subtree with a fitted recursive net, see ``RecursiveNetClassifier.predict_nodes``."""
     import pandas as pd

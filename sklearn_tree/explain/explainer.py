@@ -11,6 +11,7 @@ from sklearn.utils import check_random_state, get_tags
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_tree.documentation import DocumentationLinkMixin
+from sklearn_tree.estimators.modes import default_modes
 from sklearn_tree.estimators.objective import OUTPUTS
 from sklearn_tree.explain.explained_net import ExplainedNet
 from sklearn_tree.explain.explanations import Explanations
@@ -206,6 +207,7 @@ class CaptumExplainer(DocumentationLinkMixin, TransformerMixin, BaseEstimator):
         self.method_params = method_params
         self.verbose = verbose
 
+    @default_modes()
     def fit(self, X: Any, y: Any = None) -> CaptumExplainer:
         """Fit an unfitted estimator, and learn the baseline, the output columns and the importances.
 
@@ -267,6 +269,7 @@ class CaptumExplainer(DocumentationLinkMixin, TransformerMixin, BaseEstimator):
         own = self._explain(net, samples).own
         return np.abs(self._features.aggregate(own, samples.encoded)).mean(axis=0)
 
+    @default_modes()
     def explain(self, X: Any) -> Explanations:
         """Explain the predictions for samples.
 
@@ -285,6 +288,7 @@ class CaptumExplainer(DocumentationLinkMixin, TransformerMixin, BaseEstimator):
         net = self._explained_net()
         return self._explain(net, find_view(net.kind).read(net, X))
 
+    @default_modes()
     def transform(self, X: Any) -> np.ndarray:
         """Return attributions in a fixed number of columns.
 
