@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, ClassVar
 
 import numpy as np
@@ -20,6 +20,7 @@ from sklearn_tree.device import resolve_device
 from sklearn_tree.documentation import DocumentationLinkMixin
 from sklearn_tree.estimators.batches import EncodedDataset, SplitBatch
 from sklearn_tree.estimators.callbacks import EpochBridge
+from sklearn_tree.estimators.continuation import restored_on_error
 from sklearn_tree.estimators.fitted import FittedAttributesMixin
 from sklearn_tree.estimators.modes import default_modes
 from sklearn_tree.estimators.net_factory import NetFactoryMixin
@@ -27,20 +28,22 @@ from sklearn_tree.estimators.rowwise import sparse_gradients
 from sklearn_tree.estimators.targets import Target, check_length
 from sklearn_tree.estimators.threads import limit_for
 from sklearn_tree.estimators.training import (
+    check_convergence,
     check_finite,
     keep_freed_memory,
     split_validation,
     torch_seed,
-    warn_of_divergence,
 )
 from sklearn_tree.kinds import Kind, find_kind
 from sklearn_tree.validation import check_arguments, check_sample_weight
+from sklearn_tree.versions import VersionMixin
 
 
 class BaseNet(
     NetFactoryMixin,
     FittedAttributesMixin,
     DocumentationLinkMixin,
+    VersionMixin,
     CallbackSupportMixin,
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
@@ -82,7 +85,9 @@ class BaseNet(
         Raises
         ------
         ValueError, TypeError
-            If a parameter, a sample (the message gives its row) or a target is invalid.
+            If a parameter, a sample (the message gives its row) or a target is invalid, or the training
+            diverges: the loss or a weight is infinite or NaN. The estimator then keeps the result of the
+            previous fit.
         """
         self._validate_params()
         is_continued = self.warm_start and hasattr(self, "net_")
@@ -110,6 +115,11 @@ class BaseNet(
         -------
         self
             The fitted estimator.
+
+        Raises
+        ------
+        ValueError, TypeError
+            As in ``fit``.
         """
         self._validate_params()
         if getattr(self, "class_weight", None) == "balanced":
@@ -133,17 +143,19 @@ class BaseNet(
         """Train a new net or the current one; ``validation`` is None for a single epoch."""
         seed = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
         device = resolve_device(self.device)
-        previous = self._pop_state() if reset else {}
+        previous = self._pop_state()
         try:
-            if reset:
-                self.device_ = device
+            self.__dict__.update({"device_": device} if reset else previous)
             encoded, target, weight = self._encode_all(X, y, sample_weight, reset=reset, classes=classes)
             if weight is not None and validation is not None:
                 weight = weight / weight.mean()
             train, valid = self._split(encoded, target, weight, validation, seed)
             n_epochs = 1 if validation is None else self._n_epochs(len(train))
             callbacks = self._make_callbacks(n_epochs, is_whole=validation is not None)
-            with fit_context(self, X, y, sample_weight=sample_weight, n_subtasks=n_epochs) as (context, data):
+            with (
+                nullcontext() if reset else restored_on_error(self.net_),
+                fit_context(self, X, y, sample_weight=sample_weight, n_subtasks=n_epochs) as (context, data),
+            ):
                 if reset:
                     self.net_ = self._make_net(encoded, weight, n_epochs, callbacks)
                     with torch_seed(seed, self.device_):
@@ -154,9 +166,8 @@ class BaseNet(
                 self.net_.is_continued = self.warm_start or validation is None
                 self._train(train, valid, n_epochs, callbacks, bridges, seed)
         except BaseException:
-            if reset:  # a failed fit leaves the previous result intact
-                self._pop_state()
-                self.__dict__.update(previous)
+            self._pop_state()  # a failed fit leaves the previous result intact
+            self.__dict__.update(previous)
             raise
         return self
 
@@ -253,7 +264,9 @@ class BaseNet(
         tables = [] if is_read else net.tables_with_sparse_gradients()
         with torch_seed(seed, self.device_), sparse_gradients(tables), self._thread_limit(train.X):
             net.train_on(train, valid, n_epochs=n_epochs, callbacks=callbacks, bridges=bridges)
-        warn_of_divergence(net.history[n_done:, "train_loss"])
+        check_convergence(net, n_done)
+        if not net.is_continued:  # as in a pickle; this also frees the memory of the state
+            net.initialize_optimizer()
 
     @default_modes()
     def make_net(self, X: Any, y: Any) -> Any:

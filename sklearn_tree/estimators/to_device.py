@@ -16,9 +16,12 @@ from sklearn_tree.kinds import KINDS, Kind
 from sklearn_tree.kinds.numbers import check_numbers
 from sklearn_tree.preprocessing.output import NoTableMixin
 from sklearn_tree.validation import Hidden, check_n_features, validate_data
+from sklearn_tree.versions import VersionMixin
 
 
-class ToDevice(DocumentationLinkMixin, NoTableMixin, OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+class ToDevice(
+    DocumentationLinkMixin, VersionMixin, NoTableMixin, OneToOneFeatureMixin, TransformerMixin, BaseEstimator
+):
     """Put data on a device once, so that later steps and epochs work there without copying.
 
     Use it as a step before an estimator in a pipeline. It pays off if all data fit into the memory of

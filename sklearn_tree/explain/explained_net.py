@@ -12,6 +12,7 @@ from sklearn.pipeline import Pipeline
 from torch import Tensor, nn
 
 from sklearn_tree.estimators.base import BaseNet
+from sklearn_tree.estimators.modes import default_modes
 from sklearn_tree.kinds import Kind
 from sklearn_tree.preprocessing.vectorizer import BaseVectorizer
 from sklearn_tree.validation import BaseSearchCV, is_fitted
@@ -57,6 +58,7 @@ class ExplainedNet:
         If the estimator does not end in a net of this package.
     """
 
+    @default_modes()
     def __init__(self, estimator: Any, dtype: torch.dtype = torch.float32) -> None:
         self.steps, self.estimator = split_estimator(estimator)
         module: nn.Module = copy.deepcopy(self.estimator.net_.module_).eval().requires_grad_(False)

@@ -11,7 +11,6 @@ from sklearn.utils import check_random_state, get_tags
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_tree.documentation import DocumentationLinkMixin
-from sklearn_tree.estimators.modes import default_modes
 from sklearn_tree.estimators.objective import OUTPUTS
 from sklearn_tree.explain.explained_net import ExplainedNet
 from sklearn_tree.explain.explanations import Explanations
@@ -30,11 +29,12 @@ from sklearn_tree.validation import (
     check_feature_names_in,
     is_fitted,
 )
+from sklearn_tree.versions import VersionMixin
 
 _N_FOR_IMPORTANCES = 1000  # samples of `fit` that the importances are computed from
 
 
-class CaptumExplainer(DocumentationLinkMixin, TransformerMixin, BaseEstimator):
+class CaptumExplainer(DocumentationLinkMixin, VersionMixin, TransformerMixin, BaseEstimator):
     """Attribute the predictions of a net to its inputs.
 
     The inputs are the nodes and phrases of trees, the words of texts, the steps of series, the pixels of
@@ -207,7 +207,6 @@ class CaptumExplainer(DocumentationLinkMixin, TransformerMixin, BaseEstimator):
         self.method_params = method_params
         self.verbose = verbose
 
-    @default_modes()
     def fit(self, X: Any, y: Any = None) -> CaptumExplainer:
         """Fit an unfitted estimator, and learn the baseline, the output columns and the importances.
 
@@ -248,7 +247,9 @@ class CaptumExplainer(DocumentationLinkMixin, TransformerMixin, BaseEstimator):
             min_df=self.min_df,
             max_features=self.max_features,
         )
-        self.feature_importances_ = self._compute_importances(net, samples.first(_N_FOR_IMPORTANCES))
+        samples = samples.first(_N_FOR_IMPORTANCES)
+        columns = self._features.aggregate(self._explain(net, samples).own, samples.encoded)
+        self.feature_importances_ = np.abs(columns).mean(axis=0)
         return self
 
     def _validate_params(self) -> None:
@@ -265,11 +266,6 @@ class CaptumExplainer(DocumentationLinkMixin, TransformerMixin, BaseEstimator):
             )
         return clone(self.estimator).fit(X, y)
 
-    def _compute_importances(self, net: ExplainedNet, samples: Samples) -> np.ndarray:
-        own = self._explain(net, samples).own
-        return np.abs(self._features.aggregate(own, samples.encoded)).mean(axis=0)
-
-    @default_modes()
     def explain(self, X: Any) -> Explanations:
         """Explain the predictions for samples.
 
@@ -288,7 +284,6 @@ class CaptumExplainer(DocumentationLinkMixin, TransformerMixin, BaseEstimator):
         net = self._explained_net()
         return self._explain(net, find_view(net.kind).read(net, X))
 
-    @default_modes()
     def transform(self, X: Any) -> np.ndarray:
         """Return attributions in a fixed number of columns.
 

@@ -25,6 +25,7 @@ from sklearn_tree.preprocessing.tokenizer import Tokenizer, build_tokenizer
 from sklearn_tree.trees import TreeArray
 from sklearn_tree.trees.formats import FlatTree, read_brackets
 from sklearn_tree.validation import POSITIVE_INT, Options, StrOptions
+from sklearn_tree.versions import VersionMixin
 
 _PARSERS: dict[str, Callable[[str], FlatTree]] = {
     "brackets": read_brackets,
@@ -37,7 +38,9 @@ _PARSERS: dict[str, Callable[[str], FlatTree]] = {
 _BRANCHING = {"balanced": build_balanced_tree, "right": build_right_tree}
 
 
-class TreeParser(DocumentationLinkMixin, NoTableMixin, TextInputMixin, TransformerMixin, BaseEstimator):
+class TreeParser(
+    DocumentationLinkMixin, VersionMixin, NoTableMixin, TextInputMixin, TransformerMixin, BaseEstimator
+):
     """Parse texts, code and documents into trees.
 
     Use it before :class:`TreeVectorizer` or an estimator for trees. It learns nothing, so ``fit`` is
