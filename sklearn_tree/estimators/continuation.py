@@ -10,19 +10,20 @@ from typing import Any
 import torch
 
 
-def check_architecture(net: Any, architecture: dict[str, Any]) -> None:
-    """Raise ValueError if a parameter that shapes the module has changed since the net was built.
+def check_unchanged(net: Any, params: dict[str, Any]) -> None:
+    """Raise ValueError if a parameter that cannot change has changed since the net was built.
 
     Parameters
     ----------
     net : OwnedNetMixin
         Initialized net.
-    architecture : dict of str to any
-        Current values of the module's parameters in the estimator.
+    params : dict of str to any
+        Current values in the estimator of the parameters that shape the module, and of ``net_params``.
     """
-    for name, value in architecture.items():
-        built = getattr(net, f"module__{name}")
+    for name, value in params.items():
+        built = getattr(net, name, None)
         if value != built:
+            name = name.removeprefix("module__")
             raise ValueError(
                 f"{name} must stay {built!r} when warm_start or partial_fit continues training, got {value!r}"
             )

@@ -128,3 +128,21 @@ def test_a_failed_continuation_leaves_no_trace(cls, change):
             clf.fit(TABLE, Y).predict_proba(TABLE), untouched.fit(TABLE, Y).predict_proba(TABLE)
         )
     assert clf.n_iter_ == 6  # the control: both were trained
+
+
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+@pytest.mark.parametrize(
+    ("net_params", "message"),
+    [
+        ({"lr": 1.0}, r"net_params must not contain \['lr'\]"),
+        ({"unknown": 1}, "unknown must stay None when warm_start or partial_fit continues training, got 1"),
+        ({"module__hidden_size": 5}, "hidden_size must stay 8 .*, got 5"),
+        ({"optimizer__eps": 1e-3}, "optimizer__eps must stay 1e-05 .*, got 0.001"),
+    ],
+)
+def test_a_continued_training_rejects_changed_net_params(method, net_params, message):
+    clf = quick(RNNClassifier, warm_start=True, net_params={"optimizer__eps": 1e-5}).fit(TEXTS, Y)
+    with pytest.raises(ValueError, match=message):
+        getattr(clf.set_params(net_params=net_params), method)(TEXTS, Y)
+    clf.set_params(net_params={"optimizer__eps": 1e-5})
+    assert getattr(clf, method)(TEXTS, Y).n_iter_ > 2  # the control
