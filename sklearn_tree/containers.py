@@ -108,6 +108,14 @@ def is_missing(x: Any) -> bool:
     return x is None or (isinstance(x, float) and x != x) or type(x).__name__ in ("NAType", "NaTType")
 
 
+def first_missing(array: np.ndarray) -> int | None:
+    """Return the first row of an array with a missing value, or None."""
+    is_object = array.dtype == object
+    absent = np.frompyfunc(is_missing, 1, 1)(array).astype(bool) if is_object else array != array
+    rows = np.flatnonzero(absent.reshape(len(array), -1).any(axis=1))
+    return int(rows[0]) if len(rows) else None
+
+
 class Layout(NamedTuple):
     """Layout of the samples in a container, inferred from the first informative sample.
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -24,11 +25,19 @@ def autocast(precision: str, device: torch.device) -> AbstractContextManager:
     -------
     context manager
     """
-    import torch
-
     if precision == "float32" or (precision == "auto" and not _has_bfloat16(device)):
         return nullcontext()
-    return torch.autocast(device.type, torch.bfloat16)
+    return _bfloat16(device.type)
+
+
+@contextmanager
+def _bfloat16(device_type: str) -> Iterator[None]:
+    import torch
+
+    with torch.autocast(device_type, torch.bfloat16):
+        yield
+    # Inside an autocast block of the caller, torch would reuse the rounded weights after a step.
+    torch.clear_autocast_cache()
 
 
 def _has_bfloat16(device: torch.device) -> bool:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from functools import cache
+import inspect
+from collections.abc import Callable
+from functools import cache, wraps
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -13,10 +15,12 @@ from sklearn.model_selection._search import BaseSearchCV
 from sklearn.utils._param_validation import (
     HasMethods,
     Hidden,
-    Interval,
     Options,
     RealNotInt,
     StrOptions,
+)
+from sklearn.utils._param_validation import (
+    Interval as _Interval,
 )
 from sklearn.utils.validation import (
     _check_feature_names_in,
@@ -30,6 +34,7 @@ __all__ = [
     "NON_NEGATIVE",
     "POSITIVE",
     "POSITIVE_INT",
+    "RANDOM_STATE",
     "SHARE",
     "BaseSearchCV",
     "HasMethods",
@@ -40,6 +45,8 @@ __all__ = [
     "Real",
     "RealNotInt",
     "StrOptions",
+    "SubclassOf",
+    "check_arguments",
     "check_feature_names_in",
     "check_n_features",
     "check_sample_weight",
@@ -48,10 +55,39 @@ __all__ = [
     "validate_data",
 ]
 
+
+_Method = TypeVar("_Method", bound=Callable[..., Any])
+
+
+class Interval(_Interval):
+    """Constraint satisfied by the numbers in an interval; True and False are not numbers."""
+
+    def is_satisfied_by(self, val: Any) -> bool:
+        """Return whether a value is a number in the interval."""
+        return not isinstance(val, bool) and super().is_satisfied_by(val)
+
+
+class SubclassOf(HasMethods):
+    """Constraint satisfied by a class and its subclasses."""
+
+    def __init__(self, parent: type) -> None:
+        super().__init__("mro")
+        self.parent = parent
+
+    def is_satisfied_by(self, val: Any) -> bool:
+        """Return whether a value is a subclass."""
+        return isinstance(val, type) and issubclass(val, self.parent)
+
+    def __str__(self) -> str:
+        return f"a subclass of {self.parent.__qualname__}"
+
+
 POSITIVE_INT = Interval(Integral, 1, None, closed="left")
 POSITIVE = Interval(Real, 0.0, None, closed="neither")
 NON_NEGATIVE = Interval(Real, 0.0, None, closed="left")
 SHARE = Interval(Real, 0.0, 1.0, closed="left")
+# scikit-learn's "random_state" also accepts True and False.
+RANDOM_STATE = [Interval(Integral, 0, 2**32 - 1, closed="both"), np.random.RandomState, None]
 
 check_feature_names_in = _check_feature_names_in
 check_n_features = _check_n_features
@@ -65,6 +101,24 @@ def is_fitted(estimator: Any) -> bool:
     except NotFittedError:
         return False
     return True
+
+
+def check_arguments(method: _Method) -> _Method:
+    """Make the errors of missing and unknown arguments name the class of the estimator.
+
+    Python's own errors name the base class that defines the method.
+    """
+    signature = inspect.signature(method)
+
+    @wraps(method)
+    def checked(self: Any, *args: Any, **kwargs: Any) -> Any:
+        try:
+            signature.bind(self, *args, **kwargs)
+        except TypeError as error:
+            raise TypeError(f"{type(self).__name__}.{method.__name__}() {error}") from None
+        return method(self, *args, **kwargs)
+
+    return checked  # type: ignore[return-value]
 
 
 @cache

@@ -15,6 +15,7 @@ from sklearn_tree.containers import (
     as_known,
     as_rows,
     column_items,
+    first_missing,
     holds_trees,
     is_missing,
     is_number,
@@ -241,6 +242,21 @@ def test_polars_series_become_lists_and_other_containers_are_unchanged():
 def test_numbers_of_python_and_numpy_are_recognized():
     assert all(map(is_number, (1, 2.5, 1j, True, np.float32(1), np.int8(1), np.bool_(True))))
     assert not any(map(is_number, ("1", None, [1], np.ones(1), torch.ones(1))))
+
+
+@pytest.mark.parametrize("missing", [None, np.nan, pd.NA, pd.NaT])
+def test_the_first_row_with_a_missing_value_is_found(missing):
+    column = np.array([1, "a", missing, missing], dtype=object)
+    assert first_missing(column) == 2
+    assert first_missing(np.stack([column[:2], column[2:]])) == 1
+    assert first_missing(column[:2]) is None  # the control
+
+
+def test_typed_arrays_have_missing_values_if_their_type_has():
+    assert first_missing(np.array([0.0, np.inf, np.nan])) == 2
+    assert first_missing(np.array(["2020", "NaT"], dtype="M8[D]")) == 1
+    assert first_missing(np.array([0, 1])) is None
+    assert first_missing(np.array(["", "nan"])) is None
 
 
 def test_none_nan_and_missing_values_of_pandas_are_missing():

@@ -6,11 +6,23 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from samples import ESTIMATORS
 from sklearn.base import BaseEstimator
 from sklearn.linear_model import LinearRegression
 from sklearn.utils.validation import validate_data
 
-from sklearn_tree.validation import NON_NEGATIVE, POSITIVE, POSITIVE_INT, SHARE, check_table, is_fitted
+from sklearn_tree import CaptumExplainer, SequenceVectorizer, ToDevice, TreeParser, TreeVectorizer
+from sklearn_tree.validation import (
+    NON_NEGATIVE,
+    POSITIVE,
+    POSITIVE_INT,
+    SHARE,
+    Interval,
+    SubclassOf,
+    check_arguments,
+    check_table,
+    is_fitted,
+)
 
 TABLE = np.arange(6.0).reshape(3, 2)
 FRAME = pd.DataFrame(TABLE, columns=["a", "b"])
@@ -139,3 +151,66 @@ def test_is_fitted_agrees_with_scikit_learn():
 def test_intervals_have_the_documented_bounds(interval, inside, outside):
     assert all(map(interval.is_satisfied_by, inside))
     assert not any(map(interval.is_satisfied_by, outside))
+
+
+PUBLIC = [*ESTIMATORS, CaptumExplainer, SequenceVectorizer, ToDevice, TreeParser, TreeVectorizer]
+REQUIRED = {CaptumExplainer: {"estimator": LinearRegression()}, TreeParser: {"format": "json"}}
+NUMBERS = [
+    (cls, name)
+    for cls in PUBLIC
+    for name, constraints in cls._parameter_constraints.items()
+    if any(isinstance(constraint, Interval) for constraint in constraints)
+]
+
+
+@pytest.mark.parametrize(("cls", "name"), NUMBERS)
+def test_booleans_are_refused_as_numbers(cls, name):
+    for value in (True, False, np.True_, np.False_):
+        estimator = cls(**REQUIRED.get(cls, {}), **{name: value})
+        with pytest.raises(
+            ValueError, match=rf"'{name}' parameter of {cls.__name__} must be .* Got .*{value}"
+        ):
+            estimator._validate_params()
+    cls(**REQUIRED.get(cls, {}))._validate_params()  # the control
+
+
+def test_every_parameter_that_defaults_to_a_number_or_a_seed_is_checked():
+    checked = {cls: {name for other, name in NUMBERS if other is cls} for cls in PUBLIC}
+    for cls in PUBLIC:
+        defaults = cls(**REQUIRED.get(cls, {})).get_params(deep=False)
+        numbers = {name for name, value in defaults.items() if type(value) in (int, float)} - {"verbose"}
+        assert numbers | ({"random_state"} & set(defaults)) <= checked[cls]
+    assert len(NUMBERS) > 80
+
+
+def test_integers_of_numpy_are_numbers():
+    assert POSITIVE_INT.is_satisfied_by(np.int8(1))
+    assert not POSITIVE_INT.is_satisfied_by(np.True_)
+
+
+def test_a_subclass_satisfies_the_constraint_of_its_parent():
+    constraint = SubclassOf(BaseEstimator)
+    assert constraint.is_satisfied_by(Reader)
+    assert constraint.is_satisfied_by(BaseEstimator)
+    assert not any(map(constraint.is_satisfied_by, [Reader(), int, "Reader", lambda: Reader, None]))
+    assert str(constraint) == "a subclass of BaseEstimator"
+
+
+class Base:
+    @check_arguments
+    def add(self, x, *, y=0):
+        return x + y
+
+
+class Derived(Base):
+    """A class whose name the errors give."""
+
+
+def test_errors_of_missing_arguments_name_the_class_of_the_instance():
+    assert Derived().add(1, y=2) == 3
+    with pytest.raises(TypeError, match=r"^Derived.add\(\) missing a required argument: 'x'"):
+        Derived().add()
+    with pytest.raises(TypeError, match=r"^Derived.add\(\) got an unexpected keyword argument 'z'"):
+        Derived().add(1, z=2)
+    with pytest.raises(TypeError, match="unsupported operand"):  # an error inside the method is unchanged
+        Derived().add(1, y=None)

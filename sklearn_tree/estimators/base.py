@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, ClassVar
 
 import numpy as np
 import torch
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin, clone
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_consistent_length, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
 from skorch.dataset import ValidSplit
 from torch.utils.data import Subset
 
@@ -20,29 +20,31 @@ from sklearn_tree.device import resolve_device
 from sklearn_tree.documentation import DocumentationLinkMixin
 from sklearn_tree.estimators.batches import EncodedDataset, SplitBatch
 from sklearn_tree.estimators.callbacks import EpochBridge
+from sklearn_tree.estimators.continuation import restored_on_error
 from sklearn_tree.estimators.fitted import FittedAttributesMixin
+from sklearn_tree.estimators.modes import default_modes
 from sklearn_tree.estimators.net_factory import NetFactoryMixin
 from sklearn_tree.estimators.rowwise import sparse_gradients
-from sklearn_tree.estimators.targets import Target
+from sklearn_tree.estimators.targets import Target, check_length
 from sklearn_tree.estimators.threads import limit_for
 from sklearn_tree.estimators.training import (
+    check_convergence,
     check_finite,
     keep_freed_memory,
     split_validation,
-    warn_of_divergence,
 )
 from sklearn_tree.estimators.user_code import training_draws
 from sklearn_tree.kinds import Kind, find_kind
 from sklearn_tree.randomness import InjectedGenerators, own_generators
-from sklearn_tree.validation import (
-    check_sample_weight,
-)
+from sklearn_tree.validation import check_arguments, check_sample_weight
+from sklearn_tree.versions import VersionMixin
 
 
 class BaseNet(
     NetFactoryMixin,
     FittedAttributesMixin,
     DocumentationLinkMixin,
+    VersionMixin,
     CallbackSupportMixin,
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
@@ -58,6 +60,7 @@ class BaseNet(
     _kinds: ClassVar[tuple[type[Kind], ...]]
 
     @with_callbacks
+    @check_arguments
     def fit(self, X: Any, y: Any, sample_weight: Any = None, X_val: Any = None, y_val: Any = None) -> BaseNet:
         """Fit the net.
 
@@ -83,13 +86,16 @@ class BaseNet(
         Raises
         ------
         ValueError, TypeError
-            If a parameter, a sample (the message gives its row) or a target is invalid.
+            If a parameter, a sample (the message gives its row) or a target is invalid, or the training
+            diverges: the loss or a weight is infinite or NaN. The estimator then keeps the result of the
+            previous fit.
         """
         self._validate_params()
         is_continued = self.warm_start and hasattr(self, "net_")
         return self._fit(X, y, sample_weight, (X_val, y_val), reset=not is_continued)
 
     @with_callbacks
+    @check_arguments
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> BaseNet:
         """Train for one epoch on some samples; the first call builds the net.
 
@@ -110,6 +116,11 @@ class BaseNet(
         -------
         self
             The fitted estimator.
+
+        Raises
+        ------
+        ValueError, TypeError
+            As in ``fit``.
         """
         self._validate_params()
         if getattr(self, "class_weight", None) == "balanced":
@@ -119,6 +130,7 @@ class BaseNet(
             )
         return self._fit(X, y, sample_weight, None, reset=not hasattr(self, "net_"), classes=classes)
 
+    @default_modes()
     def _fit(
         self,
         X: Any,
@@ -132,17 +144,19 @@ class BaseNet(
         """Train a new net or the current one; ``validation`` is None for a single epoch."""
         seed = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
         device = resolve_device(self.device)
-        previous = self._pop_state() if reset else {}
+        previous = self._pop_state()
         try:
-            if reset:
-                self.device_ = device
+            self.__dict__.update({"device_": device} if reset else previous)
             encoded, target, weight = self._encode_all(X, y, sample_weight, reset=reset, classes=classes)
             if weight is not None and validation is not None:
                 weight = weight / weight.mean()
             train, valid = self._split(encoded, target, weight, validation, seed)
             n_epochs = 1 if validation is None else self._n_epochs(len(train))
             callbacks = self._make_callbacks(n_epochs, is_whole=validation is not None)
-            with fit_context(self, X, y, sample_weight=sample_weight, n_subtasks=n_epochs) as (context, data):
+            with (
+                nullcontext() if reset else restored_on_error(self.net_),
+                fit_context(self, X, y, sample_weight=sample_weight, n_subtasks=n_epochs) as (context, data),
+            ):
                 if reset:
                     self.net_ = self._make_net(encoded, weight, n_epochs, callbacks)
                     with own_generators(seed), InjectedGenerators():
@@ -153,9 +167,8 @@ class BaseNet(
                 self.net_.is_continued = self.warm_start or validation is None
                 self._train(train, valid, n_epochs, callbacks, bridges, seed)
         except BaseException:
-            if reset:  # a failed fit leaves the previous result intact
-                self._pop_state()
-                self.__dict__.update(previous)
+            self._pop_state()  # a failed fit leaves the previous result intact
+            self.__dict__.update(previous)
             raise
         return self
 
@@ -201,12 +214,12 @@ class BaseNet(
                 raise ValueError("sample_weight must not be all zero: no sample would count")
         if reset:
             y, target_class = self._read_y(y)
-            check_consistent_length(encoded, y)
+            check_length(y, encoded)
             self.target_ = target_class()
             target = self.target_.fit(y, classes=classes, sample_weight=sample_weight)
         else:
             target = self._encode_y(y)
-            check_consistent_length(encoded, target)
+            check_length(target, encoded)
             if classes is not None:
                 self.target_.check_classes(classes)
         return encoded, target, self._weigh(target, sample_weight)
@@ -223,7 +236,7 @@ class BaseNet(
         train = EncodedDataset(encoded, target, weight, kind=self.kind_)
         if X_val is not None:
             held_out = self.kind_.read(X_val), self._encode_y(y_val)
-            check_consistent_length(*held_out)
+            check_length(*held_out[::-1], names=("y_val", "X_val"))
             return train, EncodedDataset(*held_out, kind=self.kind_)
         if not self.early_stopping or validation is None:
             return train, None
@@ -257,8 +270,11 @@ class BaseNet(
             self._thread_limit(train.X),
         ):
             net.train_on(train, valid, n_epochs=n_epochs, callbacks=callbacks, bridges=bridges)
-        warn_of_divergence(net.history[n_done:, "train_loss"])
+        check_convergence(net, n_done)
+        if not net.is_continued:  # as in a pickle; this also frees the memory of the state
+            net.initialize_optimizer()
 
+    @default_modes()
     def make_net(self, X: Any, y: Any) -> Any:
         """Return the net as a separate, unfitted skorch estimator.
 
@@ -305,6 +321,7 @@ class BaseNet(
         """
         return self._run(X, "encode")
 
+    @default_modes()
     def _run(self, X: Any, method: str) -> np.ndarray:
         encoded = self._encode(X)
         return self._run_encoded(encoded, getattr(self.net_.module_, method))

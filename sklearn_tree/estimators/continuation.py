@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import copy
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
 
 
-def check_architecture(net: Any, architecture: dict[str, Any]) -> None:
-    """Raise ValueError if a parameter that shapes the module has changed since the net was built.
+def check_unchanged(net: Any, params: dict[str, Any]) -> None:
+    """Raise ValueError if a parameter that cannot change has changed since the net was built.
 
     Parameters
     ----------
     net : OwnedNetMixin
         Initialized net.
-    architecture : dict of str to any
-        Current values of the module's parameters in the estimator.
+    params : dict of str to any
+        Current values in the estimator of the parameters that shape the module, and of ``net_params``.
     """
-    for name, value in architecture.items():
-        built = getattr(net, f"module__{name}")
+    for name, value in params.items():
+        built = getattr(net, name, None)
         if value != built:
+            name = name.removeprefix("module__")
             raise ValueError(
                 f"{name} must stay {built!r} when warm_start or partial_fit continues training, got {value!r}"
             )
@@ -61,3 +64,27 @@ def apply_changes(net: Any, params: dict[str, Any], device: torch.device, fixed:
         net.module_.set_dropout(net.module__dropout, net.module__word_dropout)
     if any(name.startswith("optimizer") for name in changed):
         net.initialize_optimizer()
+
+
+@contextmanager
+def restored_on_error(net: Any) -> Iterator[None]:
+    """Restore the weights, the optimizer, the parameters and the history of a net if the block raises.
+
+    Parameters
+    ----------
+    net : OwnedNetMixin
+        Initialized net.
+    """
+    attributes, n_epochs = dict(vars(net)), len(net.history)
+    states = copy.deepcopy((net.module_.state_dict(), net.optimizer_.state_dict()))
+    try:
+        yield
+    except BaseException:
+        net.move_to(torch.device(attributes["device"]))
+        vars(net).clear()
+        vars(net).update(attributes)
+        for part, state in zip((net.module_, net.optimizer_), states, strict=True):
+            part.load_state_dict(state)
+        net.module_.set_dropout(net.module__dropout, net.module__word_dropout)
+        del net.history[n_epochs:]
+        raise

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from sklearn_tree.estimators.batches import BatchIterator, EncodedDataset
-from sklearn_tree.estimators.continuation import apply_changes, check_architecture
+from sklearn_tree.estimators.continuation import apply_changes, check_unchanged
 from sklearn_tree.estimators.fitted import FittedAttributesMixin
 from sklearn_tree.estimators.parameters import NetParametersMixin
 from sklearn_tree.estimators.training import optimizer_params
@@ -47,11 +47,18 @@ class NetFactoryMixin(NetParametersMixin, FittedAttributesMixin):
             "dtype": self.kind_.dtype(encoded) if self.device_.type != "mps" else torch.float32,
         }
 
+    def _checked_net_params(self) -> dict[str, Any]:
+        extra = self.net_params or {}
+        reserved = sorted(_RESERVED_NET_PARAMS & set(extra))
+        if reserved:
+            raise ValueError(f"net_params must not contain {reserved}, which the estimator sets itself")
+        return extra
+
     def _continue_net(self, device: torch.device) -> None:
         """Check and apply what ``set_params`` has changed since the net was built."""
-        fixed = self.net_params or {}
-        architecture = self._architecture().items()
-        check_architecture(self.net_, {k: v for k, v in architecture if f"module__{k}" not in fixed})
+        fixed = self._checked_net_params()
+        own = {f"module__{name}": value for name, value in self._architecture().items()}
+        check_unchanged(self.net_, {**own, **fixed})
         params = {
             "module__dropout": self.dropout,
             "module__word_dropout": self.word_dropout,
@@ -86,10 +93,7 @@ class NetFactoryMixin(NetParametersMixin, FittedAttributesMixin):
             "device": str(self.device_),
             "verbose": int(self.verbose),
         }
-        extra = self.net_params or {}
-        reserved = sorted(_RESERVED_NET_PARAMS & set(extra))
-        if reserved:
-            raise ValueError(f"net_params must not contain {reserved}, which the estimator sets itself")
+        extra = self._checked_net_params()
         if "optimizer__foreach" in extra:
             params.pop("optimizer__fused", None)  # torch accepts only one of the two
         return self._net_class(**{**params, **extra})

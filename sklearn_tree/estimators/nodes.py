@@ -10,6 +10,7 @@ from scipy.special import softmax
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_tree.containers import to_numpy
+from sklearn_tree.estimators.modes import default_modes
 from sklearn_tree.estimators.targets import OneClass
 from sklearn_tree.estimators.wrapped import apply_steps, split_estimator
 from sklearn_tree.kinds.trees import TreeKind
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from sklearn_tree.nn import TreeBatch
 
 
+@default_modes()
 def predict_nodes(estimator: Any, X: Any) -> pd.DataFrame:
     """Classify every subtree of some trees as a separate tree.
 

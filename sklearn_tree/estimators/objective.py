@@ -75,7 +75,7 @@ def one_hot(index: Tensor | int, like: Tensor) -> Tensor:
 
 def check_index(rule: str, index: Any, n: int) -> int:
     """Return an index below ``n``, or raise ValueError; ``rule`` opens its message: "target must be"."""
-    if not isinstance(index, (int, np.integer)) or not 0 <= index < n:
+    if isinstance(index, bool) or not isinstance(index, (int, np.integer)) or not 0 <= index < n:
         raise ValueError(f"{rule} an int in [0, {n - 1}], got {index!r}")
     return int(index)
 

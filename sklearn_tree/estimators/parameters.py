@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -12,11 +13,13 @@ from sklearn_tree.validation import (
     NON_NEGATIVE,
     POSITIVE,
     POSITIVE_INT,
+    RANDOM_STATE,
     SHARE,
     Hidden,
     Interval,
     Real,
     StrOptions,
+    SubclassOf,
 )
 
 # With max_epochs=None, a fit has at least this many epochs, and at least this many batches in all.
@@ -27,7 +30,7 @@ SHARED_CONSTRAINTS: dict = {
     "dropout": [SHARE],
     "embedding_dim": [POSITIVE_INT],
     "word_dropout": [SHARE],
-    "optimizer": [StrOptions(set(OPTIMIZERS)), callable],
+    "optimizer": [StrOptions(set(OPTIMIZERS)), SubclassOf(torch.optim.Optimizer)],
     "lr": [POSITIVE],
     "weight_decay": [NON_NEGATIVE],
     "lr_schedule": [StrOptions(set(LR_SCHEDULES)), None],
@@ -40,7 +43,7 @@ SHARED_CONSTRAINTS: dict = {
     "warm_start": ["boolean"],
     "device": [str, Hidden(torch.device)],
     "precision": [StrOptions({"auto", "bfloat16", "float32"})],
-    "random_state": ["random_state"],
+    "random_state": RANDOM_STATE,
     "callbacks": [list, tuple, None],
     "net_params": [dict, None],
     "verbose": ["verbose"],
@@ -100,4 +103,14 @@ class NetParametersMixin:
         if self.early_stopping and is_whole:
             stop = EarlyStopping(monitor="valid_loss", patience=self.patience, load_best=True)
             callbacks.append(("early_stopping", stop))
-        return [*callbacks, *(self.callbacks or ())]
+        return [*callbacks, *_check_callbacks(self.callbacks or ())]
+
+
+def _check_callbacks(callbacks: Sequence) -> Sequence:
+    for i, item in enumerate(callbacks):
+        callback = item[1] if isinstance(item, (tuple, list)) and len(item) == 2 else item
+        if not callable(getattr(callback, "on_epoch_end", None)):
+            raise TypeError(
+                f"callbacks[{i}] must be a skorch callback or a pair (name, callback), got {item!r}"
+            )
+    return callbacks

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 
@@ -10,10 +10,7 @@ from sklearn_tree.estimators.base import BaseNet
 from sklearn_tree.estimators.parameters import SHARED_CONSTRAINTS
 from sklearn_tree.kinds import StarTable, Trees
 from sklearn_tree.nn import CELLS, POOLINGS, RecursiveNet, TreeCell
-from sklearn_tree.validation import POSITIVE_INT, StrOptions
-
-if TYPE_CHECKING:
-    pass
+from sklearn_tree.validation import POSITIVE_INT, StrOptions, SubclassOf
 
 
 class BaseRecursiveNet(BaseNet):
@@ -23,7 +20,7 @@ class BaseRecursiveNet(BaseNet):
     _module = RecursiveNet
     _parameter_constraints: dict = {  # noqa: RUF012
         **SHARED_CONSTRAINTS,
-        "cell": [StrOptions(set(CELLS)), callable],
+        "cell": [StrOptions(set(CELLS)), SubclassOf(TreeCell)],
         "pooling": [StrOptions(set(POOLINGS))],
         "max_arity": [POSITIVE_INT, None],
         "max_batch_nodes": [POSITIVE_INT, None],
@@ -85,11 +82,6 @@ class BaseRecursiveNet(BaseNet):
         self.verbose = verbose
 
     def _architecture(self) -> dict[str, Any]:
-        is_cell = isinstance(self.cell, type) and issubclass(self.cell, TreeCell)
-        if not isinstance(self.cell, str) and not is_cell:
-            raise TypeError(
-                f"cell must be one of {sorted(CELLS)} or a subclass of TreeCell, got {self.cell!r}"
-            )
         arity = {} if self.max_arity is None else {"max_arity": self.max_arity}
         return {**super()._architecture(), "cell": self.cell, "pooling": self.pooling, **arity}
 

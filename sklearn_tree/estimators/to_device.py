@@ -17,10 +17,12 @@ from sklearn_tree.kinds import KINDS, Kind
 from sklearn_tree.kinds.numbers import check_numbers
 from sklearn_tree.preprocessing.output import NoTableMixin
 from sklearn_tree.validation import Hidden, check_n_features, validate_data
+from sklearn_tree.versions import VersionMixin
 
 
 class ToDevice(
     DocumentationLinkMixin,
+    VersionMixin,
     NoTableMixin,
     OneToOneFeatureMixin,
     CallbackSupportMixin,

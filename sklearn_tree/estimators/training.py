@@ -10,7 +10,9 @@ from typing import Any
 
 import numpy as np
 import torch
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
+from torch.nn.utils import get_total_norm
 from torch.optim import lr_scheduler
 
 from sklearn_tree.estimators.rowwise import RowwiseAdagrad
@@ -119,18 +121,33 @@ def split_validation(
     return np.sort(np.r_[train, np.setdiff1d(rows, candidates)]), np.sort(valid)
 
 
-def warn_of_divergence(losses: list[float], stacklevel: int = 4) -> None:
-    """Warn if a training loss is not finite."""
-    bad = next((i for i, loss in enumerate(losses) if not np.isfinite(loss)), None)
-    if bad is not None:
-        from sklearn.exceptions import ConvergenceWarning
+def check_convergence(net: Any, n_done: int, stacklevel: int = 4) -> None:
+    """Raise ValueError if a training has diverged; warn if only some of its epochs have.
 
-        warnings.warn(
-            f"the training loss became {losses[bad]} in epoch {bad + 1}; a smaller lr or "
-            "gradient_clip=1.0 usually helps",
-            ConvergenceWarning,
-            stacklevel=stacklevel,
-        )
+    Parameters
+    ----------
+    net : OwnedNetMixin
+        Trained net.
+    n_done : int
+        Number of epochs before this training.
+    stacklevel : int, default=4
+        Stack level of the warning.
+    """
+    epochs = net.history[n_done:]
+    bad = next((row for row in epochs if not np.isfinite(row["train_loss"])), None)
+    weights = [parameter for parameter in net.module_.parameters() if parameter.numel()]
+    is_finite = bool(get_total_norm(weights, torch.inf).isfinite())
+    if is_finite and bad is None:
+        return
+    what = "the weights became infinite or NaN" if bad is None else f"the loss became {bad['train_loss']}"
+    message = (
+        f"the training diverged, {what} in epoch {(bad or net.history[-1])['epoch']}: try a smaller lr than "
+        f"{net.lr}, gradient_clip=1.0 or scaled X"
+    )
+    has_best = any(getattr(callback, "load_best", False) for _, callback in net.callbacks_)
+    if not is_finite or not (has_best or np.isfinite(epochs[-1]["train_loss"])):
+        raise ValueError(message)
+    warnings.warn(message, ConvergenceWarning, stacklevel=stacklevel)
 
 
 def check_finite(output: np.ndarray, encoded: Any, kind: Kind) -> None:

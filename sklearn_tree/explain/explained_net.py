@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from sklearn_tree.estimators.modes import default_modes
 from sklearn_tree.estimators.wrapped import apply_steps, split_estimator
 from sklearn_tree.kinds import Kind
 
@@ -44,6 +45,7 @@ class ExplainedNet:
         If the estimator does not end in a net of this package.
     """
 
+    @default_modes()
     def __init__(self, estimator: Any, dtype: torch.dtype = torch.float32) -> None:
         self.steps, self.estimator = split_estimator(estimator)
         module: nn.Module = copy.deepcopy(self.estimator.net_.module_).eval().requires_grad_(False)

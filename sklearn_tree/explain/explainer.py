@@ -24,14 +24,18 @@ from sklearn_tree.preprocessing.vocabulary import VOCABULARY_CONSTRAINTS
 from sklearn_tree.validation import (
     POSITIVE,
     POSITIVE_INT,
+    RANDOM_STATE,
     HasMethods,
     StrOptions,
     check_feature_names_in,
     is_fitted,
 )
+from sklearn_tree.versions import VersionMixin
 
 
-class CaptumExplainer(ExplainerAttributesMixin, DocumentationLinkMixin, TransformerMixin, BaseEstimator):
+class CaptumExplainer(
+    ExplainerAttributesMixin, DocumentationLinkMixin, VersionMixin, TransformerMixin, BaseEstimator
+):
     """Attribute the predictions of a net to its inputs.
 
     The inputs are the nodes and phrases of trees, the words of texts, the steps of series, the pixels of
@@ -168,7 +172,7 @@ class CaptumExplainer(ExplainerAttributesMixin, DocumentationLinkMixin, Transfor
         "aggregate": [StrOptions({"mean", "sum"})],
         "min_df": VOCABULARY_CONSTRAINTS["min_df"],
         "max_features": VOCABULARY_CONSTRAINTS["max_features"],
-        "random_state": ["random_state"],
+        "random_state": RANDOM_STATE,
         "dtype": [StrOptions({"float32", "float64"})],
         "method_params": [dict, None],
         "verbose": ["verbose"],

@@ -1,4 +1,4 @@
-"""Execution of requests: chunks, threads, random generators and progress."""
+"""Execution of requests: chunks, modes, threads, random generators and progress."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from sklearn_tree.estimators.modes import default_modes
 from sklearn_tree.estimators.threads import limit_for
 from sklearn_tree.explain.cost import check_cost
 from sklearn_tree.explain.explained_net import ExplainedNet
@@ -40,9 +41,10 @@ def run(method: Method, request: Request, verbose: int) -> Attributions:
 
 @contextmanager
 def isolate(net: ExplainedNet, encoded: Any, seed: int) -> Iterator[None]:
-    """Limit torch's threads inside the block, seed its generators and restore them, and disable cuDNN.
+    """Limit torch's threads inside the block, set its modes, seed its generators, and disable cuDNN.
 
-    cuDNN computes no gradients of recurrent layers in evaluation mode.
+    Threads, modes and generators are restored afterwards. cuDNN computes no gradients of
+    recurrent layers in evaluation mode.
 
     Parameters
     ----------
@@ -54,6 +56,7 @@ def isolate(net: ExplainedNet, encoded: Any, seed: int) -> Iterator[None]:
         Seed of the generators.
     """
     with ExitStack() as stack:
+        stack.enter_context(default_modes())
         n_positions = net.kind.n_positions(encoded)
         stack.enter_context(limit_for(net.module, n_positions, net.estimator.batch_size, net.device))
         stack.enter_context(own_generators(seed))

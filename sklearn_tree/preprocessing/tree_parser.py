@@ -27,6 +27,7 @@ from sklearn_tree.trees import TreeArray
 from sklearn_tree.trees.formats import FlatTree, read_brackets
 from sklearn_tree.trees.tree import flatten_any
 from sklearn_tree.validation import POSITIVE_INT, Options, StrOptions
+from sklearn_tree.versions import VersionMixin
 
 _PARSERS: dict[str, Callable[[str], FlatTree]] = {
     "brackets": read_brackets,
@@ -42,6 +43,7 @@ TEXT_FORMATS = {*_PARSERS, *_BRANCHING, "conllu", "spacy"}
 
 class TreeParser(
     DocumentationLinkMixin,
+    VersionMixin,
     NoTableMixin,
     TextInputMixin,
     CallbackSupportMixin,

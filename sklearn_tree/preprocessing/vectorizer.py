@@ -10,10 +10,12 @@ from sklearn.utils.validation import check_is_fitted
 from sklearn_tree.callbacks import CallbackSupportMixin, fit_context, with_callbacks
 from sklearn_tree.documentation import DocumentationLinkMixin
 from sklearn_tree.preprocessing.output import NoTableMixin, TextInputMixin
+from sklearn_tree.versions import VersionMixin
 
 
 class BaseVectorizer(
     DocumentationLinkMixin,
+    VersionMixin,
     NoTableMixin,
     TextInputMixin,
     CallbackSupportMixin,

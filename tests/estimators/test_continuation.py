@@ -4,6 +4,7 @@ import copy
 
 import numpy as np
 import pytest
+import skorch
 import torch
 from samples import CLASSIFIERS, TABLE, TEXTS, Y, quick, tree_classifier
 
@@ -101,3 +102,47 @@ def test_a_rejected_change_leaves_the_net_usable():
         clf.set_params(hidden_size=9).fit(TABLE, Y)
     np.testing.assert_array_equal(clf.predict_proba(TABLE), expected)
     assert clf.set_params(hidden_size=8).fit(TABLE, Y).n_iter_ == 4
+
+
+class FailInSecondEpoch(skorch.callbacks.Callback):
+    """Callback that fails after a complete epoch."""
+
+    def on_batch_end(self, net, **kwargs):
+        if net.history[-1]["epoch"] == len(net.history) and len(net.history) % 4 == 0:
+            raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("change", [{}, {"optimizer": "sgd"}, {"dropout": 0.5}, {"weight_decay": 0.5}])
+@pytest.mark.parametrize("cls", CLASSIFIERS)
+def test_a_failed_continuation_leaves_no_trace(cls, change):
+    clf = quick(cls, warm_start=True, batch_size=7).fit(TABLE, Y)
+    untouched = copy.deepcopy(clf)
+    clf.set_params(callbacks=[FailInSecondEpoch()], **change)
+    with pytest.raises(KeyboardInterrupt):
+        clf.fit(TABLE, Y)
+    assert clf.history_.equals(untouched.history_)
+    np.testing.assert_array_equal(clf.predict_proba(TABLE), untouched.predict_proba(TABLE))
+    clf.set_params(**{**untouched.get_params(), "callbacks": None})
+    for _ in range(2):
+        np.testing.assert_array_equal(
+            clf.fit(TABLE, Y).predict_proba(TABLE), untouched.fit(TABLE, Y).predict_proba(TABLE)
+        )
+    assert clf.n_iter_ == 6  # the control: both were trained
+
+
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+@pytest.mark.parametrize(
+    ("net_params", "message"),
+    [
+        ({"lr": 1.0}, r"net_params must not contain \['lr'\]"),
+        ({"unknown": 1}, "unknown must stay None when warm_start or partial_fit continues training, got 1"),
+        ({"module__hidden_size": 5}, "hidden_size must stay 8 .*, got 5"),
+        ({"optimizer__eps": 1e-3}, "optimizer__eps must stay 1e-05 .*, got 0.001"),
+    ],
+)
+def test_a_continued_training_rejects_changed_net_params(method, net_params, message):
+    clf = quick(RNNClassifier, warm_start=True, net_params={"optimizer__eps": 1e-5}).fit(TEXTS, Y)
+    with pytest.raises(ValueError, match=message):
+        getattr(clf.set_params(net_params=net_params), method)(TEXTS, Y)
+    clf.set_params(net_params={"optimizer__eps": 1e-5})
+    assert getattr(clf, method)(TEXTS, Y).n_iter_ > 2  # the control

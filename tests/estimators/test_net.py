@@ -278,8 +278,9 @@ def test_an_optimizer_that_needs_a_closure_is_stepped_with_one(encoded):
 
 def test_a_pickled_net_has_neither_optimizer_state_nor_callbacks(encoded):
     X, y = encoded
-    clf = tree_classifier(max_epochs=1, lr_schedule="cosine").fit(X, y)
+    clf = tree_classifier(max_epochs=1, lr_schedule="cosine", warm_start=True).fit(X, y)
     assert clf.net_.optimizer_.state
+    clf.net_.is_continued = False
     loaded = pickle.loads(pickle.dumps(clf.net_))
     assert not loaded.optimizer_.state
     assert [name for name, _ in loaded.callbacks_] == [name for name, _ in clf.net_.callbacks_]

@@ -201,7 +201,7 @@ def test_a_regressor_learns_from_texts():
         (lambda X, y: classifier().fit([[1.5], [np.nan, 2.0]], [0, 1]), ValueError, "row 1 must hold finite numbers, got nan"),
         (lambda X, y: classifier().fit(np.full((2, 3, 1), np.inf), [0, 1]), ValueError, "row 0 of X must hold finite numbers, got inf"),
         (lambda X, y: classifier().fit([np.ones((3, 2)), np.ones((2, 1))], [0, 1]), ValueError, "row 1 must have 2 channels"),
-        (lambda X, y: classifier().fit(X, y[:-1]), ValueError, "inconsistent numbers of samples"),
+        (lambda X, y: classifier().fit(X, y[:-1]), ValueError, "y must have one entry per sample of X"),
         (lambda X, y: classifier(max_epochs=1).fit(X, y).predict([[1.0, 2.0]]), ValueError, "X must be of the kind 'tokens', as in fit, got 'table'"),
         (lambda X, y: classifier().predict(X), NotFittedError, "not fitted"),
     ],

@@ -101,7 +101,8 @@ def test_max_arity_defaults_to_the_largest_of_the_training_trees(max_arity, expe
     ("params", "error", "message"),
     [
         ({"cell": "lstm"}, ValueError, "'cell' parameter of RecursiveNetClassifier must be .* Got 'lstm'"),
-        ({"cell": int}, TypeError, "cell must be one of .* or a subclass of TreeCell, got <class 'int'>"),
+        ({"cell": int}, TypeError, "'cell' .* or a subclass of TreeCell. Got <class 'int'>"),
+        ({"cell": lambda *sizes: None}, ValueError, "'cell' .* or a subclass of TreeCell. Got <function"),
         ({"cell": RecursiveNetClassifier()}, ValueError, "'cell' parameter"),
         ({"pooling": "last"}, ValueError, "'pooling' parameter"),
         ({"max_arity": 0}, ValueError, "'max_arity' parameter .* Got 0"),

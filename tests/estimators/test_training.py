@@ -1,21 +1,27 @@
 """Optimizers, schedules, seeds and validation splits."""
 
+import copy
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
+import skorch
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from samples import tree_classifier
-from sklearn.exceptions import ConvergenceWarning
+from samples import DENSE, ESTIMATORS, TEXTS, TUPLES, Y, outputs, quick, tree_classifier
+from sklearn.exceptions import ConvergenceWarning, FitFailedWarning, NotFittedError
+from sklearn.model_selection import GridSearchCV
 
+from sklearn_tree import CNNClassifier, RNNClassifier
 from sklearn_tree.estimators.rowwise import RowwiseAdagrad
 from sklearn_tree.estimators.training import (
     LR_SCHEDULES,
     OPTIMIZERS,
+    check_convergence,
     check_finite,
     optimizer_params,
     split_validation,
-    warn_of_divergence,
 )
 from sklearn_tree.kinds import Table, Tokens
 
@@ -28,10 +34,63 @@ def test_optimizers_are_given_by_name_or_class(encoded, optimizer):
     assert losses.iloc[1] < losses.iloc[0]
 
 
-def test_divergence_is_reported(encoded):
-    X, y = encoded
-    with pytest.warns(ConvergenceWarning, match="training loss became .* smaller lr"):
-        tree_classifier(optimizer="sgd", lr=1e30, max_epochs=4).fit(X, y)
+DIVERGES = {"optimizer": "sgd", "lr": 1e30, "max_epochs": 4}
+DIVERGED = r"the training diverged, the loss became (nan|inf) in epoch \d: try a smaller lr than 1e\+30, gradient_clip=1.0"
+
+
+class Diverge(skorch.callbacks.Callback):
+    """Callback that makes a weight NaN after a batch."""
+
+    def on_batch_end(self, net, **kwargs):
+        next(net.module_.parameters()).data.view(-1)[0] = torch.nan
+
+
+def samples(cls):
+    return TUPLES if cls.__name__.startswith("Recursive") else TEXTS
+
+
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+@pytest.mark.parametrize("warm_start", [False, True])
+@pytest.mark.parametrize("cls", ESTIMATORS)
+def test_a_training_that_diverges_raises_and_leaves_the_previous_result(cls, warm_start, method):
+    X = samples(cls)
+    net = quick(cls, warm_start=warm_start, callbacks=[Diverge()])
+    with pytest.raises(
+        ValueError, match=r"the training diverged, .* in epoch \d: try a smaller lr than 0.005"
+    ):
+        getattr(net, method)(X, Y)
+    with pytest.raises(NotFittedError):
+        net.predict(X)
+    net.set_params(callbacks=None).fit(X, Y)  # the control
+    untouched = copy.deepcopy(net)
+    with pytest.raises(ValueError, match="the training diverged"):
+        getattr(net.set_params(callbacks=[Diverge()]), method)(X, Y)
+    np.testing.assert_array_equal(outputs(net, X), outputs(untouched, X))
+    results = [outputs(clf.set_params(callbacks=None).partial_fit(X, Y), X) for clf in (net, untouched)]
+    np.testing.assert_array_equal(*results)  # the optimizer is restored, too
+
+
+def test_the_loss_of_a_training_that_diverges_is_named():
+    with pytest.raises(ValueError, match=DIVERGED):
+        quick(RNNClassifier, **DIVERGES).fit(TEXTS, Y)
+
+
+@pytest.mark.filterwarnings("ignore:One or more of the test scores are non-finite")
+def test_a_search_ranks_a_fit_that_diverges_last():
+    search = GridSearchCV(quick(RNNClassifier, **DIVERGES), {"lr": [1e30, 0.01]}, cv=2)
+    with pytest.warns(FitFailedWarning, match="the training diverged"):
+        search.fit(TEXTS, Y)
+    assert np.isnan(search.cv_results_["mean_test_score"]).tolist() == [True, False]
+    assert search.best_params_ == {"lr": 0.01}
+
+
+def test_early_stopping_that_restores_a_finite_epoch_warns():
+    net = quick(CNNClassifier, **DIVERGES, early_stopping=True)
+    with pytest.warns(ConvergenceWarning, match=DIVERGED):
+        net.set_params(max_epochs=6).fit(DENSE, Y)
+    assert np.isfinite(net.predict_proba(DENSE)).all()
+    with pytest.raises(ValueError, match=DIVERGED):  # the control
+        net.set_params(early_stopping=False).fit(DENSE, Y)
 
 
 LINEAR = [torch.nn.Parameter(torch.ones(2))]
@@ -123,11 +182,36 @@ def test_a_single_row_cannot_be_split():
         split_validation(1, None, 0.1, 0)
 
 
-def test_divergence_names_the_first_epoch_that_is_not_finite():
-    with pytest.warns(ConvergenceWarning, match="the training loss became nan in epoch 2"):
-        warn_of_divergence([1.0, float("nan"), float("inf")])
-    warn_of_divergence([1.0, 1e300, 0.0])  # the control: a warning would be an error
-    warn_of_divergence([])
+def trained(losses, weight=1.0, **callback):
+    """Return a net with the given losses and weights, and one callback."""
+    epochs = [{"epoch": i, "train_loss": loss} for i, loss in enumerate(losses, start=1)]
+    module = torch.nn.Linear(1, 1).requires_grad_(False)
+    module.weight.fill_(weight)
+    callbacks = [("callback", SimpleNamespace(**callback))]
+    return SimpleNamespace(history=epochs, module_=module, callbacks_=callbacks, lr=0.1)
+
+
+@pytest.mark.parametrize(
+    ("net", "message"),
+    [
+        (trained([1.0, np.nan, np.inf]), "the loss became nan in epoch 2: try a smaller lr than 0.1"),
+        (trained([1.0, np.inf], load_best=False), "the loss became inf in epoch 2"),
+        (trained([1.0, 2.0], weight=np.nan), "the weights became infinite or NaN in epoch 2"),
+        (trained([1.0, np.nan], weight=-np.inf, load_best=True), "the loss became nan in epoch 2"),
+    ],
+)
+def test_divergence_names_the_first_epoch_that_is_not_finite(net, message):
+    with pytest.raises(ValueError, match=message):
+        check_convergence(net, 0)
+
+
+def test_a_net_that_recovers_or_is_restored_warns():
+    for net in (trained([1.0, np.nan, 0.5]), trained([1.0, np.nan], load_best=True)):
+        with pytest.warns(ConvergenceWarning, match="the loss became nan in epoch 2"):
+            check_convergence(net, 0)
+    check_convergence(
+        trained([np.nan, 1e300, 0.0], weight=3e38), 1
+    )  # the control: a warning would be an error
 
 
 def test_outputs_that_are_not_finite_name_the_row_and_its_largest_number():

@@ -248,6 +248,10 @@ def test_torch_s_generator_and_the_net_are_not_changed(fitted, trees):
             r"method_params\['n_samples'\] must be an int >= 1, got 0",
         ),
         (
+            {"method_params": {"n_samples": True}},
+            r"method_params\['n_samples'\] must be an int >= 1, got True",
+        ),
+        (
             {"method_params": {"window": 1.5}},
             r"method_params\['window'\] must be an int >= 1, got 1.5",
         ),

@@ -1,6 +1,6 @@
 """Kinds of targets: one class, several labels, several columns of classes, or numbers."""
 
-from sklearn_tree.estimators.targets.base import Target
+from sklearn_tree.estimators.targets.base import Target, check_length
 from sklearn_tree.estimators.targets.classes import (
     ClassTarget,
     MultiLabel,
@@ -17,6 +17,7 @@ __all__ = [
     "Numbers",
     "OneClass",
     "Target",
+    "check_length",
     "read_classes",
     "read_numbers",
 ]

@@ -6,8 +6,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 import torch
+from sklearn.utils.validation import check_array
 from torch import Tensor
 
+from sklearn_tree.containers import first_missing, to_numpy
 from sklearn_tree.estimators.objective import Objective
 
 
@@ -100,3 +102,24 @@ class Target:
     def offset(self, names: np.ndarray) -> np.ndarray:
         """Return the prediction minus the explained number, float, shape (n,)."""
         return np.zeros(len(names))
+
+
+def check_y(y: Any) -> np.ndarray:
+    """Return the targets as an array, or raise an error that names the first row without a target."""
+    try:
+        array = to_numpy(y)
+    except ValueError as error:
+        raise ValueError(f"y must have rows of equal length: {error}") from error
+    if array.ndim == 0:
+        raise TypeError(f"y must be array-like, with one entry per sample, got {type(y).__name__}")
+    if len(array) and (row := first_missing(array)) is not None:
+        raise ValueError(f"y[{row}] is missing: drop samples without a target")
+    return check_array(y, ensure_2d=False, dtype=None, input_name="y")
+
+
+def check_length(y: Any, X: Any, names: tuple[str, str] = ("y", "X")) -> None:
+    """Raise ValueError if the targets and the samples differ in number."""
+    if len(y) != len(X):
+        raise ValueError(
+            f"{names[0]} must have one entry per sample of {names[1]}, got {len(y)} for {len(X)} samples"
+        )

@@ -9,12 +9,13 @@ import torch
 from scipy.special import expit, softmax
 from sklearn.metrics import accuracy_score
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
-from sklearn.utils.validation import check_array, column_or_1d
+from sklearn.utils.validation import column_or_1d
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
+from sklearn_tree.containers import is_number
 from sklearn_tree.estimators.objective import Objective, check_index, find_class, is_predicted, one_hot
-from sklearn_tree.estimators.targets.base import Target
+from sklearn_tree.estimators.targets.base import Target, check_y
 from sklearn_tree.nn import MultiOutputCrossEntropy
 
 
@@ -261,11 +262,14 @@ def read_classes(y: Any) -> tuple[np.ndarray, type[ClassTarget]]:
     ValueError
         If y is continuous, empty or holds missing values.
     """
-    y = check_array(y, ensure_2d=False, dtype=None, input_name="y")
-    if y.ndim == 2 and y.shape[1] > 1 and y.dtype == object:  # columns may differ in type
-        for column in y.T:
-            check_classification_targets(_infer_dtype(column))
-        return y, MultiOutput
+    y = check_y(y)
+    if y.dtype == object:  # columns may differ in type
+        columns = [_infer_dtype(column) for column in y.reshape(len(y), -1).T]
+        for column in columns:
+            check_classification_targets(column)
+        if len(columns) > 1:
+            return y, MultiOutput
+        y = y if columns[0].dtype.kind == "U" else columns[0].reshape(y.shape)
     check_classification_targets(y)
     if y.ndim == 1 or y.shape[1] == 1:
         return y, OneClass
@@ -295,7 +299,13 @@ def _stack_columns(columns: list[np.ndarray]) -> np.ndarray:
 
 def _infer_dtype(column: np.ndarray) -> np.ndarray:
     # Columns of different types arrive as one object array.
-    return np.array(column.tolist()) if column.dtype == object else column
+    if column.dtype != object:
+        return column
+    first_is_text = isinstance(column[0], str)
+    for i, label in enumerate(column):
+        if isinstance(label, str) != first_is_text or not (first_is_text or is_number(label)):
+            raise ValueError(f"y must hold str or numbers, not both, got {label!r} in y[{i}]")
+    return np.array(column.tolist())
 
 
 def _class_positions(y: np.ndarray, classes: np.ndarray) -> np.ndarray:

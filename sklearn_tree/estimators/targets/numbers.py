@@ -10,7 +10,7 @@ from sklearn.utils.validation import check_array, check_consistent_length
 from torch import Tensor
 
 from sklearn_tree.estimators.objective import Objective, check_index, is_predicted, one_hot
-from sklearn_tree.estimators.targets.base import Target
+from sklearn_tree.estimators.targets.base import Target, check_y
 from sklearn_tree.kinds.statistics import replace_zero_scale
 
 
@@ -83,7 +83,11 @@ class Numbers(Target):
 
 def read_numbers(y: Any) -> tuple[np.ndarray, type[Numbers]]:
     """Return the checked targets of a regressor and their target class."""
-    return check_array(y, ensure_2d=False, dtype=np.float64, input_name="y"), Numbers
+    y = check_y(y)
+    try:
+        return check_array(y, ensure_2d=False, dtype=np.float64, input_name="y"), Numbers
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"y must hold numbers: {error}") from error
 
 
 def _columns(n: int | None) -> str:

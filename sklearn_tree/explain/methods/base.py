@@ -14,6 +14,7 @@ from torch import Tensor
 from sklearn_tree.explain.explained_net import ExplainedNet
 from sklearn_tree.explain.request import Attributions, ExplainedBatch, Request
 from sklearn_tree.kinds import Kind
+from sklearn_tree.validation import NON_NEGATIVE, POSITIVE_INT
 
 
 def accept(net: ExplainedNet) -> None:
@@ -181,10 +182,10 @@ def check_params(params: Mapping[str, Any]) -> None:
     for name, value in params.items():
         if name not in known:
             raise ValueError(f"method_params must hold only {sorted(known)}, got {name!r}")
-        if name in _POSITIVE_INTS and not (isinstance(value, (int, np.integer)) and value > 0):
+        if name in _POSITIVE_INTS and not POSITIVE_INT.is_satisfied_by(value):
             raise ValueError(f"method_params[{name!r}] must be an int >= 1, got {value!r}")
     stdevs = params.get("stdevs", 0)
-    if not (isinstance(stdevs, (int, float)) and stdevs >= 0):
+    if not NON_NEGATIVE.is_satisfied_by(stdevs):
         raise ValueError(f"method_params['stdevs'] must be a number >= 0, got {stdevs!r}")
     window, stride = params.get("window"), params.get("stride", 1)
     if window and stride > window:

@@ -26,6 +26,16 @@ CODES = RNG.randint(3, size=(N, 3))
 CODES[:3] = np.arange(3)[:, None]  # every class occurs
 
 
+@pytest.mark.parametrize("read", [read_classes, read_numbers])
+@pytest.mark.parametrize(
+    ("y", "name"), [("abc", "str"), (3, "int"), ({"a": 1}, "dict"), (iter([1]), "list_iterator")]
+)
+def test_targets_that_are_not_array_like_are_rejected(read, y, name):
+    with pytest.raises(TypeError, match=f"y must be array-like, with one entry per sample, got {name}"):
+        read(y)
+    assert read([1, 2])[0].tolist() == [1, 2]  # the control
+
+
 def mixed_columns():
     """Return columns of str, int and bool in one object array."""
     y = np.empty((N, 3), dtype=object)

@@ -78,13 +78,28 @@ def test_the_kind_of_targets_follows_from_their_values(y, expected):
     [
         ([0.5, 1.5], "Unknown label type: continuous"),
         (np.array([["a", 0.5], ["b", 1.5]], dtype=object), "Unknown label type: continuous"),
-        ([1.0, np.nan], "Input y contains NaN"),
+        ([1.0, np.nan], r"y\[1\] is missing"),
+        (pd.Series([0, 1, pd.NA], dtype="Int64"), r"y\[2\] is missing: drop samples without a target"),
+        (pd.Series(["a", pd.NA], dtype="string"), r"y\[1\] is missing"),
+        (np.array([["a", 1], [None, 2]], dtype=object), r"y\[1\] is missing"),
+        (pd.Series([0, "a"], dtype=object), r"y must hold str or numbers, not both, got 'a' in y\[1\]"),
+        (np.array([["a", 1], ["b", "c"]], dtype=object), r"not both, got 'c' in y\[1\]"),
+        ([{1}, {2}], r"y must hold str or numbers, not both, got \{1\} in y\[0\]"),
+        ([(1,), (2, 3)], "y must have rows of equal length"),
         ([], "minimum of 1 is required"),
     ],
 )
 def test_targets_that_are_not_classes_are_rejected(y, message):
     with pytest.raises(ValueError, match=message):
         read_classes(y)
+
+
+def test_labels_of_one_type_are_read_from_columns_of_objects():  # the control
+    for labels in ([0, 1, 0], ["a", "b", "a"], [True, False, True]):
+        y, target = read_classes(pd.Series(labels, dtype=object))
+        assert target is OneClass
+        assert y.tolist() == labels
+        assert target().fit(y).tolist() == target().fit(np.array(labels)).tolist()
 
 
 @pytest.mark.parametrize(

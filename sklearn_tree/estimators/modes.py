@@ -1,0 +1,49 @@
+"""Modes of torch in which nets are trained and run, whatever modes the caller has set."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+import torch
+
+_AUTOCAST_DEVICES = ("cpu", "cuda", "mps", "xpu")
+
+_lock = threading.Lock()
+_previous_types: list[torch.dtype] = []  # torch's default type before each active block
+
+
+@contextmanager
+def default_modes() -> Iterator[None]:
+    """Set torch's initial modes inside the block and restore the caller's modes afterwards.
+
+    Gradients are recorded, autocast is off, and new tensors are of single precision on the CPU. It can also
+    decorate functions.
+    """
+    with ExitStack() as stack:
+        stack.enter_context(torch.inference_mode(False))
+        stack.enter_context(torch.enable_grad())
+        stack.enter_context(_single_precision())
+        for device in _AUTOCAST_DEVICES:
+            if torch.is_autocast_enabled(device):
+                stack.enter_context(torch.autocast(device, enabled=False))
+        if torch.empty(0).device.type != "cpu":  # the context slows down every call of torch
+            stack.enter_context(torch.device("cpu"))
+        yield
+
+
+@contextmanager
+def _single_precision() -> Iterator[None]:
+    """Make float32 the default type, which belongs to the process, until the last block has ended."""
+    with _lock:
+        previous = _previous_types[0] if _previous_types else torch.get_default_dtype()
+        _previous_types.append(previous)
+        torch.set_default_dtype(torch.float32)
+    try:
+        yield
+    finally:
+        with _lock:
+            _previous_types.pop()
+            if not _previous_types:
+                torch.set_default_dtype(previous)

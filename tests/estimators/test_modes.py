@@ -1,0 +1,181 @@
+"""Modes of torch: results do not depend on the caller's modes, which are unchanged afterwards."""
+
+import threading
+from contextlib import contextmanager
+from functools import cache
+
+import numpy as np
+import pytest
+import skorch
+import torch
+from samples import CLASSIFIERS, DENSE, ESTIMATORS, TEXTS, TUPLES, Y, outputs, quick
+
+from sklearn_tree import CaptumExplainer, CNNClassifier, RNNClassifier
+from sklearn_tree.estimators.modes import default_modes
+
+
+@contextmanager
+def default_dtype(dtype):
+    torch.set_default_dtype(dtype)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(torch.float32)
+
+
+@contextmanager
+def default_device(device):
+    torch.set_default_device(device)
+    try:
+        yield
+    finally:
+        torch.set_default_device(None)
+
+
+MODES = {
+    "no_grad": torch.no_grad,
+    "inference_mode": torch.inference_mode,
+    "device": lambda: torch.device("meta"),
+    "set_default_device": lambda: default_device("meta"),
+    "float64": lambda: default_dtype(torch.float64),
+    "float16": lambda: default_dtype(torch.float16),
+    "autocast": lambda: torch.autocast("cpu", torch.bfloat16),
+}
+
+
+def current_modes():
+    """Return the modes that a caller can set."""
+    return (
+        torch.is_grad_enabled(),
+        torch.is_inference_mode_enabled(),
+        torch.is_autocast_enabled("cpu"),
+        torch.get_autocast_dtype("cpu"),
+        torch.get_default_dtype(),
+        torch.empty(0).device,
+    )
+
+
+INITIAL = current_modes()
+
+
+def samples(cls):
+    return TUPLES if cls.__name__.startswith("Recursive") else TEXTS
+
+
+def all_results(cls, X, **params):
+    """Return everything that the methods of an estimator compute."""
+    net = quick(cls, early_stopping=True, **params).fit(X, Y)
+    results = [outputs(net, X), net.transform(X), net.history_.drop(columns="duration_s").to_numpy()]
+    results += [outputs(net.partial_fit(X, Y), X)]
+    results += [net.score(X, Y), [p.detach().numpy() for p in net.net_.module_.parameters()]]
+    if hasattr(net, "predict_nodes"):
+        results.append(net.predict_nodes(X).select_dtypes("number").to_numpy())
+    results.append(len(net.make_net(X, Y).get_params()))
+    return results
+
+
+@cache
+def expected_results(cls):
+    return all_results(cls, samples(cls))
+
+
+@cache
+def explained(cls):
+    """Return a net, and its explanations without any mode."""
+    net = quick(cls).fit(samples(cls), Y)
+    return net, explain(net)
+
+
+def explain(net):
+    X = samples(type(net))
+    results = []
+    for method in ("occlusion", "integrated_gradients"):
+        explainer = CaptumExplainer(net, method, n_steps=4, max_steps=4, random_state=0).fit(X[:6])
+        results += [explainer.transform(X[:6]), list(explainer.explain(X[:3]).attributions)]
+    return results
+
+
+def assert_equal_bits(found, expected):
+    for a, b in zip(found, expected, strict=True):
+        assert_equal_bits(a, b) if isinstance(a, list) else np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("cls", ESTIMATORS)
+def test_results_do_not_depend_on_the_modes_of_the_caller(cls, mode):
+    expected = expected_results(cls)
+    with MODES[mode]():
+        before = current_modes()
+        assert before != INITIAL  # the control: the mode is set
+        found = all_results(cls, samples(cls))
+        assert current_modes() == before
+    assert current_modes() == INITIAL
+    assert_equal_bits(found, expected)
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("params", [{"precision": "bfloat16"}, {"optimizer": "adagrad", "weight_decay": 0.0}])
+@pytest.mark.parametrize(("cls", "X"), [(RNNClassifier, TEXTS), (CNNClassifier, DENSE)])
+def test_precision_and_sparse_steps_do_not_depend_on_the_modes(cls, X, params, mode):
+    expected = all_results(cls, X, **params)
+    with MODES[mode]():
+        found = all_results(cls, X, **params)
+    assert_equal_bits(found, expected)
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("cls", CLASSIFIERS)
+def test_explanations_do_not_depend_on_the_modes_of_the_caller(cls, mode):
+    net, expected = explained(cls)
+    with MODES[mode]():
+        before = current_modes()
+        found = explain(net)
+        assert current_modes() == before
+    assert_equal_bits(found, expected)
+
+
+class Fail(skorch.callbacks.Callback):
+    """Callback that records the modes and fails in the first batch."""
+
+    def on_batch_end(self, net, **kwargs):
+        self.modes = current_modes()
+        raise RuntimeError("failed")
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_failed_fit_restores_the_modes_of_the_caller(mode):
+    callback = Fail()
+    with MODES[mode]():
+        before = current_modes()
+        for method in ("fit", "partial_fit"):
+            with pytest.raises(RuntimeError, match="failed"):
+                getattr(quick(RNNClassifier, callbacks=[callback]), method)(TEXTS, Y)
+            assert current_modes() == before
+    assert callback.modes == INITIAL  # callbacks see the modes of the fit
+
+
+def test_overlapping_blocks_restore_the_first_default_type():
+    entered, leave = threading.Event(), threading.Event()
+
+    def other():
+        with default_modes():
+            entered.set()
+            leave.wait(10)
+
+    with default_dtype(torch.float64):
+        thread = threading.Thread(target=other)
+        with default_modes():
+            thread.start()
+            assert entered.wait(10)
+        assert torch.get_default_dtype() == torch.float32  # the other block is still active
+        leave.set()
+        thread.join()
+        assert torch.get_default_dtype() == torch.float64
+
+
+def test_inputs_created_in_a_mode_are_read():
+    rows = torch.tensor(DENSE, dtype=torch.float32)
+    expected = quick(RNNClassifier).fit(rows, Y).predict_proba(rows)
+    with torch.inference_mode():
+        X = rows.clone()
+    np.testing.assert_array_equal(quick(RNNClassifier).fit(X, Y).predict_proba(X), expected)
