@@ -10,7 +10,15 @@ from sklearn.base import BaseEstimator
 from sklearn.linear_model import LinearRegression
 from sklearn.utils.validation import validate_data
 
-from sklearn_tree.validation import NON_NEGATIVE, POSITIVE, POSITIVE_INT, SHARE, check_table, is_fitted
+from sklearn_tree.validation import (
+    NON_NEGATIVE,
+    POSITIVE,
+    POSITIVE_INT,
+    SHARE,
+    check_columns,
+    check_table,
+    is_fitted,
+)
 
 TABLE = np.arange(6.0).reshape(3, 2)
 FRAME = pd.DataFrame(TABLE, columns=["a", "b"])
@@ -40,8 +48,6 @@ def sklearn_error(X, fitted_on=None):
 @pytest.mark.parametrize(
     "X",
     [
-        np.full((3, 2), np.nan),
-        np.full((3, 2), np.inf),
         np.zeros(3),
         np.zeros((0, 2)),
         np.zeros((3, 0)),
@@ -139,3 +145,27 @@ def test_is_fitted_agrees_with_scikit_learn():
 def test_intervals_have_the_documented_bounds(interval, inside, outside):
     assert all(map(interval.is_satisfied_by, inside))
     assert not any(map(interval.is_satisfied_by, outside))
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("make", [np.asarray, pd.DataFrame, pl.DataFrame, np.ndarray.tolist])
+def test_the_row_and_column_of_a_number_that_is_not_finite_precede_the_error_of_scikit_learn(bad, make):
+    X = TABLE.copy()
+    X[1, 1] = bad
+    with pytest.raises(
+        ValueError, match=rf"^X\[1\] must hold finite numbers, got {bad} in column 1: "
+    ) as ours:
+        check(make(X))
+    assert str(ours.value).endswith(sklearn_error(X))
+    assert len(check(make(TABLE))[0]) == 3  # the control
+
+
+def test_the_columns_of_objects_are_checked_as_by_scikit_learn():
+    owner = SimpleNamespace()
+    column = pd.DataFrame({"text": ["a", "b"]})
+    assert check_columns(column, owner, reader="Reader", reset=True) is column
+    assert (owner.n_features_in_, owner.feature_names_in_.tolist()) == (1, ["text"])
+    for X in (column.rename(columns={"text": "other"}), column.assign(b=1)):
+        with pytest.raises(ValueError, match=r"feature names should match|expecting 1 features"):
+            check_columns(X, owner, reader="Reader", reset=False)
+    assert check_columns(column, owner, reader="Reader", reset=False) is column  # the control
