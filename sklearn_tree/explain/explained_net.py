@@ -89,9 +89,10 @@ class ExplainedNet:
         for step in self.steps:
             raw = step.read(X) if isinstance(step, BaseVectorizer) else raw
             X = step.transform(X)
+        encoded = self.kind.read(X)  # first, for its errors
         if self.kind.vectorizer is not None:
             raw = self.kind.vectorizer.read(X)
-        return self.kind.read(X), raw
+        return encoded, raw
 
     def embed(self, batch: Any) -> Tensor:
         """Return the vectors of a batch that enter the net."""

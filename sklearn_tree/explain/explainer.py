@@ -115,9 +115,9 @@ class CaptumExplainer(DocumentationLinkMixin, TransformerMixin, BaseEstimator):
     feature_importances_ : ndarray of float, shape (n_features_out,)
         Mean absolute value of each column of ``transform`` over the first 1,000 samples of ``fit``.
     n_features_in_ : int
-        Number of columns (tables only).
+        Number of columns (tables, and columns of texts or trees, only).
     feature_names_in_ : ndarray of str
-        Names of the columns (only for tables with string names).
+        Names of the columns (only if all are strings).
 
     See Also
     --------
@@ -341,12 +341,12 @@ class CaptumExplainer(DocumentationLinkMixin, TransformerMixin, BaseEstimator):
 
     @property
     def n_features_in_(self) -> int:
-        """Number of columns (tables only)."""
+        """Number of columns (tables, and columns of texts or trees, only)."""
         return self.estimator_.n_features_in_
 
     @property
     def feature_names_in_(self) -> np.ndarray:
-        """Names of the columns (only for tables with string names)."""
+        """Names of the columns (only if all are strings)."""
         return self.estimator_.feature_names_in_
 
     def _explained_net(self) -> ExplainedNet:

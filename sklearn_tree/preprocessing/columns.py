@@ -37,7 +37,7 @@ def to_tree_array(X: Any, format: str = "auto") -> TreeArray:
         if not len(X):
             raise ValueError("X must contain at least one tree, got a TreeArray of 0 trees")
         return X
-    column = as_column(X)
+    column = as_column(X, allow_missing=format == "json")  # None is a JSON value
     if format == "json":
         return TreeArray.from_trees(Part(value, read_json) for value in column)
     if format != "auto":
