@@ -25,12 +25,28 @@ def is_tensor(X: Any) -> bool:
 def to_numpy(X: Any) -> np.ndarray:
     """Return any array, tensor, frame, sparse matrix or list as a numpy array."""
     if is_tensor(X):
-        return X.detach().cpu().numpy()
+        X = X.detach().cpu()
+        return (X.float() if str(X.dtype) == "torch.bfloat16" else X).numpy()
     return np.asarray(X.toarray() if hasattr(X, "toarray") else X)
 
 
 def as_known(X: Any) -> Any:
-    """Return a polars Series as a list, and any other container unchanged."""
+    """Return a polars Series as a list, and any other container unchanged.
+
+    Raises
+    ------
+    ValueError
+        If X is a structured array or a frame whose column names are not unique.
+    """
+    if fields := getattr(getattr(X, "dtype", None), "names", None):
+        raise ValueError(
+            f"X must be an array without fields, got a structured array of {list(fields)}: pass "
+            "pandas.DataFrame(X) or one of the fields"
+        )
+    names = list(getattr(X, "columns", ()))
+    if len(set(names)) < len(names):
+        repeated = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"X must have unique column names, got {repeated!r} more than once: rename them")
     return X.to_list() if hasattr(X, "to_list") and not hasattr(X, "iloc") else X
 
 
@@ -71,8 +87,8 @@ def as_column(X: Any, what: str = "trees", *, allow_missing: bool = False) -> li
     column = list(X)
     if not column:
         raise ValueError(f"X must contain at least one sample, a column of {what}, got 0 samples")
-    missing = () if allow_missing else (i for i, item in enumerate(column) if is_missing(item))
-    for i in missing:
+    i = None if allow_missing else next((i for i, item in enumerate(column) if is_missing(item)), None)
+    if i is not None:
         remedy = "leave the row out" if what in ("trees", "images") else 'fill it, e.g. with X.fillna("")'
         raise ValueError(f"X[{i}] is missing ({column[i]}): {remedy}")
     return column
@@ -82,9 +98,8 @@ def as_rows(X: Any) -> list:
     """Return the rows of a column of sequences or of a table as a list, tensors as arrays."""
     if is_tensor(X):
         X = to_numpy(X)
-    elif hasattr(X, "iloc") and X.ndim == 2 and X.shape[1] > 1:
-        X = X.to_numpy()
-    rows = list(X) if getattr(X, "ndim", 1) == 2 else as_column(X, "sequences")
+    is_table = getattr(X, "ndim", 1) == 2 and not is_column(X)
+    rows = list(to_numpy(X)) if is_table else as_column(X, "sequences")
     return [to_numpy(row) if is_tensor(row) else row for row in rows]
 
 
@@ -96,6 +111,48 @@ def column_items(X: Any) -> list | None:
     if getattr(dtypes[0], "kind", "O") in "biufcmM":
         return None
     return np.asarray(X, dtype=object).ravel().tolist()
+
+
+def is_column(X: Any) -> bool:
+    """Return whether X is a 2-D array or frame of one column of texts or objects."""
+    if len(getattr(X, "shape", ())) != 2 or is_tensor(X) or sparse.issparse(X):
+        return False
+    return column_items(_frame_to_numpy(X)) is not None
+
+
+def refuse_texts(X: Any, remedy: str) -> None:
+    """Raise ValueError if X is a 2-D array or frame of several columns, one of which holds texts.
+
+    Parameters
+    ----------
+    X : any container
+        The container.
+    remedy : str
+        How to pass texts that are in all columns of an array.
+    """
+    if len(getattr(X, "shape", ())) != 2 or X.shape[1] == 1 or is_tensor(X) or sparse.issparse(X):
+        return
+    is_frame = hasattr(X, "columns")
+    names = list(X.columns) if is_frame else range(X.shape[1])
+    texts = [name for name in names if _holds_text(X[name] if is_frame else X[:, name])]
+    if texts and not is_frame and len(texts) == X.shape[1]:
+        raise ValueError(f"X is a 2-D array of str: {remedy}")
+    for name in texts[:1]:
+        column = f"X[{name!r}]" if is_frame else f"X[:, {name}]"
+        raise ValueError(
+            f"X has {X.shape[1]} columns and {name!r} holds strings: pass one column ({column}) or join "
+            'columns with a ColumnTransformer (see "Mixed tables")'
+        )
+
+
+def _holds_text(column: Any) -> bool:
+    items = np.asarray(column[:_N_INSPECTED], dtype=object)
+    return isinstance(next((item for item in items if not is_missing(item)), None), str)
+
+
+def move_channels_last(X: Any, axis: int) -> Any:
+    """Return an array or tensor with the given axis moved to the end, without a copy."""
+    return X.movedim(axis, -1) if is_tensor(X) else np.moveaxis(np.asarray(X), axis, -1)
 
 
 def is_number(x: Any) -> bool:
@@ -124,9 +181,9 @@ class Layout(NamedTuple):
     ndim : int or None
         Number of axes of the numbers, the axis of the samples included; None for anything but numbers.
     is_ragged : bool
-        Whether the samples are sequences of unequal length.
+        Whether the samples are sequences: of unequal length, or items of a column.
     is_integer : bool
-        Whether the numbers of a ragged container are integers.
+        Whether all numbers of a ragged container are integers.
     """
 
     ndim: int | None
@@ -153,17 +210,18 @@ def layout_of(X: Any) -> Layout:
     if is_tensor(X):
         return Layout(X.ndim if X.ndim in (3, 4) else 2)
     X = _frame_to_numpy(X)
-    rows = X
-    if hasattr(X, "ndim"):  # numpy and pandas
+    rows, has_items = X, hasattr(X, "ndim")
+    if has_items:  # numpy and pandas
         if X.ndim in (3, 4):
             return Layout(X.ndim)
         rows = column_items(X)
         if rows is None:
             return Layout(2)
-    return _layout_of_rows(rows) if isinstance(rows, (list, tuple)) and len(rows) else Layout(None)
+    is_known = isinstance(rows, (list, tuple)) and len(rows)
+    return _layout_of_rows(rows, is_column=has_items) if is_known else Layout(None)
 
 
-def _layout_of_rows(rows: Any) -> Layout:
+def _layout_of_rows(rows: Any, *, is_column: bool) -> Layout:
     row = next((r for r in rows if not is_missing(r) and not _is_empty(r)), "")
     if isinstance(row, str) or (isinstance(row, (list, tuple)) and isinstance(row[0], str)):
         return Layout(None)
@@ -172,9 +230,17 @@ def _layout_of_rows(rows: Any) -> Layout:
     if not is_number(row[0]):
         ndim = np.ndim(row)
         return Layout(ndim + 1 if ndim in (2, 3) else None)
-    if len({len(row) if hasattr(row, "__len__") else -1 for row in rows}) == 1:
+    if not is_column and len({len(row) if hasattr(row, "__len__") else -1 for row in rows}) == 1:
         return Layout(2)
-    return Layout(2, True, all(isinstance(x, (int, np.integer)) for x in row))
+    return Layout(2, True, all(map(_holds_integers, rows)))
+
+
+def _holds_integers(row: Any) -> bool:
+    """Return whether no item of a sequence is a number with a fraction; other items are refused later."""
+    if hasattr(row, "dtype"):
+        return not len(row) or "int" in str(row.dtype)
+    types = set(map(type, row)) if isinstance(row, (list, tuple)) else set()
+    return not any(issubclass(t, (float, np.floating)) for t in types)
 
 
 def holds_trees(X: Any) -> bool:
@@ -195,6 +261,11 @@ def holds_trees(X: Any) -> bool:
         return not items
     is_row = isinstance(item, (list, tuple, np.ndarray)) and len(item) and all(map(is_number, item))
     return not (is_row or is_number(item))
+
+
+def is_int_array(X: Any) -> bool:
+    """Return whether X is a 2-D array or tensor of integers."""
+    return getattr(X, "ndim", 0) == 2 and "int" in str(getattr(X, "dtype", ""))
 
 
 def may_be_sequences(X: Any) -> bool:

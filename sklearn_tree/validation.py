@@ -26,6 +26,7 @@ from sklearn.utils.validation import (
     _check_feature_names_in,
     _check_n_features,
     _check_sample_weight,
+    check_array,
     check_is_fitted,
     validate_data,
 )
@@ -47,6 +48,7 @@ __all__ = [
     "StrOptions",
     "SubclassOf",
     "check_arguments",
+    "check_columns",
     "check_feature_names_in",
     "check_n_features",
     "check_sample_weight",
@@ -127,6 +129,41 @@ def _stand_in_class(name: str) -> type[BaseEstimator]:
     return type(name, (BaseEstimator,), {})
 
 
+COLUMN_ATTRIBUTES = ("n_features_in_", "feature_names_in_")
+
+
+def check_columns(
+    X: Any, owner: Any, *, reader: str, reset: bool, skip_check_array: bool = True, **params: Any
+) -> Any:
+    """Check the number and names of the columns of X, and return X.
+
+    Parameters
+    ----------
+    X : array or DataFrame, shape (n_samples, n_features)
+        The columns.
+    owner, reader, reset
+        See :func:`check_table`.
+    skip_check_array : bool, default=True
+        Whether to check the columns only, not the entries.
+    **params : dict
+        Parameters of scikit-learn's ``validate_data``.
+
+    Raises
+    ------
+    ValueError
+        If X has other columns than in ``fit``.
+    """
+    stand_in = _stand_in_class(reader)()
+    if not reset:
+        vars(stand_in).update({k: vars(owner)[k] for k in COLUMN_ATTRIBUTES if k in vars(owner)})
+    checked = validate_data(stand_in, X, reset=reset, skip_check_array=skip_check_array, **params)
+    for name in COLUMN_ATTRIBUTES if reset else ():
+        vars(owner).pop(name, None)
+        if name in vars(stand_in):
+            setattr(owner, name, getattr(stand_in, name))
+    return checked
+
+
 def check_table(X: Any, owner: Any, *, reader: str, reset: bool) -> np.ndarray:
     """Check a table of floats and its columns.
 
@@ -149,15 +186,24 @@ def check_table(X: Any, owner: Any, *, reader: str, reset: bool) -> np.ndarray:
     Raises
     ------
     ValueError
-        If the table is not 2-D, holds missing or infinite values or has other columns than in ``fit``.
+        If the table is not 2-D, holds missing or infinite values (the message gives the row) or has other
+        columns than in ``fit``.
     """
-    stand_in = _stand_in_class(reader)()
-    names = ("n_features_in_", "feature_names_in_")
-    if not reset:
-        vars(stand_in).update({name: vars(owner)[name] for name in names if name in vars(owner)})
-    checked = validate_data(stand_in, X, dtype=[np.float64, np.float32], reset=reset)
-    for name in names if reset else ():
-        vars(owner).pop(name, None)
-        if name in vars(stand_in):
-            setattr(owner, name, getattr(stand_in, name))
-    return checked
+    dtypes = [np.float64, np.float32]
+    try:
+        return check_columns(X, owner, reader=reader, reset=reset, skip_check_array=False, dtype=dtypes)
+    except ValueError as error:
+        if (entry := _find_not_finite(X)) is None:
+            raise
+        raise ValueError(f"{entry}: {error}") from error
+
+
+def _find_not_finite(X: Any) -> str | None:
+    """Describe the first number of a table that is not finite; None if X is not such a table."""
+    try:
+        table = check_array(X, dtype=[np.float64, np.float32], ensure_all_finite=False)
+    except (TypeError, ValueError):
+        return None
+    for row, column in np.argwhere(~np.isfinite(table))[:1]:
+        return f"X[{row}] must hold finite numbers, got {table[row, column]} in column {column}"
+    return None

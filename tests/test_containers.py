@@ -87,7 +87,9 @@ def test_a_table_has_the_same_layout_in_all_containers(items, make):
         (TEXTS, Layout(None)),
         (TOKENS, Layout(None)),
         (IDS, Layout(2, is_ragged=True, is_integer=True)),
-        ([[1, 2], [3.5]], Layout(2, is_ragged=True, is_integer=True)),  # the first sample decides
+        ([[1, 2], [3.5]], Layout(2, is_ragged=True)),
+        ([np.array([1, 2]), np.array([3.5])], Layout(2, is_ragged=True)),
+        ([[1, 2], np.array([])], Layout(2, is_ragged=True, is_integer=True)),
         ([[1.5, 2.0], [3.0]], Layout(2, is_ragged=True)),
         ([[1, 2], [3, 4]], Layout(2)),
         ([1, 2.5, True], Layout(2)),
@@ -147,7 +149,7 @@ def test_missing_and_empty_columns_are_trees_or_tables(X, expected):
 @pytest.mark.parametrize("make", COLUMN.values(), ids=COLUMN)
 def test_only_columns_of_sequences_may_be_sequences(make):
     equal, ragged, empty = [[2, 3], [4, 5]], [[2, 3], [4]], [[], []]
-    assert may_be_sequences(make(equal))
+    assert may_be_sequences(make(equal)) == (make in (list, tuple))  # other columns are recognized
     assert may_be_sequences(make(empty))
     for items in (ragged, TEXTS, TOKENS, [""]):  # recognized without ambiguity
         assert not may_be_sequences(make(items))

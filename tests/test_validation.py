@@ -20,6 +20,7 @@ from sklearn_tree.validation import (
     Interval,
     SubclassOf,
     check_arguments,
+    check_columns,
     check_table,
     is_fitted,
 )
@@ -52,8 +53,6 @@ def sklearn_error(X, fitted_on=None):
 @pytest.mark.parametrize(
     "X",
     [
-        np.full((3, 2), np.nan),
-        np.full((3, 2), np.inf),
         np.zeros(3),
         np.zeros((0, 2)),
         np.zeros((3, 0)),
@@ -214,3 +213,27 @@ def test_errors_of_missing_arguments_name_the_class_of_the_instance():
         Derived().add(1, z=2)
     with pytest.raises(TypeError, match="unsupported operand"):  # an error inside the method is unchanged
         Derived().add(1, y=None)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("make", [np.asarray, pd.DataFrame, pl.DataFrame, np.ndarray.tolist])
+def test_the_row_and_column_of_a_number_that_is_not_finite_precede_the_error_of_scikit_learn(bad, make):
+    X = TABLE.copy()
+    X[1, 1] = bad
+    with pytest.raises(
+        ValueError, match=rf"^X\[1\] must hold finite numbers, got {bad} in column 1: "
+    ) as ours:
+        check(make(X))
+    assert str(ours.value).endswith(sklearn_error(X))
+    assert len(check(make(TABLE))[0]) == 3  # the control
+
+
+def test_the_columns_of_objects_are_checked_as_by_scikit_learn():
+    owner = SimpleNamespace()
+    column = pd.DataFrame({"text": ["a", "b"]})
+    assert check_columns(column, owner, reader="Reader", reset=True) is column
+    assert (owner.n_features_in_, owner.feature_names_in_.tolist()) == (1, ["text"])
+    for X in (column.rename(columns={"text": "other"}), column.assign(b=1)):
+        with pytest.raises(ValueError, match=r"feature names should match|expecting 1 features"):
+            check_columns(X, owner, reader="Reader", reset=False)
+    assert check_columns(column, owner, reader="Reader", reset=False) is column  # the control

@@ -34,7 +34,7 @@ from sklearn_tree.estimators.training import (
     split_validation,
 )
 from sklearn_tree.estimators.user_code import training_draws
-from sklearn_tree.kinds import Kind, find_kind
+from sklearn_tree.kinds import Kind, NotEncodedError, find_kind
 from sklearn_tree.randomness import InjectedGenerators, own_generators
 from sklearn_tree.validation import check_arguments, check_sample_weight
 from sklearn_tree.versions import VersionMixin
@@ -182,8 +182,8 @@ class BaseNet(
     def _fit_kind(self, X: Any) -> Any:
         """Find the kind of X, fit it and return the encoded samples."""
         X = as_known(X)
-        candidates = self._kinds if self.input_kind == "auto" else ()
-        self.kind_ = find_kind(X, self._kinds, self.input_kind)(type(self).__name__, candidates)
+        kind = find_kind(X, self._kinds, self.input_kind)
+        self.kind_ = kind(type(self).__name__, self._kinds, self.channels)
         return self.kind_.fit(X)
 
     def _encode(self, X: Any) -> Any:
@@ -235,7 +235,7 @@ class BaseNet(
             raise ValueError("X_val and y_val must be given together")
         train = EncodedDataset(encoded, target, weight, kind=self.kind_)
         if X_val is not None:
-            held_out = self.kind_.read(X_val), self._encode_y(y_val)
+            held_out = self._read_validation(X_val), self._encode_y(y_val)
             check_length(*held_out[::-1], names=("y_val", "X_val"))
             return train, EncodedDataset(*held_out, kind=self.kind_)
         if not self.early_stopping or validation is None:
@@ -243,6 +243,14 @@ class BaseNet(
         strata = self.target_.strata(target)
         rows = split_validation(len(encoded), strata, self.validation_fraction, seed)
         return train.take(rows[0]), train.take(rows[1])
+
+    def _read_validation(self, X_val: Any) -> Any:
+        try:
+            return self.kind_.read(X_val)
+        except NotEncodedError as error:
+            raise ValueError(
+                'X_val has not passed the earlier steps: Pipeline(transform_input=["X_val"]), see Questions'
+            ) from error
 
     # Training.
 

@@ -36,6 +36,10 @@ class CNNClassifier(NetClassifierMixin, BaseCNN):
         Kind of the samples, for containers that are ambiguous: an array of shape (n, height, width) is read
         as series unless ``input_kind="image"``, and lists of ints of equal length as a table unless
         ``input_kind="tokens"``.
+    channels : {"last", "first"}, default="last"
+        Axis of the channels: "last" for series of shape (steps, channels) and images of shape (height, width,
+        channels), "first" for (channels, steps) and (channels, height, width), as in torch and aeon. It is
+        remembered from ``fit``. Explanations have the channels last.
     hidden_size : int, default=64
         Size of the hidden layer between the pooled feature maps and the output layer.
     embedding_dim : int, default=64
@@ -118,9 +122,9 @@ class CNNClassifier(NetClassifierMixin, BaseCNN):
     n_channels_in_ : int
         Number of channels (series and images only).
     n_features_in_ : int
-        Number of columns (tables only).
+        Number of columns (tables, and columns of texts or trees, only).
     feature_names_in_ : ndarray of str
-        Names of the columns (only for tables with string names).
+        Names of the columns (only if all are strings).
 
     See Also
     --------
@@ -153,6 +157,7 @@ class CNNClassifier(NetClassifierMixin, BaseCNN):
         n_blocks: int = 1,
         pooling: str = "max",
         input_kind: str = "auto",
+        channels: str = "last",
         hidden_size: int = 64,
         embedding_dim: int = 64,
         dropout: float = 0.0,
@@ -178,7 +183,8 @@ class CNNClassifier(NetClassifierMixin, BaseCNN):
     ) -> None:
         super().__init__(
             kernel_sizes=kernel_sizes, n_filters=n_filters, n_blocks=n_blocks, pooling=pooling,
-            input_kind=input_kind, hidden_size=hidden_size, embedding_dim=embedding_dim, dropout=dropout,
+            input_kind=input_kind, channels=channels,
+            hidden_size=hidden_size, embedding_dim=embedding_dim, dropout=dropout,
             word_dropout=word_dropout, optimizer=optimizer, lr=lr, weight_decay=weight_decay,
             lr_schedule=lr_schedule, gradient_clip=gradient_clip, max_epochs=max_epochs,
             batch_size=batch_size, early_stopping=early_stopping, validation_fraction=validation_fraction,
@@ -215,6 +221,10 @@ class CNNRegressor(NetRegressorMixin, BaseCNN):
         Kind of the samples, for containers that are ambiguous: an array of shape (n, height, width) is read
         as series unless ``input_kind="image"``, and lists of ints of equal length as a table unless
         ``input_kind="tokens"``.
+    channels : {"last", "first"}, default="last"
+        Axis of the channels: "last" for series of shape (steps, channels) and images of shape (height, width,
+        channels), "first" for (channels, steps) and (channels, height, width), as in torch and aeon. It is
+        remembered from ``fit``. Explanations have the channels last.
     hidden_size : int, default=64
         Size of the hidden layer between the pooled feature maps and the output layer.
     embedding_dim : int, default=64
@@ -291,9 +301,9 @@ class CNNRegressor(NetRegressorMixin, BaseCNN):
     n_channels_in_ : int
         Number of channels (series and images only).
     n_features_in_ : int
-        Number of columns (tables only).
+        Number of columns (tables, and columns of texts or trees, only).
     feature_names_in_ : ndarray of str
-        Names of the columns (only for tables with string names).
+        Names of the columns (only if all are strings).
 
     See Also
     --------

@@ -27,6 +27,7 @@ class BaseCNN(BaseNet):
         "n_blocks": [POSITIVE_INT],
         "pooling": [StrOptions(set(CONVOLUTION_POOLINGS))],
         "input_kind": [StrOptions({"auto", "text", "tokens", "series", "table", "image", "images"})],
+        "channels": [StrOptions({"first", "last"})],
     }
 
     def __init__(
@@ -37,6 +38,7 @@ class BaseCNN(BaseNet):
         n_blocks: int = 1,
         pooling: str = "max",
         input_kind: str = "auto",
+        channels: str = "last",
         hidden_size: int = 64,
         embedding_dim: int = 64,
         dropout: float = 0.0,
@@ -64,6 +66,7 @@ class BaseCNN(BaseNet):
         self.n_blocks = n_blocks
         self.pooling = pooling
         self.input_kind = input_kind
+        self.channels = channels
         self.hidden_size = hidden_size
         self.embedding_dim = embedding_dim
         self.dropout = dropout

@@ -57,12 +57,12 @@ class FittedAttributesMixin:
 
     @property
     def n_features_in_(self) -> int:
-        """Number of columns (tables only)."""
+        """Number of columns (tables, and columns of texts or trees, only)."""
         return self.kind_.n_features_in_
 
     @property
     def feature_names_in_(self) -> np.ndarray:
-        """Names of the columns (only for tables with string names)."""
+        """Names of the columns (only if all are strings)."""
         return self.kind_.feature_names_in_
 
     @property

@@ -75,6 +75,7 @@ class NetParametersMixin:
     net_params: dict | None
     verbose: int
     input_kind: str = "auto"
+    channels: str = "last"
 
     def _run_params(self) -> dict[str, Any]:
         """Return the parameters of the net that may change between fits and predictions."""

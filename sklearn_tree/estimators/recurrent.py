@@ -31,6 +31,10 @@ class RNNClassifier(NetClassifierMixin, BaseRNN):
     input_kind : {"auto", "text", "tokens", "series", "table"}, default="auto"
         Kind of the samples, for containers that are ambiguous: lists of ints of equal length are read as a
         table unless ``input_kind="tokens"``.
+    channels : {"last", "first"}, default="last"
+        Axis of the channels: "last" for series of shape (steps, channels) and images of shape (height, width,
+        channels), "first" for (channels, steps) and (channels, height, width), as in torch and aeon. It is
+        remembered from ``fit``. Explanations have the channels last.
     hidden_size : int, default=64
         Size of a step's state in each direction.
     embedding_dim : int, default=64
@@ -113,9 +117,9 @@ class RNNClassifier(NetClassifierMixin, BaseRNN):
     n_channels_in_ : int
         Number of channels (series only).
     n_features_in_ : int
-        Number of columns (tables only).
+        Number of columns (tables, and columns of texts or trees, only).
     feature_names_in_ : ndarray of str
-        Names of the columns (only for tables with string names).
+        Names of the columns (only if all are strings).
 
     See Also
     --------
@@ -147,6 +151,7 @@ class RNNClassifier(NetClassifierMixin, BaseRNN):
         bidirectional: bool = True,
         pooling: str = "last",
         input_kind: str = "auto",
+        channels: str = "last",
         hidden_size: int = 64,
         embedding_dim: int = 64,
         dropout: float = 0.0,
@@ -172,6 +177,7 @@ class RNNClassifier(NetClassifierMixin, BaseRNN):
     ) -> None:
         super().__init__(
             cell=cell, n_layers=n_layers, bidirectional=bidirectional, pooling=pooling, input_kind=input_kind,
+            channels=channels,
             hidden_size=hidden_size, embedding_dim=embedding_dim, dropout=dropout, word_dropout=word_dropout,
             optimizer=optimizer, lr=lr, weight_decay=weight_decay, lr_schedule=lr_schedule,
             gradient_clip=gradient_clip, max_epochs=max_epochs, batch_size=batch_size,
@@ -205,6 +211,10 @@ class RNNRegressor(NetRegressorMixin, BaseRNN):
     input_kind : {"auto", "text", "tokens", "series", "table"}, default="auto"
         Kind of the samples, for containers that are ambiguous: lists of ints of equal length are read as a
         table unless ``input_kind="tokens"``.
+    channels : {"last", "first"}, default="last"
+        Axis of the channels: "last" for series of shape (steps, channels) and images of shape (height, width,
+        channels), "first" for (channels, steps) and (channels, height, width), as in torch and aeon. It is
+        remembered from ``fit``. Explanations have the channels last.
     hidden_size : int, default=64
         Size of a step's state in each direction.
     embedding_dim : int, default=64
@@ -281,9 +291,9 @@ class RNNRegressor(NetRegressorMixin, BaseRNN):
     n_channels_in_ : int
         Number of channels (series only).
     n_features_in_ : int
-        Number of columns (tables only).
+        Number of columns (tables, and columns of texts or trees, only).
     feature_names_in_ : ndarray of str
-        Names of the columns (only for tables with string names).
+        Names of the columns (only if all are strings).
 
     See Also
     --------

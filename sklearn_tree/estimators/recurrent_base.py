@@ -26,6 +26,7 @@ class BaseRNN(BaseNet):
         "bidirectional": ["boolean"],
         "pooling": [StrOptions(set(SEQUENCE_POOLINGS))],
         "input_kind": [StrOptions({"auto", "text", "tokens", "series", "table"})],
+        "channels": [StrOptions({"first", "last"})],
     }
 
     def __init__(
@@ -36,6 +37,7 @@ class BaseRNN(BaseNet):
         bidirectional: bool = True,
         pooling: str = "last",
         input_kind: str = "auto",
+        channels: str = "last",
         hidden_size: int = 64,
         embedding_dim: int = 64,
         dropout: float = 0.0,
@@ -63,6 +65,7 @@ class BaseRNN(BaseNet):
         self.bidirectional = bidirectional
         self.pooling = pooling
         self.input_kind = input_kind
+        self.channels = channels
         self.hidden_size = hidden_size
         self.embedding_dim = embedding_dim
         self.dropout = dropout

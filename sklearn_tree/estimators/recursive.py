@@ -37,6 +37,8 @@ subclass, default="child_sum_lstm"
     max_arity : int, default=None
         Number of children with separate weights, for cells that order children; further children share the
         weights of the last one. None takes the largest number of children in the training trees, at most 8.
+    input_kind : {"auto", "trees", "table"}, default="auto"
+        Kind of the samples; "auto" reads rows of numbers as a table and all else as trees.
     hidden_size : int, default=64
         Size of a node's vector.
     embedding_dim : int, default=64
@@ -120,9 +122,9 @@ subclass, default="child_sum_lstm"
     input_kind_ : str
         Name of the kind of the samples: "trees" or "table".
     n_features_in_ : int
-        Number of columns (tables only).
+        Number of columns (tables, and columns of texts or trees, only).
     feature_names_in_ : ndarray of str
-        Names of the columns (only for tables with string names).
+        Names of the columns (only if all are strings).
 
     See Also
     --------
@@ -153,6 +155,7 @@ subclass, default="child_sum_lstm"
         *,
         pooling: str = "root",
         max_arity: int | None = None,
+        input_kind: str = "auto",
         hidden_size: int = 64,
         embedding_dim: int = 64,
         dropout: float = 0.0,
@@ -178,7 +181,8 @@ subclass, default="child_sum_lstm"
         verbose: int = 0,
     ) -> None:
         super().__init__(
-            cell=cell, pooling=pooling, max_arity=max_arity, hidden_size=hidden_size,
+            cell=cell, pooling=pooling, max_arity=max_arity, input_kind=input_kind,
+            hidden_size=hidden_size,
             embedding_dim=embedding_dim, dropout=dropout, word_dropout=word_dropout, optimizer=optimizer,
             lr=lr, weight_decay=weight_decay, lr_schedule=lr_schedule, gradient_clip=gradient_clip,
             max_epochs=max_epochs, batch_size=batch_size, max_batch_nodes=max_batch_nodes,
@@ -235,6 +239,8 @@ subclass, default="child_sum_lstm"
     max_arity : int, default=None
         Number of children with separate weights, for cells that order children; further children share the
         weights of the last one. None takes the largest number of children in the training trees, at most 8.
+    input_kind : {"auto", "trees", "table"}, default="auto"
+        Kind of the samples; "auto" reads rows of numbers as a table and all else as trees.
     hidden_size : int, default=64
         Size of a node's vector.
     embedding_dim : int, default=64
@@ -312,9 +318,9 @@ subclass, default="child_sum_lstm"
     input_kind_ : str
         Name of the kind of the samples: "trees" or "table".
     n_features_in_ : int
-        Number of columns (tables only).
+        Number of columns (tables, and columns of texts or trees, only).
     feature_names_in_ : ndarray of str
-        Names of the columns (only for tables with string names).
+        Names of the columns (only if all are strings).
 
     See Also
     --------

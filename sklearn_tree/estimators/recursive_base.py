@@ -23,6 +23,7 @@ class BaseRecursiveNet(BaseNet):
         "cell": [StrOptions(set(CELLS)), SubclassOf(TreeCell)],
         "pooling": [StrOptions(set(POOLINGS))],
         "max_arity": [POSITIVE_INT, None],
+        "input_kind": [StrOptions({"auto", "trees", "table"})],
         "max_batch_nodes": [POSITIVE_INT, None],
     }
 
@@ -32,6 +33,7 @@ class BaseRecursiveNet(BaseNet):
         *,
         pooling: str = "root",
         max_arity: int | None = None,
+        input_kind: str = "auto",
         hidden_size: int = 64,
         embedding_dim: int = 64,
         dropout: float = 0.0,
@@ -58,6 +60,7 @@ class BaseRecursiveNet(BaseNet):
         self.cell = cell
         self.pooling = pooling
         self.max_arity = max_arity
+        self.input_kind = input_kind
         self.hidden_size = hidden_size
         self.embedding_dim = embedding_dim
         self.dropout = dropout

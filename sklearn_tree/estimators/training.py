@@ -168,4 +168,4 @@ def check_finite(output: np.ndarray, encoded: Any, kind: Kind) -> None:
     row = int(np.flatnonzero(~is_finite)[0])
     magnitude = kind.magnitude(encoded, row)
     size = "" if magnitude is None else f"; the largest number in this row is {magnitude:.3g}"
-    raise ValueError(f"the output of the net is not finite for row {row} of X{size}")
+    raise ValueError(f"the output of the net is not finite for X[{row}]{size}")

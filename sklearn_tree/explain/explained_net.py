@@ -75,9 +75,10 @@ class ExplainedNet:
             Trees or texts as the last vectorizer read them; None if there is no vectorizer.
         """
         X, raw = apply_steps(self.steps, X)
+        encoded = self.kind.read(X)  # first, for its errors
         if self.kind.vectorizer is not None:
             raw = self.kind.vectorizer.read(X)
-        return self.kind.read(X), raw
+        return encoded, raw
 
     def embed(self, batch: Any) -> Tensor:
         """Return the vectors of a batch that enter the net."""

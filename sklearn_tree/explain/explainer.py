@@ -124,9 +124,9 @@ class CaptumExplainer(
         Mean absolute value of each column of ``transform`` over the first 1,000 samples of ``fit``. Computed
         when first read, with the parameters at that time, and kept until the next ``fit``.
     n_features_in_ : int
-        Number of columns (tables only).
+        Number of columns (tables, and columns of texts or trees, only).
     feature_names_in_ : ndarray of str
-        Names of the columns (only for tables with string names).
+        Names of the columns (only if all are strings).
 
     See Also
     --------
@@ -252,7 +252,8 @@ class CaptumExplainer(
         encoded, _ = net.encode(X)
         self.baseline_ = view.choose_baseline(net, encoded, self.baseline)
         self._zero_states = self.baseline in ("auto", "zero")
-        self._check_target(net, encoded)
+        outputs = torch.zeros(1, net.estimator.target_.n_outputs)
+        self._request(net, encoded, self.output).choose(outputs)  # checks the target
         self._features = view.learn_features(
             net,
             encoded,
@@ -276,10 +277,6 @@ class CaptumExplainer(
                 "the estimator is not fitted yet"
             )
         return clone(self.estimator).fit(X, y)
-
-    def _check_target(self, net: ExplainedNet, encoded: Any) -> None:
-        outputs = torch.zeros(1, net.estimator.target_.n_outputs)
-        self._request(net, encoded, self.output).choose(outputs)
 
     def explain(self, X: Any) -> Explanations:
         """Explain the predictions for samples.

@@ -47,12 +47,12 @@ class ExplainerAttributesMixin:
 
     @property
     def n_features_in_(self) -> int:
-        """Number of columns (tables only)."""
+        """Number of columns (tables, and columns of texts or trees, only)."""
         return self.estimator_.n_features_in_
 
     @property
     def feature_names_in_(self) -> np.ndarray:
-        """Names of the columns (only for tables with string names)."""
+        """Names of the columns (only if all are strings)."""
         return self.estimator_.feature_names_in_
 
     def _explained_net(self) -> ExplainedNet:

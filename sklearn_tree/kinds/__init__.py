@@ -1,6 +1,7 @@
 """Kinds of samples: trees, tokens, series, images and tables."""
 
 from sklearn_tree.kinds.base import Batch, Kind
+from sklearn_tree.kinds.encoding import NotEncodedError
 from sklearn_tree.kinds.images import Images
 from sklearn_tree.kinds.registry import KINDS, find_kind
 from sklearn_tree.kinds.series import Series
@@ -13,6 +14,7 @@ __all__ = [
     "Batch",
     "Images",
     "Kind",
+    "NotEncodedError",
     "Series",
     "StarTable",
     "Table",

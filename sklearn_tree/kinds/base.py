@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sklearn_tree.containers import as_known, is_tensor, to_numpy
+from sklearn_tree.containers import as_known, is_tensor, refuse_texts, to_numpy
 
 
 class Batch(Protocol):
@@ -39,7 +39,9 @@ class Kind:
     reader : str, default="estimator"
         Class name of the estimator that reads the samples, for error messages.
     candidates : sequence of Kind subclasses, default=()
-        Kinds among which this one was chosen. After ``fit``, :meth:`read` refuses samples of the others.
+        Kinds among which this one was chosen, for error messages.
+    channels : {"last", "first"}, default="last"
+        Axis of the channels in the user's series and images.
 
     Attributes
     ----------
@@ -60,6 +62,8 @@ class Kind:
         Default widths of the filters of convolutional nets.
     reader_hint : str
         Where to look for an estimator that reads this kind, for error messages.
+    text_remedy : str
+        How to pass a 2-D array of str, for error messages.
     vectorizer : transformer or None
         Vectorizer fitted on raw samples.
     """
@@ -72,15 +76,19 @@ class Kind:
     is_signal: ClassVar[bool] = False
     kernel_sizes: ClassVar[tuple[int, ...]] = (3, 4, 5)
     reader_hint: ClassVar[str] = ""
+    text_remedy: ClassVar[str] = "X.tolist() makes token sequences of it"
 
     vectorizer: Any = None
-    n_features_in_: int  # set by kinds with columns
+    n_features_in_: int  # set if X has columns
     feature_names_in_: np.ndarray
     n_channels_in_: int  # set by kinds with channels
 
-    def __init__(self, reader: str = "estimator", candidates: Sequence[type[Kind]] = ()) -> None:
+    def __init__(
+        self, reader: str = "estimator", candidates: Sequence[type[Kind]] = (), channels: str = "last"
+    ) -> None:
         self.reader = reader
         self.candidates = candidates
+        self.channels = channels
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"
@@ -89,7 +97,7 @@ class Kind:
 
     @classmethod
     def recognizes(cls, X: Any) -> bool:
-        """Return whether X holds samples of this kind."""
+        """Return whether ``fit`` takes X for samples of this kind unless ``input_kind`` names another."""
         raise NotImplementedError
 
     def accepts(self, X: Any) -> bool:
@@ -112,18 +120,30 @@ class Kind:
         raise NotImplementedError
 
     def read(self, X: Any) -> Any:
-        """Check the kind of the samples in any container and encode them.
+        """Read the samples in any container as those of ``fit`` and encode them.
 
         Raises
         ------
         ValueError
-            If X holds samples of another candidate.
+            If X cannot be read as this kind.
         """
         X = as_known(X)
-        if self.candidates and not self.accepts(X):
-            found = next((kind.name for kind in self.candidates if kind.recognizes(X)), type(X).__name__)
-            raise ValueError(f"X must be of the kind {self.name!r}, as in fit, got {found!r}")
-        return self.encode(X)
+        if not self.accepts(X):
+            refuse_texts(X, self.text_remedy)
+            raise ValueError(f"X must be of the kind {self.name!r}, as in fit, got {self._describe(X)}")
+        encoded = self.encode(X)
+        self._warn_of_encoded(encoded)
+        return encoded
+
+    def _describe(self, X: Any) -> str:
+        """Return the kind that another ``fit`` takes X for, and how to make the first one do so."""
+        found = next((kind.name for kind in self.candidates if kind.recognizes(X)), None)
+        if found is None:
+            return repr(type(X).__name__)
+        return f"{found!r}: pass input_kind={found!r} to {self.reader} if all samples are of this kind"
+
+    def _warn_of_encoded(self, encoded: Any) -> None:
+        """Warn if the net can hardly make a prediction for samples that ``read`` has encoded."""
 
     def encode(self, X: Any) -> Any:
         """Encode samples with the encoding that ``fit`` has learned.

@@ -40,7 +40,10 @@ def check_numbers(
         raise ValueError(f"X must have {ndim} axes of at least one entry, got shape {tuple(X.shape)}")
     if isinstance(X, torch.Tensor):
         if X.is_complex() or X.layout != torch.strided:
-            raise ValueError(f"X must be a dense tensor of real numbers, got {X.dtype}, {X.layout}")
+            remedy = "X.real" if X.is_complex() else "X.to_dense()"
+            raise ValueError(
+                f"X must be a dense tensor of real numbers, got {X.dtype}, {X.layout}: pass {remedy}"
+            )
         X = X.detach()
         if X.dtype not in (torch.float32, torch.float64):
             is_narrow = X.is_floating_point() or integers == np.float32
@@ -54,7 +57,7 @@ def check_numbers(
         is_finite = np.asarray(np.isfinite(X).reshape(len(X), -1).all(axis=1))
     for row in np.flatnonzero(~is_finite)[:1]:
         numbers = to_numpy(X[row]).ravel()
-        raise ValueError(f"row {row} of X must hold finite numbers, got {numbers[~np.isfinite(numbers)][0]}")
+        raise ValueError(f"X[{row}] must hold finite numbers, got {numbers[~np.isfinite(numbers)][0]}")
     return X
 
 

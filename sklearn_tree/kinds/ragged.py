@@ -66,5 +66,5 @@ def read_sequences(X: Any) -> RaggedArray:
         return RaggedArray(np.zeros(0, dtype=np.int32), array.offsets)
     if array.is_tokens and array.vocabulary is None and array.values.min() < 0:
         row = np.searchsorted(array.offsets, int(array.values.argmin()), side="right") - 1
-        raise ValueError(f"row {row} must hold ids >= 0, got {int(array.values.min())}")
+        raise ValueError(f"X[{row}] must hold ids >= 0, got {int(array.values.min())}")
     return array

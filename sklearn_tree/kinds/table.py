@@ -7,8 +7,8 @@ from typing import Any, ClassVar
 import numpy as np
 import torch
 
-from sklearn_tree.containers import holds_trees, is_tensor, layout_of, to_numpy
-from sklearn_tree.kinds.base import Kind
+from sklearn_tree.containers import holds_trees, is_tensor, layout_of, refuse_texts, to_numpy
+from sklearn_tree.kinds.columns import ColumnsMixin
 from sklearn_tree.kinds.numbers import check_numbers, widen_small_floats
 from sklearn_tree.kinds.statistics import channel_statistics
 from sklearn_tree.kinds.trees import TreeKind
@@ -18,32 +18,25 @@ from sklearn_tree.trees.flat import N_RESERVED_IDS
 from sklearn_tree.validation import check_table
 
 
-class TableMixin(Kind):
-    """Number and names of the columns of a table.
+class TableMixin(ColumnsMixin):
+    """Reading and state of tables."""
 
-    Attributes
-    ----------
-    n_features_in_ : int
-        Number of columns.
-    feature_names_in_ : ndarray of str
-        Names of the columns; absent if the table has none.
-    """
-
-    def _check_columns(self, X: Any, *, reset: bool) -> np.ndarray:
-        return check_table(widen_small_floats(X), self, reader=self.reader, reset=reset)
+    def _check_table(self, X: Any, *, reset: bool) -> np.ndarray:
+        try:
+            return check_table(widen_small_floats(X), self, reader=self.reader, reset=reset)
+        except ValueError:
+            refuse_texts(X, self.text_remedy)
+            raise
 
     def to_state(self) -> dict[str, Any]:
         """Return the number of columns and their names."""
-        names = vars(self).get("feature_names_in_")
-        return {"n_columns": self.n_features_in_, "names": None if names is None else names.tolist()}
+        return self._columns_state()
 
     @classmethod
     def from_state(cls, state: dict[str, Any], reader: str = "estimator") -> Any:
         """Rebuild the fitted kind from the return value of :meth:`to_state`."""
         kind = cls(reader)
-        kind.n_features_in_ = int(state["n_columns"])
-        if state["names"] is not None:
-            kind.feature_names_in_ = np.array(state["names"], dtype=object)
+        kind._restore_columns(state)
         return kind
 
 
@@ -68,9 +61,9 @@ class Table(TableMixin):
 
     def _read(self, X: Any, *, reset: bool) -> np.ndarray | torch.Tensor:
         if not is_tensor(X):
-            return self._check_columns(X, reset=reset)
+            return self._check_table(X, reset=reset)
         X = check_numbers(X, 2)
-        self._check_columns(np.zeros((1, X.shape[1])), reset=reset)
+        self._check_table(np.zeros((1, X.shape[1])), reset=reset)
         return X
 
     def module_params(self, encoded: Any, sample_weight: np.ndarray | None) -> dict[str, Any]:
@@ -103,11 +96,11 @@ class StarTable(TableMixin, TreeKind):
 
     def fit(self, X: Any) -> TreeArray:
         """Read the table and its columns."""
-        return TreeArray.from_table(self._check_columns(_without_tensor(X), reset=True))
+        return TreeArray.from_table(self._check_table(_without_tensor(X), reset=True))
 
     def encode(self, X: Any) -> TreeArray:
         """Read a table."""
-        return TreeArray.from_table(self._check_columns(_without_tensor(X), reset=False))
+        return TreeArray.from_table(self._check_table(_without_tensor(X), reset=False))
 
     def dtype(self, encoded: TreeArray) -> torch.dtype:
         """Return float64 for a table of doubles, float32 otherwise."""
@@ -115,4 +108,4 @@ class StarTable(TableMixin, TreeKind):
 
 
 def _without_tensor(X: Any) -> Any:
-    return to_numpy(X) if is_tensor(X) else X
+    return to_numpy(check_numbers(X, 2)) if is_tensor(X) else X

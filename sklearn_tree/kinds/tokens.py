@@ -7,14 +7,16 @@ from typing import Any, ClassVar
 import numpy as np
 import torch
 
-from sklearn_tree.containers import layout_of, may_be_sequences
+from sklearn_tree.containers import is_int_array, layout_of, may_be_sequences
+from sklearn_tree.kinds.columns import OneColumnMixin
+from sklearn_tree.kinds.encoding import NotEncodedError, warn_of_unknown
 from sklearn_tree.kinds.ids import refuse_sparse_ids
 from sklearn_tree.kinds.ragged import SequenceKind, read_sequences
 from sklearn_tree.preprocessing import SequenceVectorizer
 from sklearn_tree.trees import RaggedArray
 
 
-class Tokens(SequenceKind):
+class Tokens(OneColumnMixin, SequenceKind):
     """Texts, lists of tokens, or token ids.
 
     Attributes
@@ -34,14 +36,16 @@ class Tokens(SequenceKind):
         return layout.ndim is None or (layout.is_ragged and layout.is_integer)
 
     def accepts(self, X: Any) -> bool:
-        """Return whether X holds tokens. After a fit on token ids, ids in lists of equal length count."""
-        return self.recognizes(X) or (self.vectorizer is None and may_be_sequences(X))
+        """Return whether X holds tokens. After a fit on token ids, ids in rows of equal length count."""
+        is_ids = self.vectorizer is None and (may_be_sequences(X) or is_int_array(X))
+        return self.recognizes(X) or is_ids
 
     def fit(self, X: Any) -> RaggedArray:
         """Read the sequences and learn the vocabulary of texts."""
         self.vectorizer = None
+        self._learn_column(X)
         if not _is_text(X):
-            return read_sequences(X)
+            return _read_ids(X)
         self.vectorizer = SequenceVectorizer()
         return self.vectorizer.fit_transform(X)
 
@@ -49,11 +53,15 @@ class Tokens(SequenceKind):
         """Read sequences, encoding texts."""
         if self.vectorizer is None:
             if _is_text(X) and not may_be_sequences(X):
-                raise ValueError("X must hold token ids, as in fit, got texts")
-            return read_sequences(X)
+                raise NotEncodedError("X must hold token ids, as in fit, got texts")
+            return _read_ids(X)
         if not _is_text(X):
             raise ValueError("X must hold texts, as in fit, got token ids")
         return self.vectorizer.transform(X)
+
+    def _warn_of_encoded(self, encoded: RaggedArray) -> None:
+        if self.vectorizer is not None:
+            warn_of_unknown(encoded.values, encoded.offsets)
 
     def module_params(self, encoded: RaggedArray, sample_weight: np.ndarray | None) -> dict[str, Any]:
         """Return the number of token ids."""
@@ -69,17 +77,26 @@ class Tokens(SequenceKind):
         """Return None: tokens are not numbers."""
 
     def to_state(self) -> dict[str, Any]:
-        """Return the vocabulary as a list; None for token ids."""
-        return {"tokens": None if self.vectorizer is None else list(self.vectorizer.vocabulary_)}
+        """Return the vocabulary as a list, None for token ids; and the name of the column."""
+        tokens = None if self.vectorizer is None else list(self.vectorizer.vocabulary_)
+        return {"tokens": tokens, **self._columns_state()}
 
     @classmethod
     def from_state(cls, state: dict[str, Any], reader: str = "estimator") -> Tokens:
         """Rebuild the fitted kind from the return value of :meth:`to_state`."""
         kind = cls(reader)
+        kind._restore_columns(state)
         if state["tokens"] is not None:
             kind.vectorizer = SequenceVectorizer()
             kind.vectorizer.vocabulary_ = {token: i for i, token in enumerate(state["tokens"])}
         return kind
+
+
+def _read_ids(X: Any) -> RaggedArray:
+    ids = read_sequences(X)
+    if not ids.is_tokens:
+        raise ValueError(f"X must hold token ids (int), got {ids.values.dtype}")
+    return ids
 
 
 def _is_text(X: Any) -> bool:

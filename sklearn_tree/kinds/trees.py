@@ -9,6 +9,8 @@ import torch
 
 from sklearn_tree.containers import holds_trees, to_numpy
 from sklearn_tree.kinds.base import Kind, to_tensor
+from sklearn_tree.kinds.columns import OneColumnMixin
+from sklearn_tree.kinds.encoding import NotEncodedError, warn_of_unknown
 from sklearn_tree.kinds.ids import refuse_sparse_ids
 from sklearn_tree.kinds.statistics import value_statistics
 from sklearn_tree.nn import TreeBatch
@@ -28,6 +30,7 @@ class TreeKind(Kind):
     container = TreeArray
     sort_windows = (8, 4)
     is_batched_on_host = True
+    text_remedy = "pass one column of trees, such as X[:, 0]"
 
     def encode_with_labels(self, X: Any) -> tuple[TreeArray, TreeArray]:
         """Return the encoded samples, and the same trees with their original labels."""
@@ -107,7 +110,7 @@ class TreeKind(Kind):
         return encoded.replace(**{name: to_numpy(column) for name, column in _columns(encoded).items()})
 
 
-class Trees(TreeKind):
+class Trees(OneColumnMixin, TreeKind):
     """Trees of any registered format, or trees that a :class:`TreeVectorizer` has encoded.
 
     Attributes
@@ -125,6 +128,7 @@ class Trees(TreeKind):
 
     def fit(self, X: Any) -> TreeArray:
         """Read the trees and learn the vocabulary of raw ones."""
+        self._learn_column(X)
         trees = to_tree_array(X)
         self.vectorizer = None
         if trees.vocabulary is None:
@@ -136,9 +140,14 @@ class Trees(TreeKind):
         """Read trees, encoding raw ones."""
         trees = to_tree_array(X)
         if (trees.vocabulary is None) != (self.vectorizer is None):
-            forms = ("encoded", "raw") if self.vectorizer is None else ("raw", "encoded")
-            raise ValueError(f"X must hold {forms[0]} trees, as in fit, got {forms[1]} trees")
+            if self.vectorizer is None:
+                raise NotEncodedError("X must hold encoded trees, as in fit, got raw trees")
+            raise ValueError("X must hold raw trees, as in fit, got encoded trees")
         return trees if self.vectorizer is None else self.vectorizer.transform(trees)
+
+    def _warn_of_encoded(self, encoded: TreeArray) -> None:
+        if self.vectorizer is not None:
+            warn_of_unknown(encoded.labels, encoded.offsets)
 
     def encode_with_labels(self, X: Any) -> tuple[TreeArray, TreeArray]:
         """Return the encoded samples, and the trees as they were read."""
@@ -150,16 +159,18 @@ class Trees(TreeKind):
         return torch.float32
 
     def to_state(self) -> dict[str, Any]:
-        """Return the vocabularies of labels and edge labels as lists; None for encoded trees."""
-        if self.vectorizer is None:
-            return {"labels": None, "edge_labels": None}
-        vocabularies = self.vectorizer.vocabulary_, self.vectorizer.edge_vocabulary_
-        return dict(zip(("labels", "edge_labels"), map(list, vocabularies), strict=True))
+        """Return the vocabularies as lists, None for encoded trees; and the name of the column."""
+        names, vectorizer = ("labels", "edge_labels"), self.vectorizer
+        if vectorizer is None:
+            return {**dict.fromkeys(names), **self._columns_state()}
+        vocabularies = map(list, (vectorizer.vocabulary_, vectorizer.edge_vocabulary_))
+        return {**dict(zip(names, vocabularies, strict=True)), **self._columns_state()}
 
     @classmethod
     def from_state(cls, state: dict[str, Any], reader: str = "estimator") -> Trees:
         """Rebuild the fitted kind from the return value of :meth:`to_state`."""
         kind = cls(reader)
+        kind._restore_columns(state)
         if state["labels"] is not None:
             kind.vectorizer = TreeVectorizer()
             kind.vectorizer.vocabulary_ = {label: i for i, label in enumerate(state["labels"])}

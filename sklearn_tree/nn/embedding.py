@@ -20,8 +20,8 @@ class Embedding(nn.Module):
     r"""Embed tokens as :math:`x = E_{label} + z \cdot V_{label}`.
 
     :math:`z` is the value of the token, standardized per label. Each label has its own vector for its
-    values, as in a feature tokenizer for tables. Ids outside the tables count as unknown; the vectors of id
-    0 are zero.
+    values, as in a feature tokenizer for tables. Ids outside the tables count as unknown. The vectors of id
+    0 are zero, and those of id 1 are zero until they are trained, so that unknown labels add nothing.
 
     Parameters
     ----------
@@ -218,6 +218,7 @@ def _make_table(n: int, size: int, scale: float = 1.0) -> nn.Embedding:
     table = nn.Embedding(max(n, UNKNOWN_ID + 1), size, padding_idx=PAD_ID)
     with torch.no_grad():
         table.weight *= scale
+        table.weight[UNKNOWN_ID] = 0.0
     return table
 
 

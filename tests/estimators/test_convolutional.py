@@ -75,7 +75,10 @@ def test_predictions_do_not_depend_on_the_batch_or_the_order(phrases):
 def test_empty_unseen_and_longer_texts_are_predicted(phrases):
     X, y = phrases
     clf = cnn_classifier(max_epochs=2).fit([*X, ""], [*y, 0])
-    assert np.isfinite(clf.predict_proba(["", "never seen", "good " * 500])).all()
+    with pytest.warns(
+        UserWarning, match=r"tokens are unknown in 1 of 3 samples, the first of which is X\[1\]"
+    ):
+        assert np.isfinite(clf.predict_proba(["", "never seen", "good " * 500])).all()
 
 
 def test_a_regressor_counts_bright_pixels():
@@ -94,11 +97,11 @@ IMAGES = np.zeros((4, 5, 5, 2), dtype=np.float32)
 @pytest.mark.parametrize(
     ("X", "message"),
     [
-        (np.where(np.arange(4)[:, None, None, None] == 2, np.nan, IMAGES), "row 2 of X must hold finite numbers, got nan"),
-        (torch.full((4, 5, 5, 2), torch.inf), "row 0 of X must hold finite numbers, got inf"),
+        (np.where(np.arange(4)[:, None, None, None] == 2, np.nan, IMAGES), r"X\[2\] must hold finite numbers, got nan"),
+        (torch.full((4, 5, 5, 2), torch.inf), r"X\[0\] must hold finite numbers, got inf"),
         (np.zeros((4, 0, 5, 2)), r"X must be images of shape .* without axes of length 0, got shape \(4, 0, 5, 2\)"),
         (np.zeros((4, 5)), r"X must be images of shape .*, got shape \(4, 5\)"),
-        ([np.zeros((5, 5)), np.zeros((5, 6)), np.zeros((5, 5)), np.zeros((5, 5))], r"row 1 must be an image of shape \(5, 5\) like the first one, got \(5, 6\)"),
+        ([np.zeros((5, 5)), np.zeros((5, 6)), np.zeros((5, 5)), np.zeros((5, 5))], r"X\[1\] must be an image of shape \(5, 5\) like X\[0\], got \(5, 6\)"),
         ([], "X must contain at least one sample, a column of images, got 0"),
     ],
 )  # fmt: skip

@@ -6,13 +6,22 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from samples import CONTAINERS, DENSE, IDS, PIXELS, TABLE, TEXTS, WAVES, N, Y, object_array, outputs
+from samples import BRACKETS, CONTAINERS, DENSE, IDS, PIXELS, TABLE, TEXTS, WAVES, N, Y, object_array, outputs
 from sklearn.base import clone
 from sklearn.model_selection import cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from sklearn_tree import CNNClassifier, RNNClassifier
+from sklearn_tree import (
+    CaptumExplainer,
+    CNNClassifier,
+    RecursiveNetClassifier,
+    RNNClassifier,
+    SequenceVectorizer,
+)
+from sklearn_tree.trees.flat import UNKNOWN_ID
+
+COLOUR = np.stack([PIXELS, PIXELS // 2, 255 - PIXELS], axis=3)
 
 CASES = [
     pytest.param(cls, name, id=f"{name}-{cls.__name__}")
@@ -113,10 +122,90 @@ def test_a_net_of_width_1_learns():
         (np.zeros((4, 3, 0)), {}, "X must have 3 axes of at least one entry"),
         (torch.rand(4, 5).to_sparse(), {}, "X must be a dense tensor of real numbers"),
         (np.zeros((4, 4, 2, 2)), {"input_kind": "series"}, "X must have 3 axes"),
-        ([[2], [-1, 2], [3], [3]], {}, "row 1 must hold ids >= 0, got -1"),
+        ([[2], [-1, 2], [3], [3]], {}, r"X\[1\] must hold ids >= 0, got -1"),
     ],
 )  # fmt: skip
 def test_numbers_of_the_wrong_shape_are_rejected(X, params, message):
     for cls in (RNNClassifier, CNNClassifier):
         with pytest.raises(ValueError, match=message):
             cls(**params).fit(X, [0, 1, 0, 1])
+
+
+@pytest.mark.parametrize(("cls", "name"), CASES)
+def test_the_fitted_kind_can_be_passed_as_input_kind(cls, name):
+    _, _, X, params = CONTAINERS[name]
+    net = cls(max_epochs=1, hidden_size=8, random_state=0, **params).fit(X, Y)
+    again = clone(net).set_params(input_kind=net.input_kind_).fit(X, Y)
+    assert again.input_kind_ == net.input_kind_
+    np.testing.assert_array_equal(outputs(again, X), outputs(net, X))
+
+
+@pytest.mark.parametrize("method", ["predict", "transform", "partial_fit", "X_val", "explain"])
+def test_samples_are_read_as_those_of_fit_whatever_their_lengths(method):
+    """Ids of equal length look like a table, and series of ints like ids."""
+    equal_ids, waves = [row[:2] for row in IDS], [wave[:, 0].tolist() for wave in WAVES]
+    ints = [[int(9 * x) for x in wave] for wave in waves]
+    for X, later in ((IDS, equal_ids), (IDS, np.array(equal_ids)), (waves, ints), (waves, TABLE)):
+        net = RNNClassifier(max_epochs=1, hidden_size=8, random_state=0)
+        if method == "X_val":
+            assert np.isfinite(net.fit(X, Y, X_val=later, y_val=Y).history_.valid_loss).all()
+            continue
+        net.fit(X, Y)
+        if method == "explain":
+            assert len(CaptumExplainer(net, "saliency").fit(X).explain(later[:2])) == 2
+        else:
+            getattr(net, method)(*((later, Y) if method == "partial_fit" else (later,)))
+        assert net.input_kind_ == ("tokens" if X is IDS else "series")
+
+
+def test_a_kind_that_was_guessed_otherwise_is_an_error_that_names_input_kind():
+    net = RNNClassifier(max_epochs=1).fit([row[:2] for row in IDS], Y)
+    with pytest.raises(ValueError, match="got 'tokens': pass input_kind='tokens' to RNNClassifier"):
+        net.predict(IDS)
+    net.set_params(input_kind="tokens").fit([row[:2] for row in IDS], Y)
+    assert len(net.predict(IDS)) == N  # the control
+
+
+def test_raw_validation_samples_after_a_vectorizer_are_an_error_that_names_the_remedy():
+    pipe = make_pipeline(SequenceVectorizer(), RNNClassifier(max_epochs=1))
+    message = (
+        r'X_val has not passed the earlier steps: Pipeline\(transform_input=\["X_val"\]\), see Questions'
+    )
+    with pytest.raises(ValueError, match=message):
+        pipe.fit(TEXTS, Y, rnnclassifier__X_val=TEXTS, rnnclassifier__y_val=Y)
+    encoded = clone(pipe[0]).fit(TEXTS).transform(TEXTS)
+    pipe.fit(TEXTS, Y, rnnclassifier__X_val=encoded, rnnclassifier__y_val=Y)  # the control
+
+
+def test_channels_first_give_the_same_net_and_are_remembered():
+    for X, cls in ((DENSE, RNNClassifier), (DENSE, CNNClassifier), (COLOUR, CNNClassifier)):
+        first = np.moveaxis(X, -1, 1)
+        net = cls(max_epochs=1, hidden_size=8, random_state=0)
+        expected = net.fit(X, Y).predict_proba(X)
+        swapped = clone(net).set_params(channels="first").fit(first, Y)
+        np.testing.assert_allclose(swapped.predict_proba(first), expected, rtol=0, atol=1e-6)
+        swapped.set_params(channels="last")
+        np.testing.assert_allclose(swapped.predict_proba(first), expected, rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_unknown_words_are_zero_by_default_and_trained_with_word_dropout(seed):
+    for cls, X in ((RNNClassifier, TEXTS), (CNNClassifier, TEXTS), (RecursiveNetClassifier, BRACKETS)):
+        for word_dropout in (0.0, 0.5):  # the second is the control
+            net = cls(max_epochs=2, word_dropout=word_dropout, random_state=seed).fit(X, Y)
+            vector = net.net_.module_.embedding.labels.weight[UNKNOWN_ID]
+            assert bool(vector.any()) == bool(word_dropout)
+
+
+def test_a_frame_of_texts_has_the_columns_of_scikit_learn():
+    frame = pd.DataFrame({"text": TEXTS})
+    for cls, X in ((RNNClassifier, frame), (RecursiveNetClassifier, pd.DataFrame({"text": BRACKETS}))):
+        net = cls(max_epochs=1).fit(X, Y)
+        assert (net.n_features_in_, net.feature_names_in_.tolist()) == (1, ["text"])
+        with pytest.raises(
+            ValueError, match="The feature names should match those that were passed during fit"
+        ):
+            net.predict(X.rename(columns={"text": "other"}))
+        with pytest.raises(ValueError, match=r"X has 2 features|feature names should match"):
+            net.predict(X.assign(n=1))
+        assert len(net.predict(X["text"])) == N  # the control: a Series has no columns

@@ -35,9 +35,9 @@ def test_empty_sequences_are_ids(X):
 @pytest.mark.parametrize(
     ("X", "error", "message"),
     [
-        ([[2, 3], [], [4, -2, -7]], ValueError, "row 2 must hold ids >= 0, got -7"),
-        ([[-1]], ValueError, "row 0 must hold ids >= 0, got -1"),
-        ([[2], None], ValueError, r"X\[1\] is missing \(None\)"),
+        ([[2, 3], [], [4, -2, -7]], ValueError, r"X\[2\] must hold ids >= 0, got -7"),
+        ([[-1]], ValueError, r"X\[0\] must hold ids >= 0, got -1"),
+        ([[2], None], ValueError, r"X\[1\] is missing \(None\): fill it"),
         ([[2], [2, "a"]], TypeError, "'a'|2"),
         ([], ValueError, "X must contain at least one sample, a column of sequences, got 0 samples"),
         ("a text", TypeError, "array of sequences, got a single str"),

@@ -1,13 +1,16 @@
 """Recognition of the kind of samples in every container."""
 
 import numpy as np
+import pandas as pd
 import pytest
-from samples import BRACKETS, CONTAINERS, DENSE, IDS, PIXELS, TABLE, TEXTS
+import torch
+from samples import BRACKETS, CONTAINERS, DENSE, IDS, PIXELS, TABLE, TEXTS, object_array
 
 from sklearn_tree import CNNClassifier, RNNClassifier
 from sklearn_tree.containers import as_known
 from sklearn_tree.kinds import KINDS, Images, Series, Table, Tokens, Trees, find_kind
 
+COLOUR = np.stack([PIXELS] * 3, axis=3)
 CLEAR = [name for name, sample in CONTAINERS.items() if not sample.params]
 AMBIGUOUS = [name for name, sample in CONTAINERS.items() if sample.params]
 
@@ -47,10 +50,12 @@ def test_the_fitted_kind_accepts_its_own_container(name):
     ("kind", "X", "accepted", "rejected"),
     [
         (Tokens, TEXTS, [TEXTS[:1], [""], [["it"]]], [[[2, 3]], TABLE, DENSE]),
-        (Tokens, IDS, [IDS[:1], [[2, 3]], [[]]], [TABLE, DENSE, PIXELS[..., None]]),
+        (Tokens, IDS, [IDS[:1], [[2, 3]], [[]], np.array([[2, 3]])], [TABLE, DENSE, PIXELS[..., None]]),
         (Series, DENSE, [DENSE[:1], [[1.5, 2.0]], [[2], [3, 4]], [[]]], [TEXTS, TABLE, PIXELS[..., None]]),
+        (Series, DENSE[..., :1], [TABLE, torch.tensor(TABLE)], [TEXTS, PIXELS[..., None]]),
         (Table, TABLE, [TABLE[:1], TABLE.tolist()], [TEXTS, IDS, DENSE]),
-        (Images, PIXELS[..., None], [PIXELS[:1, ..., None], list(PIXELS[..., None])], [PIXELS, TABLE, TEXTS]),
+        (Images, PIXELS[..., None], [PIXELS, list(PIXELS), list(PIXELS[..., None])], [TABLE, TEXTS]),
+        (Images, COLOUR, [list(COLOUR)], [PIXELS]),
         (Trees, BRACKETS, [BRACKETS[:1]], [TABLE]),
     ],
 )
@@ -101,7 +106,7 @@ def test_read_agrees_with_fit(name):
 
 def test_read_rejects_samples_of_the_other_candidates():
     kinds = CNNClassifier._kinds
-    fitted = {"tokens": TEXTS, "series": DENSE, "table": TABLE, "images": PIXELS[..., None]}
+    fitted = {"tokens": TEXTS, "series": DENSE, "table": TABLE, "images": COLOUR}
     for name, X in fitted.items():
         kind = find_kind(X, kinds)("Reader", kinds)
         kind.fit(X)
@@ -113,11 +118,45 @@ def test_read_rejects_samples_of_the_other_candidates():
                 kind.read(X_other)
 
 
-def test_read_without_candidates_tries_to_encode_everything():
-    kind = Series("Reader")
-    kind.fit(DENSE[..., :1])
-    assert len(kind.read(TABLE)) == len(TABLE)
-    chosen = Series("Reader", (Series, Table))
-    chosen.fit(DENSE[..., :1])
-    with pytest.raises(ValueError, match="as in fit, got 'table'"):  # the control
-        chosen.read(TABLE)
+AMBIGUOUS_ROWS = {  # later samples can be read only with the kind of all samples
+    "tokens": ([[2, 3], [4, 5]], [[2], [3, 4]]),
+    "series": ([[1.5, 2.0], [3.0, 4.0]], [[1.5], [2.0, 3.0]]),
+}
+
+
+@pytest.mark.parametrize("name", AMBIGUOUS_ROWS)
+def test_the_error_names_the_input_kind_that_reads_both_samples(name):
+    first, later = AMBIGUOUS_ROWS[name]
+    kinds = RNNClassifier._kinds
+    guessed = find_kind(first, kinds)("RNNClassifier", kinds)
+    guessed.fit(first)
+    message = f"'table', as in fit, got '{name}': pass input_kind='{name}' to RNNClassifier if all samples"
+    with pytest.raises(ValueError, match=message):
+        guessed.read(later)
+    chosen = find_kind(first, kinds, name)("RNNClassifier", kinds)
+    chosen.fit(first)
+    assert chosen.n_positions(chosen.read(later)).tolist() == [1, 2]
+
+
+def test_the_class_of_x_is_named_if_no_kind_recognizes_it():
+    kind = Table("Reader")
+    kind.fit(TABLE)
+    with pytest.raises(ValueError, match=r"as in fit, got 'list'$"):
+        kind.read(TEXTS)
+
+
+def test_ints_and_floats_of_one_measurement_are_series():
+    for X in ([[1, 2], [3.5]], [[1.5, 2.0], [3]], [np.array([1, 2]), np.array([3.5])]):
+        assert find_kind(X, RNNClassifier._kinds) is Series
+        np.testing.assert_array_equal(Series().fit(X).values[:, 0], np.concatenate(X))
+    kind = Series()
+    kind.fit([[1.5, 2.0], [3.0]])
+    assert kind.read([[1, -2], [3]]).values.ravel().tolist() == [1, -2, 3]
+    assert find_kind([[1, 2], [3]], RNNClassifier._kinds) is Tokens  # the control
+
+
+@pytest.mark.parametrize("make", [pd.Series, object_array, lambda rows: pd.DataFrame({"x": rows})])
+def test_columns_of_sequences_are_not_tables_even_if_lengths_are_equal(make):
+    for name, (first, _) in AMBIGUOUS_ROWS.items():
+        assert find_kind(make(first), RNNClassifier._kinds).name == name
+        assert find_kind(first, RNNClassifier._kinds) is Table  # the control

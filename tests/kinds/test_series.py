@@ -59,12 +59,30 @@ def test_module_params_hold_the_statistics_of_the_channels():
         (DENSE[..., :1], ValueError, "X must have 2 channels, as in fit, got 1"),
         ([wave[:, :1] for wave in WAVES], ValueError, "X must have 2 channels, as in fit, got 1"),
         ([np.ones((3, 2)), np.ones((2, 1))], ValueError, r"X\[1\] must have 2 channels"),
-        (np.where(np.arange(24)[:, None, None] == 5, np.inf, DENSE), ValueError, "row 5 of X must hold finite numbers, got inf"),
+        (np.where(np.arange(24)[:, None, None] == 5, np.inf, DENSE), ValueError, r"X\[5\] must hold finite numbers, got inf"),
         (np.zeros((4, 0, 2)), ValueError, r"X must have 3 axes of at least one entry, got shape \(4, 0, 2\)"),
-        ([np.ones((3, 2)), None], ValueError, r"X\[1\] is missing \(None\)"),
+        ([np.ones((3, 2)), None], ValueError, r"X\[1\] is missing"),
     ],
 )  # fmt: skip
 def test_errors_name_the_row_the_rule_and_the_value(X, error, message):
     kind, _ = fit(DENSE)
     with pytest.raises(error, match=message):
         kind.encode(X)
+
+
+def test_the_error_of_transposed_series_names_the_remedy():
+    X = [np.ones((3, 20)), np.ones((3, 26))]
+    with pytest.raises(
+        ValueError, match=r"20 channels .* got 26; is X \(channels, steps\)\? .* channels='first'"
+    ):
+        Series("Reader").fit(X)
+    assert Series("Reader", channels="first").fit(X).sizes.tolist() == [20, 26]
+    with pytest.raises(ValueError, match="2 channels") as caught:  # the control
+        Series("Reader").fit([np.ones((3, 2)), np.ones((4, 1))])
+    assert "transpose" not in str(caught.value)
+
+
+def test_bfloat16_is_read_in_single_precision():
+    tensors = [torch.ones(n, 2, dtype=torch.bfloat16) for n in (2, 3)]
+    assert Series().fit(tensors).values.dtype == np.float32
+    assert Series().fit(tensors[0][None]).dtype == torch.float32

@@ -2,10 +2,12 @@
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 import torch
 from samples import CONTAINERS, TABLE
 
+from sklearn_tree import TreeArray
 from sklearn_tree.kinds import StarTable, Table
 from sklearn_tree.trees.flat import N_RESERVED_IDS
 
@@ -77,7 +79,7 @@ def test_errors_name_the_rule_and_the_value(cls, X, message):
 
 def test_errors_of_tensors_name_the_row():
     kind, _ = fit(Table, TABLE)
-    with pytest.raises(ValueError, match="row 1 of X must hold finite numbers, got nan"):
+    with pytest.raises(ValueError, match=r"X\[1\] must hold finite numbers, got nan"):
         kind.encode(torch.tensor([[1.0] * 4, [1.0, 2.0, np.nan, 3.0]]))
 
 
@@ -86,3 +88,54 @@ def test_a_restored_table_names_its_reader_in_errors(cls):
     restored = cls.from_state({"n_columns": 2, "names": None}, "RNNClassifier")
     with pytest.raises(ValueError, match="X has 4 features, but RNNClassifier is expecting 2"):
         restored.encode(TABLE)
+
+
+TEXT_FRAME = pd.DataFrame({"n": [1.0, 2.0], "text": ["a b", "c"]})
+
+
+@parametrized
+@pytest.mark.parametrize(
+    ("X", "message"),
+    [
+        (
+            TEXT_FRAME,
+            r"^X has 2 columns and 'text' holds strings: pass one column \(X\['text'\]\) or join columns",
+        ),
+        (pl.DataFrame(TEXT_FRAME.to_dict("list")), r"^X has 2 columns and 'text' holds strings"),
+        (TEXT_FRAME.to_numpy(), r"^X has 2 columns and 1 holds strings: pass one column \(X\[:, 1\]\)"),
+        (np.array([["a", "b"], ["c", "d"]]), r"^X is a 2-D array of str: (X\.tolist\(\)|pass one column)"),
+        (np.array([["a", "b"], ["c", "d"]], dtype=object), "^X is a 2-D array of str"),
+    ],
+)
+def test_columns_of_texts_are_named(cls, X, message):
+    with pytest.raises(ValueError, match=message):
+        fit(cls, X)
+    fitted_on = TEXT_FRAME.assign(text=1.0) if hasattr(X, "columns") else np.ones((2, 2))
+    with pytest.raises(ValueError, match=message):
+        fit(cls, fitted_on)[0].encode(X)
+    assert len(fit(cls, np.array([["1", "2"], ["3", "4"]]))[1]) == 2  # the control: digits
+
+
+@parametrized
+def test_structured_arrays_and_repeated_names_are_refused(cls):
+    kind, _ = fit(cls, FRAME)
+    with pytest.raises(ValueError, match=r"a structured array of \['a', 'b'\]: pass pandas.DataFrame"):
+        kind.read(np.array([(1, 2.0)], dtype=[("a", int), ("b", float)]))
+    with pytest.raises(ValueError, match="X must have unique column names, got 'a' more than once"):
+        kind.read(FRAME.set_axis(list("abca"), axis=1))
+    assert len(kind.read(FRAME)) == len(FRAME)  # the control
+
+
+@parametrized
+def test_tensors_of_bfloat16_are_read_and_sparse_ones_are_refused(cls):
+    table = torch.tensor(TABLE).bfloat16()
+    kind, encoded = fit(cls, table)
+    assert kind.dtype(encoded) == torch.float32
+    assert equal_rows(encoded, fit(cls, table.float())[1])
+    with pytest.raises(ValueError, match=r"got torch.float64, torch.sparse_coo: pass X.to_dense\(\)"):
+        fit(cls, torch.tensor(TABLE).to_sparse())
+
+
+def equal_rows(one, two):
+    """Return whether two encoded tables are equal."""
+    return one == two if isinstance(one, TreeArray) else torch.equal(one, two)

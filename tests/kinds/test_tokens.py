@@ -44,7 +44,7 @@ def test_ids_are_used_as_they_are():
     [
         (TEXTS, IDS, "X must hold texts, as in fit, got token ids"),
         (IDS, TEXTS, "X must hold token ids, as in fit, got texts"),
-        (IDS, [[2], [3, -1]], "row 1 must hold ids >= 0, got -1"),
+        (IDS, [[2], [3, -1]], r"X\[1\] must hold ids >= 0, got -1"),
     ],
 )
 def test_errors_name_the_row_the_rule_and_the_value(fitted_on, X, message):

@@ -7,6 +7,7 @@ import torch
 from sklearn_tree import RaggedArray, Tree, TreeArray
 from sklearn_tree.nn import Embedding, NodeEmbedding, SequenceBatch, StepValues, TreeBatch
 from sklearn_tree.nn.embedding import make_step_embedding
+from sklearn_tree.trees.flat import N_RESERVED_IDS, UNKNOWN_ID
 
 VALUES = {"value_shift": [0.0] * 7, "value_scale": [1.0] * 7}
 TOKENS = SequenceBatch.from_array(RaggedArray([2, 3, 2, 99, 0], np.array([0, 3, 5])))
@@ -92,7 +93,7 @@ def test_the_draws_of_a_node_embedding_are_labels_then_edges_then_values():
     torch.manual_seed(0)
     embedding = NodeEmbedding(7, 5, n_edge_labels=4, **VALUES)
     for ours, theirs in zip((embedding.labels, embedding.edges, embedding.values), tables):
-        assert torch.equal(ours.weight, theirs.weight)
+        assert torch.equal(ours.weight[N_RESERVED_IDS:], theirs.weight[N_RESERVED_IDS:])
     names = ["labels.weight", "edges.weight", "values.weight", "standardize.shift", "standardize.scale"]
     assert list(embedding.state_dict()) == names
 
@@ -101,3 +102,16 @@ def test_tokens_are_embedded_and_numbers_standardized():
     kwargs = {"dropout": 0.0, "word_dropout": 0.0, "value_shift": None, "value_scale": None}
     assert type(make_step_embedding(7, 5, **kwargs)) is Embedding
     assert type(make_step_embedding(0, 5, **kwargs)) is StepValues
+
+
+@pytest.mark.parametrize("scale", [0.1, 1.0])
+def test_unknown_labels_edges_and_values_add_nothing_until_they_are_trained(scale):
+    torch.manual_seed(0)
+    embedding = NodeEmbedding(
+        5, 4, n_edge_labels=3, value_shift=[0.0] * 5, value_scale=[1.0] * 5, scale=scale
+    )
+    for table in (embedding.labels, embedding.edges, embedding.values):
+        assert not table.weight[UNKNOWN_ID].any()
+        assert table.weight[N_RESERVED_IDS:].all()  # the control
+        table(torch.tensor([UNKNOWN_ID])).sum().backward()
+        assert (table.weight.grad[UNKNOWN_ID] == 1).all()

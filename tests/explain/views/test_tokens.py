@@ -64,6 +64,7 @@ def test_lists_of_ids_are_explained():
 
 
 @pytest.mark.parametrize("cls", [RNNClassifier, CNNClassifier])
+@pytest.mark.filterwarnings("ignore:at least half of the tokens are unknown")
 def test_unseen_words_are_shown_as_written(cls):
     clf = cls(**QUICK).fit(TEXTS, NAMES)
     explainer = fit_explainer(clf, TEXTS)

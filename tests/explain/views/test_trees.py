@@ -112,6 +112,7 @@ def test_trees_changed_by_a_vectorizer_are_explained_as_the_net_reads_them(optio
 @pytest.mark.parametrize(
     "method", ["occlusion", "integrated_gradients", "shapley", "interaction", "node_prediction"]
 )
+@pytest.mark.filterwarnings("ignore:at least half of the tokens are unknown")
 def test_trees_of_one_node_and_unseen_labels_are_explained(method):
     clf = RecursiveNetClassifier(**QUICK).fit(TREES, NAMES)
     explainer = fit_explainer(clf, TREES, method=method)

@@ -1,0 +1,36 @@
+"""Samples that a vectorizer has encoded, or should have."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+
+from sklearn_tree.trees.flat import PAD_ID, UNKNOWN_ID
+
+
+class NotEncodedError(ValueError):
+    """Texts or raw trees were passed to a net fitted on ids."""
+
+
+def warn_of_unknown(ids: np.ndarray, offsets: np.ndarray) -> None:
+    """Warn if at least half of the tokens or labels of a sample are unknown.
+
+    Parameters
+    ----------
+    ids : ndarray of int, shape (n_total,)
+        Ids of the tokens or labels of all samples.
+    offsets : ndarray of int, shape (n_samples + 1,)
+        Bounds of the samples in ``ids``.
+    """
+    totals = np.zeros((2, len(ids) + 1), dtype=np.int64)
+    np.cumsum([ids == UNKNOWN_ID, ids != PAD_ID], axis=1, out=totals[:, 1:])
+    n_unknown, n_tokens = np.diff(totals[:, offsets])
+    rows = np.flatnonzero((n_unknown > 0) & (2 * n_unknown >= n_tokens))
+    if len(rows):
+        warnings.warn(
+            f"at least half of the tokens are unknown in {len(rows)} of {len(n_tokens)} samples, the first "
+            f"of which is X[{rows[0]}]: such predictions are hardly better than a guess; fit on more samples "
+            "or with word_dropout",
+            stacklevel=3,
+        )
