@@ -306,7 +306,7 @@ def fit_with(**params):
         (fit_with(net_params={"max_epochs": 3}), ValueError, r"net_params must not contain \['max_epochs'\]"),
         (lambda X, y: tree_classifier().fit(pd.Series([], dtype=object), []), ValueError, "at least one sample, a column of trees, got 0"),
         (lambda X, y: tree_classifier().fit(np.array([], dtype=object), []), ValueError, "at least one sample, a column of trees, got 0"),
-        (lambda X, y: tree_classifier().fit([np.nan, "(S a)"], [0, 1]), TypeError, r"trees\[0\]: cannot read a tree from .*float"),
+        (lambda X, y: tree_classifier().fit([np.nan, "(S a)"], [0, 1]), ValueError, r"X\[0\] is missing \(nan\): leave the row out"),
     ],
 )  # fmt: skip
 def test_error_messages_name_the_rule_and_the_value(encoded, call, error, message):
