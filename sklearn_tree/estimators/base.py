@@ -207,7 +207,7 @@ class BaseNet(
     ) -> tuple[Any, np.ndarray, np.ndarray | None]:
         if y is None:
             raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None")
-        encoded = self._fit_kind(X) if reset else self._encode(X)
+        encoded = self._fit_kind(X) if reset else self.kind_.read(X, is_training=True)
         if sample_weight is not None:
             sample_weight = check_sample_weight(sample_weight, encoded, ensure_non_negative=True)
             if not sample_weight.any():

@@ -119,8 +119,15 @@ class Kind:
         """
         raise NotImplementedError
 
-    def read(self, X: Any) -> Any:
+    def read(self, X: Any, *, is_training: bool = False) -> Any:
         """Read the samples in any container as those of ``fit`` and encode them.
+
+        Parameters
+        ----------
+        X : samples
+            Samples in any container.
+        is_training : bool, default=False
+            Whether the net is trained with the samples.
 
         Raises
         ------
@@ -132,7 +139,7 @@ class Kind:
             refuse_texts(X, self.text_remedy)
             raise ValueError(f"X must be of the kind {self.name!r}, as in fit, got {self._describe(X)}")
         encoded = self.encode(X)
-        self._warn_of_encoded(encoded)
+        self._warn_of_encoded(encoded, is_training)
         return encoded
 
     def _describe(self, X: Any) -> str:
@@ -142,8 +149,8 @@ class Kind:
             return repr(type(X).__name__)
         return f"{found!r}: pass input_kind={found!r} to {self.reader} if all samples are of this kind"
 
-    def _warn_of_encoded(self, encoded: Any) -> None:
-        """Warn if the net can hardly make a prediction for samples that ``read`` has encoded."""
+    def _warn_of_encoded(self, encoded: Any, is_training: bool) -> None:
+        """Warn if samples that ``read`` has encoded differ much from those of ``fit``."""
 
     def encode(self, X: Any) -> Any:
         """Encode samples with the encoding that ``fit`` has learned.

@@ -44,9 +44,9 @@ class OneColumnMixin(ColumnsMixin):
         if is_column(X):
             check_columns(X, self, reader=self.reader, reset=True)
 
-    def read(self, X: Any) -> Any:
+    def read(self, X: Any, *, is_training: bool = False) -> Any:
         """Read samples, see :meth:`Kind.read`, and compare their column with that of ``fit``."""
         X = as_known(X)
         if hasattr(self, "n_features_in_") and len(getattr(X, "shape", ())) == 2:
             check_columns(X, self, reader=self.reader, reset=False)
-        return super().read(X)
+        return super().read(X, is_training=is_training)

@@ -49,7 +49,7 @@ class Images(ChannelsMixin):
         self.range_ = _range(images)
         return images
 
-    def _warn_of_encoded(self, encoded: Any) -> None:
+    def _warn_of_encoded(self, encoded: Any, is_training: bool) -> None:
         old, new = self.range_, _range(encoded)
         largest, before = (max(map(abs, numbers)) for numbers in (new, old))
         is_larger = largest > _MAX_RATIO * before > 0

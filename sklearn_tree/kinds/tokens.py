@@ -59,8 +59,8 @@ class Tokens(OneColumnMixin, SequenceKind):
             raise ValueError("X must hold texts, as in fit, got token ids")
         return self.vectorizer.transform(X)
 
-    def _warn_of_encoded(self, encoded: RaggedArray) -> None:
-        if self.vectorizer is not None:
+    def _warn_of_encoded(self, encoded: RaggedArray, is_training: bool) -> None:
+        if self.vectorizer is not None and not is_training:
             warn_of_unknown(encoded.values, encoded.offsets)
 
     def module_params(self, encoded: RaggedArray, sample_weight: np.ndarray | None) -> dict[str, Any]:

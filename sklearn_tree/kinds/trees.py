@@ -145,8 +145,8 @@ class Trees(OneColumnMixin, TreeKind):
             raise ValueError("X must hold raw trees, as in fit, got encoded trees")
         return trees if self.vectorizer is None else self.vectorizer.transform(trees)
 
-    def _warn_of_encoded(self, encoded: TreeArray) -> None:
-        if self.vectorizer is not None:
+    def _warn_of_encoded(self, encoded: TreeArray, is_training: bool) -> None:
+        if self.vectorizer is not None and not is_training:
             warn_of_unknown(encoded.labels, encoded.offsets)
 
     def encode_with_labels(self, X: Any) -> tuple[TreeArray, TreeArray]:

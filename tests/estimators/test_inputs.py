@@ -209,3 +209,12 @@ def test_a_frame_of_texts_has_the_columns_of_scikit_learn():
         with pytest.raises(ValueError, match=r"X has 2 features|feature names should match"):
             net.predict(X.assign(n=1))
         assert len(net.predict(X["text"])) == N  # the control: a Series has no columns
+
+
+def test_only_predictions_warn_of_unknown_words():
+    unseen = ["never seen"] * N
+    net = RNNClassifier(max_epochs=1, warm_start=True).fit(TEXTS, Y)
+    net.fit(unseen, Y).partial_fit(unseen, Y)  # trains the vector of unknown words
+    for method in (net.predict, net.transform):
+        with pytest.warns(UserWarning, match=f"unknown in {N} of {N} samples"):
+            method(unseen)
