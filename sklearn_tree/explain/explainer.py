@@ -252,7 +252,7 @@ class CaptumExplainer(
         encoded, _ = net.encode(X)
         self.baseline_ = view.choose_baseline(net, encoded, self.baseline)
         self._zero_states = self.baseline in ("auto", "zero")
-        outputs = torch.zeros(1, net.estimator.target_.n_outputs)
+        outputs = torch.zeros(1, net.estimator.target_.n_outputs, device="cpu")
         self._request(net, encoded, self.output).choose(outputs)  # checks the target
         self._features = view.learn_features(
             net,

@@ -14,7 +14,7 @@ class NotEncodedError(ValueError):
 
 
 def warn_of_unknown(ids: np.ndarray, offsets: np.ndarray) -> None:
-    """Warn if at least half of the tokens or labels of a sample are unknown.
+    """Warn if at least half of the tokens or labels are unknown in at least a tenth of the samples.
 
     Parameters
     ----------
@@ -27,7 +27,7 @@ def warn_of_unknown(ids: np.ndarray, offsets: np.ndarray) -> None:
     np.cumsum([ids == UNKNOWN_ID, ids != PAD_ID], axis=1, out=totals[:, 1:])
     n_unknown, n_tokens = np.diff(totals[:, offsets])
     rows = np.flatnonzero((n_unknown > 0) & (2 * n_unknown >= n_tokens))
-    if len(rows):
+    if len(rows) and 10 * len(rows) >= len(n_tokens):
         warnings.warn(
             f"at least half of the tokens are unknown in {len(rows)} of {len(n_tokens)} samples, the first "
             f"of which is X[{rows[0]}]: such predictions are hardly better than a guess; fit on more samples "

@@ -41,6 +41,7 @@ def test_samples_of_which_at_least_half_is_unknown_are_counted_in_one_warning(ki
         (Tokens, TEXTS, TEXTS),
         (Tokens, TEXTS, ["", "it really xx"]),
         (Tokens, IDS, [[1, 1], [99]]),
+        (Tokens, TEXTS, ["xx", *["it works"] * 10]),
         (Trees, BRACKETS, ["(S (NP it) (VP xx))"]),
         (
             Trees,
@@ -49,7 +50,7 @@ def test_samples_of_which_at_least_half_is_unknown_are_counted_in_one_warning(ki
         ),
     ],
 )
-def test_known_samples_empty_samples_and_ids_give_no_warning(kind, fitted_on, X):
+def test_known_samples_empty_samples_ids_and_rare_exceptions_give_no_warning(kind, fitted_on, X):
     assert read(kind, fitted_on, X) == []
 
 
