@@ -265,7 +265,7 @@ class BaseNet(
     ) -> None:
         net, n_done = self.net_, len(self.net_.history)
         keep_freed_memory()
-        self._apply_run_params(net)
+        self._apply_params(net, {"lr": self.lr, **self._run_params()})
         # A continued fit draws different random numbers from the previous fits.
         seed = int(np.random.SeedSequence([seed, n_done]).generate_state(1)[0])
         # Sparse gradients are off if callbacks may read the gradients or clipping does.
@@ -342,7 +342,7 @@ class BaseNet(
         """
         net, dataset = self.net_, EncodedDataset(encoded, kind=self.kind_)
         keep_freed_memory()
-        self._apply_run_params(net)
+        self._apply_params(net, self._run_params())
         order = None
         if is_per_sample and len(dataset) > net.batch_size and dataset.cost is not None:
             order = np.argsort(dataset.cost, kind="stable")

@@ -87,6 +87,7 @@ class NetFactoryMixin(NetParametersMixin, FittedAttributesMixin):
             "iterator_train": BatchIterator,
             "iterator_train__shuffle": True,
             "iterator_valid": BatchIterator,
+            "lr": self.lr,
             **self._run_params(),
             "train_split": None,
             "callbacks": callbacks,

@@ -79,10 +79,10 @@ class NetParametersMixin:
 
     def _run_params(self) -> dict[str, Any]:
         """Return the parameters of the net that may change between fits and predictions."""
-        return {"lr": self.lr, "batch_size": self.batch_size, "precision": self.precision}
+        return {"batch_size": self.batch_size, "precision": self.precision}
 
-    def _apply_run_params(self, net: Any) -> None:
-        for name, value in self._run_params().items():
+    def _apply_params(self, net: Any, params: dict[str, Any]) -> None:
+        for name, value in params.items():
             if name not in (self.net_params or {}):
                 setattr(net, name, value)
 

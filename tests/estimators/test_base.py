@@ -381,3 +381,15 @@ def test_other_kinds_than_in_fit_are_rejected(encoded):
     table = tree_classifier(max_epochs=1).fit(np.ones((4, 3)), [0, 1, 0, 1])
     with pytest.raises(ValueError, match="X must be of the kind 'table', as in fit, got 'trees'"):
         table.predict(["(S a)"])
+
+
+@pytest.mark.parametrize("name", ["lr", "weight_decay", "max_epochs"])
+def test_an_invalid_training_parameter_does_not_reach_the_net_by_a_prediction(encoded, name):
+    X, y = encoded
+    clf = tree_classifier(max_epochs=1).fit(X, y)
+    expected = clf.predict_proba(X)
+    clf.set_params(**{name: "invalid"})
+    np.testing.assert_array_equal(clf.predict_proba(X), expected)
+    with pytest.raises(ValueError, match=f"'{name}' parameter"):  # the control
+        clf.partial_fit(X, y)
+    np.testing.assert_array_equal(copy.deepcopy(clf).predict_proba(X), expected)
