@@ -124,9 +124,7 @@ class BaseNet(
         """
         return self._partial_fit(X, y, classes, sample_weight)
 
-    def _partial_fit(
-        self, X: Any, y: Any, classes: Any, sample_weight: Any, nodes: Any = None
-    ) -> BaseNet:
+    def _partial_fit(self, X: Any, y: Any, classes: Any, sample_weight: Any, nodes: Any = None) -> BaseNet:
         self._validate_params()
         if getattr(self, "class_weight", None) == "balanced":
             raise ValueError(
@@ -327,7 +325,7 @@ class BaseNet(
         n_epochs = self._n_epochs(len(data))
         net = blueprint._make_net(data, n_epochs, self._make_callbacks(n_epochs))
         if self.early_stopping:
-            is_stratified = blueprint.target_.strata(target) is not None
+            is_stratified = blueprint.target_.strata(data.y.numpy()) is not None
             net.train_split = ValidSplit(float(self.validation_fraction), stratified=is_stratified)
         return net
 

@@ -34,7 +34,7 @@ class EncodedDataset(Dataset):
 
     def __init__(self, X: Any, y: Any = None, sample_weight: Any = None, *, kind: Kind) -> None:
         self.X = X
-        self.y = None if y is None else torch.as_tensor(np.array(y))
+        self.y: Any = None if y is None else torch.as_tensor(np.array(y))
         self.sample_weight = None if sample_weight is None else torch.as_tensor(np.array(sample_weight))
         self.kind = kind
         self._shared: dict[int, Any] = {}
@@ -52,10 +52,10 @@ class EncodedDataset(Dataset):
 
     def normalize(self) -> EncodedDataset:
         """Return the dataset with weights that are 1 on average."""
-        if self.sample_weight is None:
+        if self.y is None or self.sample_weight is None:
             return self
         weight = self.sample_weight.numpy()
-        return EncodedDataset(self.X, self.y, weight / weight.mean(), kind=self.kind)
+        return EncodedDataset(self.X, self.y.numpy(), weight / weight.mean(), kind=self.kind)
 
     def on(self, device: torch.device) -> EncodedDataset:
         """Return the dataset with its samples on an accelerator, if they fit into half of its free memory.

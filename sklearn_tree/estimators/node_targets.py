@@ -69,7 +69,9 @@ class NodeLabels:
 
     def encode_held_out(self, net: Any, encoded: Any, y: Any) -> NodeDataset:
         """Return the validation trees with the targets of their roots and labelled nodes, unweighted."""
-        nodes = _LabelledNodes(self.y_val, net, encoded, y, names=("node_y_val", "X_val", "y_val"), reset=False)
+        nodes = _LabelledNodes(
+            self.y_val, net, encoded, y, names=("node_y_val", "X_val", "y_val"), reset=False
+        )
         return nodes.to_dataset(nodes.encode(None), None)
 
 
@@ -130,12 +132,13 @@ class NodeDataset(EncodedDataset):
         return NodeDataset(self.X, self.targets.replace(weight=weight / weight.mean()), kind=self.kind)
 
     def batch(self, rows: np.ndarray, max_nodes: int | None = None, samples: Any = None) -> tuple[Any, Any]:
-        """Return the given rows as a batch, and the targets of their nodes, Tensor, shape (n_targets, ...)."""
+        """Return the given rows as a batch, and the targets of their nodes, shape (n_targets, ...)."""
         batch, _ = super().batch(rows, max_nodes, samples)
         return batch, as_tensor(self.targets[rows].y)
 
     def _part(self, samples: Any, rows: np.ndarray) -> Any:
-        batch, targets = self.kind.batch(samples, rows), self.targets[rows]
+        batch: Any = self.kind.batch(samples, rows)
+        targets = self.targets[rows]
         sizes = self.n_positions[rows]
         places = np.repeat(np.cumsum(sizes) - sizes, targets.sizes) + targets.nodes
         return replace(
@@ -174,7 +177,8 @@ class _LabelledNodes:
         check_length(self.y, encoded, names=(names[2], names[1]))
         self.sizes = net.kind_.n_positions(encoded)
         self.offsets = np.r_[0, np.cumsum(self.sizes)]
-        flat = flatten_nodes(labels, self.sizes, names=names[:2], n_columns=self.y[0].size)
+        n_columns = self.y.shape[1] if self.y.ndim > 1 else None
+        flat = flatten_nodes(labels, self.sizes, names=names[:2], n_columns=n_columns)
         places = self._find_labelled(flat)
         values = self._convert(flat[places], places)
         is_root = np.isin(places, self.offsets[:-1])
@@ -204,13 +208,14 @@ class _LabelledNodes:
     def _is_class(self, label: int) -> bool:
         known = [self.y, self.options.get("classes")]
         known += [] if self.options["reset"] else [self.net.classes_]
-        flat = [np.asarray(part) for group in known for part in (group if isinstance(group, list) else [group])]
+        flat = [
+            np.asarray(part) for group in known for part in (group if isinstance(group, list) else [group])
+        ]
         return any(np.any(part == label) for part in flat if part.dtype.kind in "ifO")
 
     def _convert(self, values: np.ndarray, places: np.ndarray) -> np.ndarray:
         """Return labels with the type of y if that loses nothing."""
         y = self.y
-        values = values.reshape(len(values), *y.shape[1:])
         if y.dtype == object or not len(values):
             return values.astype(y.dtype)
         is_text = y.dtype.kind in "US"
@@ -218,20 +223,21 @@ class _LabelledNodes:
             for i, label in enumerate(values.ravel()):
                 if not (isinstance(label, str) if is_text else is_number(label)):
                     rule = f"{'a str' if is_text else 'a number'} like those in {self.names[2]}"
-                    name = self._name(places[i // y[0].size])
+                    name = self._name(places[i * len(places) // values.size])
                     raise ValueError(f"{name} must be {rule} or None, got {label!r}")
             values = np.array(values.tolist())
-        converted = values.astype(y.dtype)
+        with np.errstate(invalid="ignore"):  # NaN and inf have no int
+            converted = values.astype(y.dtype)
         return converted if np.array_equal(converted, values) else values
 
     def _check_roots(self, labels: np.ndarray, rows: np.ndarray) -> None:
         expected = self.y[rows]
         is_equal = labels == expected if is_classifier(self.net) else np.isclose(labels, expected)
-        is_equal = np.asarray(is_equal, dtype=bool).reshape(len(rows), self.y[0].size)
-        for i in np.flatnonzero(~is_equal.all(axis=1))[:1]:
+        wrong = ~np.asarray(is_equal, dtype=bool).all(axis=tuple(range(1, expected.ndim)))
+        for row, label in zip(rows[wrong][:1], labels[wrong].tolist(), strict=False):
             raise ValueError(
-                f"{self.names[0]}[{rows[i]}][0] must equal {self.names[2]}[{rows[i]}] or be None: the root has "
-                f"the target {expected[i].tolist()!r}, got {labels[i].tolist()!r}"
+                f"{self.names[0]}[{row}][0] must equal {self.names[2]}[{row}] or be None: the root has the "
+                f"target {self.y[row : row + 1].tolist()[0]!r}, got {label!r}"
             )
 
     def join_weights(self, weight: Any, sample_weight: np.ndarray | None) -> np.ndarray | None:
@@ -263,10 +269,9 @@ class _LabelledNodes:
             i = bisect_left(range(len(self.labels) + 1), True, key=lambda i: _fails(encode, joint[: n + i]))
             if i == 0:  # y itself is invalid
                 raise
-            label = joint[n + i - 1].tolist()
+            name, label = self._name(self.places[n + i - 1]), joint[n + i - 1 : n + i].tolist()[0]
             raise ValueError(
-                f"{self._name(self.places[n + i - 1])} must be a target like those in {self.names[2]} or None, "
-                f"got {label!r}"
+                f"{name} must be a target like those in {self.names[2]} or None, got {label!r}"
             ) from error
 
     def to_dataset(self, target: np.ndarray, weight: np.ndarray | None) -> NodeDataset:

@@ -15,7 +15,7 @@ _REMEDY = (
 
 
 def flatten_nodes(
-    labels: Any, sizes: np.ndarray, *, names: tuple[str, str] = ("node_y", "X"), n_columns: int = 1
+    labels: Any, sizes: np.ndarray, *, names: tuple[str, str] = ("node_y", "X"), n_columns: int | None = None
 ) -> np.ndarray:
     """Return the labels of the nodes of all trees as one array.
 
@@ -28,12 +28,12 @@ def flatten_nodes(
         Number of nodes of each tree.
     names : tuple of str, default=("node_y", "X")
         Names of the labels and of the trees, for error messages.
-    n_columns : int, default=1
-        Number of columns of a label; with 1, a label is a single value.
+    n_columns : int, default=None
+        Number of columns of a label; None for single values.
 
     Returns
     -------
-    ndarray of numbers or objects, shape (n_nodes_total,), or (n_nodes_total, n_columns) if ``n_columns`` > 1
+    ndarray of numbers or objects, shape (n_nodes_total,), or (n_nodes_total, n_columns)
 
     Raises
     ------
@@ -45,8 +45,8 @@ def flatten_nodes(
         return _as_labels(items, f"{names[0]}[{{}}]", n_columns)
     if len(items) != len(sizes):
         raise ValueError(
-            f"{names[0]} must have one sequence per sample of {names[1]} ({len(sizes)}) or one label per node "
-            f"({sizes.sum()}), got {len(items)} items"
+            f"{names[0]} must have one sequence per sample of {names[1]} ({len(sizes)}) or one label per "
+            f"node ({sizes.sum()}), got {len(items)} items"
         )
     rows = [[None] * sizes[i] if is_missing(item) else item for i, item in enumerate(items)]
     for i, row in enumerate(rows):
@@ -55,7 +55,9 @@ def flatten_nodes(
                 f"{names[0]}[{i}] must have one label per node of {names[1]}[{i}], {sizes[i]}, got "
                 f"{_count(row)}: {_REMEDY}"
             )
-    return np.concatenate([_as_labels(row, f"{names[0]}[{i}][{{}}]", n_columns) for i, row in enumerate(rows)])
+    return np.concatenate(
+        [_as_labels(row, f"{names[0]}[{i}][{{}}]", n_columns) for i, row in enumerate(rows)]
+    )
 
 
 def find_missing(labels: np.ndarray) -> np.ndarray:
@@ -74,10 +76,10 @@ def _read_items(labels: Any, name: str) -> Any:
     return labels if is_numbers else list(as_known(labels))
 
 
-def _is_flat(items: Any, n_trees: int, n_nodes: int, n_columns: int) -> bool:
+def _is_flat(items: Any, n_trees: int, n_nodes: int, n_columns: int | None) -> bool:
     if len(items) != n_nodes:
         return False
-    return n_trees != n_nodes or np.ndim(items[0]) < min(n_columns, 2)
+    return n_trees != n_nodes or np.ndim(items[0]) < (1 if n_columns is None else 2)
 
 
 def _count(row: Any) -> Any:
@@ -86,13 +88,13 @@ def _count(row: Any) -> Any:
     return len(row) if is_sequence else repr(row)[:40]
 
 
-def _as_labels(items: Any, place: str, n_columns: int) -> np.ndarray:
+def _as_labels(items: Any, place: str, n_columns: int | None) -> np.ndarray:
     """Return labels as an array; ``place`` is the format of a label's name in error messages."""
-    if getattr(items, "dtype", None) is not None:
-        items = to_numpy(items)
-        if items.dtype.kind in "iufb" and items.size == len(items) * n_columns:
-            return items.ravel() if n_columns == 1 else items
-    if n_columns == 1:
+    if hasattr(items, "dtype"):
+        array, n = to_numpy(items), n_columns or 1
+        if array.dtype.kind in "iufb" and array.size == n * len(array):
+            return array.ravel() if n_columns is None else array.reshape(-1, n)
+    if n_columns is None:
         return np.fromiter(items, dtype=object, count=len(items))
     rows = [[None] * n_columns if is_missing(item) else item for item in items]
     for i, row in enumerate(rows):

@@ -209,10 +209,11 @@ class TreeVectorizer(BaseVectorizer):
         """
         array = to_tree_array(X, self.format)
         labels = flatten_nodes(node_y, array.sizes).tolist()
-        numbers = self.read(array.replace(values=np.arange(array.n_nodes, dtype=np.float64)))
-        aligned = [None if n != n else labels[int(n)] for n in numbers.values.tolist()]
-        bounds = numbers.offsets.tolist()
-        return [aligned[start:end] for start, end in pairwise(bounds)]
+        # Transformations carry the numbers of the nodes as their values.
+        numbered = self.read(array.replace(values=np.arange(array.n_nodes, dtype=np.float64)))
+        assert numbered.values is not None
+        aligned = [None if n != n else labels[int(n)] for n in numbered.values.tolist()]
+        return [aligned[start:end] for start, end in pairwise(numbered.offsets.tolist())]
 
     def _validate_params(self) -> None:
         if isinstance(self.format, str) and self.format in TEXT_FORMATS - _FORMATS:

@@ -94,14 +94,14 @@ def test_labelled_nodes_train_as_trees_of_their_own(cell, pooling):
         RecursiveNetClassifier, Y, split(MARKED), LABELS[PLACES], cell=cell, pooling=pooling
     )
     assert_equal_weights(nodes, separate)
-    plain = fit_one_batch(RecursiveNetClassifier, X, Y, cell=cell, pooling=pooling, max_arity=2)  # the control
+    plain = fit_one_batch(
+        RecursiveNetClassifier, X, Y, cell=cell, pooling=pooling, max_arity=2
+    )  # the control
     assert (weights(plain) - weights(nodes)).abs().max() > 1e-3
 
 
 def test_labelled_nodes_of_a_split_batch_train_as_trees_of_their_own():
-    nodes, separate = fit_both(
-        RecursiveNetClassifier, Y, split(MARKED), LABELS[PLACES], max_batch_nodes=60
-    )
+    nodes, separate = fit_both(RecursiveNetClassifier, Y, split(MARKED), LABELS[PLACES], max_batch_nodes=60)
     assert_equal_weights(nodes, separate)
     np.testing.assert_allclose(
         nodes.history_.train_loss * N, separate.history_.train_loss * len(PLACES), rtol=1e-4
@@ -130,7 +130,9 @@ def test_weights_of_samples_classes_and_nodes_are_multiplied(class_weight, has_n
         class_weight=class_weight,
     )
     assert_equal_weights(nodes, separate)
-    assert (weights(nodes) - weights(fit_both(RecursiveNetClassifier, Y, split(MARKED), LABELS[PLACES])[0])).any()
+    assert (
+        weights(nodes) - weights(fit_both(RecursiveNetClassifier, Y, split(MARKED), LABELS[PLACES])[0])
+    ).any()
 
 
 def test_labelled_nodes_of_several_outputs_train_as_trees_of_their_own():
@@ -141,7 +143,9 @@ def test_labelled_nodes_of_several_outputs_train_as_trees_of_their_own():
         nodes, separate = fit_both(RecursiveNetClassifier, targets[STARTS], split(marked), targets[PLACES])
         assert_equal_weights(nodes, separate)
     rows = [[None if -1 in label else label for label in row] for row in split(marked)]
-    assert_equal_weights(fit_one_batch(RecursiveNetClassifier, X, columns[STARTS], 0.05, {"node_y": rows}), nodes)
+    assert_equal_weights(
+        fit_one_batch(RecursiveNetClassifier, X, columns[STARTS], 0.05, {"node_y": rows}), nodes
+    )
 
 
 @pytest.mark.parametrize("n_columns", [None, 1, 2])
@@ -176,9 +180,9 @@ def test_the_order_of_the_samples_in_a_batch_does_not_matter():
         RecursiveNetClassifier, X[order], Y[order], 0.05, {"node_y": [rows[i] for i in order]}
     )
     assert_equal_weights(one, two)
-    mixed = fit_one_batch(RecursiveNetClassifier, X, Y, 0.05, {"node_y": MARKED[RNG.permutation(N_NODES)] * 0 + 1
-        if False else split(np.where(np.isin(np.arange(N_NODES), STARTS), -1, (MARKED + 1) % 3))})
-    assert (weights(one) - weights(mixed)).abs().max() > 1e-4  # the control
+    other = split(np.where(MARKED == -1, -1, (MARKED + 1) % 3))  # the control
+    mixed = fit_one_batch(RecursiveNetClassifier, X, Y, 0.05, {"node_y": other})
+    assert (weights(one) - weights(mixed)).abs().max() > 1e-4
 
 
 CONTAINERS = {
@@ -212,7 +216,9 @@ def test_texts_as_labels_give_the_same_fit_as_their_numbers():
     assert torch.equal(weights(clf), weights(quick(RecursiveNetClassifier).fit(X, Y, node_y=split(MARKED))))
     assert clf.classes_.tolist() == ["a", "b", "longer"]
     ragged = RaggedArray.from_sequences([[names[label] for label in row] for row in split(LABELS)])
-    one, two = (quick(RecursiveNetClassifier).fit(X, names[Y].astype(str), node_y=y) for y in (ragged, names[LABELS]))
+    one, two = (
+        quick(RecursiveNetClassifier).fit(X, names[Y].astype(str), node_y=y) for y in (ragged, names[LABELS])
+    )
     assert torch.equal(weights(one), weights(two))
 
 
@@ -224,9 +230,11 @@ def test_trees_of_one_size_accept_a_table_of_labels():
     )
     assert torch.equal(weights(one), weights(two))
     assert torch.equal(weights(one), weights(three))
-    leaves = quick(RecursiveNetClassifier).fit(["a", "b"] * 4, [0, 1] * 4, node_y=[[0], [1]] * 4)
-    flat = quick(RecursiveNetClassifier).fit(["a", "b"] * 4, [0, 1] * 4, node_y=[0, 1] * 4)
-    assert torch.equal(weights(leaves), weights(flat))
+    leaves = [Tree(["a"], [-1]), Tree(["b"], [-1])] * 4
+    one, two = (
+        quick(RecursiveNetClassifier).fit(leaves, [0, 1] * 4, node_y=y * 4) for y in ([[0], [1]], [0, 1])
+    )
+    assert torch.equal(weights(one), weights(two))
 
 
 def test_minus_1_is_a_label_if_it_is_a_class():
@@ -241,7 +249,9 @@ def test_minus_1_is_a_label_if_it_is_a_class():
 
 
 def test_classes_of_nodes_only_are_learned():
-    clf = quick(RecursiveNetClassifier).fit(X, np.where(Y > 0, 1, 0), node_y=split(np.where(IS_LABELLED, 7, -1)))
+    clf = quick(RecursiveNetClassifier).fit(
+        X, np.where(Y > 0, 1, 0), node_y=split(np.where(IS_LABELLED, 7, -1))
+    )
     assert clf.classes_.tolist() == [0, 1, 7]
 
 
@@ -259,7 +269,10 @@ def change(row, label):
     ("node_y", "match"),
     [
         (split(MARKED)[:-1], r"node_y must have one sequence per sample of X \(40\) or one label per node"),
-        ([[0], *split(MARKED)[1:]], r"node_y\[0\] must have one label per node of X\[0\], \d+, got 1: pass the"),
+        (
+            [[0], *split(MARKED)[1:]],
+            r"node_y\[0\] must have one label per node of X\[0\], \d+, got 1: pass the",
+        ),
         ([3, *split(MARKED)[1:]], r"node_y\[0\] must have one label per node of X\[0\], \d+, got 3"),
         (["ab", *split(MARKED)[1:]], r"node_y\[0\] must have one label per node of X\[0\], \d+, got 'ab'"),
         ("labels", "node_y must hold one sequence of labels per tree, got str"),
@@ -267,7 +280,10 @@ def change(row, label):
         (change(5, "bad"), r"node_y\[5\]\[1\] must be a number like those in y or None, got 'bad'"),
         (change(5, 0.5), r"node_y\[5\]\[1\] must be a target like those in y or None, got 0.5"),
         (change(5, np.inf), r"node_y\[5\]\[1\] must be a target like those in y or None, got inf"),
-        (split(np.full(N_NODES, 9)), r"node_y\[0\]\[0\] must equal y\[0\] or be None: the root has the target"),
+        (
+            split(np.full(N_NODES, 9)),
+            r"node_y\[0\]\[0\] must equal y\[0\] or be None: the root has the target",
+        ),
     ],
     ids=range(10),
 )
@@ -291,7 +307,9 @@ def test_errors_of_texts_columns_and_weights_name_the_row_and_the_node():
         quick(RecursiveNetClassifier).fit(X, two[STARTS], node_y=[[0] * size for size in SIZES])
     weight = np.ones(N_NODES)
     weight[2] = -1
-    with pytest.raises(ValueError, match=r"node_sample_weight\[0\]\[2\] must be a finite number >= 0, got -1.0"):
+    with pytest.raises(
+        ValueError, match=r"node_sample_weight\[0\]\[2\] must be a finite number >= 0, got -1.0"
+    ):
         quick(RecursiveNetClassifier).fit(X, Y, node_y=split(LABELS), node_sample_weight=split(weight))
     with pytest.raises(ValueError, match="node_sample_weight must not be zero at all labelled nodes"):
         quick(RecursiveNetClassifier).fit(X, Y, node_y=split(LABELS), node_sample_weight=split(weight * 0))
@@ -368,7 +386,9 @@ def test_labels_are_aligned_with_trees_that_a_vectorizer_changes():
     labels = [["s", "np", "the", "big", "dog", "vp", "vb", "runs"]] * 8
     vectorizer = TreeVectorizer(collapse_unary=True, binarize="right")
     pipe = make_pipeline(vectorizer, quick(RecursiveNetClassifier))
-    with pytest.raises(ValueError, match=r"node_y\[0\] must have one label per node of X\[0\], .*align_nodes"):
+    with pytest.raises(
+        ValueError, match=r"node_y\[0\] must have one label per node of X\[0\], .*align_nodes"
+    ):
         pipe.fit(trees, ["s"] * 8, recursivenetclassifier__node_y=[[*row, "x"] for row in labels])
     aligned = vectorizer.align_nodes(trees, labels)
     assert aligned[0] == ["s", "np", "the", None, "big", "dog", "vp", "runs"]
@@ -397,8 +417,8 @@ def test_tables_have_nodes_too():
 def test_labels_of_phrases_teach_negation():
     train, test = make_negation(150, random_state=1), make_negation(150, random_state=2)
     labels = [np.sign(scores) for scores in train.phrase_scores]
-    params = {"random_state": 0, "max_epochs": 12, "hidden_size": 32, "cell": "nary_lstm"}
+    params = {"random_state": 0, "max_epochs": 30, "hidden_size": 32, "cell": "nary_lstm"}
     y, y_test = np.sign(train.scores), np.sign(test.scores)
     nodes = RecursiveNetClassifier(**params).fit(train.data, y, node_y=labels)
     plain = RecursiveNetClassifier(**params).fit(train.data, y)
-    assert nodes.score(test.data, y_test) > plain.score(test.data, y_test) + 0.05
+    assert nodes.score(test.data, y_test) > plain.score(test.data, y_test) + 0.1
