@@ -75,7 +75,7 @@ def fetch_sst(
         ``target_names``: ndarray of str, names of the classes; ``split``: ndarray of str, "train", "dev" or
         "test"; ``DESCR``: str, a description of the data set. With ``root_only=False`` also ``node_target``:
         RaggedArray of int, shape (n_sentences,), the class of each node in preorder, -1 for neutral phrases
-        if ``binary``.
+        if ``binary``; recursive nets fit it as ``node_y``.
 
     Raises
     ------

@@ -122,13 +122,17 @@ class BaseNet(
         ValueError, TypeError
             As in ``fit``.
         """
+        return self._partial_fit(X, y, classes, sample_weight)
+
+    def _partial_fit(self, X: Any, y: Any, classes: Any, sample_weight: Any, nodes: Any = None) -> BaseNet:
         self._validate_params()
         if getattr(self, "class_weight", None) == "balanced":
             raise ValueError(
                 "class_weight='balanced' is not supported by partial_fit, which sees only a part of the "
                 "samples: give the weights as a dict"
             )
-        return self._fit(X, y, sample_weight, None, reset=not hasattr(self, "net_"), classes=classes)
+        reset = not hasattr(self, "net_")
+        return self._fit(X, y, sample_weight, None, reset=reset, classes=classes, nodes=nodes)
 
     @default_modes()
     def _fit(
@@ -140,17 +144,20 @@ class BaseNet(
         *,
         reset: bool,
         classes: Any = None,
+        nodes: Any = None,
     ) -> BaseNet:
-        """Train a new net or the current one; ``validation`` is None for a single epoch."""
+        """Train a new net or the current one; ``validation`` is None for a single epoch.
+
+        ``nodes`` are the ``NodeLabels`` of recursive nets.
+        """
         seed = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
         device = resolve_device(self.device)
         previous = self._pop_state()
         try:
             self.__dict__.update({"device_": device} if reset else previous)
-            encoded, target, weight = self._encode_all(X, y, sample_weight, reset=reset, classes=classes)
-            if weight is not None and validation is not None:
-                weight = weight / weight.mean()
-            train, valid = self._split(encoded, target, weight, validation, seed)
+            dataset = self._encode_all(X, y, sample_weight, reset=reset, classes=classes, nodes=nodes)
+            dataset = dataset if validation is None else dataset.normalize()
+            train, valid = self._split(dataset, validation, seed, nodes)
             n_epochs = 1 if validation is None else self._n_epochs(len(train))
             callbacks = self._make_callbacks(n_epochs, is_whole=validation is not None)
             with (
@@ -158,7 +165,7 @@ class BaseNet(
                 fit_context(self, X, y, sample_weight=sample_weight, n_subtasks=n_epochs) as (context, data),
             ):
                 if reset:
-                    self.net_ = self._make_net(encoded, weight, n_epochs, callbacks)
+                    self.net_ = self._make_net(dataset, n_epochs, callbacks)
                     with own_generators(seed), InjectedGenerators():
                         self.net_.initialize()
                 else:
@@ -203,45 +210,55 @@ class BaseNet(
         return self.target_.encode(y)
 
     def _encode_all(
-        self, X: Any, y: Any, sample_weight: Any, *, reset: bool, classes: Any = None
-    ) -> tuple[Any, np.ndarray, np.ndarray | None]:
+        self, X: Any, y: Any, sample_weight: Any, *, nodes: Any = None, **options: Any
+    ) -> EncodedDataset:
+        """Return the samples with targets and weights; ``options`` are those of ``_encode_target``."""
         if y is None:
             raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None")
-        encoded = self._fit_kind(X) if reset else self.kind_.read(X, is_training=True)
+        encoded = self._fit_kind(X) if options["reset"] else self.kind_.read(X, is_training=True)
         if sample_weight is not None:
             sample_weight = check_sample_weight(sample_weight, encoded, ensure_non_negative=True)
             if not sample_weight.any():
                 raise ValueError("sample_weight must not be all zero: no sample would count")
+        if nodes is not None:
+            return nodes.encode(self, encoded, y, sample_weight, **options)
+        target = self._encode_target(y, encoded, sample_weight, **options)
+        return EncodedDataset(encoded, target, self._weigh(target, sample_weight), kind=self.kind_)
+
+    def _encode_target(
+        self, y: Any, X: Any, sample_weight: np.ndarray | None, *, reset: bool, classes: Any = None
+    ) -> np.ndarray:
+        """Return the encoded targets, one per item of X; ``reset`` fits a new target first."""
         if reset:
             y, target_class = self._read_y(y)
-            check_length(y, encoded)
+            check_length(y, X)
             self.target_ = target_class()
-            target = self.target_.fit(y, classes=classes, sample_weight=sample_weight)
-        else:
-            target = self._encode_y(y)
-            check_length(target, encoded)
-            if classes is not None:
-                self.target_.check_classes(classes)
-        return encoded, target, self._weigh(target, sample_weight)
+            return self.target_.fit(y, classes=classes, sample_weight=sample_weight)
+        target = self._encode_y(y)
+        check_length(target, X)
+        if classes is not None:
+            self.target_.check_classes(classes)
+        return target
 
     def _weigh(self, target: np.ndarray, sample_weight: np.ndarray | None) -> np.ndarray | None:
         return sample_weight
 
     def _split(
-        self, encoded: Any, target: np.ndarray, weight: Any, validation: tuple | None, seed: int
+        self, train: EncodedDataset, validation: tuple | None, seed: int, nodes: Any
     ) -> tuple[EncodedDataset, EncodedDataset | None]:
         X_val, y_val = validation or (None, None)
         if (X_val is None) != (y_val is None):
             raise ValueError("X_val and y_val must be given together")
-        train = EncodedDataset(encoded, target, weight, kind=self.kind_)
         if X_val is not None:
+            if nodes is not None and nodes.y_val is not None:
+                return train, nodes.encode_held_out(self, self._read_validation(X_val), y_val)
             held_out = self._read_validation(X_val), self._encode_y(y_val)
             check_length(*held_out[::-1], names=("y_val", "X_val"))
             return train, EncodedDataset(*held_out, kind=self.kind_)
         if not self.early_stopping or validation is None:
             return train, None
-        strata = self.target_.strata(target)
-        rows = split_validation(len(encoded), strata, self.validation_fraction, seed)
+        strata = self.target_.strata(train.y.numpy())
+        rows = split_validation(len(train), strata, self.validation_fraction, seed)
         return train.take(rows[0]), train.take(rows[1])
 
     def _read_validation(self, X_val: Any) -> Any:
@@ -304,11 +321,11 @@ class BaseNet(
         blueprint = clone(self)
         blueprint._validate_params()
         blueprint.device_ = resolve_device(self.device)
-        encoded, target, weight = blueprint._encode_all(X, y, None, reset=True)
-        n_epochs = self._n_epochs(len(encoded))
-        net = blueprint._make_net(encoded, weight, n_epochs, self._make_callbacks(n_epochs))
+        data = blueprint._encode_all(X, y, None, reset=True)
+        n_epochs = self._n_epochs(len(data))
+        net = blueprint._make_net(data, n_epochs, self._make_callbacks(n_epochs))
         if self.early_stopping:
-            is_stratified = blueprint.target_.strata(target) is not None
+            is_stratified = blueprint.target_.strata(data.y.numpy()) is not None
             net.train_split = ValidSplit(float(self.validation_fraction), stratified=is_stratified)
         return net
 

@@ -34,7 +34,7 @@ class EncodedDataset(Dataset):
 
     def __init__(self, X: Any, y: Any = None, sample_weight: Any = None, *, kind: Kind) -> None:
         self.X = X
-        self.y = None if y is None else torch.as_tensor(np.array(y))
+        self.y: Any = None if y is None else torch.as_tensor(np.array(y))
         self.sample_weight = None if sample_weight is None else torch.as_tensor(np.array(sample_weight))
         self.kind = kind
         self._shared: dict[int, Any] = {}
@@ -49,6 +49,13 @@ class EncodedDataset(Dataset):
         """Return a dataset with the given rows."""
         y, weight = (None if c is None else c.numpy()[rows] for c in (self.y, self.sample_weight))
         return EncodedDataset(self.X[rows], y, weight, kind=self.kind)
+
+    def normalize(self) -> EncodedDataset:
+        """Return the dataset with weights that are 1 on average."""
+        if self.y is None or self.sample_weight is None:
+            return self
+        weight = self.sample_weight.numpy()
+        return EncodedDataset(self.X, self.y.numpy(), weight / weight.mean(), kind=self.kind)
 
     def on(self, device: torch.device) -> EncodedDataset:
         """Return the dataset with its samples on an accelerator, if they fit into half of its free memory.
@@ -131,6 +138,11 @@ def split_by_size(rows: np.ndarray, sizes: np.ndarray, max_size: int) -> list[np
     return np.split(rows, cuts)
 
 
+def count_predictions(batch: Any) -> int:
+    """Return the number of predictions for a batch: one per sample unless nodes have targets."""
+    return getattr(batch, "n_predictions", len(batch))
+
+
 @dataclass(frozen=True)
 class SplitBatch:
     """Batch in parts that are computed one after the other to save memory.
@@ -151,6 +163,11 @@ class SplitBatch:
         """Weights of all samples."""
         weights = [part.sample_weight for part in self.parts if part.sample_weight is not None]
         return torch.cat(weights) if weights else None
+
+    @property
+    def n_predictions(self) -> int:
+        """Number of rows of the logits."""
+        return sum(map(count_predictions, self.parts))
 
 
 def _permute(n: int) -> np.ndarray:

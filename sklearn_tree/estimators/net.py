@@ -14,7 +14,7 @@ from skorch.callbacks import PrintLog
 from skorch.utils import TeeGenerator
 from torch import Tensor, nn
 
-from sklearn_tree.estimators.batches import EncodedDataset, SplitBatch
+from sklearn_tree.estimators.batches import EncodedDataset, SplitBatch, count_predictions
 from sklearn_tree.estimators.rowwise import RowwiseAdagrad
 from sklearn_tree.estimators.user_code import callback_draws
 from sklearn_tree.nn.tensors import move_tensors
@@ -175,7 +175,7 @@ class OwnedNetMixin(_Net):
         # Gradients add up, and the graph of a part is freed before the next part is computed.
         steps = [
             self._backpropagate(part, y_part, len(part) / len(X), fit_params)
-            for part, y_part in zip(X.parts, y.split([len(part) for part in X.parts]), strict=True)
+            for part, y_part in zip(X.parts, y.split([*map(count_predictions, X.parts)]), strict=True)
         ]
         losses, outputs = ([step[name] for step in steps] for name in ("loss", "y_pred"))
         return {"loss": torch.stack(losses).sum(), "y_pred": torch.cat(outputs)}
@@ -201,7 +201,9 @@ class OwnedNetMixin(_Net):
         if weight is not None:
             losses = losses.flatten(1).mean(1) if losses.ndim > 1 else losses
             losses = losses * weight.to(losses)
-        return losses.mean() if losses.ndim else losses
+        loss = losses.mean() if losses.ndim else losses
+        n_per_sample = 1.0 if X is None else count_predictions(X) / len(X)
+        return loss if n_per_sample == 1.0 else loss * n_per_sample
 
     def run_single_epoch(
         self, iterator: Any, training: bool, prefix: str, step_fn: Any, **fit_params: Any

@@ -67,11 +67,10 @@ class NetFactoryMixin(NetParametersMixin, FittedAttributesMixin):
         apply_changes(self.net_, params, device, fixed)
         self.device_ = device
 
-    def _make_net(
-        self, encoded: Any, sample_weight: np.ndarray | None, n_epochs: int, callbacks: list
-    ) -> Any:
+    def _make_net(self, data: EncodedDataset, n_epochs: int, callbacks: list) -> Any:
+        weight = None if data.sample_weight is None else data.sample_weight.numpy()
         module_params = {
-            **self._module_params(encoded, sample_weight),
+            **self._module_params(data.X, weight),
             "n_outputs": self.target_.n_outputs,
         }
         params = {

@@ -87,8 +87,10 @@ class TreeBatch:
         Largest of ``ranks``.
     shared : Schedule or None
         Schedule that computes equal subtrees once; None if all nodes are computed one by one.
-    sample_weight : Tensor of float, shape (n_trees,), or None
-        Weight of each tree in the loss.
+    sample_weight : Tensor of float, shape (n_predictions,), or None
+        Weight of each prediction in the loss.
+    output_nodes : Tensor of int64, shape (n_predictions,), or None
+        Positions of the nodes for which the net computes logits; None for the roots.
     """
 
     labels: Tensor
@@ -112,6 +114,7 @@ class TreeBatch:
     n_distinct_inner: int = 0
     shared: Schedule | None = None
     sample_weight: Tensor | None = None
+    output_nodes: Tensor | None = None
 
     @classmethod
     def from_array(cls, array: TreeArray) -> TreeBatch:
@@ -161,6 +164,11 @@ class TreeBatch:
     def n_nodes(self) -> int:
         """Number of nodes of all trees."""
         return len(self.labels)
+
+    @property
+    def n_predictions(self) -> int:
+        """Number of rows of the logits."""
+        return len(self.roots if self.output_nodes is None else self.output_nodes)
 
     def to(self, device: torch.device | str) -> TreeBatch:
         """Return the batch on a device; the batch itself if it is on the device already."""

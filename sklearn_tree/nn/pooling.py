@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 
@@ -53,12 +55,55 @@ class TreePooling(nn.Module):
         total = h.new_zeros(len(batch), 1).index_add(0, batch.trees, weights)
         return h.new_zeros(len(batch), h.shape[1]).index_add(0, batch.trees, weights * h) / total
 
+    def pool_subtrees(self, h: Tensor, batch: TreeBatch) -> Tensor:
+        """Pool the vectors of each node's subtree, from the deepest level up.
+
+        Parameters
+        ----------
+        h : Tensor of float, shape (n_nodes, size)
+            Node vectors in batch order.
+        batch : TreeBatch
+            Trees.
+
+        Returns
+        -------
+        Tensor of float, shape (n_nodes, size)
+            At each node, the vector of its subtree pooled as a separate tree.
+        """
+        if self.how == "root":
+            return h
+        if self.how == "max":
+            return _reduce_subtrees(h, batch, _max_into)
+        weights = self.weights(h)
+        sums = _reduce_subtrees(torch.cat([weights * h, weights], dim=1), batch, _add_into)
+        return sums[:, :-1] / sums[:, -1:]
+
     def weights(self, h: Tensor) -> Tensor:
         """Compute the unnormalized weights of nodes in an average, float, shape (n_nodes, 1)."""
         if self.score is None:
             return h.new_ones(len(h), 1)
         # Scores are bounded, so that the weights of one tree never underflow.
         return torch.exp(10 * torch.tanh(self.score(h).to(h.dtype) / 10))
+
+
+def _reduce_subtrees(h: Tensor, batch: TreeBatch, reduce: Callable) -> Tensor:
+    """Reduce the rows of each node's subtree, level by level; the cost is linear in the number of nodes."""
+    inner, leaves = h.split((sum(batch.n_inner), sum(batch.n_leaves)))
+    inner_levels, leaf_levels = inner.split(batch.n_inner), leaves.split(batch.n_leaves)
+    reduced = [inner_levels[-1]]  # no rows: the deepest nodes are leaves
+    for depth in range(len(batch.levels) - 1, -1, -1):
+        level = batch.levels[depth]
+        below = torch.cat([reduced[-1], leaf_levels[depth + 1]]).index_select(0, level.rows)
+        reduced.append(reduce(inner_levels[depth], level.parents, below))
+    return torch.cat([*reduced[::-1], leaves])
+
+
+def _add_into(own: Tensor, parents: Tensor, below: Tensor) -> Tensor:
+    return own.index_add(0, parents, below)
+
+
+def _max_into(own: Tensor, parents: Tensor, below: Tensor) -> Tensor:
+    return own.scatter_reduce(0, parents.unsqueeze(1).expand_as(below), below, reduce="amax")
 
 
 class SequencePooling(nn.Module):

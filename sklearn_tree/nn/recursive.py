@@ -170,6 +170,23 @@ class RecursiveNet(Net):
         self.head = nn.Linear(hidden_size, n_outputs)
         self.to(dtype)
 
+    def forward(self, batch: TreeBatch) -> Tensor:
+        """Compute the logits of a batch.
+
+        Parameters
+        ----------
+        batch : TreeBatch
+            Trees.
+
+        Returns
+        -------
+        Tensor of float, shape (n_predictions, n_outputs)
+            One row per tree, or per subtree of ``batch.output_nodes``.
+        """
+        if batch.output_nodes is None:
+            return super().forward(batch)
+        return self.compute_logits(self.encode_subtrees(batch, batch.output_nodes))
+
     def forward_embedded(self, x: Tensor, batch: TreeBatch, inverse: Tensor | None = None) -> Tensor:
         """Compute the logits of a batch from its embedded inputs.
 
@@ -213,6 +230,25 @@ class RecursiveNet(Net):
         Tensor of float, shape (n, hidden_size)
         """
         return self.encoder(*self._embed(batch), nodes)
+
+    def encode_subtrees(self, batch: TreeBatch, nodes: Tensor | None = None) -> Tensor:
+        """Compute one vector per subtree: the vector that ``encode`` computes for the subtree as a tree.
+
+        Parameters
+        ----------
+        batch : TreeBatch
+            Trees.
+        nodes : Tensor of int64, shape (n,), default=None
+            Positions of the roots of the subtrees; None for all nodes, in batch order.
+
+        Returns
+        -------
+        Tensor of float, shape (n, hidden_size)
+        """
+        if self.pool.how == "root":
+            return self.encode_nodes(batch, nodes)
+        vectors = self.pool.pool_subtrees(self.encode_nodes(batch), batch)
+        return vectors if nodes is None else vectors.index_select(0, nodes)
 
     def _embed(self, batch: TreeBatch) -> tuple[Tensor, TreeBatch, Tensor | None]:
         """Return the inputs of the nodes, the batch and the row of each node's input.

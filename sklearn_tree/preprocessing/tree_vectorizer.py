@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_tree.preprocessing.columns import to_tree_array
+from sklearn_tree.preprocessing.node_labels import flatten_nodes
 from sklearn_tree.preprocessing.tree_parser import TEXT_FORMATS
 from sklearn_tree.preprocessing.vectorizer import BaseVectorizer, check_ids, describe
 from sklearn_tree.preprocessing.vocabulary import (
@@ -177,6 +179,41 @@ class TreeVectorizer(BaseVectorizer):
         if self.binarize is not None:
             array = binarize(array, self.binarize)
         return array if self.max_nodes is None else truncate(array, self.max_nodes)
+
+    def align_nodes(self, X: Any, node_y: Any) -> list[list]:
+        """Return the labels of the nodes of the transformed trees.
+
+        Parameters
+        ----------
+        X : same as in ``fit``
+            Trees.
+        node_y : sequences of labels
+            Labels of the nodes of X in preorder, as in :meth:`RecursiveNetClassifier.fit`.
+
+        Returns
+        -------
+        list of lists of labels
+            For each tree, the labels of the nodes that ``transform`` returns, in preorder. A merged node has
+            the label of the topmost node of its chain; an inserted node has None.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If a tree cannot be read, or the numbers of nodes and labels differ.
+
+        Examples
+        --------
+        >>> from sklearn_tree import TreeVectorizer
+        >>> TreeVectorizer(binarize="right").align_nodes(["(S a b c)"], [["good", None, "bad", "fine"]])
+        [['good', None, None, 'bad', 'fine']]
+        """
+        array = to_tree_array(X, self.format)
+        labels = flatten_nodes(node_y, array.sizes).tolist()
+        # Transformations carry the numbers of the nodes as their values.
+        numbered = self.read(array.replace(values=np.arange(array.n_nodes, dtype=np.float64)))
+        assert numbered.values is not None
+        aligned = [None if n != n else labels[int(n)] for n in numbered.values.tolist()]
+        return [aligned[start:end] for start, end in pairwise(numbered.offsets.tolist())]
 
     def _validate_params(self) -> None:
         if isinstance(self.format, str) and self.format in TEXT_FORMATS - _FORMATS:

@@ -34,6 +34,23 @@ def test_poolings_differ():  # the control of the law above
     assert not torch.allclose(pooled[1], pooled[2], atol=1e-3)
 
 
+@pytest.mark.parametrize("how", POOLINGS)
+def test_a_subtree_is_pooled_as_a_separate_tree(how):
+    pool, h = TreePooling(how, 4).double(), node_vectors().requires_grad_()
+    pooled = pool.pool_subtrees(h, BATCH)
+    below = {node: [node] for node in range(BATCH.n_nodes)}
+    for child, parent in reversed([*zip(BATCH.children.tolist(), BATCH.parents.tolist())]):
+        below[parent] += below[child]
+    expected = torch.stack([pool_nodes(pool, h[i], [h[k] for k in below[i]]) for i in range(BATCH.n_nodes)])
+    torch.testing.assert_close(pooled, expected, rtol=0, atol=1e-12)
+    torch.testing.assert_close(pooled[BATCH.roots], pool(h, BATCH), rtol=0, atol=1e-12)
+    weight = torch.randn(BATCH.n_nodes, 4, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+    gradients = [torch.autograd.grad((weight * v).sum(), h, retain_graph=True)[0] for v in (pooled, expected)]
+    torch.testing.assert_close(*gradients, rtol=0, atol=1e-12)
+    if how != "root":
+        assert not torch.allclose(pooled, h)  # the control
+
+
 def test_weights_of_nodes_are_bounded():
     pool = TreePooling("attention", 4).double()
     with torch.no_grad():
