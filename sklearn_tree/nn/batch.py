@@ -89,6 +89,8 @@ class TreeBatch:
         Schedule that computes equal subtrees once; None if all nodes are computed one by one.
     sample_weight : Tensor of float, shape (n_trees,), or None
         Weight of each tree in the loss.
+    vectors : Tensor of float, shape (n_new, size), or None
+        Vectors of the ids from the size of the vocabulary on.
     """
 
     labels: Tensor
@@ -112,6 +114,7 @@ class TreeBatch:
     n_distinct_inner: int = 0
     shared: Schedule | None = None
     sample_weight: Tensor | None = None
+    vectors: Tensor | None = None
 
     @classmethod
     def from_array(cls, array: TreeArray) -> TreeBatch:
@@ -152,6 +155,7 @@ class TreeBatch:
             inverse=None if inputs is None else inputs.inverse,
             n_distinct_inner=0 if inputs is None else inputs.n_inner,
             shared=None if inputs is None else _share_subtrees(array, nodes, inputs),
+            vectors=None if array.vectors is None else as_tensor(array.vectors),
         )
 
     def __len__(self) -> int:
