@@ -191,7 +191,10 @@ class BaseNet(
         X = as_known(X)
         kind = find_kind(X, self._kinds, self.input_kind)
         self.kind_ = kind(type(self).__name__, self._kinds, self.channels)
-        return self.kind_.fit(X)
+        encoded = self.kind_.fit(X)
+        if self.embeddings is not None:
+            self.kind_.add_vectors(self.embeddings)
+        return encoded
 
     def _encode(self, X: Any) -> Any:
         check_is_fitted(self)

@@ -88,7 +88,7 @@ class OwnedNetMixin(_Net):
         """
         self.max_epochs = n_epochs
         for group in self.optimizer_.param_groups:  # undo what an earlier schedule has changed
-            group["lr"] = self.lr
+            group["lr"] = group.get("own_lr", self.lr)
             group.pop("initial_lr", None)
         previous, self.callbacks = self.callbacks, callbacks
         try:
@@ -148,6 +148,13 @@ class OwnedNetMixin(_Net):
         return [("print_log", PrintLog())] if self.verbose else []
 
     # The following methods are documented by skorch.
+
+    def get_params_for_optimizer(self, prefix: str, named_parameters: Any) -> tuple[tuple, dict]:  # noqa: D102
+        (groups, *rest), kwargs = super().get_params_for_optimizer(prefix, named_parameters)
+        for group in groups:  # a group with its own learning rate keeps it in later fits
+            if "lr" in group:
+                group["own_lr"] = group["lr"]
+        return (groups, *rest), kwargs
 
     def infer(self, x: Any, **fit_params: Any) -> Tensor:  # noqa: D102
         if isinstance(x, SplitBatch):

@@ -11,7 +11,7 @@ from torch import nn
 from sklearn_tree.estimators.batches import BatchIterator, EncodedDataset
 from sklearn_tree.estimators.continuation import apply_changes, check_unchanged
 from sklearn_tree.estimators.fitted import FittedAttributesMixin
-from sklearn_tree.estimators.parameters import NetParametersMixin
+from sklearn_tree.estimators.parameters import DEFAULT_EMBEDDING_DIM, NetParametersMixin
 from sklearn_tree.estimators.training import optimizer_params
 
 _RESERVED_NET_PARAMS = {
@@ -35,17 +35,53 @@ class NetFactoryMixin(NetParametersMixin, FittedAttributesMixin):
 
     def _architecture(self) -> dict[str, Any]:
         """Return the parameters of the module that are parameters of the estimator and shape the net."""
-        return {"hidden_size": self.hidden_size, "embedding_dim": self.embedding_dim}
+        return {"hidden_size": self.hidden_size, "embedding_dim": self._embedding_size()}
+
+    def _embedding_size(self) -> int:
+        vectors = self.kind_.word_vectors
+        if vectors is None:
+            return DEFAULT_EMBEDDING_DIM if self.embedding_dim is None else self.embedding_dim
+        if self.embedding_dim not in (None, vectors.size):
+            raise ValueError(
+                f"embedding_dim must be None or {vectors.size}, the length of the vectors of embeddings, got "
+                f"{self.embedding_dim}"
+            )
+        return vectors.size
+
+    def _vectors_params(self) -> dict[str, Any]:
+        """Return the parameters of the module for pretrained vectors, if there are any."""
+        vectors = self.kind_.word_vectors
+        if vectors is None:
+            return {}
+        return {"pretrained": vectors.load, "freeze_embeddings": self.freeze_embeddings}
 
     def _module_params(self, encoded: Any, sample_weight: np.ndarray | None) -> dict[str, Any]:
         """Return the parameters of the module."""
         return {
             **self.kind_.module_params(encoded, sample_weight),
             **self._architecture(),
+            **self._vectors_params(),
             "dropout": self.dropout,
             "word_dropout": self.word_dropout,
             "dtype": self.kind_.dtype(encoded) if self.device_.type != "mps" else torch.float32,
         }
+
+    def _optimizer_params(self, device: torch.device) -> dict[str, Any]:
+        params = optimizer_params(self.optimizer, self.weight_decay, device)
+        group = {} if self.embedding_lr is None else {"lr": self.embedding_lr}
+        return {**params, "optimizer__param_groups": [("embedding.labels.weight", group)] if group else []}
+
+    def _continue_vectors(self) -> None:
+        """Check that the pretrained vectors are those of the net, and freeze or unfreeze them."""
+        vectors = self.kind_.word_vectors
+        if self.embeddings is None and vectors is None:
+            return
+        if vectors is None or not vectors.is_from(self.embeddings):
+            raise ValueError(
+                "embeddings must stay the same object or name when warm_start or partial_fit continues "
+                "training, got another"
+            )
+        self.net_.module_.embedding.labels.requires_grad_(not self.freeze_embeddings)
 
     def _checked_net_params(self) -> dict[str, Any]:
         extra = self.net_params or {}
@@ -62,8 +98,9 @@ class NetFactoryMixin(NetParametersMixin, FittedAttributesMixin):
         params = {
             "module__dropout": self.dropout,
             "module__word_dropout": self.word_dropout,
-            **optimizer_params(self.optimizer, self.weight_decay, device),
+            **self._optimizer_params(device),
         }
+        self._continue_vectors()
         apply_changes(self.net_, params, device, fixed)
         self.device_ = device
 
@@ -79,7 +116,7 @@ class NetFactoryMixin(NetParametersMixin, FittedAttributesMixin):
             "criterion": self.target_.criterion,
             **{f"criterion__{name}": value for name, value in self.target_.criterion_params.items()},
             "target": self.target_,
-            **optimizer_params(self.optimizer, self.weight_decay, self.device_),
+            **self._optimizer_params(self.device_),
             "max_epochs": n_epochs,
             "dataset": EncodedDataset,
             "dataset__kind": self.kind_,

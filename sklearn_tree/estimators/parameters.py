@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from os import PathLike
 from typing import Any
 
 import torch
@@ -15,6 +16,7 @@ from sklearn_tree.validation import (
     POSITIVE_INT,
     RANDOM_STATE,
     SHARE,
+    HasMethods,
     Hidden,
     Interval,
     Real,
@@ -24,11 +26,15 @@ from sklearn_tree.validation import (
 
 # With max_epochs=None, a fit has at least this many epochs, and at least this many batches in all.
 _MIN_EPOCHS, _MIN_BATCHES = 10, 100
+DEFAULT_EMBEDDING_DIM = 64
 
 SHARED_CONSTRAINTS: dict = {
     "hidden_size": [POSITIVE_INT],
     "dropout": [SHARE],
-    "embedding_dim": [POSITIVE_INT],
+    "embedding_dim": [POSITIVE_INT, None],
+    "embeddings": [str, PathLike, Mapping, tuple, list, HasMethods("encode"), HasMethods("get_vector"), None],
+    "freeze_embeddings": ["boolean"],
+    "embedding_lr": [POSITIVE, None],
     "word_dropout": [SHARE],
     "optimizer": [StrOptions(set(OPTIMIZERS)), SubclassOf(torch.optim.Optimizer)],
     "lr": [POSITIVE],
@@ -55,7 +61,10 @@ class NetParametersMixin:
 
     hidden_size: int
     dropout: float
-    embedding_dim: int
+    embedding_dim: int | None
+    embeddings: Any
+    freeze_embeddings: bool
+    embedding_lr: float | None
     word_dropout: float
     optimizer: str | type[torch.optim.Optimizer]
     lr: float

@@ -37,8 +37,17 @@ class RNNClassifier(NetClassifierMixin, BaseRNN):
         remembered from ``fit``. Explanations have the channels last.
     hidden_size : int, default=64
         Size of a step's state in each direction.
-    embedding_dim : int, default=64
-        Size of a token's vector.
+    embedding_dim : int, default=None
+        Size of a token's vector. None takes the size of the pretrained vectors, or 64 without them.
+    embeddings : str, path, pair, mapping or object, default=None
+        Pretrained vectors of words: "glove.6B.50d" or "wordllama" (of installed packages), the path of a text
+        file, a pair ``(words, vectors)``, a mapping of words to vectors, gensim's ``KeyedVectors``, an object
+        with ``encode``, or spaCy's ``Vocab``. Words without a vector start at random. Words that first occur
+        at prediction have the vectors of ``embeddings``. None learns all vectors.
+    freeze_embeddings : bool, default=False
+        Whether training leaves all vectors of words unchanged. Ignored without ``embeddings``.
+    embedding_lr : float, default=None
+        Learning rate of the vectors of words; None takes ``lr``.
     dropout : float, default=0.0
         Fraction of features set to zero in training, at the inputs, between layers and before the output
         layer.
@@ -153,7 +162,10 @@ class RNNClassifier(NetClassifierMixin, BaseRNN):
         input_kind: str = "auto",
         channels: str = "last",
         hidden_size: int = 64,
-        embedding_dim: int = 64,
+        embedding_dim: int | None = None,
+        embeddings: Any = None,
+        freeze_embeddings: bool = False,
+        embedding_lr: float | None = None,
         dropout: float = 0.0,
         word_dropout: float = 0.0,
         optimizer: str | type[torch.optim.Optimizer] = "adamw",
@@ -178,7 +190,9 @@ class RNNClassifier(NetClassifierMixin, BaseRNN):
         super().__init__(
             cell=cell, n_layers=n_layers, bidirectional=bidirectional, pooling=pooling, input_kind=input_kind,
             channels=channels,
-            hidden_size=hidden_size, embedding_dim=embedding_dim, dropout=dropout, word_dropout=word_dropout,
+            hidden_size=hidden_size, embedding_dim=embedding_dim, embeddings=embeddings,
+            freeze_embeddings=freeze_embeddings, embedding_lr=embedding_lr,
+            dropout=dropout, word_dropout=word_dropout,
             optimizer=optimizer, lr=lr, weight_decay=weight_decay, lr_schedule=lr_schedule,
             gradient_clip=gradient_clip, max_epochs=max_epochs, batch_size=batch_size,
             early_stopping=early_stopping, validation_fraction=validation_fraction, patience=patience,
@@ -217,8 +231,17 @@ class RNNRegressor(NetRegressorMixin, BaseRNN):
         remembered from ``fit``. Explanations have the channels last.
     hidden_size : int, default=64
         Size of a step's state in each direction.
-    embedding_dim : int, default=64
-        Size of a token's vector.
+    embedding_dim : int, default=None
+        Size of a token's vector. None takes the size of the pretrained vectors, or 64 without them.
+    embeddings : str, path, pair, mapping or object, default=None
+        Pretrained vectors of words: "glove.6B.50d" or "wordllama" (of installed packages), the path of a text
+        file, a pair ``(words, vectors)``, a mapping of words to vectors, gensim's ``KeyedVectors``, an object
+        with ``encode``, or spaCy's ``Vocab``. Words without a vector start at random. Words that first occur
+        at prediction have the vectors of ``embeddings``. None learns all vectors.
+    freeze_embeddings : bool, default=False
+        Whether training leaves all vectors of words unchanged. Ignored without ``embeddings``.
+    embedding_lr : float, default=None
+        Learning rate of the vectors of words; None takes ``lr``.
     dropout : float, default=0.0
         Fraction of features set to zero in training, at the inputs, between layers and before the output
         layer.

@@ -37,7 +37,10 @@ class BaseRecursiveNet(BaseNet):
         max_arity: int | None = None,
         input_kind: str = "auto",
         hidden_size: int = 64,
-        embedding_dim: int = 64,
+        embedding_dim: int | None = None,
+        embeddings: Any = None,
+        freeze_embeddings: bool = False,
+        embedding_lr: float | None = None,
         dropout: float = 0.0,
         word_dropout: float = 0.0,
         optimizer: str | type[torch.optim.Optimizer] = "adamw",
@@ -65,6 +68,9 @@ class BaseRecursiveNet(BaseNet):
         self.input_kind = input_kind
         self.hidden_size = hidden_size
         self.embedding_dim = embedding_dim
+        self.embeddings = embeddings
+        self.freeze_embeddings = freeze_embeddings
+        self.embedding_lr = embedding_lr
         self.dropout = dropout
         self.word_dropout = word_dropout
         self.optimizer = optimizer

@@ -10,6 +10,8 @@ import torch
 from torch import Tensor
 
 from sklearn_tree.containers import as_known, is_tensor, refuse_texts, to_numpy
+from sklearn_tree.trees.flat import N_RESERVED_IDS
+from sklearn_tree.vectors import WordVectors
 
 
 class Batch(Protocol):
@@ -66,6 +68,8 @@ class Kind:
         How to pass a 2-D array of str, for error messages.
     vectorizer : transformer or None
         Vectorizer fitted on raw samples.
+    word_vectors : WordVectors or None
+        Pretrained vectors of the vocabulary.
     """
 
     name: ClassVar[str]
@@ -79,6 +83,7 @@ class Kind:
     text_remedy: ClassVar[str] = "X.tolist() makes token sequences of it"
 
     vectorizer: Any = None
+    word_vectors: WordVectors | None = None
     n_features_in_: int  # set if X has columns
     feature_names_in_: np.ndarray
     n_channels_in_: int  # set by kinds with channels
@@ -161,6 +166,32 @@ class Kind:
             If a sample cannot be read; the message gives its row.
         """
         raise NotImplementedError
+
+    def add_vectors(self, embeddings: Any) -> None:
+        """Open pretrained vectors for the vocabulary that ``fit`` has learned.
+
+        Parameters
+        ----------
+        embeddings : str, path, pair, mapping or object
+            Parameter ``embeddings`` of the estimators.
+
+        Raises
+        ------
+        ValueError
+            If the samples are not raw texts, tokens or trees, or the vectors cannot be read.
+        """
+        if self.vectorizer is None:
+            raise ValueError(
+                f"embeddings must be None for X of the kind {self.name!r} without words: {self.reader} finds "
+                "vectors by the words of raw texts, lists of str or trees, without a vectorizer before it"
+            )
+        self.word_vectors = WordVectors(embeddings, list(self.vectorizer.vocabulary_)[N_RESERVED_IDS:])
+
+    def _vectorize(self, X: Any) -> Any:
+        """Encode raw samples; unknown words that have a pretrained vector get ids of their own."""
+        if self.word_vectors is None:
+            return self.vectorizer.transform(X)
+        return self.vectorizer.transform_with(X, self.word_vectors.find)
 
     # Nets and batches.
 

@@ -57,7 +57,7 @@ class Tokens(OneColumnMixin, SequenceKind):
             return _read_ids(X)
         if not _is_text(X):
             raise ValueError("X must hold texts, as in fit, got token ids")
-        return self.vectorizer.transform(X)
+        return self._vectorize(X)
 
     def _warn_of_encoded(self, encoded: RaggedArray, is_training: bool) -> None:
         if self.vectorizer is not None and not is_training:

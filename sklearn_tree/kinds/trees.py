@@ -143,7 +143,7 @@ class Trees(OneColumnMixin, TreeKind):
             if self.vectorizer is None:
                 raise NotEncodedError("X must hold encoded trees, as in fit, got raw trees")
             raise ValueError("X must hold raw trees, as in fit, got encoded trees")
-        return trees if self.vectorizer is None else self.vectorizer.transform(trees)
+        return trees if self.vectorizer is None else self._vectorize(trees)
 
     def _warn_of_encoded(self, encoded: TreeArray, is_training: bool) -> None:
         if self.vectorizer is not None and not is_training:

@@ -91,6 +91,8 @@ class TreeBatch:
         Weight of each prediction in the loss.
     output_nodes : Tensor of int64, shape (n_predictions,), or None
         Positions of the nodes for which the net computes logits; None for the roots.
+    vectors : Tensor of float, shape (n_new, size), or None
+        Vectors of the ids from the size of the vocabulary on.
     """
 
     labels: Tensor
@@ -115,6 +117,7 @@ class TreeBatch:
     shared: Schedule | None = None
     sample_weight: Tensor | None = None
     output_nodes: Tensor | None = None
+    vectors: Tensor | None = None
 
     @classmethod
     def from_array(cls, array: TreeArray) -> TreeBatch:
@@ -155,6 +158,7 @@ class TreeBatch:
             inverse=None if inputs is None else inputs.inverse,
             n_distinct_inner=0 if inputs is None else inputs.n_inner,
             shared=None if inputs is None else _share_subtrees(array, nodes, inputs),
+            vectors=None if array.vectors is None else as_tensor(array.vectors),
         )
 
     def __len__(self) -> int:

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
 from sklearn_tree.nn.dropout import Dropout
-from sklearn_tree.nn.embedding import Embedding, make_step_embedding
+from sklearn_tree.nn.embedding import Embedding, Pretrained, make_step_embedding
 from sklearn_tree.nn.gemm import Linear
 from sklearn_tree.nn.image_batch import ImageBatch
 from sklearn_tree.nn.net import Net
@@ -195,6 +195,10 @@ class ConvolutionalNet(Net):
         Fraction of tokens replaced by "unknown" in training.
     value_shift, value_scale : sequence of float, default=None
         Mean and standard deviation of each channel, or of each id for tokens with values.
+    pretrained : callable, default=None
+        Returns ids and their initial vectors, see :meth:`Embedding.load`.
+    freeze_embeddings : bool, default=False
+        Whether training leaves a table with pretrained vectors unchanged.
     dtype : torch.dtype, default=torch.float32
         Dtype of all parameters.
     """
@@ -219,6 +223,8 @@ class ConvolutionalNet(Net):
         word_dropout: float = 0.0,
         value_shift: Sequence[float] | None = None,
         value_scale: Sequence[float] | None = None,
+        pretrained: Pretrained | None = None,
+        freeze_embeddings: bool = False,
         dtype: torch.dtype = torch.float32,
     ) -> None:
         embedding = make_step_embedding(
@@ -242,6 +248,7 @@ class ConvolutionalNet(Net):
         self.norm = layer_norm(size)
         self.hidden = nn.Linear(size, hidden_size)
         self.head = nn.Linear(hidden_size, n_outputs)
+        self._load_vectors(pretrained, freeze_embeddings)
         self.to(dtype)
 
     def encode(self, batch: SequenceBatch | ImageBatch) -> Tensor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -15,13 +15,16 @@ from sklearn_tree.nn.step_values import Standardize, StepValues
 from sklearn_tree.randomness import generator_for
 from sklearn_tree.trees.flat import PAD_ID, UNKNOWN_ID
 
+Pretrained = Callable[[], tuple[np.ndarray, np.ndarray]]
+
 
 class Embedding(nn.Module):
     r"""Embed tokens as :math:`x = E_{label} + z \cdot V_{label}`.
 
     :math:`z` is the value of the token, standardized per label. Each label has its own vector for its
     values, as in a feature tokenizer for tables. Ids outside the tables count as unknown. The vectors of id
-    0 are zero, and those of id 1 are zero until they are trained, so that unknown labels add nothing.
+    0 are zero, and those of id 1 are zero until they are trained, so that unknown labels add nothing. Ids
+    that have a vector in the batch (words seen at prediction only) get this vector.
 
     Parameters
     ----------
@@ -55,6 +58,7 @@ class Embedding(nn.Module):
         super().__init__()
         self.word_dropout = word_dropout
         self.dropout = Dropout(dropout)
+        self.scale = scale
         self.labels = _make_table(n_labels, embedding_dim, scale)
         self.values = None
         if value_shift is not None:
@@ -71,6 +75,22 @@ class Embedding(nn.Module):
         """Whether equal inputs get different vectors, as with dropout in training."""
         return self.training and bool(self.word_dropout or self.dropout.p)
 
+    def load(self, pretrained: Pretrained) -> None:
+        """Set the vectors of labels to pretrained ones.
+
+        The random vectors of the other labels are scaled to the standard deviation of the pretrained ones.
+
+        Parameters
+        ----------
+        pretrained : callable
+            Returns ids, ndarray of int64, shape (n,), and their vectors, ndarray of float, shape
+            (n, embedding_dim).
+        """
+        ids, vectors = pretrained()
+        with torch.no_grad():
+            self.labels.weight *= float(vectors.std()) / self.scale
+            self.labels.weight[torch.from_numpy(ids)] = torch.from_numpy(vectors).to(self.labels.weight)
+
     def forward(self, batch: TreeBatch | SequenceBatch, nodes: Tensor | None = None) -> Tensor:
         """Embed the tokens or nodes of a batch.
 
@@ -86,18 +106,31 @@ class Embedding(nn.Module):
         Tensor of float, shape (n, embedding_dim) for trees, (n, n_steps, embedding_dim) for sequences
         """
         assert batch.labels is not None
-        labels = _replace_unknown(_select(batch.labels, nodes), self.labels)
+        labels = self._replace_unknown(_select(batch.labels, nodes), batch.vectors)
         values = None
         if self.values is not None and batch.values is not None:
-            values = self.standardize(_select(batch.values, nodes), labels)  # by the labels before dropout
+            known = _replace_unknown(labels, self.labels)
+            values = self.standardize(_select(batch.values, nodes), known)  # by the labels before dropout
         labels = self._drop_words(labels)
         x = self._embed_labels(labels, batch, nodes)
         if self.values is not None and values is not None:
-            x = x + values.to(x.dtype).unsqueeze(-1) * self.values(labels)
+            x = x + values.to(x.dtype).unsqueeze(-1) * self.values(_replace_unknown(labels, self.labels))
         return self.dropout(x)
 
     def _embed_labels(self, labels: Tensor, batch: TreeBatch | SequenceBatch, nodes: Tensor | None) -> Tensor:
-        return self.labels(labels)
+        return self._look_up(labels, batch.vectors)
+
+    def _look_up(self, labels: Tensor, vectors: Tensor | None) -> Tensor:
+        """Return the vectors of labels: those of the table, then ``vectors``."""
+        if vectors is None:
+            return self.labels(labels)
+        x, rows = self.labels(_replace_unknown(labels, self.labels)), labels - self.labels.num_embeddings
+        return torch.where((rows >= 0).unsqueeze(-1), vectors.to(x)[rows.clamp(min=0)], x)
+
+    def _replace_unknown(self, labels: Tensor, vectors: Tensor | None) -> Tensor:
+        if vectors is None:
+            return _replace_unknown(labels, self.labels)
+        return labels.masked_fill(labels >= self.labels.num_embeddings + len(vectors), UNKNOWN_ID)
 
     def words(self, batch: SequenceBatch) -> tuple[Tensor, Tensor] | None:
         """Embed the distinct words of texts, if equal words of a batch have equal vectors.
@@ -117,13 +150,14 @@ class Embedding(nn.Module):
             return None
         if self.training and self.dropout.p:
             return None
-        ids = self._drop_words(_replace_unknown(batch.labels, self.labels)).numpy()
-        occurs = np.zeros(self.labels.num_embeddings, dtype=bool)
+        ids = self._drop_words(self._replace_unknown(batch.labels, batch.vectors)).numpy()
+        n_new = 0 if batch.vectors is None else len(batch.vectors)
+        occurs = np.zeros(self.labels.num_embeddings + n_new, dtype=bool)
         occurs[ids] = True
         distinct = np.flatnonzero(occurs)
         rows = np.empty(len(occurs), dtype=np.int64)
         rows[distinct] = np.arange(len(distinct))
-        return self.labels(torch.from_numpy(distinct)), torch.from_numpy(rows[ids])
+        return self._look_up(torch.from_numpy(distinct), batch.vectors), torch.from_numpy(rows[ids])
 
     def _drop_words(self, labels: Tensor) -> Tensor:
         if not (self.training and self.word_dropout):
@@ -169,7 +203,7 @@ class NodeEmbedding(Embedding):
 
     def _embed_labels(self, labels: Tensor, batch: TreeBatch | SequenceBatch, nodes: Tensor | None) -> Tensor:
         assert isinstance(batch, TreeBatch)
-        x = self.labels(labels)
+        x = self._look_up(labels, batch.vectors)
         if self.edges is None or batch.edges is None:
             return x
         return x + self.edges(_replace_unknown(_select(batch.edges, nodes), self.edges))

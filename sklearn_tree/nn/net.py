@@ -7,6 +7,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from sklearn_tree.nn.dropout import Dropout
+from sklearn_tree.nn.embedding import Pretrained
 
 
 class Net(nn.Module):
@@ -31,7 +32,7 @@ class Net(nn.Module):
         Maps the vectors of samples to logits.
     """
 
-    embedding: nn.Module
+    embedding: Any
     head: nn.Linear
 
     def __init__(
@@ -84,6 +85,11 @@ class Net(nn.Module):
     def compute_logits(self, vectors: Tensor) -> Tensor:
         """Map the vectors of samples to logits, Tensor of float, shape (n, n_outputs)."""
         return self.head(self.dropout(vectors))
+
+    def _load_vectors(self, pretrained: Pretrained | None, freeze: bool) -> None:
+        if pretrained is not None:
+            self.embedding.load(pretrained)
+            self.embedding.labels.requires_grad_(not freeze)
 
     def set_dropout(self, dropout: float, word_dropout: float) -> None:
         """Change the fractions of features and of labels or tokens that training drops.

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from sklearn_tree.nn.dropout import Dropout
-from sklearn_tree.nn.embedding import make_step_embedding
+from sklearn_tree.nn.embedding import Pretrained, make_step_embedding
 from sklearn_tree.nn.net import Net
 from sklearn_tree.nn.pooling import SequencePooling, layer_norm
 from sklearn_tree.nn.sequence_batch import SequenceBatch
@@ -210,6 +210,10 @@ class RecurrentNet(Net):
         Number of steps over which states initially last, see :class:`RecurrentEncoder`.
     value_shift, value_scale : sequence of float, default=None
         Mean and standard deviation of each channel, or of each id for tokens with values.
+    pretrained : callable, default=None
+        Returns ids and their initial vectors, see :meth:`Embedding.load`.
+    freeze_embeddings : bool, default=False
+        Whether training leaves a table with pretrained vectors unchanged.
     dtype : torch.dtype, default=torch.float32
         Dtype of all parameters.
     """
@@ -234,6 +238,8 @@ class RecurrentNet(Net):
         memory: float | None = None,
         value_shift: Sequence[float] | None = None,
         value_scale: Sequence[float] | None = None,
+        pretrained: Pretrained | None = None,
+        freeze_embeddings: bool = False,
         dtype: torch.dtype = torch.float32,
     ) -> None:
         embedding = make_step_embedding(
@@ -258,6 +264,7 @@ class RecurrentNet(Net):
         super().__init__(embedding, encoder, pool, dropout)
         self.norm = layer_norm(size)
         self.head = nn.Linear(size, n_outputs)
+        self._load_vectors(pretrained, freeze_embeddings)
         self.to(dtype)
 
     def encode_embedded(self, x: Tensor, batch: SequenceBatch) -> Tensor:

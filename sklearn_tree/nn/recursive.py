@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from sklearn_tree.nn.batch import TreeBatch
 from sklearn_tree.nn.cells import CELLS
-from sklearn_tree.nn.embedding import NodeEmbedding
+from sklearn_tree.nn.embedding import NodeEmbedding, Pretrained
 from sklearn_tree.nn.gated import Children, TreeCell
 from sklearn_tree.nn.net import Net
 from sklearn_tree.nn.pooling import TreePooling
@@ -130,6 +130,10 @@ class RecursiveNet(Net):
         Number of edge ids.
     value_shift, value_scale : sequence of float, length n_labels, default=None
         Mean and standard deviation of the values of each label.
+    pretrained : callable, default=None
+        Returns ids and their initial vectors, see :meth:`Embedding.load`.
+    freeze_embeddings : bool, default=False
+        Whether training leaves a table with pretrained vectors unchanged.
     dtype : torch.dtype, default=torch.float32
         Dtype of all parameters.
     """
@@ -153,6 +157,8 @@ class RecursiveNet(Net):
         n_edge_labels: int = 0,
         value_shift: Sequence[float] | None = None,
         value_scale: Sequence[float] | None = None,
+        pretrained: Pretrained | None = None,
+        freeze_embeddings: bool = False,
         dtype: torch.dtype = torch.float32,
     ) -> None:
         embedding = NodeEmbedding(
@@ -168,6 +174,7 @@ class RecursiveNet(Net):
         encoder = RecursiveEncoder(cell_class(embedding_dim, hidden_size, max_arity))
         super().__init__(embedding, encoder, TreePooling(pooling, hidden_size), dropout)
         self.head = nn.Linear(hidden_size, n_outputs)
+        self._load_vectors(pretrained, freeze_embeddings)
         self.to(dtype)
 
     def forward(self, batch: TreeBatch) -> Tensor:

@@ -29,6 +29,8 @@ class SequenceBatch:
         Weight of each sequence in the loss.
     is_full : bool
         Whether all sequences are known to have ``n_steps`` steps, so that nothing is padded.
+    vectors : Tensor of float, shape (n_new, size), or None
+        Vectors of the ids from the size of the vocabulary on.
     """
 
     lengths: Tensor
@@ -36,6 +38,7 @@ class SequenceBatch:
     values: Tensor | None = None
     sample_weight: Tensor | None = None
     is_full: bool = False
+    vectors: Tensor | None = None
 
     @classmethod
     def from_array(
@@ -80,7 +83,8 @@ class SequenceBatch:
             padded.masked_fill_(mask, 0)
         lengths = as_tensor(sizes)
         if array.is_tokens:
-            return cls(lengths, padded.long(), is_full=is_full)
+            vectors = None if array.vectors is None else as_tensor(array.vectors)
+            return cls(lengths, padded.long(), is_full=is_full, vectors=vectors)
         return cls(lengths, None, padded, is_full=is_full)
 
     def __len__(self) -> int:

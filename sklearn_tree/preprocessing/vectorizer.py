@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any, Self
 
+import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_tree.callbacks import CallbackSupportMixin, fit_context, with_callbacks
 from sklearn_tree.documentation import DocumentationLinkMixin
 from sklearn_tree.preprocessing.output import NoTableMixin, TextInputMixin
+from sklearn_tree.preprocessing.vocabulary import UNKNOWN_TOKEN
+from sklearn_tree.trees.flat import UNKNOWN_ID
 from sklearn_tree.versions import VersionMixin
 
 
@@ -81,10 +85,40 @@ class BaseVectorizer(
         -------
         TreeArray or RaggedArray
         """
+        return self._encode(self._read_checked(X))
+
+    def transform_with(self, X: Any, find: Callable[[Sequence[str]], tuple[np.ndarray, np.ndarray]]) -> Any:
+        """Return the ids; unknown labels and tokens that have a pretrained vector get further ids.
+
+        Parameters
+        ----------
+        X : same as in ``fit``
+            Samples.
+        find : callable
+            Returns the positions of the words that have a vector, and the vectors.
+
+        Returns
+        -------
+        TreeArray or RaggedArray
+            Its ``vectors`` are those of the ids from the size of the vocabulary on.
+        """
+        array = self._read_checked(X)
+        encoded = self._encode(array)
+        is_unknown = encoded.codes == UNKNOWN_ID
+        texts = {code: array.vocabulary[code] for code in np.unique(array.codes[is_unknown]).tolist()}
+        codes = [code for code, text in texts.items() if text != UNKNOWN_TOKEN]
+        positions, vectors = find([texts[code] for code in codes]) if codes else ((), None)
+        if not len(positions):
+            return encoded
+        ids = np.full(len(array.vocabulary), UNKNOWN_ID, dtype=np.int32)
+        ids[np.array(codes)[positions]] = encoded.n_labels + np.arange(len(positions))
+        return encoded.replace_codes(np.where(is_unknown, ids[array.codes], encoded.codes), vectors=vectors)
+
+    def _read_checked(self, X: Any) -> Any:
         check_is_fitted(self)
         array = self._read_normalized(X)
         self._check_column(X, reset=False)
-        return self._encode(array)
+        return array
 
     def _fit(self, X: Any, y: Any) -> Any:
         self._validate_params()

@@ -68,6 +68,8 @@ class TreeArray(FlatArray):
         Parent of each node within its tree, -1 for roots; computed from ``depths`` by default.
     subtrees : ndarray of int64, shape (n_nodes_total,), default=None
         Numbers that are equal for nodes with equal subtrees, if they have been computed.
+    vectors : ndarray of float, shape (n_new, size), default=None
+        Vectors of the ids ``n_labels``, ``n_labels + 1``, ...: words that are not in the vocabulary of a net.
     validate : bool, default=True
         Whether to check and convert the columns. With False, they must be valid arrays already.
 
@@ -108,6 +110,7 @@ class TreeArray(FlatArray):
     n_edge_labels: int | None
     parents: np.ndarray
     subtrees: np.ndarray | None
+    vectors: np.ndarray | None
 
     def __init__(
         self,
@@ -123,6 +126,7 @@ class TreeArray(FlatArray):
         n_edge_labels: int | None = None,
         parents: np.ndarray | None = None,
         subtrees: np.ndarray | None = None,
+        vectors: np.ndarray | None = None,
         validate: bool = True,
     ) -> None:
         self._set(
@@ -137,6 +141,7 @@ class TreeArray(FlatArray):
             n_edge_labels=n_edge_labels,
             parents=parents,
             subtrees=subtrees,
+            vectors=vectors,
         )
         if validate:
             self._validate()

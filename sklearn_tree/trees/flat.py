@@ -47,6 +47,15 @@ class FlatArray:
         raise NotImplementedError
 
     @property
+    def codes(self) -> Any:
+        """Labels or tokens of all rows as numbers; the numbers of a series."""
+        return getattr(self, self._columns[0])
+
+    def replace_codes(self, codes: np.ndarray, **fields: Any) -> Self:
+        """Return an array with other labels or tokens, and with further fields replaced."""
+        return self.replace(**{self._columns[0]: codes}, **fields)
+
+    @property
     def shape(self) -> tuple[int]:
         """Shape of the array, ``(n,)`` for n items."""
         return (len(self),)

@@ -45,6 +45,8 @@ class RaggedArray(FlatArray):
         Size of the id space; by default, the smallest that holds all tokens. None for numbers. It remains
         None, and nets refuse the sequences, if an id is at least 2**24 and more than 100 times the number of
         distinct ids.
+    vectors : ndarray of float, shape (n_new, size), default=None
+        Vectors of the ids ``n_labels``, ``n_labels + 1``, ...: words that are not in the vocabulary of a net.
     validate : bool, default=True
         Whether to check and convert the columns. With False, they must be valid arrays already.
 
@@ -72,6 +74,7 @@ class RaggedArray(FlatArray):
     offsets: np.ndarray
     vocabulary: np.ndarray | None
     n_labels: int | None
+    vectors: np.ndarray | None
 
     def __init__(
         self,
@@ -80,6 +83,7 @@ class RaggedArray(FlatArray):
         *,
         vocabulary: Sequence[str] | np.ndarray | None = None,
         n_labels: int | None = None,
+        vectors: np.ndarray | None = None,
         validate: bool = True,
     ) -> None:
         if validate:
@@ -89,7 +93,7 @@ class RaggedArray(FlatArray):
                 check_codes("values", values, vocabulary, n_labels)
                 values = values.astype(np.int32)
             vocabulary = as_vocabulary(vocabulary)
-        self._set(values=values, offsets=offsets, vocabulary=vocabulary, n_labels=n_labels)
+        self._set(values=values, offsets=offsets, vocabulary=vocabulary, n_labels=n_labels, vectors=vectors)
         if n_labels is None and self.is_tokens:
             self._set(n_labels=count_codes(self.values, self.vocabulary))
 

@@ -47,7 +47,7 @@ class WordsView(View):
         """Return the samples with the user's words, or with the vectorizer's words if those are unknown."""
         if raw is not None and np.array_equal(raw.offsets, encoded.offsets):
             return raw
-        return self._name_ids(net, encoded)
+        return self._name_ids(net, _forget_new_words(encoded))
 
     def _name_ids(self, net: ExplainedNet, encoded: Any) -> Any:
         for step in [*net.steps, net.kind.vectorizer][::-1]:
@@ -68,6 +68,7 @@ class WordsView(View):
         max_features: int | None,
     ) -> WordFeatures:
         """Choose one column per word, see :meth:`View.learn_features`."""
+        encoded = _forget_new_words(encoded)
         ids, names = self.ids(encoded), self._name_ids(net, encoded).vocabulary
         samples = np.repeat(np.arange(len(encoded)), encoded.sizes)
         is_word = ids >= N_RESERVED_IDS
@@ -88,3 +89,11 @@ class WordsView(View):
             is_mean=aggregate == "mean",
             get_ids=self.ids,
         )
+
+
+def _forget_new_words(encoded: Any) -> Any:
+    """Return samples in which words that are not in the vocabulary are unknown, even if they have vectors."""
+    if encoded.vectors is None:
+        return encoded
+    codes = np.where(encoded.codes < encoded.n_labels, encoded.codes, UNKNOWN_ID)
+    return encoded.replace_codes(codes, vectors=None)
