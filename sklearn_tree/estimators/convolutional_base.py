@@ -20,6 +20,7 @@ class BaseCNN(BaseNet):
 
     _kinds = (Tokens, Series, Table, Images)
     _module = ConvolutionalNet
+    kernel_sizes: Sequence[int] | None
     _parameter_constraints: dict = {  # noqa: RUF012
         **SHARED_CONSTRAINTS,
         "kernel_sizes": ["array-like", None],
@@ -64,36 +65,7 @@ class BaseCNN(BaseNet):
         net_params: dict | None = None,
         verbose: int = 0,
     ) -> None:
-        self.kernel_sizes = kernel_sizes
-        self.n_filters = n_filters
-        self.n_blocks = n_blocks
-        self.pooling = pooling
-        self.input_kind = input_kind
-        self.channels = channels
-        self.hidden_size = hidden_size
-        self.embedding_dim = embedding_dim
-        self.embeddings = embeddings
-        self.freeze_embeddings = freeze_embeddings
-        self.embedding_lr = embedding_lr
-        self.dropout = dropout
-        self.word_dropout = word_dropout
-        self.optimizer = optimizer
-        self.lr = lr
-        self.weight_decay = weight_decay
-        self.lr_schedule = lr_schedule
-        self.gradient_clip = gradient_clip
-        self.max_epochs = max_epochs
-        self.batch_size = batch_size
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.patience = patience
-        self.warm_start = warm_start
-        self.device = device
-        self.precision = precision
-        self.random_state = random_state
-        self.callbacks = callbacks
-        self.net_params = net_params
-        self.verbose = verbose
+        self._store(locals())
 
     def _architecture(self) -> dict[str, Any]:
         names = ("n_filters", "n_blocks", "pooling")

@@ -86,6 +86,10 @@ class NetParametersMixin:
     input_kind: str = "auto"
     channels: str = "last"
 
+    def _store(self, arguments: dict[str, Any]) -> None:
+        """Store the arguments of ``__init__``, given as its local variables."""
+        vars(self).update({name: value for name, value in arguments.items() if name != "self"})
+
     def _run_params(self) -> dict[str, Any]:
         """Return the parameters of the net that may change between fits and predictions."""
         return {"batch_size": self.batch_size, "precision": self.precision}

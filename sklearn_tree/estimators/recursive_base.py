@@ -20,6 +20,10 @@ class BaseRecursiveNet(BaseNet):
 
     _kinds = (Trees, StarTable)
     _module = RecursiveNet
+    cell: str | type[TreeCell]
+    pooling: str
+    max_arity: int | None
+    max_batch_nodes: int | None
     _parameter_constraints: dict = {  # noqa: RUF012
         **SHARED_CONSTRAINTS,
         "cell": [StrOptions(set(CELLS)), SubclassOf(TreeCell)],
@@ -62,35 +66,7 @@ class BaseRecursiveNet(BaseNet):
         net_params: dict | None = None,
         verbose: int = 0,
     ) -> None:
-        self.cell = cell
-        self.pooling = pooling
-        self.max_arity = max_arity
-        self.input_kind = input_kind
-        self.hidden_size = hidden_size
-        self.embedding_dim = embedding_dim
-        self.embeddings = embeddings
-        self.freeze_embeddings = freeze_embeddings
-        self.embedding_lr = embedding_lr
-        self.dropout = dropout
-        self.word_dropout = word_dropout
-        self.optimizer = optimizer
-        self.lr = lr
-        self.weight_decay = weight_decay
-        self.lr_schedule = lr_schedule
-        self.gradient_clip = gradient_clip
-        self.max_epochs = max_epochs
-        self.batch_size = batch_size
-        self.max_batch_nodes = max_batch_nodes
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.patience = patience
-        self.warm_start = warm_start
-        self.device = device
-        self.precision = precision
-        self.random_state = random_state
-        self.callbacks = callbacks
-        self.net_params = net_params
-        self.verbose = verbose
+        self._store(locals())
 
     @with_callbacks
     @check_arguments
