@@ -39,7 +39,10 @@ def test_gradient_clip_bounds_the_norm(encoded):
 INVALID = {
     "hidden_size": (0, 1.5, "64"),
     "dropout": (-0.1, 1.0, "0"),
-    "embedding_dim": (0, None),
+    "embedding_dim": (0, 1.5),
+    "embeddings": (50, 0.5),
+    "freeze_embeddings": ("yes", None),
+    "embedding_lr": (0.0, "0.1"),
     "word_dropout": (1.0, -1),
     "optimizer": ("sgdd", None, 1),
     "lr": (0.0, -1, "0.1"),
