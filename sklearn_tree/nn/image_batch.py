@@ -26,7 +26,7 @@ class ImageBatch:
         Pixels.
     sample_weight : Tensor of float, shape (n,), or None
         Weight of each image in the loss.
-    labels, ends, mask, grid_mask : None
+    labels, vectors, ends, mask, grid_mask : None
         Images have no tokens and no padding.
     is_full : bool
         True.
@@ -35,6 +35,7 @@ class ImageBatch:
     values: Tensor
     sample_weight: Tensor | None = None
     labels: ClassVar[None] = None
+    vectors: ClassVar[None] = None
     ends: ClassVar[None] = None
     mask: ClassVar[None] = None
     grid_mask: ClassVar[None] = None

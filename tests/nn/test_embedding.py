@@ -115,3 +115,39 @@ def test_unknown_labels_edges_and_values_add_nothing_until_they_are_trained(scal
         assert table.weight[N_RESERVED_IDS:].all()  # the control
         table(torch.tensor([UNKNOWN_ID])).sum().backward()
         assert (table.weight.grad[UNKNOWN_ID] == 1).all()
+
+
+def test_ids_above_the_table_have_the_vectors_of_the_batch():
+    torch.manual_seed(0)
+    embedding, new = NodeEmbedding(7, 5, n_edge_labels=4, **VALUES), np.arange(10.0).reshape(2, 5)
+    tree = Tree([7, 8, 9], [-1, 0, 0], edges=[None, 2, 3], values=[None, 1.5, None])
+    array = TreeArray.from_trees([tree])
+    batch = TreeBatch.from_array(array.replace(vectors=new))
+    edges, values = embedding.edges.weight, embedding.values.weight[UNKNOWN_ID]
+    vectors = torch.tensor(new, dtype=torch.float32)
+    expected = [vectors[0], vectors[1] + edges[2] + 1.5 * values, edges[3]]  # id 9 is unknown
+    torch.testing.assert_close(embedding(batch)[batch.order], torch.stack(expected))
+    assert not embed(embedding, tree)[0].any()  # the control: unknown without vectors
+
+
+def test_new_words_are_dropped_like_others():
+    embedding = Embedding(7, 5, word_dropout=0.5).train()
+    batch = SequenceBatch.from_array(RaggedArray([7] * 200, [0, 200]).replace(vectors=np.ones((1, 5))))
+    share = embedding(batch).detach().mean().item()
+    assert 0.35 < share < 0.65
+    assert embedding.eval()(batch).min() == 1  # the control
+
+
+@pytest.mark.parametrize("scale", [0.1, 1.0])
+def test_pretrained_vectors_are_loaded_and_others_scaled(scale):
+    torch.manual_seed(0)
+    one, two = (Embedding(400, 50, scale=scale) for _ in range(2))
+    vectors = 3 * np.random.RandomState(0).randn(2, 50).astype(np.float32)
+    before = one.labels.weight.detach().clone()
+    one.load(lambda: (np.array([2, 5]), vectors))
+    assert np.array_equal(one.labels.weight.detach()[[2, 5]], vectors)
+    assert not one.labels.weight[:N_RESERVED_IDS].any()
+    others = [3, 4, *range(6, 400)]
+    expected = before[others] * (float(vectors.std()) / scale)
+    torch.testing.assert_close(one.labels.weight.detach()[others], expected)
+    assert two.labels.weight[others].std() == pytest.approx(scale, rel=0.05)  # the control

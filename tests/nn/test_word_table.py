@@ -89,3 +89,14 @@ def test_a_subclass_of_the_embedding_avoids_the_table():
     batch, net = SequenceBatch.from_array(sequences([5, 9])), make_net([2])
     net.embedding.__class__ = Nothing
     assert torch.equal(*net(batch))
+
+
+def test_words_with_a_vector_of_their_own_enter_the_table():
+    net, encoded = make_net([2, 3]), sequences([5, 9, 0])
+    rng = np.random.RandomState(1)
+    batch = SequenceBatch.from_array(encoded.replace(vectors=rng.randn(3, 3)))  # of ids 9, 10 and 11
+    expected = compute(net, batch, by_table=False)
+    for ours, theirs in zip(compute(net, batch, by_table=True), expected, strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-10)
+    without = compute(net, SequenceBatch.from_array(encoded), by_table=True)  # the control
+    assert not torch.allclose(without[0], expected[0], atol=1e-6)

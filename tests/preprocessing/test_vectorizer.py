@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.exceptions import NotFittedError
 
-from sklearn_tree import RaggedArray, TreeArray
+from sklearn_tree import RaggedArray, SequenceVectorizer, TreeArray, TreeVectorizer
 from sklearn_tree.preprocessing.vectorizer import BaseVectorizer, check_ids, describe
 
 
@@ -52,3 +52,39 @@ def test_descriptions_give_the_type_and_the_content():
     assert describe(["a"]) == "a list"
     assert describe(TreeArray.from_trees(["(S a)"])) == "a TreeArray of texts"
     assert describe(RaggedArray([0], [0, 1])) == "a RaggedArray of numbers"
+
+
+TABLE = {"fine": [1.0, 2.0], "dull": [3.0, 4.0]}
+
+
+def find(words):
+    positions = [i for i, word in enumerate(words) if word in TABLE]
+    return np.array(positions, dtype=np.int64), np.array([TABLE[words[i]] for i in positions])
+
+
+@pytest.mark.parametrize(
+    ("vectorizer", "X", "new", "expected"),
+    [
+        (SequenceVectorizer(), ["a film"], ["a fine Dull play"], [2, "fine", "dull", 1]),
+        (SequenceVectorizer(), ["a film"], [["<unk>", "dull", "dull"]], [1, "dull", "dull"]),
+        (TreeVectorizer(), [("a", "film")], [("a", "fine", "play", "dull")], [2, "fine", 1, "dull"]),
+        (TreeVectorizer(inner_labels=False), [("a", "film")], [("fine", "fine", "film")], [0, "fine", 2]),
+    ],
+)
+def test_unknown_words_with_a_vector_get_further_ids(vectorizer, X, new, expected):
+    encoded = vectorizer.fit(X).transform_with(new, find)
+    n_labels = len(vectorizer.vocabulary_)
+    found = [
+        id_ if id_ < n_labels else encoded.vectors[id_ - n_labels].tolist() for id_ in encoded.codes.tolist()
+    ]
+    assert found == [TABLE.get(entry, entry) for entry in expected]
+    assert len(encoded.vectors) == len(set(expected) & set(TABLE))
+    assert encoded.n_labels == n_labels
+    plain = vectorizer.transform(new)  # the control
+    assert plain.vectors is None
+    assert plain.codes.max() < n_labels
+
+
+def test_the_vectors_are_not_searched_without_unknown_words():
+    encoded = SequenceVectorizer().fit(["a film"]).transform_with([["film", "<unk>"]], None)
+    assert encoded.vectors is None

@@ -95,3 +95,13 @@ def test_arrays_that_do_not_match_are_refused_with_the_reason(array, noun):
     for join in (lambda: array + ids, lambda: np.concatenate([array, ids])):
         with pytest.raises(ValueError, match=r"arrays must (all have a vocabulary|be of one kind)"):
             join()
+
+
+def test_codes_are_the_labels_or_tokens_and_vectors_follow_selections(array):
+    column = array._columns[0]
+    assert array.codes is getattr(array, column)
+    replaced = array.replace_codes(array.codes + 1, vectors=np.eye(2))
+    assert np.array_equal(getattr(replaced, column), array.codes + 1)
+    for selected in (replaced[:1], replaced[[1, 0]]):
+        assert selected.vectors is replaced.vectors
+    assert array.vectors is None
