@@ -17,7 +17,7 @@ Split = str | Callable[[str], Iterable[str]] | None
 SPLITS = {"words", "identifiers"}
 SPLIT_CONSTRAINTS: dict = {"split": [StrOptions(SPLITS), callable, None]}
 
-# The places of camelCase: after "camel" in camelCase, and after "HTTP" in HTTPServer.
+# Positions at which identifiers are split: after "camel" in camelCase, and after "HTTP" in HTTPServer.
 _HUMPS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
