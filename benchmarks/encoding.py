@@ -34,8 +34,8 @@ def main() -> None:
         encoded = n / best_time(lambda: TreeVectorizer().fit_transform(trees), repeats)  # noqa: B023
         print(f"{name:16}{n:10,}{read:12,.0f}{encoded:12,.0f}{FLOORS.get(name, 0):11,.0f}", flush=True)
     for format, texts in documents().items():
-        n = TreeParser(format).transform(texts).n_nodes
-        read = n / best_time(lambda: TreeParser(format).transform(texts), repeats)  # noqa: B023
+        n = TreeParser(format, split=None).transform(texts).n_nodes
+        read = n / best_time(lambda: TreeParser(format, split=None).transform(texts), repeats)  # noqa: B023
         print(f"{'parse ' + format:16}{n:10,}{read:12,.0f}", flush=True)
 
 

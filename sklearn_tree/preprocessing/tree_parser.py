@@ -22,23 +22,29 @@ from sklearn_tree.preprocessing.parsers.newick import parse_newick
 from sklearn_tree.preprocessing.parsers.python_text import parse_python
 from sklearn_tree.preprocessing.parsers.spacy_text import parse_texts
 from sklearn_tree.preprocessing.parsers.xml_text import parse_xml
+from sklearn_tree.preprocessing.splitter import SPLITS, Split, build_splitter
 from sklearn_tree.preprocessing.tokenizer import Tokenizer, build_tokenizer
 from sklearn_tree.trees import TreeArray
 from sklearn_tree.trees.formats import FlatTree, read_brackets
+from sklearn_tree.trees.transform import split_leaves
 from sklearn_tree.trees.tree import flatten_any
 from sklearn_tree.validation import POSITIVE_INT, Options, StrOptions
 from sklearn_tree.versions import VersionMixin
 
 _PARSERS: dict[str, Callable[[str], FlatTree]] = {
     "brackets": read_brackets,
+    "newick": parse_newick,
+}
+# The formats that tell content from structure, and how content is split by default.
+_CONTENT_PARSERS: dict[str, Callable[..., FlatTree]] = {
     "html": parse_html,
     "json": parse_json,
-    "newick": parse_newick,
     "python": parse_python,
     "xml": parse_xml,
 }
+_DEFAULT_SPLITS = {"html": "words", "json": "words", "python": "identifiers", "xml": "words"}
 _BRANCHING = {"balanced": build_balanced_tree, "right": build_right_tree}
-TEXT_FORMATS = {*_PARSERS, *_BRANCHING, "conllu", "spacy"}
+TEXT_FORMATS = {*_PARSERS, *_CONTENT_PARSERS, *_BRANCHING, "conllu", "spacy"}
 
 
 class TreeParser(
@@ -75,6 +81,12 @@ class TreeParser(
         Number of texts that spaCy parses at once.
     n_process : int, default=1
         Number of processes in which spaCy parses; -1 uses all cores.
+    split : {"auto", "words", "identifiers"} or callable or None, default="auto"
+        How to split content into pieces, which become the children of a node without a label, as in
+        :class:`TreeVectorizer`. Content is a text or the value of an attribute ("html", "xml"), a string
+        ("json"), an identifier or a string ("python"), and in all other formats the label of any leaf without
+        a value. Tags, types of syntax nodes, keys and numbers are kept. "auto" is "words" for "html", "xml"
+        and "json", "identifiers" for "python", and None for all other formats.
     verbose : int, default=0
         Number of samples after which a line of progress is printed; 0 prints nothing.
 
@@ -103,6 +115,8 @@ class TreeParser(
     Tree('(Assign (Name area) (BinOp (Constant number) Mult (Name h)))')
     >>> TreeParser("html").transform(["<ul class=menu><li>Home<li>About</ul>"])[0]
     Tree('(ul menu (li Home) (li About))')
+    >>> TreeParser("html").transform(["<a href=/wiki/Oak>Trees and shrubs</a>"])[0].to_tuple()
+    ('a', ('', 'wiki', 'Oak'), ('', 'Trees', 'and', 'shrubs'))
     >>> TreeParser("right", tokenizer="chars").transform(["abc"])[0].to_tuple()
     ('', 'a', ('', 'b', 'c'))
     >>> TreeParser(lambda path: ("path", *path.split("/"))).transform(["usr/lib"])[0]
@@ -116,6 +130,7 @@ class TreeParser(
         "model": [str, callable],
         "batch_size": [POSITIVE_INT],
         "n_process": [POSITIVE_INT, Options(Integral, {-1})],
+        "split": [StrOptions({"auto", *SPLITS}), callable, None],
         "verbose": ["verbose"],
     }
 
@@ -128,6 +143,7 @@ class TreeParser(
         model: Any = "en_core_web_sm",
         batch_size: int = 256,
         n_process: int = 1,
+        split: Split = "auto",
         verbose: int = 0,
     ) -> None:
         self.format = format
@@ -136,6 +152,7 @@ class TreeParser(
         self.model = model
         self.batch_size = batch_size
         self.n_process = n_process
+        self.split = split
         self.verbose = verbose
 
     @with_callbacks
@@ -188,24 +205,35 @@ class TreeParser(
         self._validate_params()
         column = as_column(X, "texts")
         self._check_column(X, reset=False)
-        return TreeArray.from_trees(self._report(self._parse(column), len(column)))
+        split = self._choose_split()
+        trees = TreeArray.from_trees(self._report(self._parse(column, split), len(column)))
+        is_split = split is None or (isinstance(self.format, str) and self.format in _CONTENT_PARSERS)
+        return trees if is_split else split_leaves(trees, build_splitter(split))
 
-    def _parse(self, column: list) -> Iterator[FlatTree]:
+    def _choose_split(self) -> Split:
+        if callable(self.split) or self.split != "auto":
+            return self.split
+        return None if callable(self.format) else _DEFAULT_SPLITS.get(self.format)
+
+    def _parse(self, column: list, split: Split) -> Iterator[FlatTree]:
         if callable(self.format):
             format = self.format
             return _parse_each(column, lambda sample: flatten_any(format(sample)))
         texts = [_read(item, i) for i, item in enumerate(column)]
         if self.format == "spacy":
             return parse_texts(texts, self.model, self.word_label, self.batch_size, self.n_process)
-        return _parse_each(texts, self._parser())
+        return _parse_each(texts, self._parser(split))
 
-    def _parser(self) -> Callable[[str], FlatTree]:
+    def _parser(self, split: Split) -> Callable[[str], FlatTree]:
         if self.format in _BRANCHING:
             build, tokenize = _BRANCHING[self.format], build_tokenizer(self.tokenizer)
             return lambda text: build(tokenize(text))
         if self.format == "conllu":
             return partial(parse_conllu, label=self.word_label)
-        return _PARSERS[str(self.format)]
+        format = str(self.format)
+        if format in _CONTENT_PARSERS:
+            return partial(_CONTENT_PARSERS[format], split=build_splitter(split))
+        return _PARSERS[format]
 
     def _report(self, trees: Iterable[FlatTree], n: int) -> Iterator[FlatTree]:
         for i, tree in enumerate(trees, start=1):

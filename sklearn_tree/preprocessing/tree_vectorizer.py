@@ -10,6 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklearn_tree.preprocessing.columns import to_tree_array
 from sklearn_tree.preprocessing.node_labels import flatten_nodes
+from sklearn_tree.preprocessing.splitter import SPLIT_CONSTRAINTS, Split, build_splitter
 from sklearn_tree.preprocessing.tree_parser import TEXT_FORMATS
 from sklearn_tree.preprocessing.vectorizer import BaseVectorizer, check_ids, describe
 from sklearn_tree.preprocessing.vocabulary import (
@@ -22,7 +23,7 @@ from sklearn_tree.preprocessing.vocabulary import (
 )
 from sklearn_tree.trees import TreeArray
 from sklearn_tree.trees.flat import PAD_ID
-from sklearn_tree.trees.transform import binarize, collapse_unary, truncate
+from sklearn_tree.trees.transform import binarize, collapse_unary, split_leaves, truncate
 from sklearn_tree.validation import POSITIVE_INT, StrOptions
 
 _FORMATS = {"auto", "brackets", "nested", "dict", "nltk", "tree", "json"}
@@ -63,6 +64,13 @@ class TreeVectorizer(BaseVectorizer):
     max_nodes : int, default=None
         Maximum number of nodes of a tree. Larger trees keep their first nodes in breadth-first order: the top
         of the tree, and the leftmost nodes of the level at which the limit is reached.
+    split : {"words", "identifiers"} or callable, default=None
+        How to split the labels of leaves into pieces. A leaf with two or more pieces becomes a node without a
+        label, which keeps its edge label, and the pieces become its children, in order. A single piece
+        replaces the label. Inner nodes, leaves with a value and labels without a piece are not changed.
+        "words" gives runs of letters, digits, underscores and inner apostrophes: ``https://a.b/top-ten``
+        becomes ``https a b top ten``. "identifiers" splits words further: ``get_userName`` becomes ``get user
+        Name``. A callable ``split(label)`` returns a list of str. None splits no labels.
 
     Attributes
     ----------
@@ -82,8 +90,8 @@ class TreeVectorizer(BaseVectorizer):
 
     Notes
     -----
-    Trees are transformed in ``fit`` and ``transform`` alike, in this order: ``collapse_unary``, ``binarize``,
-    ``max_nodes``. Node numbers in later steps are those of the transformed trees.
+    Trees are transformed in ``fit`` and ``transform`` alike, in this order: ``split``, ``collapse_unary``,
+    ``binarize``, ``max_nodes``. Node numbers in later steps are those of the transformed trees.
 
     Examples
     --------
@@ -105,6 +113,13 @@ class TreeVectorizer(BaseVectorizer):
     >>> ids = vectorizer.fit_transform(["(S (VP (VB stop) (NP it) (ADVP now)))"])
     >>> vectorizer.inverse_transform(ids)[0]
     Tree('(S+VP (VB stop) (S+VP|<> (NP it) (ADVP now)))')
+
+    Split labels into words:
+
+    >>> vectorizer = TreeVectorizer(split="words")
+    >>> ids = vectorizer.fit_transform([("page", ("title", "Oak trees"), ("link", "/oak/acorn.html"))])
+    >>> vectorizer.inverse_transform(ids)[0].to_tuple()
+    ('page', ('title', ('', 'Oak', 'trees')), ('link', ('', 'oak', 'acorn', 'html')))
     """
 
     _parameter_constraints: dict = {  # noqa: RUF012
@@ -115,6 +130,7 @@ class TreeVectorizer(BaseVectorizer):
         "binarize": [StrOptions({"left", "right"}), None],
         "collapse_unary": ["boolean"],
         "max_nodes": [POSITIVE_INT, None],
+        **SPLIT_CONSTRAINTS,
     }
 
     def __init__(
@@ -129,6 +145,7 @@ class TreeVectorizer(BaseVectorizer):
         binarize: str | None = None,
         collapse_unary: bool = False,
         max_nodes: int | None = None,
+        split: Split = None,
     ) -> None:
         self.format = format
         self.min_df = min_df
@@ -139,12 +156,13 @@ class TreeVectorizer(BaseVectorizer):
         self.binarize = binarize
         self.collapse_unary = collapse_unary
         self.max_nodes = max_nodes
+        self.split = split
 
     def inverse_transform(self, X: TreeArray) -> TreeArray:
         """Replace ids by labels.
 
-        The shapes of the trees are not changed: ``collapse_unary``, ``binarize`` and ``max_nodes`` are not
-        undone.
+        The shapes of the trees are not changed: ``split``, ``collapse_unary``, ``binarize`` and ``max_nodes``
+        are not undone.
 
         Parameters
         ----------
@@ -174,6 +192,8 @@ class TreeVectorizer(BaseVectorizer):
             raise TypeError("labels must be str, got ids (int); pass encoded trees to an estimator directly")
         if array.edges is not None and array.edge_vocabulary is None and self.edge_labels:
             raise TypeError("edge labels must be str like the node labels, got ids (int)")
+        if self.split is not None:
+            array = split_leaves(array, build_splitter(self.split))
         if self.collapse_unary:
             array = collapse_unary(array)
         if self.binarize is not None:

@@ -1,4 +1,4 @@
-"""Transformations of the shapes of trees: collapsed chains, binarization and truncation.
+"""Transformations of the shapes of trees: split labels, collapsed chains, binarization and truncation.
 
 All functions are vectorized over the nodes of all trees, so chains and stars of 100,000 nodes are normal
 input.
@@ -13,10 +13,66 @@ import numpy as np
 
 from sklearn_tree.trees.array import TreeArray
 from sklearn_tree.trees.codes import PAD_ID
+from sklearn_tree.trees.formats.leaves import Splitter
 from sklearn_tree.trees.subtrees import sibling_ranks
 
 SEPARATOR = "+"  # between the labels of a collapsed chain
 INTERMEDIATE = "|<>"  # appended to a label for the nodes that binarization inserts
+
+
+def split_leaves(array: TreeArray, split: Splitter) -> TreeArray:
+    """Split the labels of leaves into pieces, which become children.
+
+    Parameters
+    ----------
+    array : TreeArray
+        Trees with a vocabulary.
+    split : callable
+        ``split(text)`` returns the new label of a leaf and its pieces. It is called once for each distinct
+        label of the leaves that have a label and no value.
+
+    Returns
+    -------
+    TreeArray
+        Pieces follow their leaf in preorder and have no value and no edge label. Inner nodes and leaves with
+        a value are unchanged.
+
+    Raises
+    ------
+    TypeError
+        If the trees are encoded.
+    Exception
+        If ``split`` raises an error. The message or a note gives the row.
+
+    Examples
+    --------
+    >>> from sklearn_tree import TreeArray
+    >>> from sklearn_tree.trees.transform import split_leaves
+    >>> array = TreeArray.from_trees([("S", ("NP", "New York"), "is")])
+    >>> split_leaves(array, lambda text: ("", text.split()) if " " in text else (text, []))[0].to_tuple()
+    ('S', ('NP', ('', 'New', 'York')), 'is')
+    """
+    vocabulary = _get_vocabulary(array)
+    leaves = _find_content(array)
+    codes, first, entries = np.unique(array.labels[leaves], return_index=True, return_inverse=True)
+    rows = np.searchsorted(array.offsets, leaves[first], side="right") - 1
+    texts = vocabulary[codes].tolist()
+    new = [_split_label(split, text, row) for text, row in zip(texts, rows.tolist(), strict=True)]
+    if [(text, []) for text in texts] == new:
+        return array
+    labels, vocabulary = _encode([label for label, _ in new], vocabulary)
+    pieces, vocabulary = _encode([piece for _, of_label in new for piece in of_label], vocabulary)
+    sizes = np.array([len(of_label) for _, of_label in new])
+    starts = np.cumsum(sizes) - sizes
+    column = array.labels.copy()
+    column[leaves] = labels[entries]
+    parents = np.repeat(leaves, sizes[entries])
+    return _insert(
+        array.replace(labels=column, vocabulary=vocabulary),
+        at=parents + 1,
+        labels=pieces[np.repeat(starts[entries], sizes[entries]) + sibling_ranks(parents)],
+        depths=array.depths[parents] + 1,
+    )
 
 
 def collapse_unary(array: TreeArray) -> TreeArray:
@@ -111,23 +167,11 @@ def binarize(array: TreeArray, factor: str) -> TreeArray:
     next_nodes = np.repeat(np.arange(array.n_nodes), n_inserted)
     ranks = np.arange(len(next_nodes)) - np.repeat(np.cumsum(n_inserted) - n_inserted, n_inserted)
     codes, vocabulary = _label_intermediate(array.labels[parents[next_nodes]], vocabulary)
-    n_before = np.r_[0, np.cumsum(n_inserted)]
-
-    def insert(column: np.ndarray, entries: Any) -> np.ndarray:
-        return np.insert(column, next_nodes, entries)
-
-    no_edge, edge_vocabulary = PAD_ID, array.edge_vocabulary
-    if edge_vocabulary is not None:
-        (no_edge,), edge_vocabulary = _encode([""], edge_vocabulary)
-    return TreeArray(
-        labels=insert(array.labels, codes),
-        depths=insert(depths, depths[next_nodes] - n_inserted[next_nodes] + ranks).astype(np.int32),
-        offsets=array.offsets + n_before[array.offsets],
-        vocabulary=vocabulary,
-        values=None if array.values is None else insert(array.values, np.nan),
-        edges=None if array.edges is None else insert(array.edges, no_edge),
-        edge_vocabulary=edge_vocabulary,
-        validate=False,
+    return _insert(
+        array.replace(depths=depths.astype(np.int32), vocabulary=vocabulary),
+        at=next_nodes,
+        labels=codes,
+        depths=depths[next_nodes] - n_inserted[next_nodes] + ranks,
     )
 
 
@@ -200,6 +244,46 @@ def _count_insertions(array: TreeArray, parents: np.ndarray, factor: str) -> tup
     if factor == "right":
         return ((ranks > 0) & (ranks <= n_levels)).astype(np.int64), np.minimum(ranks, n_levels)
     return np.where(ranks == 0, n_levels, 0), np.minimum(n_siblings - 1 - ranks, n_levels)
+
+
+def _insert(array: TreeArray, at: np.ndarray, labels: np.ndarray, depths: np.ndarray) -> TreeArray:
+    """Insert nodes without a value and without an edge label before the nodes ``at``, in ascending order."""
+
+    def insert(column: np.ndarray, entries: Any) -> np.ndarray:
+        return np.insert(column, at, entries)
+
+    no_edge, edge_vocabulary = PAD_ID, array.edge_vocabulary
+    if edge_vocabulary is not None:
+        (no_edge,), edge_vocabulary = _encode([""], edge_vocabulary)
+    return TreeArray(
+        labels=insert(array.labels, labels),
+        depths=insert(array.depths, depths),
+        offsets=array.offsets + np.searchsorted(at, array.offsets, side="right"),
+        vocabulary=array.vocabulary,
+        values=None if array.values is None else insert(array.values, np.nan),
+        edges=None if array.edges is None else insert(array.edges, no_edge),
+        edge_vocabulary=edge_vocabulary,
+        validate=False,
+    )
+
+
+def _find_content(array: TreeArray) -> np.ndarray:
+    """Return the leaves that have a label and no value."""
+    is_content = (array.arities == 0) & (_get_vocabulary(array) != "")[array.labels]
+    if array.values is not None:
+        is_content &= np.isnan(array.values)
+    return np.flatnonzero(is_content)
+
+
+def _split_label(split: Splitter, text: str, row: int) -> tuple[str, list[str]]:
+    try:
+        label, pieces = split(text)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"X[{row}]: {error}") from error
+    except Exception as error:
+        error.add_note(f"while splitting a label of X[{row}]")
+        raise
+    return label, list(pieces)
 
 
 def _label_intermediate(labels: np.ndarray, vocabulary: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -1,6 +1,7 @@
 """``TreeParser`` parses texts and files of all formats."""
 
 import pickle
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -144,6 +145,103 @@ def test_errors_of_a_callable_give_the_row(function, error, message):
     assert message in "\n".join([str(info.value), *getattr(info.value, "__notes__", [])])
 
 
+CONTENT = {  # a text of each format, whole and with its content split as by default
+    "html": (
+        "<my-tag class='nav-bar wide'><br>One two<i>100 %</i>3.5</my-tag>",
+        ("my-tag", "nav-bar wide", "br", "One two", ("i", "100 %"), "number"),
+        ("my-tag", ("", "nav", "bar", "wide"), "br", ("", "One", "two"), ("i", "100"), "number"),
+    ),
+    "xml": (
+        "<my-tag url='https://a.b/c?d=e'>user_name <two-words/></my-tag>",
+        ("my-tag", "https://a.b/c?d=e", "user_name", "two-words"),
+        ("my-tag", ("", "https", "a", "b", "c", "d", "e"), "user_name", "two-words"),
+    ),
+    "json": (
+        '{"key word": ["a b", null, 2, {}]}',
+        ("{}", ("[]", "a b", "null", "number", "{}")),
+        ("{}", ("[]", ("", "a", "b"), "null", "number", "{}")),
+    ),
+    "python": (
+        "assert getName != user_id, 'No name.'",
+        ("Assert", ("Compare", ("Name", "getName"), "NotEq", ("Name", "user_id")), ("Constant", "No name.")),
+        (
+            "Assert",
+            ("Compare", ("Name", ("", "get", "Name")), "NotEq", ("Name", ("", "user", "id"))),
+            ("Constant", ("", "No", "name")),
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("format", CONTENT)
+def test_content_is_split_and_structure_is_kept(format):
+    text, whole, split = CONTENT[format]
+    assert parse(format, text, split=None).to_tuple() == whole
+    assert parse(format, text).to_tuple() == split
+    by_vectorizer = TreeVectorizer(split="identifiers").read(TreeParser(format, split=None).transform([text]))
+    assert "NotEq" not in by_vectorizer[0].labels  # the control: a vectorizer cannot tell leaves apart
+    assert ("NotEq" in parse(format, text).labels) == (format == "python")
+
+
+@pytest.mark.parametrize("format", CONTENT)
+def test_a_split_label_keeps_its_edge_and_numbers_keep_their_values(format):
+    for text in [CONTENT[format][0], *SEEDS[format]]:
+        whole, split = parse(format, text, split=None), parse(format, text, split=lambda label: [*label])
+        pieces = [i for i, parent in enumerate(split.parents) if parent >= 0 and split.labels[parent] == ""]
+        kept = [i for i in range(split.n_nodes) if i not in pieces]
+        for name in ("values", "edges"):
+            column = getattr(split, name) or (None,) * split.n_nodes
+            assert [column[i] for i in kept] == [*(getattr(whole, name) or (None,) * whole.n_nodes)]
+            assert {column[i] for i in pieces} <= {None}
+        assert [split.labels[i] or "".join(split.labels[k] for k in split.children(i)) for i in kept] == [
+            *whole.labels
+        ]
+
+
+@pytest.mark.parametrize(
+    ("format", "text", "split"),
+    [
+        ("newick", "(Homo_sapiens,Pan:2)Clade_one;", ("Clade_one", ("", "Homo", "sapiens"), "Pan")),
+        ("newick", "(Homo_sapiens:1,Pan:2)A;", ("A", "Homo_sapiens", "Pan")),  # the names of the values
+        ("brackets", "(a_b (c_d eF))", ("a_b", ("c_d", ("", "e", "F")))),
+        (lambda text: ("a", text), "eF", ("a", ("", "e", "F"))),
+    ],
+)
+def test_leaves_of_other_formats_are_split_on_request(format, text, split):
+    assert parse(format, text, split="identifiers").to_tuple() == split
+    assert parse(format, text).labels == parse(format, text, split=None).labels
+
+
+@pytest.mark.parametrize(
+    ("format", "texts"),
+    [
+        ("html", ["<p>", "<p>a b"]),
+        ("brackets", ["(p)", r"(p a\ b)"]),
+        (lambda text: ("p", text), ["a", "a b"]),
+    ],
+)
+@pytest.mark.parametrize(
+    ("split", "message"),
+    [
+        (str.upper, r"X\[1\]: split must return a list of str, got 'A B'"),
+        (lambda label: [1], r"X\[1\]: split must return a list of str, got an item 1"),
+        (lambda label: None, r"X\[1\]: split must return a list of str, got None"),
+        (lambda label: {}[label], r"while (splitting a label of|parsing) X\[1\]"),
+    ],
+)
+def test_errors_of_a_split_give_the_row(format, texts, split, message):
+    parser = TreeParser(format, split=lambda label: split(label) if label == "a b" else [label])
+    with pytest.raises((TypeError, ValueError, KeyError)) as info:
+        parser.transform(texts)
+    assert re.search(message, "\n".join([str(info.value), *getattr(info.value, "__notes__", [])]))
+
+
+def test_texts_of_a_million_words_are_split():
+    tree = parse("html", "<p>" + "Word two_three, " * 500_000)
+    assert tree.n_nodes == 1_000_003 - 1
+    assert parse("json", '"' + "aB_" * 300_000 + '"', split="identifiers").n_nodes == 600_001
+
+
 def test_progress_is_printed_on_request(capsys):
     TreeParser("right", verbose=2).transform(["a"] * 5)
     assert capsys.readouterr().out.splitlines() == [
@@ -160,7 +258,8 @@ def test_mutated_texts_give_trees_or_value_errors(format):
 
 
 def test_the_fuzzer_reports_other_errors(monkeypatch):  # the control of the law above
-    monkeypatch.setattr("sklearn_tree.preprocessing.tree_parser._PARSERS", {"json": lambda text: [][0]})
+    parsers = {"json": lambda text, split: [][0]}
+    monkeypatch.setattr("sklearn_tree.preprocessing.tree_parser._CONTENT_PARSERS", parsers)
     with pytest.raises(IndexError):
         fuzz("json", 10)
 
@@ -214,6 +313,7 @@ def test_errors_give_the_row_and_the_reason(format, text, message):
     [
         (lambda: TreeParser("yaml").fit(["a"]), ValueError, "'format' parameter of TreeParser"),
         (lambda: TreeParser("yaml").transform(["a"]), ValueError, "'format' parameter of TreeParser"),
+        (lambda: TreeParser("html", split="chars").fit(["a"]), ValueError, "'split' parameter of TreeParser"),
         (lambda: TreeParser("spacy", n_process=0).fit(["a"]), ValueError, "'n_process' parameter"),
         (lambda: TreeParser("right", tokenizer="(").transform(["a"]), ValueError, "tokenizer must be"),
         (lambda: TreeParser("json").transform([]), ValueError, "got 0 samples"),

@@ -14,7 +14,8 @@ from sklearn.pipeline import make_pipeline
 from strategies import forests
 
 from sklearn_tree import RecursiveNetClassifier, Tree, TreeArray, TreeVectorizer
-from sklearn_tree.trees.transform import binarize, collapse_unary, truncate
+from sklearn_tree.preprocessing.splitter import build_splitter
+from sklearn_tree.trees.transform import binarize, collapse_unary, split_leaves, truncate
 
 TREES = ["(S (NP I) (VP run))", "(S (NP I) (VP (V Run) (ADVP fast)))", "(S (VP stop))"]
 
@@ -87,6 +88,7 @@ def test_values_are_kept():
 
 
 SHAPES = {
+    "split": ("identifiers", lambda array: split_leaves(array, build_splitter("identifiers"))),
     "collapse_unary": (True, collapse_unary),
     "binarize": ("left", lambda array: binarize(array, "left")),
     "max_nodes": (4, lambda array: truncate(array, 4)),
@@ -94,8 +96,8 @@ SHAPES = {
 
 
 @pytest.mark.parametrize("names", [[], *([name] for name in SHAPES), [*SHAPES]])
-@given(forest=forests(labels=st.sampled_from(["S", "NP", "a"])))
-def test_trees_are_collapsed_then_binarized_then_truncated(names, forest):
+@given(forest=forests(labels=st.sampled_from(["S", "NP", "a", "aB_c"])))
+def test_trees_are_split_then_collapsed_then_binarized_then_truncated(names, forest):
     expected = TreeArray.from_trees(forest)
     for name in names:
         expected = SHAPES[name][1](expected)
@@ -112,6 +114,29 @@ def test_the_order_of_the_transformations_matters():  # the control of the law a
     expected = binarize(collapse_unary(array), "right")
     assert TreeVectorizer(collapse_unary=True, binarize="right").read(array) == expected
     assert collapse_unary(truncate(array, 3)) != truncate(collapse_unary(array), 3)
+    array = TreeArray.from_trees(["(S (A aB))"])
+    assert TreeVectorizer(split="identifiers", collapse_unary=True).read(array)[0] == Tree.from_any(
+        "(S+A a B)"
+    )
+
+
+@given(forest=forests())
+def test_trees_without_labels_to_split_are_the_same_object(forest):
+    array = TreeArray.from_trees(forest)
+    assert TreeVectorizer().read(array) is array
+    assert TreeVectorizer(split=lambda label: [label]).read(array) is array
+    once = TreeVectorizer(split="identifiers").read(array)
+    assert TreeVectorizer(split="identifiers").read(once) is once
+
+
+def test_pieces_enter_the_vocabulary_and_their_label_does_not():
+    vectorizer = TreeVectorizer(split="words", lowercase=True, min_df=2)
+    ids = vectorizer.fit_transform([("p", "Oak Trees"), ("p", "trees", "Pine-oak."), ("p", "(elm)")])
+    assert list(vectorizer.vocabulary_)[2:] == ["", "oak", "p", "trees"]
+    expected = ("p", "trees", ("", "<unk>", "oak"))
+    assert vectorizer.inverse_transform(ids)[1].to_tuple() == expected
+    for same in (clone(vectorizer).fit([("p", "oak trees")] * 2), pickle.loads(pickle.dumps(vectorizer))):
+        assert same.transform([("p", "trees", "Pine-oak.")])[0] == ids[1]
 
 
 def test_inserted_nodes_are_inner_nodes_without_an_edge_label():
@@ -165,6 +190,13 @@ def test_fit_changes_neither_parameters_nor_input():
         (lambda: TreeVectorizer("yaml").fit(TREES), ValueError, "'format' parameter"),
         (lambda: TreeVectorizer(binarize="both").fit(TREES), ValueError, "'binarize' parameter"),
         (lambda: TreeVectorizer(collapse_unary="yes").fit(TREES), ValueError, "'collapse_unary' parameter"),
+        (lambda: TreeVectorizer(split="chars").fit(TREES), ValueError, "'split' parameter"),
+        (lambda: TreeVectorizer(split="auto").fit(TREES), ValueError, "'split' parameter"),
+        (
+            lambda: TreeVectorizer(split=str).fit(["(S a)", "(S b)"]),
+            TypeError,
+            r"X\[0\]: split must return a list of str, got 'a'",
+        ),
         (lambda: TreeVectorizer(max_nodes=0).fit(TREES), ValueError, "'max_nodes' parameter"),
         (lambda: TreeVectorizer().transform(TREES), NotFittedError, "not fitted"),
         (

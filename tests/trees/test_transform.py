@@ -7,10 +7,11 @@ from hypothesis import strategies as st
 from strategies import forests, trees_with_values_and_edges
 
 from sklearn_tree import Tree, TreeArray
-from sklearn_tree.trees.transform import binarize, collapse_unary, truncate
+from sklearn_tree.trees.transform import binarize, collapse_unary, split_leaves, truncate
 
 NAMES = st.sampled_from(["S", "NP", "VP", "it"])
 LABELS = st.sampled_from(["S", "NP", "", "it"])
+PHRASES = st.sampled_from(["it", "", "it is", " is", "so it is"])
 N = 100_000
 
 
@@ -27,6 +28,13 @@ def on_trees(transform, *args):
         return array[0]
 
     return transform_tree
+
+
+SHAPES = (
+    collapse_unary,
+    lambda array: binarize(array, "right"),
+    lambda array: split_leaves(array, split_words),
+)
 
 
 class Node:
@@ -56,6 +64,20 @@ def to_tree(root):
 
     visit(root, -1)
     return Tree(labels, parents, values=values, edges=edges)
+
+
+def split_words(text):
+    words = text.split()
+    return ("", words) if len(words) > 1 else (text.strip(), [])
+
+
+def split_by_recursion(node):
+    for child in node.children:
+        split_by_recursion(child)
+    if not node.children and node.label and node.value is None:
+        node.label, pieces = split_words(node.label)
+        node.children = [Node(piece) for piece in pieces]
+    return node
 
 
 def collapse_by_recursion(node):
@@ -91,6 +113,19 @@ def truncate_by_queue(node, max_nodes):
         room = max(max_nodes - kept - len(queue), 0)
         node.children = node.children[:room]
         queue += node.children
+
+
+@given(trees_with_values_and_edges(labels=PHRASES))
+def test_split_trees_agree_with_recursion(tree):
+    assert on_trees(split_leaves, split_words)(tree) == to_tree(split_by_recursion(to_nodes(tree)))
+
+
+@given(forests(labels=PHRASES))
+def test_trees_are_split_independently_of_each_other(forest):
+    together = split_leaves(TreeArray.from_trees(forest), split_words)
+    assert list(together) == [on_trees(split_leaves, split_words)(tree) for tree in forest]
+    pieces = TreeArray.from_trees(["(NP (it it) is)"])  # the control: nothing to split
+    assert split_leaves(pieces, split_words) is pieces
 
 
 @given(trees_with_values_and_edges(labels=LABELS))
@@ -159,7 +194,7 @@ def test_shapes_are_as_promised_and_leaves_keep_their_order(forest):
 @given(forests(labels=LABELS))
 def test_a_second_transformation_changes_nothing(forest):
     array = TreeArray.from_trees(forest)
-    for transform in (collapse_unary, lambda a: binarize(a, "right"), lambda a: truncate(a, 3)):
+    for transform in (*SHAPES, lambda a: truncate(a, 3)):
         once = transform(array)
         assert transform(once) is once
 
@@ -172,6 +207,9 @@ def test_trees_of_100_000_nodes_are_transformed_without_recursion(shape):
     for factor in ("left", "right"):
         assert binarize(array, factor).n_nodes == (N if shape == "chain" else 2 * N - 3)
     assert truncate(array, 1000).n_nodes == 1000
+    assert split_leaves(array, lambda text: ("", [text] * 3)).n_nodes == (
+        N + 3 if shape == "chain" else 4 * N - 3
+    )
 
 
 def test_encoded_trees_are_truncated_and_otherwise_refused():
@@ -179,12 +217,12 @@ def test_encoded_trees_are_truncated_and_otherwise_refused():
     truncated = truncate(array, 2)
     assert truncated[0] == Tree([2, 3], [-1, 0], edges=[None, 5])
     assert (truncated.n_labels, truncated.n_edge_labels) == (array.n_labels, array.n_edge_labels)
-    for transform in (collapse_unary, lambda a: binarize(a, "left")):
+    for transform in SHAPES:
         with pytest.raises(TypeError, match=r"labels must be str, got ids \(int\)"):
             transform(array)
 
 
 def test_an_empty_array_stays_empty():
     array = TreeArray.from_trees(["(S a)"])[:0]
-    for transform in (collapse_unary, lambda a: binarize(a, "left"), lambda a: truncate(a, 1)):
+    for transform in (*SHAPES, lambda a: truncate(a, 1)):
         assert len(transform(array)) == 0

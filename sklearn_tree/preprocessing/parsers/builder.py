@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from sklearn_tree.trees.formats import FlatTree
-from sklearn_tree.trees.formats.leaves import make_text_leaf
+from sklearn_tree.trees.formats.leaves import Splitter, keep_label, make_text_leaf
 
 
 class TreeBuilder:
     """Build a tree in preorder by opening and closing nodes.
+
+    Parameters
+    ----------
+    split : callable, default=keep_label
+        Returns the label and the pieces of a leaf with a given text.
 
     Attributes
     ----------
@@ -19,7 +24,7 @@ class TreeBuilder:
         The open nodes, from the root down.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, split: Splitter = keep_label) -> None:
         self.labels: list[str] = []
         self.parents: list[int] = []
         self.depths: list[int] = []
@@ -27,6 +32,7 @@ class TreeBuilder:
         self.edges: dict[int, str] = {}
         self.path: list[int] = []
         self._text: list[str] = []
+        self._split = split
 
     def open(self, label: str) -> None:
         """Add a node to the innermost open node, and open it."""
@@ -41,12 +47,8 @@ class TreeBuilder:
 
     def add_attribute(self, name: str, text: str) -> None:
         """Add a leaf with an edge label; a number becomes a value."""
-        leaf = make_text_leaf(text)
-        i = len(self.labels)
-        self._add(leaf.label)
-        self.edges[i] = name
-        if leaf.value is not None:
-            self.values[i] = leaf.value
+        self.edges[len(self.labels)] = name
+        self._add_content(text)
 
     def add_text(self, text: str) -> None:
         """Append a piece of text; all pieces up to the next node become one leaf."""
@@ -59,16 +61,25 @@ class TreeBuilder:
         text = " ".join("".join(self._text).split())
         self._text.clear()
         if text:
-            leaf = make_text_leaf(text)
-            if leaf.value is not None:
-                self.values[len(self.labels)] = leaf.value
-            self._add(leaf.label)
+            self._add_content(text)
 
     def build(self) -> FlatTree:
         """Return the columns of the tree."""
         return FlatTree(
             self.labels, self.parents, self.depths, self._to_column(self.values), self._to_column(self.edges)
         )
+
+    def _add_content(self, text: str) -> None:
+        i, leaf = len(self.labels), make_text_leaf(text)
+        if leaf.value is not None:
+            self.values[i] = leaf.value
+            self._add(leaf.label)
+            return
+        label, pieces = self._split(text)
+        self._add(label)
+        self.labels.extend(pieces)
+        self.parents.extend([i] * len(pieces))
+        self.depths.extend([len(self.path) + 1] * len(pieces))
 
     def _add(self, label: str) -> None:
         self.parents.append(self.path[-1] if self.path else -1)

@@ -7,6 +7,7 @@ import re
 
 from sklearn_tree.preprocessing.parsers.builder import TreeBuilder
 from sklearn_tree.trees.formats import FlatTree
+from sklearn_tree.trees.formats.leaves import Splitter, keep_label
 from sklearn_tree.trees.formats.markup import strip_namespace
 
 _OPEN = re.compile(r"<([a-zA-Z][^\s/>]*)")
@@ -46,9 +47,12 @@ _FAR = 32  # number of open elements that are searched
 _DOCUMENT = "[document]"
 
 
-def parse_html(text: str) -> FlatTree:
-    """Parse a page or a fragment; the root of several elements is "[document]"."""
-    reader = _Reader()
+def parse_html(text: str, split: Splitter = keep_label) -> FlatTree:
+    """Parse a page or a fragment; the root of several elements is "[document]".
+
+    ``split`` splits texts and the values of attributes.
+    """
+    reader = _Reader(split)
     reader.read(text)
     has_one_child = reader.builder.parents.count(0) == 1
     return (
@@ -75,8 +79,8 @@ class _Reader:
         Positions in ``tags`` of the open elements with each tag.
     """
 
-    def __init__(self) -> None:
-        self.builder = TreeBuilder()
+    def __init__(self, split: Splitter) -> None:
+        self.builder = TreeBuilder(split)
         self.builder.open(_DOCUMENT)
         self.tags: list[str] = []
         self.positions: dict[str, list[int]] = {}

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import json
 import re
+from functools import partial
 from json import JSONDecodeError
 from typing import Any
 
 from sklearn_tree.trees.formats import FlatTree, Part, flatten, read_json
+from sklearn_tree.trees.formats.leaves import Splitter, keep_label
 
 _BLANKS = re.compile(r"[ \t\n\r]*")
 
 
-def parse_json(text: str) -> FlatTree:
-    """Parse one JSON value; if a key occurs several times in an object, the last member counts."""
-    return flatten(Part(loads(text), read_json))
+def parse_json(text: str, split: Splitter = keep_label) -> FlatTree:
+    """Parse one JSON value; if a key occurs several times in an object, the last member counts.
+
+    ``split`` splits strings, but not keys.
+    """
+    return flatten(Part(loads(text), partial(read_json, split=split)))
 
 
 def loads(text: str) -> Any:

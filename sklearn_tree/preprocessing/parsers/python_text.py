@@ -5,12 +5,18 @@ from __future__ import annotations
 import ast
 import sys
 import warnings
+from functools import partial
 
-from sklearn_tree.trees.formats import FlatTree, flatten
+from sklearn_tree.trees.formats import FlatTree, Part, flatten
+from sklearn_tree.trees.formats.leaves import Splitter, keep_label
+from sklearn_tree.trees.formats.python_ast import read_ast
 
 
-def parse_python(text: str) -> FlatTree:
-    """Parse the code of a module, function or statement; a single statement is the root."""
+def parse_python(text: str, split: Splitter = keep_label) -> FlatTree:
+    """Parse the code of a module, function or statement; a single statement is the root.
+
+    ``split`` splits identifiers and strings.
+    """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about invalid escapes, which the user did not write
@@ -21,4 +27,5 @@ def parse_python(text: str) -> FlatTree:
         raise ValueError(f"not valid Python {version}: {error.msg}{line}") from error
     except (RecursionError, MemoryError) as error:
         raise ValueError("code is nested too deeply for Python's parser") from error
-    return flatten(module.body[0] if len(module.body) == 1 else module)
+    root = module.body[0] if len(module.body) == 1 else module
+    return flatten(Part(root, partial(read_ast, split=split)))

@@ -7,15 +7,17 @@ from xml.parsers import expat
 
 from sklearn_tree.preprocessing.parsers.builder import TreeBuilder
 from sklearn_tree.trees.formats import FlatTree
+from sklearn_tree.trees.formats.leaves import Splitter, keep_label
 from sklearn_tree.trees.formats.markup import strip_namespace
 
 
-def parse_xml(text: str) -> FlatTree:
+def parse_xml(text: str, split: Splitter = keep_label) -> FlatTree:
     """Parse one document into the tree that ``ElementTree`` builds; entity declarations are refused.
 
+    ``split`` splits texts and the values of attributes.
     Prefixes are removed here: with namespaces enabled, expat would copy the URI into every name.
     """
-    builder = TreeBuilder()
+    builder = TreeBuilder(split)
     parser = expat.ParserCreate()
     parser.ordered_attributes = True
     parser.specified_attributes = True  # without the defaults of a DTD, which may be long

@@ -7,27 +7,27 @@ An object is a node ``"{}"`` whose children are its members; the keys are edge l
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from math import isfinite
 from typing import Any
 
 import numpy as np
 
 from sklearn_tree.trees.formats.excerpt import excerpt
-from sklearn_tree.trees.formats.leaves import NUMBERS, make_number_leaf
+from sklearn_tree.trees.formats.leaves import NUMBERS, Splitter, keep_label, make_number_leaf
 from sklearn_tree.trees.formats.node import Part, TreeNode
 
 OBJECT, ARRAY = "{}", "[]"
 _CONSTANTS = {True: "true", False: "false"}
 
 
-def read_json(value: Any) -> TreeNode:
-    """Read one JSON value; the values inside it are read as JSON too."""
-    if isinstance(value, dict):
-        return TreeNode(OBJECT, [_read_member(item, key) for key, item in value.items()])
-    if isinstance(value, (list, tuple)):
-        return TreeNode(ARRAY, [Part(item, read_json) for item in value])
+def read_json(value: Any, split: Splitter = keep_label) -> TreeNode:
+    """Read one JSON value; the values inside it are read as JSON too. ``split`` splits strings."""
     if isinstance(value, str):
-        return TreeNode(value)
+        return TreeNode(*split(value))
+    if isinstance(value, (dict, list, tuple)):
+        return _read_container(value, read_json if split is keep_label else partial(read_json, split=split))
     if isinstance(value, (bool, np.bool_)):
         return TreeNode(_CONSTANTS[bool(value)])
     if value is None:
@@ -42,7 +42,12 @@ def read_json(value: Any) -> TreeNode:
     )
 
 
-def _read_member(item: Any, key: Any) -> Part:
-    if not isinstance(key, str):
-        raise TypeError(f"the keys of a JSON object must be str, got {excerpt(key)} ({type(key).__name__})")
-    return Part(item, read_json, key)
+def _read_container(value: Any, read: Callable[[Any], TreeNode]) -> TreeNode:
+    if not isinstance(value, dict):
+        return TreeNode(ARRAY, [Part(item, read) for item in value])
+    for key in value:
+        if not isinstance(key, str):
+            raise TypeError(
+                f"the keys of a JSON object must be str, got {excerpt(key)} ({type(key).__name__})"
+            )
+    return TreeNode(OBJECT, [Part(item, read, key) for key, item in value.items()])

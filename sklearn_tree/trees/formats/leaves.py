@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
 from math import isfinite
 
 import numpy as np
@@ -17,6 +18,14 @@ TEXT = "<text>"  # label of a root whose children are sentences
 _IS_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?").fullmatch
 _LONGEST_NUMBER = 40
 _TOO_LONG = 10**4300
+
+# Returns the label and the pieces of a leaf with a given text; the pieces become children.
+Splitter = Callable[[str], tuple[str, Sequence[str]]]
+
+
+def keep_label(text: str) -> tuple[str, tuple[()]]:
+    """Return a text as the label of a leaf without pieces."""
+    return text, ()
 
 
 def make_number_leaf(number: float | np.number, edge: str | None = None) -> TreeNode:

@@ -7,35 +7,37 @@ with a value. Absent fields and the context of names (load, store) are omitted.
 from __future__ import annotations
 
 import ast
+from functools import partial
 from typing import Any
 
-from sklearn_tree.trees.formats.leaves import make_number_leaf
+from sklearn_tree.trees.formats.leaves import Splitter, keep_label, make_number_leaf
 from sklearn_tree.trees.formats.node import Part, TreeNode
 from sklearn_tree.trees.formats.registry import register_tree_type
 
 
-def read_ast(node: ast.AST) -> TreeNode:
-    """Read one node of a syntax tree."""
+def read_ast(node: ast.AST, split: Splitter = keep_label) -> TreeNode:
+    """Read one node of a syntax tree; ``split`` splits identifiers and strings."""
+    read = read_ast if split is keep_label else partial(read_ast, split=split)
     children: list[Any] = []
     for field in node._fields:
         value = getattr(node, field, None)
         if isinstance(value, ast.AST):
             if field != "ctx":
-                children.append(Part(value, read_ast, field))
+                children.append(Part(value, read, field))
         elif isinstance(value, list):
             for item in value:
                 if isinstance(item, ast.AST):
-                    children.append(Part(item, read_ast, field))
+                    children.append(Part(item, read, field))
                 elif item is not None:
-                    children.append(_make_leaf(item, field))
+                    children.append(_make_leaf(item, field, split))
         elif value is not None or (type(node) is ast.Constant and field == "value"):
-            children.append(_make_leaf(value, field))
+            children.append(_make_leaf(value, field, split))
     return TreeNode(type(node).__name__, children)
 
 
-def _make_leaf(value: Any, field: str) -> TreeNode:
+def _make_leaf(value: Any, field: str, split: Splitter) -> TreeNode:
     if isinstance(value, str):
-        return TreeNode(value, (), None, field)
+        return TreeNode(*split(value), None, field)
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return make_number_leaf(value, field)
     return TreeNode("..." if value is ... else repr(value), (), None, field)

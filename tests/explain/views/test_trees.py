@@ -1,6 +1,7 @@
 """View of trees."""
 
 import ast
+import pickle
 
 import numpy as np
 import pandas as pd
@@ -24,6 +25,7 @@ from sklearn_tree import (
     TreeArray,
     TreeParser,
     TreeVectorizer,
+    predict_nodes,
 )
 from sklearn_tree.trees.formats import TreeNode
 
@@ -82,6 +84,26 @@ def test_programs_are_explained():
     pipe = make_pipeline(TreeParser("python"), TreeVectorizer(), RecursiveNetClassifier(**QUICK))
     parsed = fit_explainer(pipe.fit(sources, Y), sources).explain(["print(unseen)"]).to_frame()
     assert {"Call", "print", "unseen"} <= set(parsed.token)
+
+
+def test_pieces_of_labels_are_explained_below_their_label():
+    sources = ["getName(x)", "setName(x)"] * 12
+    pipe = make_pipeline(TreeParser("python"), RecursiveNetClassifier(**QUICK)).fit(sources, [0, 1] * 12)
+    explainer = fit_explainer(pipe, sources, method="integrated_gradients")
+    frame = explainer.explain(["getName(x)"]).to_frame().set_index("node")
+    label = frame.index[frame.token == ""].item()
+    pieces = frame[frame.parent == label]
+    assert pieces.token.tolist() == ["get", "Name"]
+    assert frame.edge[label] == "id"
+    total = frame.own[label] + pieces.attribution.sum()
+    np.testing.assert_allclose(frame.attribution[label], total, atol=1e-6)
+    assert abs(pieces.attribution.iloc[0]) > abs(pieces.attribution.iloc[1])  # "Name" is in all sources
+    nodes = predict_nodes(pipe, ["getName(x)"])
+    assert nodes.label.tolist() == frame.token.tolist()
+    restored = pickle.loads(pickle.dumps(pipe))
+    np.testing.assert_array_equal(restored.predict_proba(sources[:2]), pipe.predict_proba(sources[:2]))
+    whole = make_pipeline(TreeParser("python", split=None), pipe[-1]).fit(sources, [0, 1] * 12)  # the control
+    assert "getName" in predict_nodes(whole, ["getName(x)"]).label.tolist()
 
 
 def test_vectorized_trees_are_shown_as_written():

@@ -8,7 +8,7 @@ N = 100_000
 
 
 def parse(text):
-    return TreeParser("html").transform([text])[0]
+    return TreeParser("html", split=None).transform([text])[0]
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_well_formed_pages_agree_with_xml_and_soups():
     bs4 = pytest.importorskip("bs4")
     assert (
         parse(text)
-        == TreeParser("xml").transform([text])[0]
+        == TreeParser("xml", split=None).transform([text])[0]
         == Tree.from_any(bs4.BeautifulSoup(text, "html.parser"))
     )
 

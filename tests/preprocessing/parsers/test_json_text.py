@@ -20,14 +20,14 @@ JSON = st.recursive(
 
 
 def parse(text):
-    return TreeParser("json").transform([text])[0]
+    return TreeParser("json", split=None).transform([text])[0]
 
 
 @given(JSON, st.sampled_from([None, 1]))
 def test_texts_are_read_as_their_values(value, indent):
     text = json.dumps(value, indent=indent)
     assert loads_deep(text) == json.loads(text)
-    assert TreeParser("json").transform([text]) == TreeVectorizer("json").read([value])
+    assert TreeParser("json", split=None).transform([text]) == TreeVectorizer("json").read([value])
 
 
 @given(st.text('[]{}",:1a \\n', max_size=12))

@@ -12,7 +12,7 @@ VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
 def parse(text):
-    return TreeParser("python").transform([text])[0]
+    return TreeParser("python", split=None).transform([text])[0]
 
 
 def test_code_is_read_as_its_syntax_tree():
