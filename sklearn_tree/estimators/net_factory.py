@@ -75,7 +75,7 @@ class NetFactoryMixin(NetParametersMixin, FittedAttributesMixin):
             "n_outputs": self.target_.n_outputs,
         }
         params = {
-            "module": self._module,
+            "module": self.kind_.wrap_net(self._module),
             **{f"module__{name}": value for name, value in module_params.items()},
             "criterion": self.target_.criterion,
             **{f"criterion__{name}": value for name, value in self.target_.criterion_params.items()},

@@ -8,7 +8,7 @@ import torch
 
 from sklearn_tree.estimators.base import BaseNet
 from sklearn_tree.estimators.parameters import SHARED_CONSTRAINTS
-from sklearn_tree.kinds import StarTable, Trees
+from sklearn_tree.kinds import Pairs, StarTable, Trees
 from sklearn_tree.nn import CELLS, POOLINGS, RecursiveNet, TreeCell
 from sklearn_tree.validation import POSITIVE_INT, StrOptions, SubclassOf
 
@@ -16,14 +16,14 @@ from sklearn_tree.validation import POSITIVE_INT, StrOptions, SubclassOf
 class BaseRecursiveNet(BaseNet):
     """Base class of the recursive nets."""
 
-    _kinds = (Trees, StarTable)
+    _kinds = (Pairs, Trees, StarTable)
     _module = RecursiveNet
     _parameter_constraints: dict = {  # noqa: RUF012
         **SHARED_CONSTRAINTS,
         "cell": [StrOptions(set(CELLS)), SubclassOf(TreeCell)],
         "pooling": [StrOptions(set(POOLINGS))],
         "max_arity": [POSITIVE_INT, None],
-        "input_kind": [StrOptions({"auto", "trees", "table"})],
+        "input_kind": [StrOptions({"auto", "trees", "table", "pairs"})],
         "max_batch_nodes": [POSITIVE_INT, None],
     }
 
