@@ -118,6 +118,16 @@ class PairNet(nn.Module):
         """Map the vectors of the samples of all pairs, shape (2 * n, size), to logits (n, n_outputs)."""
         return self.net.compute_logits(compare_items(vectors))
 
+    @property
+    def features(self) -> Any:
+        """Method that computes the feature maps of single samples; only of convolutional nets."""
+        return self.net.features
+
+    def decide(self, features: Tensor, items: Any) -> Tensor:
+        """Compute the logits of pairs from the feature maps of their samples, shape (n, n_outputs)."""
+        net: Any = self.net
+        return self.compute_logits(net.encode_features(features, items))
+
     def set_dropout(self, dropout: float, word_dropout: float) -> None:
         """Change the dropout, see :meth:`Net.set_dropout`."""
         self.net.set_dropout(dropout, word_dropout)
