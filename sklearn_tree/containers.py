@@ -81,7 +81,8 @@ def as_column(X: Any, what: str = "trees", *, allow_missing: bool = False) -> li
         if X.ndim == 2 and X.shape[1] == 1:
             X = X.iloc[:, 0] if hasattr(X, "iloc") else X[:, 0]
         if X.ndim != 1:
-            raise ValueError(f"X must be one column of {what}, got an array of shape {X.shape}")
+            remedy = "; estimators read two columns as pairs" if X.shape[1:] == (2,) else ""
+            raise ValueError(f"X must be one column of {what}, got an array of shape {X.shape}{remedy}")
     elif not isinstance(X, Iterable):
         raise TypeError(f"X must be a list, Series or array of {what}, got {type(X).__name__}")
     column = list(X)

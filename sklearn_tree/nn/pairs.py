@@ -89,7 +89,17 @@ class PairNet(nn.Module):
         self.net.head = nn.Linear(4 * head.in_features, n_outputs, dtype=head.weight.dtype)
 
     def forward(self, batch: PairBatch) -> Tensor:
-        """Compute the logits of a batch, Tensor of float, shape (n, n_outputs)."""
+        """Compute the logits of a batch.
+
+        Parameters
+        ----------
+        batch : PairBatch
+            Pairs.
+
+        Returns
+        -------
+        Tensor of float, shape (n, n_outputs)
+        """
         return self.net.compute_logits(self.encode(batch))
 
     def encode(self, batch: PairBatch) -> Tensor:

@@ -34,8 +34,9 @@ class Method:
         shape of ``batch.inputs.x``, for embedded positions also without the last axis, or a list with one
         array per sample.
     kinds : tuple of Kind subclasses, default=(Kind,)
-        Kinds of samples that the method explains, their subclasses included. Several methods may share a name
-        if their kinds differ; the one for the nearest base class of a kind is chosen.
+        Kinds of samples that the method explains, their subclasses and pairs of them included. Several
+        methods may share a name if their kinds differ; the one for the nearest base class of a kind is
+        chosen.
     is_stochastic : bool, default=False
         Whether the method draws random numbers. Samples are then explained one by one, so that the draws of a
         sample do not depend on the others.
