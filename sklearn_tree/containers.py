@@ -81,7 +81,8 @@ def as_column(X: Any, what: str = "trees", *, allow_missing: bool = False) -> li
         if X.ndim == 2 and X.shape[1] == 1:
             X = X.iloc[:, 0] if hasattr(X, "iloc") else X[:, 0]
         if X.ndim != 1:
-            raise ValueError(f"X must be one column of {what}, got an array of shape {X.shape}")
+            remedy = "; estimators read two columns as pairs" if X.shape[1:] == (2,) else ""
+            raise ValueError(f"X must be one column of {what}, got an array of shape {X.shape}{remedy}")
     elif not isinstance(X, Iterable):
         raise TypeError(f"X must be a list, Series or array of {what}, got {type(X).__name__}")
     column = list(X)
@@ -120,6 +121,67 @@ def is_column(X: Any) -> bool:
     return column_items(_frame_to_numpy(X)) is not None
 
 
+def holds_pairs(X: Any) -> bool:
+    """Return whether X is an object array or frame of two columns of texts, trees or sequences."""
+    if len(getattr(X, "shape", ())) != 2 or X.shape[1] != 2 or is_tensor(X) or sparse.issparse(X):
+        return False
+    if getattr(getattr(X, "dtype", None), "kind", "O") != "O":  # an array of str may be token sequences
+        return False
+    return all(map(_holds_objects, _columns_of(X)))
+
+
+def pair_columns(X: Any) -> tuple[np.ndarray, tuple]:
+    """Return the entries of two columns row by row, and the names or positions of the columns.
+
+    Parameters
+    ----------
+    X : array or DataFrame, shape (n_samples, 2)
+        The columns.
+
+    Returns
+    -------
+    entries : ndarray of object, shape (2 * n_samples,)
+        Both entries of the first row, both of the second, and so on.
+    columns : tuple of length 2
+        Names of the columns of a frame, otherwise (0, 1).
+
+    Raises
+    ------
+    ValueError
+        If X does not have two columns, or no rows.
+    """
+    shape = tuple(getattr(X, "shape", ()))
+    if len(shape) != 2 or shape[1] != 2:
+        got = f"shape {shape}" if shape else type(X).__name__
+        raise ValueError(
+            "X must be a DataFrame of two columns or an object array of shape (n, 2) to be read as pairs, "
+            f"got {got}: a tuple or list in a list is a single tree or sequence, so pass pandas.DataFrame(X)"
+        )
+    if not shape[0]:
+        raise ValueError("X must contain at least one pair, got 0 pairs")
+    entries = np.empty(shape, dtype=object)
+    for i, column in enumerate(_columns_of(X)):
+        entries[:, i] = column
+    return entries.ravel(), tuple(getattr(X, "columns", (0, 1)))
+
+
+def _columns_of(X: Any) -> list[np.ndarray]:
+    """Return the columns of an array or frame as arrays of objects."""
+    columns = [X.iloc[:, i] for i in range(X.shape[1])] if hasattr(X, "iloc") else list(_frame_to_numpy(X).T)
+    return [_object_column(column) for column in columns]
+
+
+def _object_column(column: Any) -> np.ndarray:
+    items = np.empty(len(column), dtype=object)
+    items[:] = list(column)  # asarray would make an array of two axes of lists of equal length
+    return items
+
+
+def _holds_objects(column: np.ndarray) -> bool:
+    item = next((item for item in column if not is_missing(item)), None)
+    return not (item is None or is_number(item))
+
+
 def refuse_texts(X: Any, remedy: str) -> None:
     """Raise ValueError if X is a 2-D array or frame of several columns, one of which holds texts.
 
@@ -136,7 +198,8 @@ def refuse_texts(X: Any, remedy: str) -> None:
     names = list(X.columns) if is_frame else range(X.shape[1])
     texts = [name for name in names if _holds_text(X[name] if is_frame else X[:, name])]
     if texts and not is_frame and len(texts) == X.shape[1]:
-        raise ValueError(f"X is a 2-D array of str: {remedy}")
+        pairs = "; X.astype(object) makes pairs of it" if len(names) == 2 else ""
+        raise ValueError(f"X is a 2-D array of str: {remedy}{pairs}")
     for name in texts[:1]:
         column = f"X[{name!r}]" if is_frame else f"X[:, {name}]"
         raise ValueError(

@@ -69,7 +69,8 @@ class BaseNet(
         X : list, Series, array or one-column DataFrame of samples; TreeArray; RaggedArray; or table
             Training samples. Recursive nets read trees of any registered format; recurrent and convolutional
             nets read texts, token sequences and series; convolutional nets also read images. All read tables
-            of floats, shape (n_samples, n_features). The user guide lists all forms.
+            of floats, shape (n_samples, n_features), and a DataFrame or object array of two columns as pairs.
+            The user guide lists all forms.
         y : array-like, shape (n_samples,) or (n_samples, n_outputs)
             Targets.
         sample_weight : array-like of float, shape (n_samples,), default=None
@@ -345,7 +346,8 @@ class BaseNet(
         Returns
         -------
         ndarray of float, shape (n_samples, n_out)
-            ``hidden_size`` columns; twice as many for bidirectional recurrent nets.
+            ``hidden_size`` columns; twice as many for bidirectional recurrent nets. Four times as many for
+            pairs: the vectors a and b of both samples, abs(a - b) and a * b.
         """
         return self._run(X, "encode")
 

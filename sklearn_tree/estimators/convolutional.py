@@ -32,10 +32,10 @@ class CNNClassifier(NetClassifierMixin, BaseCNN):
     pooling : {"max", "mean", "attention"}, default="max"
         How the feature maps become one vector: the maximum over all positions, the mean, or a mean with
         learned weights.
-    input_kind : {"auto", "text", "tokens", "series", "table", "image"}, default="auto"
+    input_kind : {"auto", "text", "tokens", "series", "table", "image", "pairs"}, default="auto"
         Kind of the samples, for containers that are ambiguous: an array of shape (n, height, width) is read
         as series unless ``input_kind="image"``, and lists of ints of equal length as a table unless
-        ``input_kind="tokens"``.
+        ``input_kind="tokens"``. Two columns of texts, sequences or images are pairs.
     channels : {"last", "first"}, default="last"
         Axis of the channels: "last" for series of shape (steps, channels) and images of shape (height, width,
         channels), "first" for (channels, steps) and (channels, height, width), as in torch and aeon. It is
@@ -127,7 +127,7 @@ class CNNClassifier(NetClassifierMixin, BaseCNN):
     device_ : torch.device
         Device of the net.
     input_kind_ : str
-        Name of the kind of the samples: "tokens", "series", "images" or "table".
+        Name of the kind of the samples: "tokens", "series", "images", "table" or "pairs".
     n_channels_in_ : int
         Number of channels (series and images only).
     n_features_in_ : int
@@ -230,10 +230,10 @@ class CNNRegressor(NetRegressorMixin, BaseCNN):
     pooling : {"max", "mean", "attention"}, default="max"
         How the feature maps become one vector: the maximum over all positions, the mean, or a mean with
         learned weights.
-    input_kind : {"auto", "text", "tokens", "series", "table", "image"}, default="auto"
+    input_kind : {"auto", "text", "tokens", "series", "table", "image", "pairs"}, default="auto"
         Kind of the samples, for containers that are ambiguous: an array of shape (n, height, width) is read
         as series unless ``input_kind="image"``, and lists of ints of equal length as a table unless
-        ``input_kind="tokens"``.
+        ``input_kind="tokens"``. Two columns of texts, sequences or images are pairs.
     channels : {"last", "first"}, default="last"
         Axis of the channels: "last" for series of shape (steps, channels) and images of shape (height, width,
         channels), "first" for (channels, steps) and (channels, height, width), as in torch and aeon. It is
@@ -319,7 +319,7 @@ class CNNRegressor(NetRegressorMixin, BaseCNN):
     device_ : torch.device
         Device of the net.
     input_kind_ : str
-        Name of the kind of the samples: "tokens", "series", "images" or "table".
+        Name of the kind of the samples: "tokens", "series", "images", "table" or "pairs".
     n_channels_in_ : int
         Number of channels (series and images only).
     n_features_in_ : int

@@ -10,7 +10,7 @@ import torch
 
 from sklearn_tree.estimators.base import BaseNet
 from sklearn_tree.estimators.parameters import SHARED_CONSTRAINTS
-from sklearn_tree.kinds import Images, Series, Table, Tokens
+from sklearn_tree.kinds import Images, Pairs, Series, Table, Tokens
 from sklearn_tree.nn import CONVOLUTION_POOLINGS, ConvolutionalNet
 from sklearn_tree.validation import POSITIVE_INT, StrOptions
 
@@ -18,7 +18,7 @@ from sklearn_tree.validation import POSITIVE_INT, StrOptions
 class BaseCNN(BaseNet):
     """Base class of the convolutional nets."""
 
-    _kinds = (Tokens, Series, Table, Images)
+    _kinds = (Pairs, Tokens, Series, Table, Images)
     _module = ConvolutionalNet
     kernel_sizes: Sequence[int] | None
     _parameter_constraints: dict = {  # noqa: RUF012
@@ -27,7 +27,7 @@ class BaseCNN(BaseNet):
         "n_filters": [POSITIVE_INT],
         "n_blocks": [POSITIVE_INT],
         "pooling": [StrOptions(set(CONVOLUTION_POOLINGS))],
-        "input_kind": [StrOptions({"auto", "text", "tokens", "series", "table", "image", "images"})],
+        "input_kind": [StrOptions({"auto", "text", "tokens", "series", "table", "image", "images", "pairs"})],
         "channels": [StrOptions({"first", "last"})],
     }
 

@@ -45,7 +45,7 @@ class FittedAttributesMixin:
 
     @property
     def input_kind_(self) -> str:
-        """Name of the kind of samples: "trees", "tokens", "series", "images" or "table"."""
+        """Name of the kind of samples: "trees", "tokens", "series", "images", "table" or "pairs"."""
         return self.kind_.name
 
     @property

@@ -69,7 +69,7 @@ class NetFactoryMixin(NetParametersMixin, FittedAttributesMixin):
     def _optimizer_params(self, device: torch.device) -> dict[str, Any]:
         params = optimizer_params(self.optimizer, self.weight_decay, device)
         group = {} if self.embedding_lr is None else {"lr": self.embedding_lr}
-        return {**params, "optimizer__param_groups": [("embedding.labels.weight", group)] if group else []}
+        return {**params, "optimizer__param_groups": [("*embedding.labels.weight", group)] if group else []}
 
     def _continue_vectors(self) -> None:
         """Check that the pretrained vectors are those of the net, and freeze or unfreeze them."""
@@ -111,7 +111,7 @@ class NetFactoryMixin(NetParametersMixin, FittedAttributesMixin):
             "n_outputs": self.target_.n_outputs,
         }
         params = {
-            "module": self._module,
+            "module": self.kind_.wrap_net(self._module),
             **{f"module__{name}": value for name, value in module_params.items()},
             "criterion": self.target_.criterion,
             **{f"criterion__{name}": value for name, value in self.target_.criterion_params.items()},

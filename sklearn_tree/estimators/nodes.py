@@ -68,6 +68,11 @@ def predict_nodes(estimator: Any, X: Any) -> pd.DataFrame:
     target = net.target_
     if not isinstance(target, OneClass):
         raise ValueError(f"predict_nodes requires one class per sample, got {target.name}")
+    if not isinstance(net.kind_, TreeKind):
+        raise ValueError(
+            f"predict_nodes requires single trees, got {net.kind_.name}: CaptumExplainer(estimator, "
+            "'node_prediction') explains each phrase of a pair"
+        )
     encoded, labels = _encode(steps, net.kind_, X)
     probabilities = softmax(_node_logits(net, encoded), axis=1)
     columns = {

@@ -28,9 +28,9 @@ class RNNClassifier(NetClassifierMixin, BaseRNN):
     pooling : {"last", "mean", "max", "attention"}, default="last"
         How the states of a sequence's steps become one vector: the last state of each direction, the mean,
         the maximum, or a mean with learned weights.
-    input_kind : {"auto", "text", "tokens", "series", "table"}, default="auto"
+    input_kind : {"auto", "text", "tokens", "series", "table", "pairs"}, default="auto"
         Kind of the samples, for containers that are ambiguous: lists of ints of equal length are read as a
-        table unless ``input_kind="tokens"``.
+        table unless ``input_kind="tokens"``. Two columns of texts or sequences are pairs.
     channels : {"last", "first"}, default="last"
         Axis of the channels: "last" for series of shape (steps, channels) and images of shape (height, width,
         channels), "first" for (channels, steps) and (channels, height, width), as in torch and aeon. It is
@@ -122,7 +122,7 @@ class RNNClassifier(NetClassifierMixin, BaseRNN):
     device_ : torch.device
         Device of the net.
     input_kind_ : str
-        Name of the kind of the samples: "tokens", "series" or "table".
+        Name of the kind of the samples: "tokens", "series", "table" or "pairs".
     n_channels_in_ : int
         Number of channels (series only).
     n_features_in_ : int
@@ -222,9 +222,9 @@ class RNNRegressor(NetRegressorMixin, BaseRNN):
     pooling : {"last", "mean", "max", "attention"}, default="last"
         How the states of a sequence's steps become one vector: the last state of each direction, the mean,
         the maximum, or a mean with learned weights.
-    input_kind : {"auto", "text", "tokens", "series", "table"}, default="auto"
+    input_kind : {"auto", "text", "tokens", "series", "table", "pairs"}, default="auto"
         Kind of the samples, for containers that are ambiguous: lists of ints of equal length are read as a
-        table unless ``input_kind="tokens"``.
+        table unless ``input_kind="tokens"``. Two columns of texts or sequences are pairs.
     channels : {"last", "first"}, default="last"
         Axis of the channels: "last" for series of shape (steps, channels) and images of shape (height, width,
         channels), "first" for (channels, steps) and (channels, height, width), as in torch and aeon. It is
@@ -310,7 +310,7 @@ class RNNRegressor(NetRegressorMixin, BaseRNN):
     device_ : torch.device
         Device of the net.
     input_kind_ : str
-        Name of the kind of the samples: "tokens", "series" or "table".
+        Name of the kind of the samples: "tokens", "series", "table" or "pairs".
     n_channels_in_ : int
         Number of channels (series only).
     n_features_in_ : int

@@ -9,7 +9,7 @@ import torch
 
 from sklearn_tree.estimators.base import BaseNet
 from sklearn_tree.estimators.parameters import SHARED_CONSTRAINTS
-from sklearn_tree.kinds import Series, Table, Tokens
+from sklearn_tree.kinds import Pairs, Series, Table, Tokens
 from sklearn_tree.nn import RECURRENT_CELLS, SEQUENCE_POOLINGS, RecurrentNet
 from sklearn_tree.validation import POSITIVE_INT, StrOptions
 
@@ -17,7 +17,7 @@ from sklearn_tree.validation import POSITIVE_INT, StrOptions
 class BaseRNN(BaseNet):
     """Base class of the recurrent nets."""
 
-    _kinds = (Tokens, Series, Table)
+    _kinds = (Pairs, Tokens, Series, Table)
     _module = RecurrentNet
     _parameter_constraints: dict = {  # noqa: RUF012
         **SHARED_CONSTRAINTS,
@@ -25,7 +25,7 @@ class BaseRNN(BaseNet):
         "n_layers": [POSITIVE_INT],
         "bidirectional": ["boolean"],
         "pooling": [StrOptions(set(SEQUENCE_POOLINGS))],
-        "input_kind": [StrOptions({"auto", "text", "tokens", "series", "table"})],
+        "input_kind": [StrOptions({"auto", "text", "tokens", "series", "table", "pairs"})],
         "channels": [StrOptions({"first", "last"})],
     }
 
@@ -72,6 +72,5 @@ class BaseRNN(BaseNet):
     def _module_params(self, encoded: Any, sample_weight: np.ndarray | None) -> dict[str, Any]:
         params = super()._module_params(encoded, sample_weight)
         if self.kind_.is_signal:  # relevant steps may be far from the end
-            n_steps = self.kind_.n_positions(encoded)
-            params["memory"] = 2 * float(np.average(n_steps, weights=sample_weight))
+            params["memory"] = 2 * self.kind_.mean_length(encoded, sample_weight)
         return params

@@ -37,8 +37,9 @@ subclass, default="child_sum_lstm"
     max_arity : int, default=None
         Number of children with separate weights, for cells that order children; further children share the
         weights of the last one. None takes the largest number of children in the training trees, at most 8.
-    input_kind : {"auto", "trees", "table"}, default="auto"
-        Kind of the samples; "auto" reads rows of numbers as a table and all else as trees.
+    input_kind : {"auto", "trees", "table", "pairs"}, default="auto"
+        Kind of the samples; "auto" reads rows of numbers as a table, two columns of trees as pairs and all
+        else as trees.
     hidden_size : int, default=64
         Size of a node's vector.
     embedding_dim : int, default=None
@@ -129,7 +130,7 @@ subclass, default="child_sum_lstm"
     device_ : torch.device
         Device of the net.
     input_kind_ : str
-        Name of the kind of the samples: "trees" or "table".
+        Name of the kind of the samples: "trees", "table" or "pairs".
     n_features_in_ : int
         Number of columns (tables, and columns of texts or trees, only).
     feature_names_in_ : ndarray of str
@@ -253,8 +254,9 @@ subclass, default="child_sum_lstm"
     max_arity : int, default=None
         Number of children with separate weights, for cells that order children; further children share the
         weights of the last one. None takes the largest number of children in the training trees, at most 8.
-    input_kind : {"auto", "trees", "table"}, default="auto"
-        Kind of the samples; "auto" reads rows of numbers as a table and all else as trees.
+    input_kind : {"auto", "trees", "table", "pairs"}, default="auto"
+        Kind of the samples; "auto" reads rows of numbers as a table, two columns of trees as pairs and all
+        else as trees.
     hidden_size : int, default=64
         Size of a node's vector.
     embedding_dim : int, default=None
@@ -339,7 +341,7 @@ subclass, default="child_sum_lstm"
     device_ : torch.device
         Device of the net.
     input_kind_ : str
-        Name of the kind of the samples: "trees" or "table".
+        Name of the kind of the samples: "trees", "table" or "pairs".
     n_features_in_ : int
         Number of columns (tables, and columns of texts or trees, only).
     feature_names_in_ : ndarray of str

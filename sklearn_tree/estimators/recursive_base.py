@@ -10,7 +10,7 @@ from sklearn_tree.callbacks import with_callbacks
 from sklearn_tree.estimators.base import BaseNet
 from sklearn_tree.estimators.node_targets import NodeLabels
 from sklearn_tree.estimators.parameters import SHARED_CONSTRAINTS
-from sklearn_tree.kinds import StarTable, Trees
+from sklearn_tree.kinds import Pairs, StarTable, Trees
 from sklearn_tree.nn import CELLS, POOLINGS, RecursiveNet, TreeCell
 from sklearn_tree.validation import POSITIVE_INT, StrOptions, SubclassOf, check_arguments
 
@@ -18,7 +18,7 @@ from sklearn_tree.validation import POSITIVE_INT, StrOptions, SubclassOf, check_
 class BaseRecursiveNet(BaseNet):
     """Base class of the recursive nets."""
 
-    _kinds = (Trees, StarTable)
+    _kinds = (Pairs, Trees, StarTable)
     _module = RecursiveNet
     cell: str | type[TreeCell]
     pooling: str
@@ -29,7 +29,7 @@ class BaseRecursiveNet(BaseNet):
         "cell": [StrOptions(set(CELLS)), SubclassOf(TreeCell)],
         "pooling": [StrOptions(set(POOLINGS))],
         "max_arity": [POSITIVE_INT, None],
-        "input_kind": [StrOptions({"auto", "trees", "table"})],
+        "input_kind": [StrOptions({"auto", "trees", "table", "pairs"})],
         "max_batch_nodes": [POSITIVE_INT, None],
     }
 

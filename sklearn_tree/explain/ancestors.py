@@ -83,11 +83,32 @@ class NodeStates:
         states = self.module.encoder.compute_states(wx, batch)
         return tuple(state.index_select(0, batch.order) for state in states)
 
-    def outputs(self) -> Tensor:
-        """Compute the outputs of the module, Tensor of float, shape (n_trees, n_outputs)."""
+    @cached_property
+    def tree_vectors(self) -> Tensor:
+        """Vectors of all trees, Tensor of float, shape (n_trees, hidden_size)."""
         batch = self.inputs.batch
         h = self.states[0].index_select(0, torch.argsort(batch.order))
-        return self.module.head(self.module.pool(h, batch))
+        return self.module.pool(h, batch)
+
+    def outputs(self) -> Tensor:
+        """Compute the outputs of the module, Tensor of float, shape (n, n_outputs)."""
+        return self.module.compute_logits(self.tree_vectors)
+
+    def outputs_with(self, vectors: Tensor, trees: Tensor) -> Tensor:
+        """Compute the outputs for samples in each of which one tree has another vector.
+
+        Parameters
+        ----------
+        vectors : Tensor of float, shape (n, hidden_size)
+            New vectors.
+        trees : Tensor of int64, shape (n,)
+            Trees that have the new vectors.
+
+        Returns
+        -------
+        Tensor of float, shape (n, n_outputs)
+        """
+        return self.module.compute_logits(self.inputs.replace_vectors(vectors, self.tree_vectors, trees))
 
     def ablate_inputs(self, nodes: Tensor) -> States:
         """Compute the states of inner nodes whose own input is its baseline; their children are unchanged.

@@ -76,9 +76,15 @@ class ExplainedNet:
         """
         X, raw = apply_steps(self.steps, X)
         encoded = self.kind.read(X)  # first, for its errors
-        if self.kind.vectorizer is not None:
-            raw = self.kind.vectorizer.read(X)
-        return encoded, raw
+        own = self.kind.read_raw(X)
+        return encoded, raw if own is None else own
+
+    def for_items(self) -> ExplainedNet:
+        """Return the net of pairs with the kind of their samples."""
+        net = copy.copy(self)
+        assert self.kind.item_kind is not None
+        net.kind = self.kind.item_kind
+        return net
 
     def embed(self, batch: Any) -> Tensor:
         """Return the vectors of a batch that enter the net."""

@@ -119,7 +119,7 @@ class CaptumExplainer(
     baseline_ : ndarray of float, shape (embedding_dim,), or str
         Vector that replaces a removed word or node, or, for numbers, the name of the baseline.
     vocabulary_ : dict of str to int
-        Output column of each word (trees and texts only).
+        Output column of each word (trees and texts only); for pairs of each side and word.
     feature_importances_ : ndarray of float, shape (n_features_out,)
         Mean absolute value of each column of ``transform`` over the first 1,000 samples of ``fit``. Computed
         when first read, with the parameters at that time, and kept until the next ``fit``.
@@ -312,7 +312,7 @@ class CaptumExplainer(
         ndarray of float, shape (n_samples, n_features_out)
             One column per column of a table (one-hot columns are summed), per word of ``vocabulary_`` for
             trees and texts, per number for images and series of equal length, and per channel for series of
-            unequal length.
+            unequal length. Pairs have these columns for each side.
         """
         check_is_fitted(self, "estimator_")
         self._validate_params()

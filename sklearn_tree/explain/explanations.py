@@ -26,15 +26,16 @@ class Explanations:
 
     Parameters
     ----------
-    kind : {"trees", "tokens", "series", "images", "table"}
+    kind : {"trees", "tokens", "series", "images", "table", "pairs"}
         Kind of the samples.
     view : View
         Layout of frames and pictures for the kind.
-    samples : TreeArray, RaggedArray or ndarray
+    samples : TreeArray, RaggedArray, ndarray or PairArray
         The samples, with labels or tokens if available.
     attributions : list of ndarray of float, length n
         Attributions of each sample. Shape (n_nodes,) for trees, one per subtree; (n_tokens,) for texts;
         (n_steps, n_channels) for series; (height, width, n_channels) for images; (n_columns,) for tables.
+        Those of both samples of a pair are joined along the first axis.
     own : list of ndarray of float, length n
         Attributions of the label or value of each node without its children; equal to ``attributions`` for
         all other kinds.
@@ -118,7 +119,7 @@ class Explanations:
         DataFrame
             The columns are
 
-            - ``sample``, the index of the sample;
+            - ``sample``, the index of the sample, and for pairs ``side``, the name of the column;
             - for trees ``node``, ``parent``, ``position`` (of a leaf in its sentence, -1 for inner nodes),
               ``token``, ``value`` and ``edge`` (if the trees have any) and ``is_leaf``; for texts
               ``position`` and ``token``; for series ``step``, ``channel`` and ``value``; for images ``y``,

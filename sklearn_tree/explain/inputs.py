@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 from typing import Any
 
@@ -69,6 +70,10 @@ class Inputs:
         """Sample of each row, Tensor of int64, shape (n_rows,)."""
         return torch.arange(len(self), device=self.x.device)
 
+    def pair_up(self) -> Inputs:
+        """Return the inputs of pairs; rows 0 and 1 are those of the first pair."""
+        return PairInputs(self)
+
     # Forward passes.
 
     def outputs(self, x: Tensor) -> Tensor:
@@ -110,7 +115,15 @@ class Inputs:
         return dataclasses.replace(self.batch, **repeated)
 
     def _forward(self, x: Tensor, copies: Any) -> Tensor:
-        return self.module.forward_embedded(x, copies)
+        return self.module.forward_embedded(self.to_items(x), copies)
+
+    def to_items(self, x: Tensor) -> Tensor:
+        """Return rows with those of both samples of a pair separate; other rows unchanged."""
+        return x
+
+    def from_items(self, x: Tensor) -> Tensor:
+        """Undo :meth:`to_items`."""
+        return x
 
     def mix(self, is_present: Tensor) -> Tensor:
         """Return copies of a single sample in which some positions have their baselines.
@@ -226,3 +239,57 @@ class Inputs:
     def _unsplit(self, attributions: np.ndarray) -> np.ndarray:
         """Return the attributions of a single sample in the order of its positions."""
         return attributions
+
+
+class PairInputs(Inputs):
+    """Vectors that enter the net for pairs of sequences or images.
+
+    The first axis of the positions selects the sample of a pair: ``x`` has the shape (n, 2, ..., size).
+
+    Parameters
+    ----------
+    items : Inputs
+        Inputs of the samples of all pairs, in the order of :class:`~sklearn_tree.nn.PairBatch`.
+    """
+
+    def __init__(self, items: Inputs) -> None:
+        super().__init__(
+            net=items.net,
+            batch=items.batch,
+            x=self.from_items(items.x),
+            x0=self.from_items(items.x0),
+            removable=self.from_items(items.removable),
+            lengths=items.lengths,
+            is_embedded=items.is_embedded,
+        )
+
+    def __len__(self) -> int:
+        return len(self.batch) // 2
+
+    def to_items(self, x: Tensor) -> Tensor:
+        """Return the rows of the samples, shape (n, 2, ...) to (2 * n, ...)."""
+        return x.flatten(0, 1)
+
+    def from_items(self, x: Tensor) -> Tensor:
+        """Undo :meth:`to_items`."""
+        return x.unflatten(0, (-1, 2))
+
+    def first(self) -> Inputs:
+        """Return the inputs of the first samples; only their shapes are used."""
+        first = copy.copy(self)
+        first.x = self.x[:, 0]
+        return first
+
+    def split(self, rows: Tensor) -> list[np.ndarray]:
+        """Split numbers into pairs, those of both samples one after the other, without padding."""
+        parts = super().split(self.to_items(rows))
+        return [np.concatenate(pair) for pair in zip(parts[::2], parts[1::2], strict=True)]
+
+    def _unsplit(self, attributions: np.ndarray) -> np.ndarray:
+        """Return the attributions of a single pair, shape (2, ...), with zeros in the padding."""
+        n_steps = self.x.shape[2]
+        padded = np.zeros((2, n_steps, *attributions.shape[1:]))
+        n = n_steps if self.lengths is None else int(self.lengths[0])
+        for side, part in enumerate((attributions[:n], attributions[n:])):
+            padded[side, : len(part)] = part
+        return padded

@@ -59,10 +59,10 @@ def phrase_values(states: NodeStates, objective: Objective) -> Tensor:
     """Return the objective of each subtree as a separate tree, Tensor of float, shape (n_nodes,)."""
     inputs, module = states.inputs, states.module
     with torch.no_grad():
-        h = states.states[0]
+        h, trees = states.states[0], inputs.trees_of_nodes
         nodes = torch.cat([h, module.pool.weights(h)], dim=1).cpu().numpy()
         vectors = torch.from_numpy(pool_subtrees(nodes, inputs.array, module.pool.how)).to(h)
-        return objective.take(inputs.samples_of_nodes)(module.head(vectors))
+        return objective.take(inputs.samples_of(trees))(states.outputs_with(vectors, trees))
 
 
 class _StateEffects:
@@ -95,9 +95,10 @@ class _StateEffects:
         order = np.argsort(inputs.array.depths[numbers], kind="stable")  # they reach the roots together
         for rows in split_by_size(order, self.max_arities[numbers][order], self.limits.max_rows):
             part, part_states = nodes[rows], tuple(state[rows] for state in new_states)
-            trees = inputs.samples_of_nodes[part]
-            outputs = inputs.module.head(self.states.vectors(part, part_states, descendants))
-            effects[rows] = self.values[trees] - self.objective.take(trees)(outputs)
+            trees = inputs.trees_of_nodes[part]
+            samples = inputs.samples_of(trees)
+            outputs = self.states.outputs_with(self.states.vectors(part, part_states, descendants), trees)
+            effects[rows] = self.values[samples] - self.objective.take(samples)(outputs)
         return effects
 
 

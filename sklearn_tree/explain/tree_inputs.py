@@ -48,6 +48,7 @@ class TreeInputs(Inputs):
     def __init__(
         self, *, net: ExplainedNet, array: TreeArray, batch: Any, x: Tensor, x0: Tensor, removable: Tensor
     ) -> None:
+        self._size = 1  # trees per sample
         order = batch.order
         removable, x, x0 = removable[order], x[order], x0[order]
         self.array, self.nodes = array, removable.nonzero().squeeze(1)
@@ -68,21 +69,60 @@ class TreeInputs(Inputs):
         self.rows_of_nodes[rest] = inverse
         self.rows_of_nodes[self.nodes] = len(distinct) + torch.arange(len(self.nodes), device=x.device)
 
+    def __len__(self) -> int:
+        return len(self.array) // self._size
+
+    def pair_up(self) -> TreeInputs:
+        """Make samples of two trees each, and return the inputs."""
+        self._size = 2
+        return self
+
     @property
     def n_positions(self) -> int:
         """Number of nodes."""
         return self.array.n_nodes
 
     @cached_property
-    def samples_of_nodes(self) -> Tensor:
+    def trees_of_nodes(self) -> Tensor:
         """Tree of each node, Tensor of int64, shape (n_nodes,)."""
-        trees = np.repeat(np.arange(len(self)), self.array.sizes)
+        trees = np.repeat(np.arange(len(self.array)), self.array.sizes)
         return torch.from_numpy(trees).to(self.x.device)
 
     @property
     def samples(self) -> Tensor:
-        """Tree of each row, Tensor of int64, shape (n_rows,)."""
-        return self.samples_of_nodes[self.nodes]
+        """Sample of each row, Tensor of int64, shape (n_rows,)."""
+        return self.samples_of(self.trees_of_nodes[self.nodes])
+
+    def samples_of(self, trees: Tensor) -> Tensor:
+        """Return the sample of each tree: the tree itself, or its pair."""
+        return trees // self._size
+
+    @property
+    def bounds(self) -> np.ndarray:
+        """First node of each sample but the first, ndarray of int64, shape (n - 1,)."""
+        return self.array.offsets[self._size : -1 : self._size]
+
+    def replace_vectors(self, vectors: Tensor, known: Tensor, trees: Tensor) -> Tensor:
+        """Return the vectors of the trees of some samples in each of which one tree has another vector.
+
+        Parameters
+        ----------
+        vectors : Tensor of float, shape (n, hidden_size)
+            New vectors.
+        known : Tensor of float, shape (n_trees, hidden_size)
+            Vectors of all trees.
+        trees : Tensor of int64, shape (n,)
+            Trees that have the new vectors.
+
+        Returns
+        -------
+        Tensor of float, shape (n, hidden_size), for pairs (2 * n, hidden_size)
+        """
+        if self._size == 1:
+            return vectors
+        others, is_second = known.index_select(0, trees ^ 1), (trees % 2 > 0).unsqueeze(1)
+        sides = torch.where(is_second, others, vectors), torch.where(is_second, vectors, others)
+        return torch.stack(sides, dim=1).flatten(0, 1)
 
     @cached_property
     def is_leaf(self) -> Tensor:
@@ -90,14 +130,14 @@ class TreeInputs(Inputs):
         return torch.from_numpy(self.array.arities == 0).to(self.x.device)
 
     def mix(self, is_present: Tensor) -> Tensor:
-        """Return copies of a single tree in which some nodes have their baselines, see :class:`Inputs`."""
+        """Return copies of a single sample in which some nodes have their baselines, see :class:`Inputs`."""
         return torch.where(is_present.unsqueeze(-1), self.x, self.x0).flatten(0, 1)
 
     def split(self, rows: Tensor) -> list[np.ndarray]:
         """Split numbers, one per row or one per node, into trees; nodes without a row get 0."""
         if len(rows) != self.array.n_nodes:
             rows = rows.new_zeros(self.array.n_nodes).index_copy(0, self.nodes, rows)
-        return np.split(rows.detach().double().cpu().numpy(), self.array.offsets[1:-1])
+        return np.split(rows.detach().double().cpu().numpy(), self.bounds)
 
     def number_positions(self) -> Tensor:
         """Number the rows of a single tree, int64, shape (n_rows,)."""
@@ -117,7 +157,7 @@ class TreeInputs(Inputs):
         """Return a batch of k copies, the rows of inner nodes and of leaves, and the row of each node."""
         batch = self.batch
         if k > 1:
-            copies = self.array[np.tile(np.arange(len(self)), k)]
+            copies = self.array[np.tile(np.arange(len(self.array)), k)]
             batch = TreeBatch.from_array(copies).to(self.x.device)
         n_fixed, n = len(self.fixed), self.n_rows
         is_leaf = self.is_leaf[self.nodes].repeat(k)

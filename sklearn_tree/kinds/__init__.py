@@ -1,8 +1,9 @@
-"""Kinds of samples: trees, tokens, series, images and tables."""
+"""Kinds of samples: trees, tokens, series, images and tables, and pairs of them."""
 
 from sklearn_tree.kinds.base import Batch, Kind
 from sklearn_tree.kinds.encoding import NotEncodedError
 from sklearn_tree.kinds.images import Images
+from sklearn_tree.kinds.pairs import PairArray, Pairs
 from sklearn_tree.kinds.registry import KINDS, find_kind
 from sklearn_tree.kinds.series import Series
 from sklearn_tree.kinds.table import StarTable, Table
@@ -15,6 +16,8 @@ __all__ = [
     "Images",
     "Kind",
     "NotEncodedError",
+    "PairArray",
+    "Pairs",
     "Series",
     "StarTable",
     "Table",

@@ -70,20 +70,23 @@ class Kind:
         Vectorizer fitted on raw samples.
     word_vectors : WordVectors or None
         Pretrained vectors of the vocabulary.
+    item_kind : Kind or None
+        Fitted kind of the two samples of a pair; None for single samples.
     """
 
     name: ClassVar[str]
     aliases: ClassVar[tuple[str, ...]] = ()
     container: ClassVar[type | None] = None
-    sort_windows: ClassVar[tuple[int, int]] = (50, 2)
-    is_batched_on_host: ClassVar[bool] = False
-    is_signal: ClassVar[bool] = False
-    kernel_sizes: ClassVar[tuple[int, ...]] = (3, 4, 5)
     reader_hint: ClassVar[str] = ""
     text_remedy: ClassVar[str] = "X.tolist() makes token sequences of it"
 
+    sort_windows: tuple[int, int] = (50, 2)  # pairs take these from their samples
+    is_batched_on_host: bool = False
+    is_signal: bool = False
+    kernel_sizes: tuple[int, ...] = (3, 4, 5)
     vectorizer: Any = None
     word_vectors: WordVectors | None = None
+    item_kind: Kind | None = None
     n_features_in_: int  # set if X has columns
     feature_names_in_: np.ndarray
     n_channels_in_: int  # set by kinds with channels
@@ -193,7 +196,15 @@ class Kind:
             return self.vectorizer.transform(X)
         return self.vectorizer.transform_with(X, self.word_vectors.find)
 
+    def read_raw(self, X: Any) -> Any:
+        """Return the samples as the vectorizer reads them; None without a vectorizer."""
+        return None if self.vectorizer is None else self.vectorizer.read(X)
+
     # Nets and batches.
+
+    def wrap_net(self, net: Any) -> Any:
+        """Return the class of the net for these samples, given that of an estimator's nets."""
+        return net
 
     def module_params(self, encoded: Any, sample_weight: np.ndarray | None) -> dict[str, Any]:
         """Return the parameters of the module that depend on the samples, such as sizes and statistics.
@@ -224,6 +235,10 @@ class Kind:
     def n_positions(self, encoded: Any) -> np.ndarray:
         """Return the number of nodes, steps, pixels or columns of each sample, int, shape (n_samples,)."""
         raise NotImplementedError
+
+    def mean_length(self, encoded: Any, sample_weight: np.ndarray | None) -> float:
+        """Return the weighted mean of :meth:`n_positions`."""
+        return float(np.average(self.n_positions(encoded), weights=sample_weight))
 
     def cost(self, encoded: Any) -> np.ndarray | None:
         """Return the height or length of each sample; None if all are equal.

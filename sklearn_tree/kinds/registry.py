@@ -7,13 +7,14 @@ from typing import Any
 
 from sklearn_tree.kinds.base import Kind
 from sklearn_tree.kinds.images import Images
+from sklearn_tree.kinds.pairs import Pairs
 from sklearn_tree.kinds.series import Series
 from sklearn_tree.kinds.table import Table
 from sklearn_tree.kinds.tokens import Tokens
 from sklearn_tree.kinds.trees import Trees
 
 # A new kind is added here, before kinds that would recognize its samples too.
-KINDS: list[type[Kind]] = [Trees, Images, Series, Table, Tokens]
+KINDS: list[type[Kind]] = [Pairs, Trees, Images, Series, Table, Tokens]
 
 
 def find_kind(X: Any, kinds: Iterable[type[Kind]], input_kind: str = "auto") -> type[Kind]:

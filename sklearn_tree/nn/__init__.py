@@ -17,6 +17,7 @@ from sklearn_tree.nn.gated import Children, GatedCell, TreeCell
 from sklearn_tree.nn.image_batch import ImageBatch
 from sklearn_tree.nn.losses import MultiOutputCrossEntropy
 from sklearn_tree.nn.net import Net
+from sklearn_tree.nn.pairs import PairBatch, PairNet
 from sklearn_tree.nn.pooling import (
     CONVOLUTION_POOLINGS,
     POOLINGS,
@@ -52,6 +53,8 @@ __all__ = [
     "NaryTreeLSTM",
     "Net",
     "NodeEmbedding",
+    "PairBatch",
+    "PairNet",
     "RecurrentEncoder",
     "RecurrentNet",
     "RecursiveEncoder",

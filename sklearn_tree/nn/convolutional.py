@@ -258,7 +258,7 @@ class ConvolutionalNet(Net):
 
     def encode_embedded(self, x: Tensor, batch: SequenceBatch | ImageBatch) -> Tensor:
         """Compute the hidden layer from embedded inputs, Tensor of float, shape (n, hidden_size)."""
-        return self._encode_features(self.features(x, batch), batch)
+        return self.encode_features(self.features(x, batch), batch)
 
     def features(self, x: Tensor, batch: SequenceBatch | ImageBatch) -> Tensor:
         """Compute the feature maps of the last block.
@@ -279,9 +279,10 @@ class ConvolutionalNet(Net):
 
     def decide(self, features: Tensor, batch: SequenceBatch | ImageBatch) -> Tensor:
         """Compute the logits from the feature maps of the last block, shape (n, n_outputs)."""
-        return self.compute_logits(self._encode_features(features, batch))
+        return self.compute_logits(self.encode_features(features, batch))
 
-    def _encode_features(self, features: Tensor, batch: SequenceBatch | ImageBatch) -> Tensor:
+    def encode_features(self, features: Tensor, batch: SequenceBatch | ImageBatch) -> Tensor:
+        """Compute the hidden layer from the feature maps of the last block, shape (n, hidden_size)."""
         return self._encode_pooled(self._pool_activated(features.flatten(1, 2), batch.ends))
 
     def _encode_pooled(self, pooled: Tensor) -> Tensor:

@@ -14,7 +14,7 @@ from sklearn.pipeline import make_pipeline
 
 from sklearn_tree import CaptumExplainer, RNNClassifier, ToDevice
 from sklearn_tree.explain.views import VIEWS, register_view
-from sklearn_tree.kinds import KINDS
+from sklearn_tree.kinds import KINDS, Pairs
 
 
 @pytest.fixture(autouse=True)
@@ -78,6 +78,21 @@ def test_other_kinds_are_refused(graphs):
         classifier().fit(np.zeros((4, 5, 5, 1)), [0, 1] * 2)
     with pytest.raises(ValueError, match="got 'graphs'"):
         RNNClassifier(input_kind="auto")._fit_kind(X)
+
+
+def test_pairs_of_graphs_need_no_further_code(graphs, monkeypatch):
+    X, y = graphs
+    monkeypatch.setattr(GraphClassifier, "_kinds", (Pairs, Graphs))
+    pairs = np.empty((60, 2), dtype=object)
+    for i in range(60):
+        pairs[i] = X[2 * i], X[2 * i + i % 2 - 1]
+    is_equal = (y[::2] == y[2 * np.arange(60) + np.arange(60) % 2 - 1]).astype(int)
+    clf = classifier(max_epochs=80).fit(pairs, is_equal)
+    assert clf.input_kind_ == "pairs"
+    explanations = CaptumExplainer(clf, "shapley", random_state=0).fit(pairs).explain(pairs[:2])
+    assert set(explanations.to_frame().side) == {"first", "second"}
+    assert np.abs(explanations.completeness_error).max() < 1e-3
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(clf)).predict(pairs), clf.predict(pairs))
 
 
 @pytest.mark.parametrize("method", ["auto", "integrated_gradients", "shapley", "saliency", "kernel_shap"])

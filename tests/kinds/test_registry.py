@@ -82,7 +82,7 @@ def test_the_order_of_the_candidates_is_their_precedence():
         (
             np.zeros((2, 3, 3, 1)),
             RNNClassifier._kinds,
-            "X must be of the kind 'tokens' or 'series' or 'table', got 'images', see CNNClassifier and CNNRegressor",
+            "X must be of the kind 'pairs' or 'tokens' or 'series' or 'table', got 'images', see CNNClassifier and CNNRegressor",
         ),
         (DENSE, [Table], "X must be of the kind 'table', got 'series', sequences for RNNClassifier, .*"),
         (TABLE, [Images], "X must be of the kind 'images', got 'table'"),

@@ -103,8 +103,11 @@ TEXT_FRAME = pd.DataFrame({"n": [1.0, 2.0], "text": ["a b", "c"]})
         ),
         (pl.DataFrame(TEXT_FRAME.to_dict("list")), r"^X has 2 columns and 'text' holds strings"),
         (TEXT_FRAME.to_numpy(), r"^X has 2 columns and 1 holds strings: pass one column \(X\[:, 1\]\)"),
-        (np.array([["a", "b"], ["c", "d"]]), r"^X is a 2-D array of str: (X\.tolist\(\)|pass one column)"),
-        (np.array([["a", "b"], ["c", "d"]], dtype=object), "^X is a 2-D array of str"),
+        (
+            np.array([["a", "b"], ["c", "d"]]),
+            r"^X is a 2-D array of str: (X\.tolist\(\)|pass one column).*astype\(object\) makes pairs",
+        ),
+        (np.array([["a", "b", "c"]] * 2, dtype=object), "^X is a 2-D array of str"),
     ],
 )
 def test_columns_of_texts_are_named(cls, X, message):

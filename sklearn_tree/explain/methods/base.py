@@ -34,8 +34,9 @@ class Method:
         shape of ``batch.inputs.x``, for embedded positions also without the last axis, or a list with one
         array per sample.
     kinds : tuple of Kind subclasses, default=(Kind,)
-        Kinds of samples that the method explains, their subclasses included. Several methods may share a name
-        if their kinds differ; the one for the nearest base class of a kind is chosen.
+        Kinds of samples that the method explains, their subclasses and pairs of them included. Several
+        methods may share a name if their kinds differ; the one for the nearest base class of a kind is
+        chosen.
     is_stochastic : bool, default=False
         Whether the method draws random numbers. Samples are then explained one by one, so that the draws of a
         sample do not depend on the others.
@@ -147,7 +148,7 @@ def find_method(name: str, net: ExplainedNet) -> Method:
     ValueError
         If the method is unknown or refuses the net; the message gives the reason.
     """
-    method = _look_up(name, type(net.kind))
+    method = _look_up(name, _kind_of(net))
     reason = method.refuse(net)
     if reason is not None:
         estimator, kind = type(net.estimator).__name__, net.kind.name
@@ -159,7 +160,7 @@ def find_method(name: str, net: ExplainedNet) -> Method:
 
 def method_names(net: ExplainedNet) -> list[str]:
     """Return the names of the methods that explain a net, sorted; one example for each wrapper."""
-    kind = type(net.kind)
+    kind = _kind_of(net)
     names = [*_METHODS, *(f"{wrapper}(saliency)" for wrapper in _WRAPPERS)]
     return sorted(name for name in names if _look_up(name, kind).refuse(net) is None)
 
@@ -213,6 +214,11 @@ def refused_method(
     return Method(name=name, attribute=attribute, kinds=kinds, refuse=refuse)
 
 
+def _kind_of(net: ExplainedNet) -> type[Kind]:
+    """Return the kind of the samples, for pairs that of both samples."""
+    return type(net.kind.item_kind or net.kind)
+
+
 def _look_up(name: str, kind: type[Kind]) -> Method:
     match = re.fullmatch(r"(\w+)\((\w+)\)", name.replace(" ", ""))
     if match and match[1] in _WRAPPERS:
@@ -234,5 +240,5 @@ def _explain_unknown(name: str, net: ExplainedNet) -> str:
     nearest = next(iter(get_close_matches(spelling, known, n=1)), None)
     if nearest is None:
         return reason
-    refusal = _look_up(nearest, type(net.kind)).refuse(net)
+    refusal = _look_up(nearest, _kind_of(net)).refuse(net)
     return f"{reason}; did you mean {nearest!r}?" + (f" It is refused too: {refusal}" if refusal else "")

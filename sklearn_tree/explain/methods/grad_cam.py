@@ -31,11 +31,13 @@ def grad_cam(batch: ExplainedBatch) -> Tensor:
     inputs, net = batch.inputs, _TwoStages(batch)
     x = inputs.x.detach().requires_grad_()
     heat = LayerGradCam(net, net.feature_maps).attribute(x).detach()  # (n, 1, height, width)
-    if x.ndim == 4:  # images
-        heat = nn.functional.interpolate(heat, x.shape[1:3], mode="bilinear", align_corners=False)[:, 0]
+    items, removable = inputs.to_items(x), inputs.to_items(inputs.removable)
+    if items.ndim == 4:  # images
+        heat = nn.functional.interpolate(heat, items.shape[1:3], mode="bilinear", align_corners=False)[:, 0]
     else:  # padding has no gradient, but Captum averages over it
-        n_steps = inputs.removable.sum(1, keepdim=True).clamp(min=1)
-        heat = heat[:, 0, 0] * inputs.removable * (heat.shape[-1] / n_steps)
+        n_steps = removable.sum(1, keepdim=True).clamp(min=1)
+        heat = heat[:, 0, 0] * removable * (heat.shape[-1] / n_steps)
+    heat = inputs.from_items(heat)
     if inputs.is_embedded:
         return heat
     return (heat.unsqueeze(-1) / x.shape[-1]).expand(x.shape)
@@ -49,7 +51,7 @@ class _FeatureMaps(nn.Module):
         self.inputs = batch.inputs
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.inputs.module.features(x, self.inputs.batch).permute(0, 3, 1, 2)
+        return self.inputs.module.features(self.inputs.to_items(x), self.inputs.batch).permute(0, 3, 1, 2)
 
 
 class _TwoStages(nn.Module):

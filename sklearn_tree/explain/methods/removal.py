@@ -10,7 +10,6 @@ from torch import Tensor
 
 from sklearn_tree.explain.methods.base import Method, register_method
 from sklearn_tree.explain.request import ExplainedBatch
-from sklearn_tree.explain.views import WindowsView
 from sklearn_tree.kinds import Images, Series
 
 
@@ -55,7 +54,6 @@ def slide_window(batch: ExplainedBatch) -> Tensor:
         Mean decrease over the windows that cover a number, divided by the size of a window.
     """
     inputs, view = batch.inputs, batch.request.view
-    assert isinstance(view, WindowsView)
     shape, strides = view.sliding_window(inputs, batch.params)
     decreases = Occlusion(batch.evaluate).attribute(
         inputs.x,

@@ -90,12 +90,15 @@ class SubtreeMethod(Method):
 
 def occlude_subtrees(trees: ExplainedTrees) -> NodeAttributions:
     """Compute the decrease of the explained function when each subtree is removed."""
-    request, roots = trees.request, torch.from_numpy(trees.inputs.array.offsets[:-1])
+    request, inputs, vectors = trees.request, trees.inputs, trees.node_states.tree_vectors
     subtrees, own = occlusion(
         trees.node_states, trees.objective, request.limits, by_state=request.zero_states
     )
-    baseline_values = trees.values - subtrees[roots.to(subtrees.device)]
-    return NodeAttributions(subtrees=subtrees, own=own, baseline_values=baseline_values)
+    if request.zero_states:
+        removed = inputs.module.compute_logits(torch.zeros_like(vectors))
+    else:
+        removed = inputs.outputs(inputs.x0)
+    return NodeAttributions(subtrees=subtrees, own=own, baseline_values=trees.objective(removed))
 
 
 def subtract_children(trees: ExplainedTrees) -> NodeAttributions:

@@ -50,7 +50,7 @@ def fit_surrogate(explainer: type[KernelShap | Lime], batch: ExplainedBatch) -> 
         coefficients = explainer(batch.evaluate, **model).attribute(
             inputs.x,
             inputs.x0,
-            feature_mask=inputs.expand(groups).unsqueeze(0),
+            feature_mask=inputs.expand(groups).clamp(min=0).unsqueeze(0),  # padding equals its baseline
             n_samples=_count_samples(batch.params),
             perturbations_per_eval=batch.limits.n_copies(inputs),
             return_input_shape=False,

@@ -1,14 +1,17 @@
 """Views: the layouts of kinds of samples for explainers."""
 
+from typing import Any
+
 from sklearn_tree.explain.views.base import BASELINES, Samples, View
 from sklearn_tree.explain.views.images import ImagesView
+from sklearn_tree.explain.views.pairs import PairsView
 from sklearn_tree.explain.views.series import SeriesView
 from sklearn_tree.explain.views.table import StarTableView, TableView
 from sklearn_tree.explain.views.tokens import TokensView
 from sklearn_tree.explain.views.trees import TreesView
 from sklearn_tree.explain.views.windows import WindowsView
 from sklearn_tree.explain.views.words import WordsView
-from sklearn_tree.kinds import Images, Kind, Series, StarTable, Table, Tokens, Trees
+from sklearn_tree.kinds import Images, Kind, Pairs, Series, StarTable, Table, Tokens, Trees
 
 # A view is found through the bases of a kind. A new kind is added here, or with `register_view`.
 VIEWS: dict[type[Kind], type[View]] = {
@@ -19,12 +22,14 @@ VIEWS: dict[type[Kind], type[View]] = {
     Images: ImagesView,
     Table: TableView,
     StarTable: StarTableView,
+    Pairs: PairsView,
 }
 
 __all__ = [
     "BASELINES",
     "VIEWS",
     "ImagesView",
+    "PairsView",
     "Samples",
     "SeriesView",
     "StarTableView",
@@ -54,4 +59,5 @@ def register_view(kind: type[Kind], view: type[View]) -> None:
 
 def find_view(kind: Kind) -> View:
     """Return the view of a kind of samples: that of its nearest registered base class."""
-    return next(VIEWS[base] for base in type(kind).__mro__ if base in VIEWS)()
+    view: Any = next(VIEWS[base] for base in type(kind).__mro__ if base in VIEWS)
+    return view() if kind.item_kind is None else view(find_view(kind.item_kind))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import torch
@@ -70,11 +70,11 @@ class View:
         Percentile of the absolute attributions that gets the full colour.
     """
 
-    default_method: ClassVar[str] = "occlusion"
-    is_embedded: ClassVar[bool] = False
-    has_subtrees: ClassVar[bool] = False
-    has_own_legend: ClassVar[bool] = True
-    limit_percentile: ClassVar[float] = 95
+    default_method: str = "occlusion"
+    is_embedded: bool = False
+    has_subtrees: bool = False
+    has_own_legend: bool = True
+    limit_percentile: float = 95
 
     # Inputs of the net.
 
@@ -177,6 +177,12 @@ class View:
         """Assign the positions of all samples of a batch to groups; padding may be in a group."""
         shape = inputs.x.shape[1:-1]
         return torch.arange(int(np.prod(shape)), device=inputs.x.device).view(shape)
+
+    def sliding_window(
+        self, inputs: Inputs, params: Mapping[str, Any]
+    ) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Return the shape of a window that slides over a sample, and its strides."""
+        raise NotImplementedError
 
     def has_length_dependent_windows(self, encoded: Any) -> bool:
         """Return whether the groups of a sample depend on the lengths of other samples in its batch."""

@@ -19,7 +19,7 @@ from sklearn_tree.plot.image import draw_image
 class ImagesView(WindowsView):
     """View of images: a window is a square patch with all channels."""
 
-    limit_percentile: ClassVar[float] = 99.5
+    limit_percentile: float = 99.5
     n_windows: ClassVar[int] = 7
 
     def lengths(self, batch: Any) -> None:

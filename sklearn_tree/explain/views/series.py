@@ -18,7 +18,7 @@ from sklearn_tree.plot.series import draw_series
 class SeriesView(WindowsView):
     """View of series: a window is a run of steps of one channel."""
 
-    default_method: ClassVar[str] = "integrated_gradients"
+    default_method: str = "integrated_gradients"
     n_windows: ClassVar[int] = 10
 
     def groups(self, inputs: Inputs, params: Mapping[str, Any]) -> Tensor:

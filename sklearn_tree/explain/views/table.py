@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import torch
@@ -22,8 +22,8 @@ from sklearn_tree.plot.bars import draw_bars
 class TableView(View):
     """View of tables: a position is a column, embedded as a token with a value."""
 
-    default_method: ClassVar[str] = "integrated_gradients"
-    is_embedded: ClassVar[bool] = True
+    default_method: str = "integrated_gradients"
+    is_embedded: bool = True
 
     def baselines(self, net: ExplainedNet, batch: Any, x: Tensor, baseline: Tensor | str) -> Tensor:
         """Return the embeddings of the columns with the value 0 or, as for missing values, their mean."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -26,8 +26,8 @@ InputsT = TypeVar("InputsT", bound=TreeInputs)
 class TreesView(WordsView):
     """View of trees: a position is a node, and its attribution is that of its whole subtree."""
 
-    has_subtrees: ClassVar[bool] = True
-    has_own_legend: ClassVar[bool] = False
+    has_subtrees: bool = True
+    has_own_legend: bool = False
 
     def ids(self, encoded: TreeArray) -> np.ndarray:
         """Return the label ids of all nodes."""
@@ -47,7 +47,7 @@ class TreesView(WordsView):
         """Sum the attributions of each subtree."""
         assert isinstance(inputs, TreeInputs)
         totals = reduce_subtrees(np.concatenate(own), inputs.array.depths)
-        return np.split(totals, inputs.array.offsets[1:-1])
+        return np.split(totals, inputs.bounds)
 
     def locate(
         self, samples: TreeArray, attributions: list[np.ndarray], names: np.ndarray

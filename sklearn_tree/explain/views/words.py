@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,7 +19,7 @@ from sklearn_tree.trees.flat import N_RESERVED_IDS, PAD_ID, UNKNOWN_ID
 class WordsView(View):
     """View of samples whose positions are ids with embeddings: words, or labels of nodes."""
 
-    is_embedded: ClassVar[bool] = True
+    is_embedded: bool = True
 
     def ids(self, encoded: Any) -> np.ndarray:
         """Return the ids of all positions of encoded samples, ndarray of int, shape (n_positions,)."""

@@ -43,7 +43,9 @@ class Graphs(Kind):
 
     @classmethod
     def recognizes(cls, X):
-        return isinstance(X, GraphArray) or (isinstance(X, list) and all(isinstance(g, Graph) for g in X))
+        return isinstance(X, GraphArray) or (
+            isinstance(X, (list, np.ndarray)) and all(isinstance(g, Graph) for g in X)
+        )
 
     def fit(self, X):
         graphs = read_graphs(X)

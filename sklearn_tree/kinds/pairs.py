@@ -1,0 +1,300 @@
+"""Pairs of samples of any other kind."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+
+from sklearn_tree.containers import holds_pairs, is_tensor, pair_columns
+from sklearn_tree.kinds.base import Kind
+from sklearn_tree.kinds.columns import ColumnsMixin
+from sklearn_tree.kinds.table import TableMixin
+from sklearn_tree.nn import PairBatch, PairNet
+from sklearn_tree.validation import check_columns
+
+_SIDES = ("first", "second")
+_FROM_ITEMS = (
+    "is_batched_on_host",
+    "is_signal",
+    "kernel_sizes",
+    "n_channels_in_",
+    "sort_windows",
+    "vectorizer",
+)
+
+
+class PairArray:
+    """Array of pairs: the samples of all pairs in one array.
+
+    Parameters
+    ----------
+    items : TreeArray, RaggedArray, ndarray or Tensor
+        Samples: both of the first pair, both of the second, and so on.
+    names : sequence of str, default=("first", "second")
+        Names of the two sides of a pair.
+
+    Examples
+    --------
+    >>> from sklearn_tree import TreeVectorizer
+    >>> from sklearn_tree.kinds import PairArray
+    >>> first, second = ["(S it works)", "(S it fails)"], ["(S it works)", "(S she works)"]
+    >>> vectorizer = TreeVectorizer().fit(first + second)
+    >>> PairArray.from_columns(vectorizer.transform(first), vectorizer.transform(second))
+    PairArray(2 pairs: first, second)
+    """
+
+    def __init__(self, items: Any, names: Sequence[str] = _SIDES) -> None:
+        self.items = items
+        self.names = tuple(names)
+
+    @classmethod
+    def from_columns(cls, first: Any, second: Any, names: Sequence[str] = _SIDES) -> PairArray:
+        """Pair the samples of two arrays that were encoded alike, by one vectorizer for example.
+
+        Parameters
+        ----------
+        first, second : TreeArray, RaggedArray, ndarray or Tensor
+            Samples, as many in both.
+        names : sequence of str, default=("first", "second")
+            Names of the two sides.
+
+        Raises
+        ------
+        ValueError
+            If the lengths differ.
+        """
+        if len(first) != len(second):
+            raise ValueError(
+                f"first and second must have equal lengths, got {len(first)} and {len(second)} samples"
+            )
+        joined = torch.cat([first, second]) if is_tensor(first) else np.concatenate([first, second])
+        order = np.arange(2 * len(first)).reshape(2, -1).T.ravel()
+        return cls(joined[order], names)
+
+    @property
+    def shape(self) -> tuple[int]:
+        """Shape of the array, ``(n,)`` for n pairs."""
+        return (len(self),)
+
+    def __len__(self) -> int:
+        return len(self.items) // 2
+
+    def __getitem__(self, key: Any) -> Any:
+        """Return some pairs; one pair, for an int, as a dict of its sides."""
+        if isinstance(key, (int, np.integer)):
+            i = range(len(self))[key]
+            return dict(zip(self.names, (self.items[2 * i], self.items[2 * i + 1]), strict=True))
+        return self.replace(self.items[item_rows(np.arange(len(self))[key])])
+
+    def replace(self, items: Any) -> PairArray:
+        """Return the array with other samples."""
+        return PairArray(items, self.names)
+
+    def __repr__(self) -> str:
+        return f"PairArray({len(self)} pairs: {', '.join(self.names)})"
+
+
+def item_rows(rows: np.ndarray) -> np.ndarray:
+    """Return the positions in ``PairArray.items`` of the samples of some pairs."""
+    return (2 * np.asarray(rows)[:, None] + [0, 1]).ravel()
+
+
+class Pairs(ColumnsMixin):
+    """Pairs of samples, encoded as one :class:`PairArray` by the kind of their samples.
+
+    Attributes
+    ----------
+    item_kind : Kind
+        Fitted kind of the samples. Both sides of a pair are encoded alike.
+    """
+
+    name: ClassVar[str] = "pairs"
+    container = PairArray
+
+    item_kind: Kind
+
+    @classmethod
+    def recognizes(cls, X: Any) -> bool:
+        """Return whether X has two columns of trees, texts or sequences."""
+        return isinstance(X, PairArray) or holds_pairs(X)
+
+    def accepts(self, X: Any) -> bool:
+        """Return True: ``encode`` checks the columns."""
+        return True
+
+    def fit(self, X: Any) -> PairArray:
+        """Read the pairs, find the kind of their samples and fit it to both columns."""
+        items, columns = self._read_items(X, reset=True)
+        candidates = [kind for kind in self.candidates if not issubclass(kind, (Pairs, TableMixin))]
+        found = next((kind for kind in candidates if kind.recognizes(items)), None)
+        if found is None:
+            names = " or ".join(repr(kind.name) for kind in candidates)
+            raise ValueError(f"X must hold pairs of the kind {names}, got pairs of {_describe(items)}")
+        self._set_item_kind(found(self.reader, candidates, self.channels))
+        with _located(columns):
+            encoded = self.item_kind.fit(items)
+        self._set_item_kind(self.item_kind)
+        return PairArray(encoded, _side_names(columns))
+
+    def _set_item_kind(self, kind: Kind) -> None:
+        self.item_kind = kind
+        for name in _FROM_ITEMS:
+            if hasattr(kind, name):
+                setattr(self, name, getattr(kind, name))
+
+    def _read_items(self, X: Any, *, reset: bool) -> tuple[Any, tuple]:
+        """Return the samples of all pairs, and the names or positions of the columns."""
+        if isinstance(X, PairArray):
+            return X.items, X.names
+        items, columns = pair_columns(X)
+        check_columns(X, self, reader=self.reader, reset=reset)
+        return items, columns
+
+    def encode(self, X: Any) -> PairArray:
+        """Read pairs, encoding their samples."""
+        return self._apply(self.item_kind.encode, X)
+
+    def add_vectors(self, embeddings: Any) -> None:
+        """Open pretrained vectors for the vocabulary of both samples, see :meth:`Kind.add_vectors`."""
+        self.item_kind.add_vectors(embeddings)
+        self.word_vectors = self.item_kind.word_vectors
+
+    def read_raw(self, X: Any) -> PairArray | None:
+        """Return the pairs as the vectorizer reads them; None without a vectorizer."""
+        return None if self.vectorizer is None else self._apply(self.vectorizer.read, X)
+
+    def _apply(self, read: Any, X: Any) -> PairArray:
+        """Apply a function to the samples of all pairs."""
+        items, columns = self._read_items(X, reset=False)
+        if not self.item_kind.accepts(items):
+            kind = self.item_kind.name
+            raise ValueError(
+                f"X must hold pairs of the kind {kind!r}, as in fit, got pairs of {_describe(items)}"
+            )
+        with _located(columns):
+            return PairArray(read(items), _side_names(columns))
+
+    def _warn_of_encoded(self, encoded: PairArray, is_training: bool) -> None:
+        for side in (0, 1):  # so that warnings name the rows of X
+            self.item_kind._warn_of_encoded(encoded.items[side::2], is_training)
+
+    # Nets and batches.
+
+    def wrap_net(self, net: Any) -> Any:
+        """Return the class of the net for pairs."""
+        return partial(PairNet, net)
+
+    def module_params(self, encoded: PairArray, sample_weight: np.ndarray | None) -> dict[str, Any]:
+        """Return the parameters that depend on the samples of all pairs."""
+        return self.item_kind.module_params(encoded.items, _repeat(sample_weight))
+
+    def dtype(self, encoded: PairArray) -> torch.dtype:
+        """Return the dtype for the samples of the pairs."""
+        return self.item_kind.dtype(encoded.items)
+
+    def batch(self, encoded: PairArray, rows: np.ndarray) -> PairBatch:
+        """Return the given pairs as a batch, whose samples are encoded together."""
+        return PairBatch(self.item_kind.batch(encoded.items, item_rows(rows)))
+
+    def share_repeats(self, encoded: PairArray, batch_size: int) -> PairArray:
+        """Return the pairs, annotated so that parts that occur on both sides are computed once too."""
+        return encoded.replace(self.item_kind.share_repeats(encoded.items, 2 * batch_size))
+
+    # Sizes.
+
+    def n_positions(self, encoded: PairArray) -> np.ndarray:
+        """Return the number of positions of both samples of each pair."""
+        return self.item_kind.n_positions(encoded.items).reshape(-1, 2).sum(axis=1)
+
+    def mean_length(self, encoded: PairArray, sample_weight: np.ndarray | None) -> float:
+        """Return the mean number of positions of single samples."""
+        return self.item_kind.mean_length(encoded.items, _repeat(sample_weight))
+
+    def cost(self, encoded: PairArray) -> np.ndarray | None:
+        """Return the larger height or length of each pair; None if all are equal."""
+        cost = self.item_kind.cost(encoded.items)
+        return None if cost is None else cost.reshape(-1, 2).max(axis=1)
+
+    def n_bytes(self, encoded: PairArray) -> int:
+        """Return the size of all samples in memory."""
+        return self.item_kind.n_bytes(encoded.items)
+
+    def magnitude(self, encoded: PairArray, row: int) -> float | None:
+        """Return the largest absolute number of a pair; None if it has no numbers."""
+        sides = [self.item_kind.magnitude(encoded.items, 2 * row + side) for side in (0, 1)]
+        return max((number for number in sides if number is not None), default=None)
+
+    # Devices.
+
+    @classmethod
+    def to(cls, encoded: PairArray, device: torch.device, dtype: torch.dtype | None = None) -> PairArray:
+        """Return pairs with their samples on a device."""
+        return encoded.replace(_kind_of_items(encoded).to(encoded.items, device, dtype))
+
+    @classmethod
+    def to_host(cls, encoded: PairArray) -> PairArray:
+        """Return pairs with their samples in main memory."""
+        return encoded.replace(_kind_of_items(encoded).to_host(encoded.items))
+
+    # Saving.
+
+    def to_state(self) -> dict[str, Any]:
+        """Return the kind of the samples with its state, and the names of the columns."""
+        item = self.item_kind
+        return {"item_kind": item.name, "items": item.to_state(), **self._columns_state()}
+
+    @classmethod
+    def from_state(cls, state: dict[str, Any], reader: str = "estimator") -> Pairs:
+        """Rebuild the fitted kind from the return value of :meth:`to_state`."""
+        kind = cls(reader)
+        kind._restore_columns(state)
+        name = state["item_kind"]
+        item_class = next(item for item in _subclasses(Kind) if getattr(item, "name", None) == name)
+        kind._set_item_kind(item_class.from_state(state["items"], reader))
+        return kind
+
+
+def _kind_of_items(encoded: PairArray) -> type[Kind]:
+    """Return a kind that moves the samples of pairs between devices."""
+    items = encoded.items
+    return next((k for k in _subclasses(Kind) if k.container and isinstance(items, k.container)), Kind)
+
+
+def _subclasses(kind: type[Kind]) -> Iterator[type[Kind]]:
+    for subclass in kind.__subclasses__():
+        yield subclass
+        yield from _subclasses(subclass)
+
+
+def _repeat(sample_weight: np.ndarray | None) -> np.ndarray | None:
+    return None if sample_weight is None else np.repeat(sample_weight, 2)
+
+
+def _side_names(columns: tuple) -> tuple[str, ...]:
+    return columns if all(isinstance(name, str) for name in columns) else _SIDES
+
+
+def _describe(items: Any) -> str:
+    return repr(type(items[0] if isinstance(items, np.ndarray) and items.ndim == 1 else items).__name__)
+
+
+@contextmanager
+def _located(columns: tuple) -> Iterator[None]:
+    """Name the row and the column in errors that name the position of a sample among those of all pairs."""
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        message = re.sub(r"X\[(\d+)\]", lambda match: _locate(int(match[1]), columns), str(error))
+        if message != str(error):
+            error.args = (message,)
+        raise
+
+
+def _locate(item: int, columns: tuple) -> str:
+    return f"X[{item // 2}] (column {columns[item % 2]!r})"
