@@ -173,6 +173,8 @@ class _LabelledNodes:
         **options: Any,
     ) -> None:
         self.net, self.encoded, self.names, self.options = net, encoded, names, options
+        if net.kind_.item_kind is not None:
+            raise ValueError(f"{names[0]} must be None if {names[1]} holds pairs, which have one target each")
         self.y = net._read_y(y)[0]
         check_length(self.y, encoded, names=(names[2], names[1]))
         self.sizes = net.kind_.n_positions(encoded)

@@ -3,6 +3,7 @@
 import pickle
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from samples import ESTIMATORS, REGRESSORS, outputs, quick
@@ -300,3 +301,15 @@ def test_lists_of_vectors_are_series_of_unequal_length():
         fitted = quick(cls, max_epochs=20).fit(X, Y)
         assert fitted.input_kind_ == "series"
         assert fitted.score(X, Y) == 1
+
+
+@pytest.mark.parametrize("cls", [RNNClassifier, CNNClassifier])
+def test_pairs_share_pretrained_vectors(cls):
+    pairs = pd.DataFrame({"first": ["red car", "blue bus"] * 6, "second": ["car", "car"] * 6})
+    vectors = {word: np.random.RandomState(i).randn(5) for i, word in enumerate(["red", "car", "bus", "van"])}
+    params = {"embeddings": vectors, "freeze_embeddings": True, "embedding_lr": 0.001}
+    clf = quick(cls, **params).fit(pairs, [1, 0] * 6)
+    table = clf.net_.module_.net.embedding.labels.weight.detach().numpy()
+    assert any(np.allclose(row, vectors["car"], atol=1e-6) for row in table)
+    new, unknown = (pd.DataFrame({"first": [f"red {w}"], "second": ["car"]}) for w in ("van", "zebra"))
+    assert not np.allclose(clf.predict_proba(new), clf.predict_proba(unknown))  # a new word has its vector

@@ -422,3 +422,11 @@ def test_labels_of_phrases_teach_negation():
     nodes = RecursiveNetClassifier(**params).fit(train.data, y, node_y=labels)
     plain = RecursiveNetClassifier(**params).fit(train.data, y)
     assert nodes.score(test.data, y_test) > plain.score(test.data, y_test) + 0.1
+
+
+def test_labels_of_the_nodes_of_pairs_are_refused():
+    pairs = pd.DataFrame({"a": RAW[:4], "b": RAW[4:8]})
+    clf = quick(RecursiveNetClassifier)
+    with pytest.raises(ValueError, match="node_y must be None if X holds pairs"):
+        clf.fit(pairs, [0, 1] * 2, node_y=[[0]] * 4)
+    assert clf.fit(pairs, [0, 1] * 2).classes_.tolist() == [0, 1]  # the control
