@@ -303,6 +303,7 @@ def test_lists_of_vectors_are_series_of_unequal_length():
         assert fitted.score(X, Y) == 1
 
 
+@pytest.mark.filterwarnings("ignore:at least half")
 @pytest.mark.parametrize("cls", [RNNClassifier, CNNClassifier])
 def test_pairs_share_pretrained_vectors(cls):
     pairs = pd.DataFrame({"first": ["red car", "blue bus"] * 6, "second": ["car", "car"] * 6})
