@@ -50,3 +50,9 @@ def load_mr() -> tuple[list[str], np.ndarray]:
 def _lines(name: str) -> list[str]:
     with gzip.open(FOLDER / "sentences" / f"{name}.gz", "rt", encoding="latin-1") as file:
         return [line.strip() for line in file]
+
+
+def load_sst_sentences(classes: str, part: str) -> tuple[list[str], np.ndarray]:
+    """Return the sentences of SST and their sentiments; classes is fine or binary."""
+    rows = [line.split(" ", 1) for line in _lines(f"stsa.{classes}.{part}")]
+    return [text for _, text in rows], np.array([label for label, _ in rows])

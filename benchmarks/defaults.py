@@ -1,99 +1,127 @@
-"""Accuracy of every estimator with default parameters, for several values of ``random_state``.
+"""Study of the default parameters: settings compared by cross-validation on the training parts of a panel.
 
-Run ``python benchmarks/defaults.py``. Missing data sets are reported and skipped.
+Run ``python benchmarks/defaults.py --settings default one_cycle``. Each fit appends a line to
+``benchmarks/results/defaults.csv``; combinations that the file holds already are skipped. ``--summary``
+prints the table of all settings. Missing data sets are reported and skipped.
 """
 
 from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Callable, Iterator
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import torch
-from datasets import load_mr, load_series, load_trec
-from sklearn.base import clone
-from sklearn.datasets import load_breast_cancer, load_digits, load_iris
-from sklearn.model_selection import StratifiedKFold
+from panel import BASELINES, NETS, Problem, load_problems, take
+from settings import SETTINGS
+from sklearn.metrics import accuracy_score, log_loss
+from sklearn.model_selection import StratifiedShuffleSplit
 
-from sklearn_tree import CNNClassifier, RecursiveNetClassifier, RNNClassifier
-
-Split = tuple[Any, np.ndarray, Any, np.ndarray]
-
-
-def folds(X: Any, y: np.ndarray, n: int = 5) -> Callable[[], Iterator[Split]]:
-    """Return the splits of a stratified cross-validation with a fixed seed, as a factory of iterators."""
-
-    def splits() -> Iterator[Split]:
-        rows = np.array(X, dtype=object) if isinstance(X, list) else X
-        for train, test in StratifiedKFold(n, shuffle=True, random_state=0).split(y, y):
-            yield rows[train], y[train], rows[test], y[test]
-
-    return splits
+RESULTS = Path(__file__).parent / "results" / "defaults.csv"
+KEYS = ["problem", "model", "setting", "seed"]
+N_BINS = 10  # of the expected calibration error
 
 
-def fixed(*split: Any) -> Callable[[], Iterator[Split]]:
-    """Return a factory of iterators over one split."""
-    return lambda: iter([split])  # type: ignore[list-item]
+def calibration_error(proba: np.ndarray, y: np.ndarray, classes: np.ndarray) -> float:
+    """Return the expected calibration error: the gap between confidence and accuracy, averaged over bins."""
+    confidence, correct = proba.max(axis=1), classes[proba.argmax(axis=1)] == y
+    bins = np.minimum((confidence * N_BINS).astype(int), N_BINS - 1)
+    gaps = [abs((confidence - correct)[bins == b].sum()) for b in range(N_BINS)]
+    return float(sum(gaps) / len(y))
 
 
-def images() -> Callable[[], Iterator[Split]]:
-    """Return the splits of the 8 x 8 digits as images."""
-    digits = load_digits()
-    return folds(digits.images[..., None].astype(np.float32), digits.target)
+def evaluate(model: Any, X: Any, y: np.ndarray, seed: int) -> dict[str, float]:
+    """Fit on four fifths of the training part and score the rest."""
+    [(train, test)] = StratifiedShuffleSplit(1, test_size=0.2, random_state=seed).split(y, y)
+    start = time.perf_counter()
+    model.fit(take(X, train), y[train])
+    seconds = time.perf_counter() - start
+    proba = np.clip(model.predict_proba(take(X, test)), 1e-7, 1)
+    classes = model.classes_
+    return {
+        "accuracy": accuracy_score(y[test], classes[proba.argmax(axis=1)]),
+        "log_loss": log_loss(y[test], proba / proba.sum(axis=1, keepdims=True), labels=classes),
+        "calibration_error": calibration_error(proba, y[test], classes),
+        "seconds": seconds,
+    }
 
 
-def first_fold(X: Any, y: np.ndarray) -> Callable[[], Iterator[Split]]:
-    """Return the first of ten splits."""
-    return lambda: iter([next(folds(X, y, 10)())])
+def models(problem: Problem, settings: list[str], seed: int) -> Iterator[tuple[str, str, Any]]:
+    """Yield the name of each model, the name of its setting, and the model."""
+    yield "baseline", "", BASELINES[problem.family]()
+    for net in NETS[problem.family]:
+        name = type(net).__name__
+        for setting in settings:
+            params = SETTINGS[setting](problem.family, name)
+            if params is not None:
+                yield name, setting, type(net)(**params, random_state=seed)
 
 
-CNN, RNN, TREE = CNNClassifier(), RNNClassifier(), RecursiveNetClassifier()
-# name, factory of the splits, required accuracy, estimators
-PROBLEMS: list[tuple[str, Callable, float, list]] = [
-    ("iris, 5-fold", lambda: folds(*load_iris(return_X_y=True)), 0.93, [CNN, RNN, TREE]),
-    ("breast_cancer, 5-fold", lambda: folds(*load_breast_cancer(return_X_y=True)), 0.95, [CNN, RNN, TREE]),
-    ("digits as images, 5-fold", images, 0.97, [CNN]),
-    ("GunPoint", lambda: fixed(*load_series("GunPoint")), 0.95, [CNN]),
-    ("ItalyPowerDemand", lambda: fixed(*load_series("ItalyPowerDemand")), 0.95, [CNN]),
-    ("BasicMotions", lambda: fixed(*load_series("BasicMotions")), 0.97, [CNN, RNN]),
-    ("TREC coarse", lambda: fixed(*load_trec()), 0.85, [CNN, RNN]),
-    ("MR, one fold of ten", lambda: first_fold(*load_mr()), 0.73, [CNN, RNN]),
-]
+def run(problem: Problem, settings: list[str], seeds: list[int], known: set) -> Iterator[dict[str, Any]]:
+    """Yield the results of all models on a problem that are not known yet."""
+    data = None
+    for seed in seeds:
+        for name, setting, model in models(problem, settings, seed):
+            keys = dict(zip(KEYS, (problem.name, name, setting, seed)))
+            if tuple(keys.values()) in known:
+                continue
+            if data is None:
+                data = problem.load()
+            yield {"family": problem.family, **keys, **evaluate(model, *data, seed)}
+
+
+def summarize() -> None:
+    """Print the mean of each measure for each family, model and setting, relative to the baseline."""
+    table = pd.read_csv(RESULTS, keep_default_na=False)
+    measures = ["accuracy", "log_loss", "calibration_error", "seconds"]
+    means = table.groupby(["family", "problem", "model", "setting"])[measures].mean().reset_index()
+    baseline = means[means.model == "baseline"].set_index("problem")
+    nets = means[means.model != "baseline"].copy()
+    for measure in ("accuracy", "log_loss"):
+        nets[f"{measure} - baseline"] = nets[measure] - nets.problem.map(baseline[measure])
+    nets["wins"] = nets["accuracy - baseline"] >= 0
+    nets["n"] = 1
+    groups = nets.groupby(["family", "model", "setting"])
+    columns = [*measures, "accuracy - baseline", "log_loss - baseline", "wins"]
+    print(groups[columns].mean().assign(n=groups.n.sum()).round(4).to_string())
 
 
 def main() -> None:
-    """Fit and score all estimators and print a table."""
+    """Run the chosen settings on the chosen problems."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--settings", nargs="+", default=["default"], choices=sorted(SETTINGS))
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--family", default="")
     parser.add_argument("--only", default="", help="part of a problem's name")
-    parser.add_argument("--precision", default="float32", help="precision of the estimators")
+    parser.add_argument("--summary", action="store_true")
     options = parser.parse_args()
+    if options.summary:
+        summarize()
+        return
     torch.set_num_threads(1)
-    seeds = "".join(f"{'seed ' + str(seed):>8}" for seed in options.seeds)
-    print(f"{'problem':26}{'estimator':24}{'floor':>6}{seeds}{'fit':>9}")
-    for name, load, floor, estimators in PROBLEMS:
-        if options.only not in name:
+    warnings.simplefilter("ignore")
+    RESULTS.parent.mkdir(exist_ok=True)
+    known: set = set()
+    if RESULTS.exists():
+        known = set(pd.read_csv(RESULTS, keep_default_na=False)[KEYS].itertuples(index=False, name=None))
+    for problem in load_problems():
+        if options.only not in problem.name or options.family not in problem.family:
             continue
         try:
-            splits = load()
+            for row in run(problem, options.settings, options.seeds, known):
+                pd.DataFrame([row]).round(5).to_csv(
+                    RESULTS, mode="a", index=False, header=not RESULTS.exists()
+                )
+                print(
+                    " ".join(f"{v:.3f}" if isinstance(v, float) else str(v) for v in row.values()), flush=True
+                )
         except FileNotFoundError as error:
-            print(f"{name:26}skipped: {error.filename} not found")
-            continue
-        for estimator in estimators:
-            scores, times = [], []
-            for seed in options.seeds:
-                start, parts = time.perf_counter(), []
-                for X, y, X_test, y_test in splits():
-                    model = clone(estimator).set_params(random_state=seed, precision=options.precision)
-                    model.fit(X, y)
-                    parts.append(model.score(X_test, y_test))
-                scores.append(float(np.mean(parts)))
-                times.append((time.perf_counter() - start) / len(parts))
-            figures = "".join(f"{score:8.3f}" for score in scores)
-            seconds = f"{np.median(times):7.1f} s"
-            print(f"{name:26}{type(estimator).__name__:24}{floor:6.2f}{figures}{seconds}", flush=True)
+            print(f"{problem.name} skipped: {error.filename} not found")
 
 
 if __name__ == "__main__":

@@ -34,6 +34,20 @@ def load_ewt(part: str) -> Pair:
     return TreeArray.from_trees(trees), np.array(genres)
 
 
+def load_trec_trees(part: str = "train") -> Pair:
+    """Return the dependency trees of TREC's questions and their coarse classes."""
+    trees, labels, words = [], [], []
+    for line in (*_lines(f"trec/TREC.{part}.spacy.conllu.gz"), "\n"):
+        if line.startswith("# label = "):
+            labels.append(line.partition("= ")[2].partition(":")[0])
+        elif line[0].isdigit():
+            words.append(line.split("\t"))
+        elif line == "\n" and words:
+            trees.append(dependency_tree(words))
+            words = []
+    return TreeArray.from_trees(trees), np.array(labels)
+
+
 def dependency_tree(words: list[list[str]]) -> Tree:
     """Build a tree from the rows of a CoNLL-U sentence."""
     heads = [int(word[6]) - 1 for word in words]
