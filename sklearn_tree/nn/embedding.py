@@ -109,12 +109,12 @@ class Embedding(nn.Module):
         labels = self._replace_unknown(_select(batch.labels, nodes), batch.vectors)
         values = None
         if self.values is not None and batch.values is not None:
-            known = _replace_unknown(labels, self.labels)
-            values = self.standardize(_select(batch.values, nodes), known)  # by the labels before dropout
+            known = self._rows(labels, batch.vectors)  # of the labels before dropout
+            values = self.standardize(_select(batch.values, nodes), known)
         labels = self._drop_words(labels)
         x = self._embed_labels(labels, batch, nodes)
         if self.values is not None and values is not None:
-            x = x + values.to(x.dtype).unsqueeze(-1) * self.values(_replace_unknown(labels, self.labels))
+            x = x + values.to(x.dtype).unsqueeze(-1) * self.values(self._rows(labels, batch.vectors))
         return self.dropout(x)
 
     def _embed_labels(self, labels: Tensor, batch: TreeBatch | SequenceBatch, nodes: Tensor | None) -> Tensor:
@@ -124,8 +124,12 @@ class Embedding(nn.Module):
         """Return the vectors of labels: those of the table, then ``vectors``."""
         if vectors is None:
             return self.labels(labels)
-        x, rows = self.labels(_replace_unknown(labels, self.labels)), labels - self.labels.num_embeddings
+        x, rows = self.labels(self._rows(labels, vectors)), labels - self.labels.num_embeddings
         return torch.where((rows >= 0).unsqueeze(-1), vectors.to(x)[rows.clamp(min=0)], x)
+
+    def _rows(self, labels: Tensor, vectors: Tensor | None) -> Tensor:
+        """Return the rows of labels in the table; labels that have a row of ``vectors`` are unknown."""
+        return labels if vectors is None else _replace_unknown(labels, self.labels)
 
     def _replace_unknown(self, labels: Tensor, vectors: Tensor | None) -> Tensor:
         if vectors is None:
