@@ -167,8 +167,12 @@ def test_ctrl_c_during_a_batch_propagates(encoded):
             signal.raise_signal(signal.SIGINT)
 
     clf = tree_classifier(callbacks=[PressCtrlC()])
-    with pytest.raises(KeyboardInterrupt):
-        clf.fit(*encoded)
+    previous = signal.signal(signal.SIGINT, signal.default_int_handler)  # background jobs ignore the signal
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            clf.fit(*encoded)
+    finally:
+        signal.signal(signal.SIGINT, previous)
     assert not hasattr(clf, "net_")
 
 
