@@ -134,6 +134,20 @@ def test_explanations_do_not_depend_on_the_modes_of_the_caller(cls, mode):
     assert_equal_bits(found, expected)
 
 
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("cls", [RNNClassifier, CNNClassifier])
+def test_explanations_of_series_do_not_depend_on_the_modes_of_the_caller(cls, mode):
+    net = quick(cls).fit(DENSE, Y)
+
+    def explain():
+        return CaptumExplainer(net, "integrated_gradients", random_state=0).fit(DENSE).transform(DENSE[:6])
+
+    expected = explain()
+    with MODES[mode]():
+        found = explain()
+    np.testing.assert_array_equal(found, expected)
+
+
 class Fail(skorch.callbacks.Callback):
     """Callback that records the modes and fails in the first batch."""
 
