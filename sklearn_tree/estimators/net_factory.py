@@ -112,7 +112,7 @@ class NetFactoryMixin(NetParametersMixin, FittedAttributesMixin):
         }
         params = {
             "module": self.kind_.wrap_net(self._module),
-            **{f"module__{name}": value for name, value in module_params.items()},
+            **{f"module__{name}": _to_python(value) for name, value in module_params.items()},
             "criterion": self.target_.criterion,
             **{f"criterion__{name}": value for name, value in self.target_.criterion_params.items()},
             "target": self.target_,
@@ -134,3 +134,8 @@ class NetFactoryMixin(NetParametersMixin, FittedAttributesMixin):
         if "optimizer__foreach" in extra:
             params.pop("optimizer__fused", None)  # torch accepts only one of the two
         return self._net_class(**{**params, **extra})
+
+
+def _to_python(value: Any) -> Any:
+    """Return a numpy scalar as a number of Python, which torch requires, and any other value unchanged."""
+    return value.item() if isinstance(value, np.generic) else value

@@ -4,7 +4,18 @@ import numpy as np
 import pytest
 import skorch
 import torch
-from samples import CLASSIFIERS, ESTIMATORS, REGRESSORS, TABLE, Y, tree_classifier
+from samples import (
+    CLASSIFIERS,
+    ESTIMATORS,
+    REGRESSORS,
+    TABLE,
+    TEXTS,
+    TUPLES,
+    Y,
+    outputs,
+    quick,
+    tree_classifier,
+)
 
 from sklearn_tree.estimators.batches import BatchIterator, EncodedDataset
 
@@ -62,3 +73,16 @@ def test_net_params_have_precedence(encoded):
     assert clf.net_.iterator_train__max_nodes == 77
     clf.predict(X)
     assert clf.net_.iterator_train__max_nodes == 77
+
+
+@pytest.mark.parametrize("cls", ESTIMATORS)
+def test_numbers_of_numpy_give_the_net_of_numbers_of_python(cls):
+    X = TUPLES if "Recursive" in cls.__name__ else TEXTS
+    defaults = cls().get_params()
+    numbers = {"hidden_size": 6, "embedding_dim": 5, "n_layers": 2, "n_filters": 4, "n_blocks": 2, "max_arity": 3,
+               "batch_size": 4, "max_epochs": 1, "dropout": 0.25, "lr": 0.0078125}  # fmt: skip
+    params = {name: value for name, value in numbers.items() if name in defaults}
+    scalars = {name: np.asarray(value).astype(type(value))[()] for name, value in params.items()}
+    assert all(isinstance(value, np.generic) for value in scalars.values())  # the control
+    fitted = [quick(cls, **values).fit(X, Y) for values in (params, scalars)]
+    np.testing.assert_array_equal(*(outputs(model, X) for model in fitted))
