@@ -96,4 +96,13 @@ class NetFactoryMixin(NetParametersMixin, FittedAttributesMixin):
         extra = self._checked_net_params()
         if "optimizer__foreach" in extra:
             params.pop("optimizer__fused", None)  # torch accepts only one of the two
-        return self._net_class(**{**params, **extra})
+        params.update(extra)
+        for name in params:
+            if name.startswith("module__"):
+                params[name] = _without_numpy(params[name])
+        return self._net_class(**params)
+
+
+def _without_numpy(value: Any) -> Any:
+    """Return a scalar of numpy as a number of Python, which all layers of torch accept."""
+    return value.item() if isinstance(value, np.generic) else value

@@ -11,6 +11,7 @@ from sklearn.utils import check_random_state, get_tags
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_tree.documentation import DocumentationLinkMixin
+from sklearn_tree.estimators.modes import default_modes
 from sklearn_tree.estimators.objective import OUTPUTS
 from sklearn_tree.explain.explained_net import ExplainedNet
 from sklearn_tree.explain.explanations import Explanations
@@ -252,8 +253,8 @@ class CaptumExplainer(
         encoded, _ = net.encode(X)
         self.baseline_ = view.choose_baseline(net, encoded, self.baseline)
         self._zero_states = self.baseline in ("auto", "zero")
-        outputs = torch.zeros(1, net.estimator.target_.n_outputs)
-        self._request(net, encoded, self.output).choose(outputs)  # checks the target
+        with default_modes():  # checks the target
+            self._request(net, encoded, self.output).choose(torch.zeros(1, net.estimator.target_.n_outputs))
         self._features = view.learn_features(
             net,
             encoded,
