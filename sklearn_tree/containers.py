@@ -6,7 +6,8 @@ nothing here imports torch.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from numbers import Number
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -25,19 +26,22 @@ def is_tensor(X: Any) -> bool:
 def to_numpy(X: Any) -> np.ndarray:
     """Return any array, tensor, frame, sparse matrix or list as a numpy array."""
     if is_tensor(X):
-        X = X.detach().cpu()
+        X = X.detach().cpu().resolve_neg()
         return (X.float() if str(X.dtype) == "torch.bfloat16" else X).numpy()
     return np.asarray(X.toarray() if hasattr(X, "toarray") else X)
 
 
 def as_known(X: Any) -> Any:
-    """Return a polars Series as a list, and any other container unchanged.
+    """Return a polars Series or an iterator as a list, and any other container unchanged.
 
     Raises
     ------
     ValueError
-        If X is a structured array or a frame whose column names are not unique.
+        If X is a structured array, an array with masked entries or a frame whose column names are not unique.
     """
+    if isinstance(X, Iterator):  # can be read only once
+        return list(X)
+    refuse_masked(X, "X")
     if fields := getattr(getattr(X, "dtype", None), "names", None):
         raise ValueError(
             f"X must be an array without fields, got a structured array of {list(fields)}: pass "
@@ -75,6 +79,10 @@ def as_column(X: Any, what: str = "trees", *, allow_missing: bool = False) -> li
     """
     if isinstance(X, (str, bytes, dict, Tree)):
         raise TypeError(f"X must be a list, Series or array of {what}, got a single {type(X).__name__}")
+    if isinstance(X, (set, frozenset)):
+        raise TypeError(
+            f"X must be a list, Series or array of {what}, got a {type(X).__name__}, which has no order"
+        )
     if not hasattr(X, "iloc") and len(getattr(X, "shape", ())) == 2:
         X = np.asarray(X)  # a polars DataFrame
     if hasattr(X, "iloc") or isinstance(X, np.ndarray):
@@ -101,6 +109,8 @@ def as_rows(X: Any) -> list:
         X = to_numpy(X)
     is_table = getattr(X, "ndim", 1) == 2 and not is_column(X)
     rows = list(to_numpy(X)) if is_table else as_column(X, "sequences")
+    for i, row in enumerate(rows):
+        refuse_masked(row, f"X[{i}]")
     return [to_numpy(row) if is_tensor(row) else row for row in rows]
 
 
@@ -219,13 +229,24 @@ def move_channels_last(X: Any, axis: int) -> Any:
 
 
 def is_number(x: Any) -> bool:
-    """Return whether x is a number of Python or numpy; True and False count as numbers."""
-    return isinstance(x, (int, float, complex, np.number, np.bool_))
+    """Return whether x is a number of Python or numpy, or a Decimal; True and False count as numbers."""
+    return isinstance(x, (Number, np.bool_))
 
 
 def is_missing(x: Any) -> bool:
     """Return whether x is None, NaN or a missing value of pandas."""
     return x is None or (isinstance(x, float) and x != x) or type(x).__name__ in ("NAType", "NaTType")
+
+
+def refuse_masked(array: Any, name: str) -> None:
+    """Raise ValueError if a masked array has masked entries, which other functions of numpy would read."""
+    if not (isinstance(array, np.ma.MaskedArray) and np.ma.is_masked(array)):
+        return
+    row = int(np.argwhere(np.ma.getmaskarray(array))[0, 0])
+    raise ValueError(
+        f"{name} must not have masked entries, got one in {name}[{row}]: leave the row out or pass "
+        f"{name}.filled(value)"
+    )
 
 
 def first_missing(array: np.ndarray) -> int | None:
@@ -286,9 +307,10 @@ def layout_of(X: Any) -> Layout:
 
 def _layout_of_rows(rows: Any, *, is_column: bool) -> Layout:
     row = next((r for r in rows if not is_missing(r) and not _is_empty(r)), "")
+    row = to_numpy(row) if is_tensor(row) else row
     if isinstance(row, str) or (isinstance(row, (list, tuple)) and isinstance(row[0], str)):
         return Layout(None)
-    if not hasattr(row, "__len__"):
+    if not hasattr(row, "__len__") or isinstance(row, (set, frozenset, dict)):
         return Layout(2 if is_number(row) else None)
     if not is_number(row[0]):
         ndim = np.ndim(row)

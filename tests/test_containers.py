@@ -1,5 +1,7 @@
 """Laws of containers: results depend on the samples, not on their container."""
 
+from decimal import Decimal
+
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -264,3 +266,42 @@ def test_typed_arrays_have_missing_values_if_their_type_has():
 def test_none_nan_and_missing_values_of_pandas_are_missing():
     assert all(map(is_missing, (None, np.nan, float("nan"), np.float64("nan"), pd.NA, pd.NaT)))
     assert not any(map(is_missing, (0, "", "nan", [], np.inf, False)))
+
+
+def test_an_iterator_is_read_once_into_a_list():
+    assert as_known(iter(TEXTS)) == as_known(text for text in TEXTS) == TEXTS
+    assert as_known(TOKENS) is TOKENS
+
+
+def test_containers_without_an_order_are_refused():
+    for X in (set(TEXTS), frozenset(TEXTS)):
+        with pytest.raises(
+            TypeError, match=f"X must be a list, .* got a {type(X).__name__}, which has no order"
+        ):
+            as_column(X)
+    assert as_column(dict.fromkeys("ab").keys()) == ["a", "b"]  # the control: keys are ordered
+
+
+def test_masked_entries_are_refused():
+    masked = np.ma.masked_array(TABLE, mask=np.sort(TABLE.ravel())[-2] < TABLE)
+    row = int(np.argmax(TABLE.max(axis=1)))
+    with pytest.raises(ValueError, match=rf"X must not have masked entries, got one in X\[{row}\]"):
+        as_known(masked)
+    with pytest.raises(ValueError, match=r"X\[1\] must not have masked entries, got one in X\[1\]\[0\]"):
+        as_rows([WAVES[0], np.ma.masked_array(WAVES[1], mask=np.ones_like(WAVES[1]))])
+    unmasked = np.ma.masked_array(TABLE)
+    assert as_known(unmasked) is unmasked
+
+
+def test_rows_of_decimals_and_tensors_have_the_layout_of_numbers():
+    assert layout_of([[Decimal(1), Decimal(2)]] * 2) == layout_of([[1.0, 2.0]] * 2) == Layout(2)
+    assert not holds_trees([[Decimal(1), Decimal(2)]] * 2)
+    assert layout_of([torch.tensor(ids) for ids in IDS]) == layout_of(IDS) == Layout(2, True, True)
+    floats = [wave[:, 0] for wave in WAVES]
+    assert layout_of([torch.tensor(wave) for wave in floats]) == layout_of(floats) == Layout(2, True, False)
+
+
+def test_negated_views_of_tensors_become_arrays():
+    view = torch._neg_view(torch.tensor(TABLE))
+    assert view.is_neg()
+    np.testing.assert_array_equal(to_numpy(view), -TABLE)

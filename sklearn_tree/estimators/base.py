@@ -15,7 +15,7 @@ from skorch.dataset import ValidSplit
 from torch.utils.data import Subset
 
 from sklearn_tree.callbacks import CallbackSupportMixin, fit_context, with_callbacks
-from sklearn_tree.containers import as_known
+from sklearn_tree.containers import as_known, refuse_masked
 from sklearn_tree.device import resolve_device
 from sklearn_tree.documentation import DocumentationLinkMixin
 from sklearn_tree.estimators.batches import EncodedDataset, SplitBatch
@@ -108,8 +108,9 @@ class BaseNet(
             Samples. The vocabulary is learned in the first call.
         y : array-like, shape (n_samples,)
             Targets.
-        classes : array-like, shape (n_classes,), default=None
-            All classes that will ever occur; None uses the classes in ``y`` of the first call.
+        classes : array-like, shape (n_classes,), or list of array-like, default=None
+            All classes that will ever occur, for several columns one array per column; None uses the classes
+            in ``y`` of the first call.
         sample_weight : array-like of float, shape (n_samples,), default=None
             Weights of the samples in the loss.
 
@@ -201,13 +202,13 @@ class BaseNet(
         check_is_fitted(self)
         return self.kind_.read(X)
 
-    def _read_y(self, y: Any) -> tuple[np.ndarray, type[Target]]:
-        """Return the checked y and its target class."""
+    def _read_y(self, y: Any, classes: Any = None) -> tuple[np.ndarray, type[Target]]:
+        """Return the checked y and its target class, given all classes if the user has named them."""
         raise NotImplementedError
 
     def _encode_y(self, y: Any) -> np.ndarray:
         y, target = self._read_y(y)
-        if target is not type(self.target_):
+        if not self.target_.accepts(target):
             raise ValueError(
                 f"y must hold {self.target_.name} per sample, as in the first fit, got {target.name}"
             )
@@ -221,6 +222,7 @@ class BaseNet(
             raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None")
         encoded = self._fit_kind(X) if options["reset"] else self.kind_.read(X, is_training=True)
         if sample_weight is not None:
+            refuse_masked(sample_weight, "sample_weight")
             sample_weight = check_sample_weight(sample_weight, encoded, ensure_non_negative=True)
             if not sample_weight.any():
                 raise ValueError("sample_weight must not be all zero: no sample would count")
@@ -234,7 +236,7 @@ class BaseNet(
     ) -> np.ndarray:
         """Return the encoded targets, one per item of X; ``reset`` fits a new target first."""
         if reset:
-            y, target_class = self._read_y(y)
+            y, target_class = self._read_y(y, classes)
             check_length(y, X)
             self.target_ = target_class()
             return self.target_.fit(y, classes=classes, sample_weight=sample_weight)
@@ -262,7 +264,8 @@ class BaseNet(
         if not self.early_stopping or validation is None:
             return train, None
         strata = self.target_.strata(train.y.numpy())
-        rows = split_validation(len(train), strata, self.validation_fraction, seed)
+        weight = None if train.sample_weight is None else train.sample_weight.numpy()
+        rows = split_validation(len(train), strata, self.validation_fraction, seed, weight)
         return train.take(rows[0]), train.take(rows[1])
 
     def _read_validation(self, X_val: Any) -> Any:

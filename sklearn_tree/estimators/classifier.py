@@ -35,8 +35,8 @@ class NetClassifierMixin(ClassifierMixin, BaseNet):
         """Number of classes; for several columns of classes a list."""
         return self.target_.n_classes
 
-    def _read_y(self, y: Any) -> tuple[np.ndarray, type[ClassTarget]]:
-        return read_classes(y)
+    def _read_y(self, y: Any, classes: Any = None) -> tuple[np.ndarray, type[ClassTarget]]:
+        return read_classes(y, classes)
 
     def _weigh(self, target: np.ndarray, sample_weight: np.ndarray | None) -> np.ndarray | None:
         if self.class_weight is None:

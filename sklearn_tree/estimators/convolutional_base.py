@@ -79,7 +79,7 @@ class BaseCNN(BaseNet):
             sizes = np.asarray(self.kernel_sizes)
         except ValueError:  # lists of unequal length
             sizes = np.zeros(())
-        is_int = sizes.dtype.kind in "iu" and not any(isinstance(x, bool) for x in self.kernel_sizes)
-        if sizes.ndim != 1 or not len(sizes) or not is_int or np.any(sizes < 1):
+        is_list = sizes.ndim == 1 and sizes.size and sizes.dtype.kind in "iu"
+        if not is_list or any(isinstance(x, bool) for x in self.kernel_sizes) or np.any(sizes < 1):
             raise ValueError(f"kernel_sizes must hold at least one int >= 1, got {self.kernel_sizes!r}")
         return tuple(sizes.tolist())

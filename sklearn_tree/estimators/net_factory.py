@@ -112,7 +112,7 @@ class NetFactoryMixin(NetParametersMixin, FittedAttributesMixin):
         }
         params = {
             "module": self.kind_.wrap_net(self._module),
-            **{f"module__{name}": _to_python(value) for name, value in module_params.items()},
+            **{f"module__{name}": value for name, value in module_params.items()},
             "criterion": self.target_.criterion,
             **{f"criterion__{name}": value for name, value in self.target_.criterion_params.items()},
             "target": self.target_,
@@ -133,9 +133,13 @@ class NetFactoryMixin(NetParametersMixin, FittedAttributesMixin):
         extra = self._checked_net_params()
         if "optimizer__foreach" in extra:
             params.pop("optimizer__fused", None)  # torch accepts only one of the two
-        return self._net_class(**{**params, **extra})
+        params.update(extra)
+        for name in params:
+            if name.startswith("module__"):
+                params[name] = _without_numpy(params[name])
+        return self._net_class(**params)
 
 
-def _to_python(value: Any) -> Any:
-    """Return a numpy scalar as a number of Python, which torch requires, and any other value unchanged."""
+def _without_numpy(value: Any) -> Any:
+    """Return a scalar of numpy as a number of Python, which all layers of torch accept."""
     return value.item() if isinstance(value, np.generic) else value

@@ -19,7 +19,7 @@ class NetRegressorMixin(RegressorMixin, BaseNet):
 
     target_: Numbers
 
-    def _read_y(self, y: Any) -> tuple[np.ndarray, type[Numbers]]:
+    def _read_y(self, y: Any, classes: Any = None) -> tuple[np.ndarray, type[Numbers]]:
         return read_numbers(y)
 
     def predict(self, X: Any) -> np.ndarray:

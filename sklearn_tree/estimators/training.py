@@ -80,7 +80,7 @@ def keep_freed_memory() -> None:
 
 
 def split_validation(
-    n: int, y: np.ndarray | None, fraction: float, seed: int
+    n: int, y: np.ndarray | None, fraction: float, seed: int, weight: np.ndarray | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
     """Split row indices into training and validation rows.
 
@@ -95,6 +95,8 @@ def split_validation(
         Fraction of the rows that become validation rows.
     seed : int
         Seed of the split.
+    weight : ndarray of float, shape (n,), default=None
+        Weights of the rows. Rows of weight 0 stay in the training part and do not affect the split.
 
     Returns
     -------
@@ -104,10 +106,14 @@ def split_validation(
     Raises
     ------
     ValueError
-        If there are fewer than two rows.
+        If there are fewer than two rows of weight > 0.
     """
+    if weight is not None and not weight.all():
+        kept = np.flatnonzero(weight)
+        _, valid = split_validation(len(kept), None if y is None else y[kept], fraction, seed)
+        return np.setdiff1d(np.arange(n), kept[valid]), kept[valid]
     if n < 2:
-        raise ValueError(f"early_stopping=True needs at least 2 samples to split, got {n}")
+        raise ValueError(f"early_stopping=True needs at least 2 samples of weight > 0, got {n}")
     rows = np.arange(n)
     counts = np.bincount(y)[y] if y is not None else np.full(n, n)
     splittable = counts * fraction >= 1  # on average, at least one row of the class is held out

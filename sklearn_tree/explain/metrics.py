@@ -12,6 +12,7 @@ from scipy.integrate import trapezoid
 from scipy.stats import spearmanr
 from sklearn.utils import check_random_state
 
+from sklearn_tree.estimators.modes import default_modes
 from sklearn_tree.explain.explained_sample import explain_each
 from sklearn_tree.explain.explainer import CaptumExplainer
 from sklearn_tree.explain.explanations import Explanations
@@ -225,6 +226,7 @@ def sensitivity(
     return np.array(changes)
 
 
+@default_modes()
 def randomization_test(
     explainer: CaptumExplainer, X: Any, *, n_repeats: int = 5, random_state: Any = 0
 ) -> np.ndarray:

@@ -172,7 +172,7 @@ def check_labels(labels: Sequence) -> list:
 
 def _check_label(label: Any, node: int) -> str | int:
     if isinstance(label, str):
-        return str(label)
+        return str.__str__(label)  # str() would return "Color.RED" for an enum
     if isinstance(label, (int, np.integer)) and not isinstance(label, bool):
         if label < 0:
             raise ValueError(f"labels must be ids >= 0, got {label} at node {node}")

@@ -21,6 +21,9 @@ from sklearn_tree.trees.codes import (
 )
 from sklearn_tree.trees.flat import FlatArray
 
+# These have a length, but no order, or items other than tokens.
+_NOT_SEQUENCES = (str, bytes, bytearray, set, frozenset, dict)
+
 
 @dataclass(frozen=True, eq=False, init=False)
 class RaggedArray(FlatArray):
@@ -121,7 +124,7 @@ class RaggedArray(FlatArray):
         """
         sequences = list(sequences)
         for i, sequence in enumerate(sequences):
-            if isinstance(sequence, (str, bytes)) or not hasattr(sequence, "__len__"):
+            if isinstance(sequence, _NOT_SEQUENCES) or not hasattr(sequence, "__len__"):
                 raise TypeError(f"X[{i}] must be a sequence of tokens or numbers, got {sequence!r:.40}")
         sequences = [sequence[:max_length] for sequence in sequences]
         offsets = np.r_[0, np.cumsum([len(sequence) for sequence in sequences])].astype(np.int64)
@@ -196,7 +199,8 @@ def _concatenate_tokens(sequences: list) -> list[str | int]:
         for token in sequence:
             if not _is_token(token):
                 raise TypeError(f"X[{i}] must hold tokens (str) or ids (int), got {token!r:.40}")
-    return [str(token) if isinstance(token, str) else int(token) for seq in sequences for token in seq]
+    tokens = (token for sequence in sequences for token in sequence)
+    return [str.__str__(token) if isinstance(token, str) else int(token) for token in tokens]
 
 
 def _concatenate_series(sequences: list) -> np.ndarray:

@@ -23,6 +23,7 @@ def test_the_kind_sets_the_default_kernel_sizes():
     ("call", "error", "message"),
     [
         (lambda: cnn_classifier(kernel_sizes=[0, 3]), ValueError, r"kernel_sizes must hold at least one int >= 1, got \[0, 3\]"),
+        (lambda: cnn_classifier(kernel_sizes=np.array(3)), ValueError, r"kernel_sizes must hold .*, got array\(3\)"),
         (lambda: cnn_classifier(kernel_sizes=[]), ValueError, "kernel_sizes must hold at least one int >= 1"),
         (lambda: cnn_classifier(kernel_sizes=[[3], [4, 5]]), ValueError, "kernel_sizes must hold at least one int >= 1"),
         (lambda: cnn_classifier(kernel_sizes=[2.5]), ValueError, "kernel_sizes must hold at least one int >= 1"),

@@ -12,6 +12,7 @@ from samples import CLASSIFIERS, DENSE, ESTIMATORS, TEXTS, TUPLES, Y, outputs, q
 
 from sklearn_tree import CaptumExplainer, CNNClassifier, RNNClassifier
 from sklearn_tree.estimators.modes import default_modes
+from sklearn_tree.explain.metrics import randomization_test
 
 
 @contextmanager
@@ -92,7 +93,7 @@ def explain(net):
     for method in ("occlusion", "integrated_gradients"):
         explainer = CaptumExplainer(net, method, n_steps=4, max_steps=4, random_state=0).fit(X[:6])
         results += [explainer.transform(X[:6]), list(explainer.explain(X[:3]).attributions)]
-    return results
+    return [*results, randomization_test(explainer, X[:3], n_repeats=2)]
 
 
 def assert_equal_bits(found, expected):

@@ -2,11 +2,13 @@
 
 import re
 
+import numpy as np
 import pytest
 import skorch
 import torch
-from samples import ESTIMATORS, tree_classifier
+from samples import CLASSIFIERS, ESTIMATORS, TEXTS, TUPLES, Y, outputs, quick, tree_classifier
 
+from sklearn_tree import RecursiveNetClassifier, RNNClassifier
 from sklearn_tree.estimators.parameters import SHARED_CONSTRAINTS
 
 
@@ -110,3 +112,20 @@ def test_callbacks_follow_from_the_parameters():
     assert [name for name, _ in single_epoch[:1]] == ["gradient_clip"]
     assert single_epoch[1:] == [own, ("named", own)]
     assert tree_classifier()._make_callbacks(10) == []
+
+
+@pytest.mark.parametrize("cls", CLASSIFIERS)
+@pytest.mark.parametrize("dtype", [np.int64, np.int8, np.uint16])
+def test_numbers_of_numpy_give_the_same_net_as_those_of_python(cls, dtype):
+    X = TUPLES if cls is RecursiveNetClassifier else TEXTS
+    sizes = {"hidden_size": 6, "embedding_dim": 5}
+    expected = outputs(quick(cls, **sizes).fit(X, Y), X)
+    net = quick(cls, **{name: dtype(size) for name, size in sizes.items()}).fit(X, Y)
+    np.testing.assert_array_equal(outputs(net, X), expected)
+    assert not np.array_equal(outputs(quick(cls, hidden_size=6, embedding_dim=6).fit(X, Y), X), expected)
+
+
+def test_numbers_of_numpy_in_net_params_are_accepted():
+    net = quick(RNNClassifier, net_params={"module__n_layers": np.int64(2)}).fit(TEXTS, Y)
+    assert type(net.net_.module__n_layers) is int
+    assert net.set_params(warm_start=True, hidden_size=np.int64(8)).fit(TEXTS, Y).n_iter_ == 4

@@ -178,7 +178,7 @@ def test_small_classes_stay_in_the_training_part():
 
 
 def test_a_single_row_cannot_be_split():
-    with pytest.raises(ValueError, match="early_stopping=True needs at least 2 samples to split, got 1"):
+    with pytest.raises(ValueError, match="early_stopping=True needs at least 2 samples of weight > 0, got 1"):
         split_validation(1, None, 0.1, 0)
 
 
@@ -224,3 +224,15 @@ def test_outputs_that_are_not_finite_name_the_row_and_its_largest_number():
     tokens = Tokens()
     with pytest.raises(ValueError, match=r"for X\[1\]$"):
         check_finite(output, tokens.fit(["a", "b"]), tokens)
+
+
+def test_rows_without_weight_do_not_affect_a_split():
+    y = np.repeat([0, 1], 30)
+    kept = np.arange(60) % 3 > 0
+    train, valid = split_validation(60, y, 0.2, 0, weight=kept.astype(float))
+    expected = split_validation(40, y[kept], 0.2, 0)[1]
+    np.testing.assert_array_equal(valid, np.flatnonzero(kept)[expected])
+    assert sorted([*train, *valid]) == list(range(60))
+    assert not kept[split_validation(60, y, 0.2, 0)[1]].all()  # the control
+    with pytest.raises(ValueError, match=r"at least 2 samples of weight > 0, got 1"):
+        split_validation(60, y, 0.2, 0, weight=np.eye(60)[0])

@@ -101,3 +101,10 @@ def test_arrays_of_different_kinds_are_not_concatenated():
     for first, second in pairwise(arrays):
         with pytest.raises(ValueError, match="arrays must be of one kind"):
             RaggedArray.concatenate([first, second])
+
+
+@pytest.mark.parametrize("row", [{"a", "b"}, frozenset("ab"), {"a": 1}, "ab", b"ab", bytearray(b"ab")])
+def test_rows_that_are_not_sequences_of_tokens_are_refused(row):
+    with pytest.raises(TypeError, match=r"X\[1\] must be a sequence of tokens or numbers, got "):
+        RaggedArray.from_sequences([["a", "b"], row])
+    assert len(RaggedArray.from_sequences([["a", "b"], tuple("ab")])) == 2  # the control

@@ -9,7 +9,7 @@ import torch
 from sklearn.utils.validation import check_array
 from torch import Tensor
 
-from sklearn_tree.containers import first_missing, to_numpy
+from sklearn_tree.containers import first_missing, refuse_masked, to_numpy
 from sklearn_tree.estimators.objective import Objective
 
 
@@ -64,6 +64,10 @@ class Target:
         """Encode targets as ``fit`` does."""
         raise NotImplementedError
 
+    def accepts(self, target: type[Target]) -> bool:
+        """Return whether later targets of the given kind can be encoded."""
+        return target is type(self)
+
     def check_classes(self, classes: Any) -> None:
         """Raise ValueError if the classes differ from those of the first call of ``partial_fit``."""
 
@@ -106,6 +110,7 @@ class Target:
 
 def check_y(y: Any) -> np.ndarray:
     """Return the targets as an array, or raise an error that names the first row without a target."""
+    refuse_masked(y, "y")
     try:
         array = to_numpy(y)
     except ValueError as error:
@@ -114,6 +119,8 @@ def check_y(y: Any) -> np.ndarray:
         raise TypeError(f"y must be array-like, with one entry per sample, got {type(y).__name__}")
     if len(array) and (row := first_missing(array)) is not None:
         raise ValueError(f"y[{row}] is missing: drop samples without a target")
+    if array.dtype.kind == "T":  # numpy's StringDType, which scikit-learn does not know
+        y = np.array(array.tolist())
     return check_array(y, ensure_2d=False, dtype=None, input_name="y")
 
 

@@ -200,6 +200,10 @@ class MultiOutput(ClassTarget):
         columns = zip(map(_infer_dtype, y.T), self.classes, strict=True)
         return np.stack([_class_positions(column, known) for column, known in columns], axis=1)
 
+    def accepts(self, target: type[Target]) -> bool:
+        """Return whether the targets have columns; some samples may have the classes 0 and 1 only."""
+        return target in (MultiOutput, MultiLabel)
+
     def check_classes(self, classes: Any) -> None:
         """Raise ValueError if the classes differ from those of the first call of ``partial_fit``."""
         columns = [np.unique(np.asarray(column)) for column in classes]
@@ -254,8 +258,15 @@ class MultiOutput(ClassTarget):
         return _explained_class(outputs, wanted, output, np.asarray(self.classes[column]), first=first)
 
 
-def read_classes(y: Any) -> tuple[np.ndarray, type[ClassTarget]]:
+def read_classes(y: Any, classes: Any = None) -> tuple[np.ndarray, type[ClassTarget]]:
     """Return the checked targets of a classifier and their target class.
+
+    Parameters
+    ----------
+    y : array-like, shape (n_samples,) or (n_samples, n_columns)
+        Targets.
+    classes : array-like or list of array-like, default=None
+        All classes that will ever occur. Columns of zeros and ones are labels unless there are other classes.
 
     Raises
     ------
@@ -273,7 +284,8 @@ def read_classes(y: Any) -> tuple[np.ndarray, type[ClassTarget]]:
     check_classification_targets(y)
     if y.ndim == 1 or y.shape[1] == 1:
         return y, OneClass
-    return y, MultiLabel if type_of_target(y) == "multilabel-indicator" else MultiOutput
+    is_indicator = type_of_target(y) == "multilabel-indicator" and not _exceed_labels(classes)
+    return y, MultiLabel if is_indicator else MultiOutput
 
 
 def _explained_class(outputs: Tensor, target: Any, output: str, classes: np.ndarray, first: int) -> Objective:
@@ -289,6 +301,12 @@ def _explained_class(outputs: Tensor, target: Any, output: str, classes: np.ndar
     elif output == "margin" and n > 1:
         weights = weights - (1 - weights) / (n - 1)
     return Objective(names=names, weights=F.pad(weights, padding), head=head)
+
+
+def _exceed_labels(classes: Any) -> bool:
+    """Return whether there is one array of classes per column, and some are neither 0 nor 1."""
+    columns = [] if classes is None else [np.asarray(column) for column in classes]
+    return any(column.ndim == 1 and not np.isin(column, (0, 1)).all() for column in columns)
 
 
 def _stack_columns(columns: list[np.ndarray]) -> np.ndarray:

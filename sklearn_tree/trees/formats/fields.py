@@ -16,7 +16,7 @@ NUMBER_ADVICE = "use str(label) for a category, or TreeNode(label, children, val
 def as_label(label: Any, node: int) -> str:
     """Return a label as a plain str; the error names the node if it is not a str."""
     if isinstance(label, str):
-        return str(label)
+        return str.__str__(label)  # str() would return "Color.RED" for an enum
     raise TypeError(
         f"the label of node {node} must be a str, got {excerpt(label)} ({type(label).__name__}); "
         f"{NUMBER_ADVICE}"
@@ -39,7 +39,7 @@ def as_edge(edge: Any, node: int, kind: type = str) -> str | int | None:
     if edge is None:
         return None
     if kind is str and isinstance(edge, str):
-        return str(edge)
+        return str.__str__(edge)
     if kind is int and isinstance(edge, (int, np.integer)) and not isinstance(edge, bool):
         return int(edge)
     raise TypeError(

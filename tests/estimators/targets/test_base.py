@@ -7,9 +7,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 import torch
+from samples import TEXTS, Y, quick
 from scipy.special import expit, softmax
 from sklearn.metrics import accuracy_score, hamming_loss, r2_score
 
+from sklearn_tree import RNNClassifier
 from sklearn_tree.estimators.targets import (
     MultiLabel,
     MultiOutput,
@@ -19,6 +21,7 @@ from sklearn_tree.estimators.targets import (
     read_classes,
     read_numbers,
 )
+from sklearn_tree.estimators.targets.base import check_y
 
 N = 40
 RNG = np.random.RandomState(0)
@@ -350,3 +353,18 @@ def test_a_target_to_explain_must_exist(name, wanted, message):
         target.explained(outputs, wanted, "margin")
     wanted, _ = explanations(target)[0]  # the control
     assert len(target.explained(outputs, wanted, "margin")(outputs)) == N
+
+
+@pytest.mark.parametrize("name", ["y", "sample_weight"])
+def test_masked_targets_and_weights_are_refused(name):
+    arguments = {"y": Y, "sample_weight": np.ones(len(Y))}
+    unmasked = np.ma.masked_array(arguments[name])
+    assert quick(RNNClassifier).fit(TEXTS, **{**arguments, name: unmasked}).n_iter_ == 2
+    masked = np.ma.masked_array(arguments[name], mask=np.arange(len(Y)) == 3)
+    with pytest.raises(ValueError, match=rf"{name} must not have masked entries, got one in {name}\[3\]"):
+        quick(RNNClassifier).fit(TEXTS, **{**arguments, name: masked})
+
+
+def test_texts_of_numpys_string_type_are_classes():
+    y = np.where(Y > 0, "good", "bad")
+    np.testing.assert_array_equal(check_y(np.array(y, dtype=np.dtypes.StringDType())), y)

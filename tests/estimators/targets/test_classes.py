@@ -151,3 +151,26 @@ def test_columns_of_mixed_types_keep_their_types():
     assert [type(value) for value in fitted.labels(encoded)[0].tolist()] == [str, int, bool]
     same = MultiOutput()
     assert same.labels(same.fit(np.array([[0, 2], [1, 3]]))).dtype == np.int64  # the control
+
+
+def test_a_batch_of_zeros_and_ones_continues_a_fit_on_several_columns(words_counted):
+    X, counts = words_counted
+    y, part = np.minimum(counts[:, :2], 2), np.array([[0, 1], [1, 0]])
+    assert read_classes(part)[1] is MultiLabel  # the control: two rows alone look like labels
+    expected = classifier(max_epochs=1).partial_fit(X, y).partial_fit(X[:2], part.astype(float))
+    clf = classifier(max_epochs=1).partial_fit(X, y).partial_fit(X[:2], part)
+    np.testing.assert_array_equal(clf.predict_proba(X), expected.predict_proba(X))
+    checked = classifier(max_epochs=1).fit(X, y, X_val=X[:2], y_val=part)
+    assert np.isfinite(checked.history_.valid_loss).all()
+    with pytest.raises(ValueError, match=r"y must hold columns of classes per sample, .* got one class"):
+        clf.partial_fit(X[:2], part[:, 0])
+
+
+def test_classes_that_are_neither_zero_nor_one_make_columns_of_classes(words_counted):
+    X, counts = words_counted
+    y = np.minimum(counts[:, :2], 1)
+    clf = classifier().partial_fit(X, y, classes=[[0, 1, 2], [0, 1]])
+    assert [known.tolist() for known in clf.classes_] == [[0, 1, 2], [0, 1]]
+    assert clf.partial_fit(X[:1], [[2, 0]]).n_iter_ == 2
+    for classes in (None, [0, 1], [[0, 1], [0, 1]]):  # the control: nothing contradicts labels
+        assert classifier().partial_fit(X, y, classes=classes).classes_.tolist() == [0, 1]

@@ -5,6 +5,7 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
+from sklearn_tree import RaggedArray, Tree
 from sklearn_tree.trees.formats.fields import NUMBER_ADVICE, as_edge, as_label, as_value
 
 
@@ -45,3 +46,16 @@ def test_none_is_a_missing_value_or_edge_label_but_not_a_label():
 def test_other_values_are_refused(value):
     with pytest.raises(ValueError, match=r"^the value of node 7 must be a finite number, got "):
         as_value(value, 7)
+
+
+class Renamed(str):
+    def __str__(self):  # as members of an Enum with str do
+        return "other"
+
+
+def test_the_label_of_a_subclass_of_str_is_its_text():
+    label = Renamed("red")
+    assert str(label) != label == "red"  # the control
+    assert as_label(label, 0) == as_edge(label, 0) == "red"
+    assert Tree([label], [-1]) == Tree(["red"], [-1])
+    assert RaggedArray.from_sequences([[label]]) == RaggedArray.from_sequences([["red"]])
