@@ -126,14 +126,17 @@ def column_items(X: Any) -> list | None:
 
 def is_column(X: Any) -> bool:
     """Return whether X is a 2-D array or frame of one column of texts or objects."""
-    if len(getattr(X, "shape", ())) != 2 or is_tensor(X) or sparse.issparse(X):
-        return False
-    return column_items(_frame_to_numpy(X)) is not None
+    return _is_dense_table(X) and column_items(_frame_to_numpy(X)) is not None
+
+
+def _is_dense_table(X: Any) -> bool:
+    """Return whether X is a 2-D array or frame, but not a tensor or a sparse matrix."""
+    return len(getattr(X, "shape", ())) == 2 and not is_tensor(X) and not sparse.issparse(X)
 
 
 def holds_pairs(X: Any) -> bool:
     """Return whether X is an object array or frame of two columns of texts, trees or sequences."""
-    if len(getattr(X, "shape", ())) != 2 or X.shape[1] != 2 or is_tensor(X) or sparse.issparse(X):
+    if not _is_dense_table(X) or X.shape[1] != 2:
         return False
     if getattr(getattr(X, "dtype", None), "kind", "O") != "O":  # an array of str may be token sequences
         return False
@@ -188,8 +191,13 @@ def _object_column(column: Any) -> np.ndarray:
 
 
 def _holds_objects(column: np.ndarray) -> bool:
-    item = next((item for item in column if not is_missing(item)), None)
+    item = _first_present(column)
     return not (item is None or is_number(item))
+
+
+def _first_present(items: Any) -> Any:
+    """Return the first item that is not missing; None if there is none."""
+    return next((item for item in items if not is_missing(item)), None)
 
 
 def refuse_texts(X: Any, remedy: str) -> None:
@@ -202,7 +210,7 @@ def refuse_texts(X: Any, remedy: str) -> None:
     remedy : str
         How to pass texts that are in all columns of an array.
     """
-    if len(getattr(X, "shape", ())) != 2 or X.shape[1] == 1 or is_tensor(X) or sparse.issparse(X):
+    if not _is_dense_table(X) or X.shape[1] == 1:
         return
     is_frame = hasattr(X, "columns")
     names = list(X.columns) if is_frame else range(X.shape[1])
@@ -219,8 +227,7 @@ def refuse_texts(X: Any, remedy: str) -> None:
 
 
 def _holds_text(column: Any) -> bool:
-    items = np.asarray(column[:_N_INSPECTED], dtype=object)
-    return isinstance(next((item for item in items if not is_missing(item)), None), str)
+    return isinstance(_first_present(np.asarray(column[:_N_INSPECTED], dtype=object)), str)
 
 
 def move_channels_last(X: Any, axis: int) -> Any:
@@ -341,7 +348,7 @@ def holds_trees(X: Any) -> bool:
             return False
     else:
         items = list(X[:_N_INSPECTED]) if isinstance(X, (list, tuple)) else []
-    item = next((item for item in items if not is_missing(item)), None)
+    item = _first_present(items)
     if item is None:  # an empty column counts as trees, a column of missing values as a table
         return not items
     is_row = isinstance(item, (list, tuple, np.ndarray)) and len(item) and all(map(is_number, item))

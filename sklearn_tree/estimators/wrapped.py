@@ -68,7 +68,7 @@ def apply_steps(steps: list[Any], X: Any) -> tuple[Any, Any]:
     X : samples
         Samples that the net accepts.
     raw : TreeArray, RaggedArray or None
-        Trees or texts as the last vectorizer read them; None if there is no vectorizer.
+        Trees or texts that the last vectorizer reads; None without a vectorizer.
     """
     raw = None
     for step in steps:

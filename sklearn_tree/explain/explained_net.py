@@ -72,7 +72,7 @@ class ExplainedNet:
         encoded : encoded samples
             See :meth:`Kind.encode`.
         raw : TreeArray, RaggedArray or None
-            Trees or texts as the last vectorizer read them; None if there is no vectorizer.
+            Trees or texts that the last vectorizer reads; None without a vectorizer.
         """
         X, raw = apply_steps(self.steps, X)
         encoded = self.kind.read(X)  # first, for its errors
