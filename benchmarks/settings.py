@@ -15,20 +15,28 @@ def with_callbacks(*callbacks: type, **params: Any) -> Callable[[str, str], Para
     return lambda family, net: {"callbacks": [callback() for callback in callbacks], **params}
 
 
-SMOOTH = {"net_params": {"criterion__label_smoothing": 0.1}}
+
+
+def setting(**params: Any) -> Callable[[str, str], Params]:
+    """Return a setting with some parameters."""
+    return lambda family, net: params
+
+
+BASE = {"dropout": 0.5, "lr": 0.001, "lr_schedule": "cosine", "max_epochs": 6}
 SETTINGS: dict[str, Callable[[str, str], Params]] = {
-    "default": lambda family, net: {},
-    "cosine": lambda family, net: {"lr_schedule": "cosine"},
-    "one_cycle": with_callbacks(OneCycle),
-    "ema": with_callbacks(WeightAverage),
-    "smooth": lambda family, net: SMOOTH,
-    "dropout": lambda family, net: {"dropout": 0.5},
-    "dropout, one_cycle": with_callbacks(OneCycle, dropout=0.5),
-    "dropout, one_cycle, ema": with_callbacks(OneCycle, WeightAverage, dropout=0.5),
-    "dropout, one_cycle, smooth": with_callbacks(OneCycle, dropout=0.5, **SMOOTH),
-    "word_dropout": lambda family, net: {"word_dropout": 0.1} if family in ("text", "trees") else None,
-    "blocks": lambda family, net: {"n_blocks": 3} if net == "CNNClassifier" else None,
-    "blocks, one_cycle": lambda family, net: (
-        {"n_blocks": 3, "callbacks": [OneCycle()]} if net == "CNNClassifier" else None
-    ),
+    "default": setting(linear_path=False),
+    "linear": setting(linear_path=True),
+    "base": setting(**BASE),
+    "base nolin": setting(**BASE, linear_path=False),
+    "lr2e-3": setting(**{**BASE, "lr": 0.002}),
+    "e12": setting(**{**BASE, "max_epochs": 12}),
+    "d.3": setting(**{**BASE, "dropout": 0.3}),
+    "d.2": setting(**{**BASE, "dropout": 0.2}),
+    "wd.1": setting(**BASE, word_dropout=0.1),
+    "dim128": setting(**BASE, embedding_dim=128),
+    "e3": setting(**{**BASE, "max_epochs": 3}),
+    "lr3e-3 e12": setting(**{**BASE, "lr": 0.003, "max_epochs": 12}),
+    "lr3e-3 e20 d.3": setting(**{**BASE, "lr": 0.003, "max_epochs": 20, "dropout": 0.3}),
+    "mean": setting(**BASE, pooling="mean"),
+    "max": setting(**BASE, pooling="max"),
 }

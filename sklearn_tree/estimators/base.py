@@ -22,6 +22,7 @@ from sklearn_tree.estimators.batches import EncodedDataset, SplitBatch
 from sklearn_tree.estimators.callbacks import EpochBridge
 from sklearn_tree.estimators.continuation import restored_on_error
 from sklearn_tree.estimators.fitted import FittedAttributesMixin
+from sklearn_tree.estimators.linear_path import fit_linear_path
 from sklearn_tree.estimators.modes import default_modes
 from sklearn_tree.estimators.net_factory import NetFactoryMixin
 from sklearn_tree.estimators.rowwise import sparse_gradients
@@ -173,6 +174,8 @@ class BaseNet(
                 else:
                     self._continue_net(device)
                 bridges = [] if context is None else [("sklearn", EpochBridge(self, context, data))]
+                if self.net_.module__linear_path and validation is not None and nodes is None:
+                    train.correction = fit_linear_path(self.net_, train, seed)
                 self.net_.is_continued = self.warm_start or validation is None
                 self._train(train, valid, n_epochs, callbacks, bridges, seed)
         except BaseException:

@@ -30,12 +30,18 @@ class EncodedDataset(Dataset):
         Weights of the samples in the loss, 1 on average.
     kind : Kind
         Kind of the samples.
+
+    Attributes
+    ----------
+    correction : Tensor of float, shape (n_samples, n_outputs), or None
+        Added to the logits in training, see :func:`~sklearn_tree.estimators.linear_path.fit_linear_path`.
     """
 
     def __init__(self, X: Any, y: Any = None, sample_weight: Any = None, *, kind: Kind) -> None:
         self.X = X
         self.y: Any = None if y is None else torch.as_tensor(np.array(y))
         self.sample_weight = None if sample_weight is None else torch.as_tensor(np.array(sample_weight))
+        self.correction: Tensor | None = None
         self.kind = kind
         self._shared: dict[int, Any] = {}
 
@@ -67,6 +73,7 @@ class EncodedDataset(Dataset):
         moved = EncodedDataset(self.kind.to(self.X, device), kind=self.kind)
         moved.y = None if self.y is None else self.y.to(device)
         moved.sample_weight = None if self.sample_weight is None else self.sample_weight.to(device)
+        moved.correction = None if self.correction is None else self.correction.to(device)
         return moved
 
     @cached_property
@@ -116,9 +123,9 @@ class EncodedDataset(Dataset):
 
     def _part(self, samples: Any, rows: np.ndarray) -> Any:
         batch: Any = self.kind.batch(samples, rows)
-        if self.sample_weight is None:
-            return batch
-        return replace(batch, sample_weight=select_rows(self.sample_weight, rows))
+        columns = {"sample_weight": self.sample_weight, "correction": self.correction}
+        given = {name: select_rows(c, rows) for name, c in columns.items() if c is not None}
+        return replace(batch, **given) if given else batch
 
 
 def free_memory(device: torch.device) -> int:

@@ -198,9 +198,18 @@ class OwnedNetMixin(_Net):
 
     def get_loss(self, y_pred: Tensor, y_true: Tensor, X: Any = None, training: bool = False) -> Tensor:  # noqa: D102
         (y_true,) = move_tensors([y_true], y_pred.device)
+        correction = getattr(X, "correction", None)
+        if correction is not None:
+            y_pred = y_pred + correction.to(y_pred)
+        loss = self.weighted_loss(y_pred, y_true, getattr(X, "sample_weight", None))
+        n_per_sample = 1.0 if X is None else count_predictions(X) / len(X)
+        return loss if n_per_sample == 1.0 else loss * n_per_sample
+
+    def weighted_loss(self, y_pred: Tensor, y_true: Tensor, weight: Tensor | None) -> Tensor:
+        """Return the mean loss of some outputs; ``weight`` are the weights of the samples."""
         if y_true.is_floating_point():
             y_true = y_true.to(y_pred.dtype)
-        weight, criterion = getattr(X, "sample_weight", None), self.criterion_
+        criterion = self.criterion_
         reduction = "mean" if weight is None else "none"
         if getattr(criterion, "reduction", reduction) != reduction:
             criterion.reduction = reduction
@@ -208,9 +217,7 @@ class OwnedNetMixin(_Net):
         if weight is not None:
             losses = losses.flatten(1).mean(1) if losses.ndim > 1 else losses
             losses = losses * weight.to(losses)
-        loss = losses.mean() if losses.ndim else losses
-        n_per_sample = 1.0 if X is None else count_predictions(X) / len(X)
-        return loss if n_per_sample == 1.0 else loss * n_per_sample
+        return losses.mean() if losses.ndim else losses
 
     def run_single_epoch(
         self, iterator: Any, training: bool, prefix: str, step_fn: Any, **fit_params: Any

@@ -108,11 +108,17 @@ def _node_logits(classifier: Any, encoded: TreeArray) -> np.ndarray:
         h = module.encode_nodes(batch)
         return torch.cat([h, module.pool.weights(h)], dim=1).index_select(0, batch.order)
 
+    def linear_logits(batch: TreeBatch) -> torch.Tensor:
+        return module.active_linear.score_subtrees(batch, batch.order)
+
     nodes = classifier._run_encoded(encoded, vectors_and_weights, is_per_sample=False)
     pooled = torch.from_numpy(pool_subtrees(nodes, encoded, classifier.pooling))
     weight = module.head.weight
     with torch.no_grad():
-        return module.head(pooled.to(weight.device, weight.dtype)).cpu().numpy()
+        logits = module.head(pooled.to(weight.device, weight.dtype)).cpu().numpy()
+    if module.active_linear is None:
+        return logits
+    return logits + classifier._run_encoded(encoded, linear_logits, is_per_sample=False)
 
 
 def pool_subtrees(nodes: np.ndarray, trees: TreeArray, pooling: str) -> np.ndarray:

@@ -36,6 +36,7 @@ SHARED_CONSTRAINTS: dict = {
     "freeze_embeddings": ["boolean"],
     "embedding_lr": [POSITIVE, None],
     "word_dropout": [SHARE],
+    "linear_path": ["boolean"],
     "optimizer": [StrOptions(set(OPTIMIZERS)), SubclassOf(torch.optim.Optimizer)],
     "lr": [POSITIVE],
     "weight_decay": [NON_NEGATIVE],
@@ -66,6 +67,7 @@ class NetParametersMixin:
     freeze_embeddings: bool
     embedding_lr: float | None
     word_dropout: float
+    linear_path: bool
     optimizer: str | type[torch.optim.Optimizer]
     lr: float
     weight_decay: float

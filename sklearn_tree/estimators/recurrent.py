@@ -53,6 +53,10 @@ class RNNClassifier(NetClassifierMixin, BaseRNN):
         layer.
     word_dropout : float, default=0.0
         Fraction of tokens replaced by "unknown" in training.
+    linear_path : bool, default=True
+        Whether a linear model over the bag of tokens adds its logits to those of the net, for samples with
+        tokens. ``fit`` fits it first, with a penalty chosen by cross-validation, and trains the net on what
+        it leaves. ``partial_fit`` and fits with other targets than those of the samples leave it unchanged.
     optimizer : str or torch.optim.Optimizer subclass, default="adamw"
         One of "adadelta", "adagrad", "adam", "adamax", "adamw", "nadam", "radam", "rmsprop", "sgd", or a
         class.
@@ -168,6 +172,7 @@ class RNNClassifier(NetClassifierMixin, BaseRNN):
         embedding_lr: float | None = None,
         dropout: float = 0.0,
         word_dropout: float = 0.0,
+        linear_path: bool = True,
         optimizer: str | type[torch.optim.Optimizer] = "adamw",
         lr: float = 0.005,
         weight_decay: float = 0.01,
@@ -192,7 +197,7 @@ class RNNClassifier(NetClassifierMixin, BaseRNN):
             channels=channels,
             hidden_size=hidden_size, embedding_dim=embedding_dim, embeddings=embeddings,
             freeze_embeddings=freeze_embeddings, embedding_lr=embedding_lr,
-            dropout=dropout, word_dropout=word_dropout,
+            dropout=dropout, word_dropout=word_dropout, linear_path=linear_path,
             optimizer=optimizer, lr=lr, weight_decay=weight_decay, lr_schedule=lr_schedule,
             gradient_clip=gradient_clip, max_epochs=max_epochs, batch_size=batch_size,
             early_stopping=early_stopping, validation_fraction=validation_fraction, patience=patience,
@@ -247,6 +252,10 @@ class RNNRegressor(NetRegressorMixin, BaseRNN):
         layer.
     word_dropout : float, default=0.0
         Fraction of tokens replaced by "unknown" in training.
+    linear_path : bool, default=True
+        Whether a linear model over the bag of tokens adds its logits to those of the net, for samples with
+        tokens. ``fit`` fits it first, with a penalty chosen by cross-validation, and trains the net on what
+        it leaves. ``partial_fit`` and fits with other targets than those of the samples leave it unchanged.
     optimizer : str or torch.optim.Optimizer subclass, default="adamw"
         One of "adadelta", "adagrad", "adam", "adamax", "adamw", "nadam", "radam", "rmsprop", "sgd", or a
         class.

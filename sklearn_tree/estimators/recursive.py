@@ -57,6 +57,10 @@ subclass, default="child_sum_lstm"
         Fraction of features set to zero in training, at the inputs of the nodes and before the output layer.
     word_dropout : float, default=0.0
         Fraction of labels replaced by "unknown" in training.
+    linear_path : bool, default=True
+        Whether a linear model over the bag of tokens adds its logits to those of the net, for samples with
+        tokens. ``fit`` fits it first, with a penalty chosen by cross-validation, and trains the net on what
+        it leaves. ``partial_fit`` and fits with other targets than those of the samples leave it unchanged.
     optimizer : str or torch.optim.Optimizer subclass, default="adamw"
         One of "adadelta", "adagrad", "adam", "adamax", "adamw", "nadam", "radam", "rmsprop", "sgd", or a
         class.
@@ -173,6 +177,7 @@ subclass, default="child_sum_lstm"
         embedding_lr: float | None = None,
         dropout: float = 0.0,
         word_dropout: float = 0.0,
+        linear_path: bool = True,
         optimizer: str | type[torch.optim.Optimizer] = "adamw",
         lr: float = 0.005,
         weight_decay: float = 0.01,
@@ -198,7 +203,7 @@ subclass, default="child_sum_lstm"
             hidden_size=hidden_size,
             embedding_dim=embedding_dim, embeddings=embeddings,
             freeze_embeddings=freeze_embeddings, embedding_lr=embedding_lr,
-            dropout=dropout, word_dropout=word_dropout, optimizer=optimizer,
+            dropout=dropout, word_dropout=word_dropout, linear_path=linear_path, optimizer=optimizer,
             lr=lr, weight_decay=weight_decay, lr_schedule=lr_schedule, gradient_clip=gradient_clip,
             max_epochs=max_epochs, batch_size=batch_size, max_batch_nodes=max_batch_nodes,
             early_stopping=early_stopping, validation_fraction=validation_fraction, patience=patience,
@@ -274,6 +279,10 @@ subclass, default="child_sum_lstm"
         Fraction of features set to zero in training, at the inputs of the nodes and before the output layer.
     word_dropout : float, default=0.0
         Fraction of labels replaced by "unknown" in training.
+    linear_path : bool, default=True
+        Whether a linear model over the bag of tokens adds its logits to those of the net, for samples with
+        tokens. ``fit`` fits it first, with a penalty chosen by cross-validation, and trains the net on what
+        it leaves. ``partial_fit`` and fits with other targets than those of the samples leave it unchanged.
     optimizer : str or torch.optim.Optimizer subclass, default="adamw"
         One of "adadelta", "adagrad", "adam", "adamax", "adamw", "nadam", "radam", "rmsprop", "sgd", or a
         class.

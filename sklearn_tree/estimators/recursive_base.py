@@ -47,6 +47,7 @@ class BaseRecursiveNet(BaseNet):
         embedding_lr: float | None = None,
         dropout: float = 0.0,
         word_dropout: float = 0.0,
+        linear_path: bool = True,
         optimizer: str | type[torch.optim.Optimizer] = "adamw",
         lr: float = 0.005,
         weight_decay: float = 0.01,

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from sklearn_tree.explain.linear_scores import LinearScores
 from sklearn_tree.explain.outside import ComplementPooling
 from sklearn_tree.explain.tree_inputs import TreeInputs
 from sklearn_tree.nn import Children, GatedCell
@@ -36,6 +37,8 @@ class NodeStates:
     ----------
     states : tuple of Tensor, each of shape (n_nodes, hidden_size)
         States of all nodes, in the order of the ``TreeArray``.
+    linear : LinearScores or None
+        Logits of the linear path of the net, if it has one.
     n_evaluations : int
         Number of ancestors that have been recomputed.
     """
@@ -43,6 +46,7 @@ class NodeStates:
     def __init__(self, inputs: TreeInputs) -> None:
         self.inputs, self.module = inputs, inputs.module
         self.cell = self.module.encoder.cell
+        self.linear = None if self.module.active_linear is None else LinearScores(inputs)
         self.n_evaluations = 0
         array, device = inputs.array, inputs.x.device
         parents = array.absolute_parents
@@ -74,7 +78,8 @@ class NodeStates:
         return SiblingSums(self) if is_sum and can_walk(self.cell, self.inputs.batch) else None
 
     def _project(self, x: Tensor) -> Tensor:
-        distinct = self.cell.project(torch.cat([self.inputs.fixed, x]))
+        inputs, _ = self.module.split_embedded(torch.cat([self.inputs.fixed, x]))
+        distinct = self.cell.project(inputs)
         return distinct.index_select(0, self.inputs.rows_of_nodes)
 
     def _compute_states(self, wx: Tensor) -> States:
@@ -92,9 +97,10 @@ class NodeStates:
 
     def outputs(self) -> Tensor:
         """Compute the outputs of the module, Tensor of float, shape (n, n_outputs)."""
-        return self.module.compute_logits(self.tree_vectors)
+        logits = self.module.compute_logits(self.tree_vectors)
+        return logits if self.linear is None else logits + self.linear.of_trees
 
-    def outputs_with(self, vectors: Tensor, trees: Tensor) -> Tensor:
+    def outputs_with(self, vectors: Tensor, trees: Tensor, linear: Tensor | None) -> Tensor:
         """Compute the outputs for samples in each of which one tree has another vector.
 
         Parameters
@@ -103,12 +109,16 @@ class NodeStates:
             New vectors.
         trees : Tensor of int64, shape (n,)
             Trees that have the new vectors.
+        linear : Tensor of float, shape (n, n_outputs), or None
+            Logits of the linear path for the changed samples.
 
         Returns
         -------
         Tensor of float, shape (n, n_outputs)
         """
-        return self.module.compute_logits(self.inputs.replace_vectors(vectors, self.tree_vectors, trees))
+        vectors = self.inputs.replace_vectors(vectors, self.tree_vectors, trees)
+        logits = self.module.compute_logits(vectors)
+        return logits if linear is None else logits + linear
 
     def ablate_inputs(self, nodes: Tensor) -> States:
         """Compute the states of inner nodes whose own input is its baseline; their children are unchanged.

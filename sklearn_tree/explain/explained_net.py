@@ -16,7 +16,7 @@ from sklearn_tree.kinds import Kind
 class ExplainedNet:
     """Net of a fitted estimator, a copy of its module, and the steps before the net.
 
-    The module must have two methods: ``embedding(batch)`` returns the vectors that enter the net, and
+    The module must have two methods: ``embed(batch)`` returns the vectors that enter the net, and
     ``forward_embedded(x, batch)`` computes the outputs from them.
 
     Parameters
@@ -88,4 +88,4 @@ class ExplainedNet:
 
     def embed(self, batch: Any) -> Tensor:
         """Return the vectors of a batch that enter the net."""
-        return self.module.embedding(batch).to(self.dtype)
+        return self.module.embed(batch).to(self.dtype)

@@ -41,17 +41,28 @@ def occlusion(
     with torch.no_grad():
         effects = _StateEffects(states, objective, limits)
         all_nodes = torch.arange(inputs.array.n_nodes, device=inputs.x.device)
+        linear = states.linear
         if by_state:
-            subtrees = effects.compute(all_nodes, tuple(map(torch.zeros_like, states.states)))
+            new = tuple(map(torch.zeros_like, states.states))
+            subtrees = effects.compute(all_nodes, new, linear=None if linear is None else linear.without_subtrees())
         else:
-            baseline = states.baseline_states
-            subtrees = effects.compute(all_nodes, baseline, states.pool_descendants(baseline))
+            subtrees = effects.compute(
+                all_nodes,
+                states.baseline_states,
+                states.pool_descendants(states.baseline_states),
+                linear=None if linear is None else linear.with_baseline(is_subtree=True),
+            )
         own, is_leaf = torch.zeros_like(subtrees), inputs.is_leaf[inputs.nodes]
         leaves, inner = inputs.nodes[is_leaf], inputs.nodes[~is_leaf]
         own[leaves] = subtrees[leaves]
         if len(inner):
             descendants = states.pool_descendants(states.states)
-            own[inner] = effects.compute(inner, states.ablate_inputs(inner), descendants)
+            own[inner] = effects.compute(
+                inner,
+                states.ablate_inputs(inner),
+                descendants,
+                linear=None if linear is None else linear.with_baseline(is_subtree=False),
+            )
     return subtrees, own
 
 
@@ -62,7 +73,8 @@ def phrase_values(states: NodeStates, objective: Objective) -> Tensor:
         h, trees = states.states[0], inputs.trees_of_nodes
         nodes = torch.cat([h, module.pool.weights(h)], dim=1).cpu().numpy()
         vectors = torch.from_numpy(pool_subtrees(nodes, inputs.array, module.pool.how)).to(h)
-        return objective.take(inputs.samples_of(trees))(states.outputs_with(vectors, trees))
+        linear = None if states.linear is None else states.linear.of_subtrees
+        return objective.take(inputs.samples_of(trees))(states.outputs_with(vectors, trees, linear))
 
 
 class _StateEffects:
@@ -73,7 +85,14 @@ class _StateEffects:
         self.values = objective(states.outputs())
         self.max_arities = max_arities_above(states.inputs.array)
 
-    def compute(self, nodes: Tensor, new_states: States, descendants: Tensor | None = None) -> Tensor:
+    def compute(
+        self,
+        nodes: Tensor,
+        new_states: States,
+        descendants: Tensor | None = None,
+        *,
+        linear: Tensor | None,
+    ) -> Tensor:
         """Compute the decrease for each node separately.
 
         Parameters
@@ -84,6 +103,8 @@ class _StateEffects:
             New states of the nodes.
         descendants : Tensor of float, default=None
             See :meth:`NodeStates.vectors`.
+        linear : Tensor of float, shape (n_nodes, n_outputs), or None
+            Logits of the linear path after the change of each node of the trees.
 
         Returns
         -------
@@ -97,7 +118,8 @@ class _StateEffects:
             part, part_states = nodes[rows], tuple(state[rows] for state in new_states)
             trees = inputs.trees_of_nodes[part]
             samples = inputs.samples_of(trees)
-            outputs = self.states.outputs_with(self.states.vectors(part, part_states, descendants), trees)
+            vectors = self.states.vectors(part, part_states, descendants)
+            outputs = self.states.outputs_with(vectors, trees, None if linear is None else linear[part])
             effects[rows] = self.values[samples] - self.objective.take(samples)(outputs)
         return effects
 

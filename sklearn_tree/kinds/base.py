@@ -60,6 +60,8 @@ class Kind:
         Whether batches are built in main memory even if the net is on an accelerator.
     is_signal : bool
         Whether the samples are sampled signals, in which relevant steps may be far apart.
+    has_labels : bool
+        Whether the positions of a sample have label ids from a vocabulary.
     kernel_sizes : tuple of int
         Default widths of the filters of convolutional nets.
     reader_hint : str
@@ -83,6 +85,7 @@ class Kind:
     sort_windows: tuple[int, int] = (50, 2)  # pairs take these from their samples
     is_batched_on_host: bool = False
     is_signal: bool = False
+    has_labels: bool = False
     kernel_sizes: tuple[int, ...] = (3, 4, 5)
     vectorizer: Any = None
     word_vectors: WordVectors | None = None
@@ -224,6 +227,23 @@ class Kind:
 
     def batch(self, encoded: Any, rows: np.ndarray) -> Batch:
         """Return the given rows of the encoded samples as a batch."""
+        raise NotImplementedError
+
+    def count_labels(self, encoded: Any, n_labels: int) -> Any:
+        """Count the labels of each sample, for the linear path of a net; only of kinds with ``has_labels``.
+
+        Parameters
+        ----------
+        encoded : encoded samples
+            The samples.
+        n_labels : int
+            Number of label ids; larger ids count as unknown.
+
+        Returns
+        -------
+        scipy.sparse.csr_array of float, shape (n_samples, n_labels)
+            Counts without those of the reserved ids.
+        """
         raise NotImplementedError
 
     def share_repeats(self, encoded: Any, batch_size: int) -> Any:

@@ -5,9 +5,35 @@ from __future__ import annotations
 from typing import Any, NoReturn
 
 import numpy as np
+from scipy.sparse import coo_array, csr_array
 
 from sklearn_tree.containers import to_numpy
 from sklearn_tree.trees.codes import MAX_INFERRED_SIZE, find_row
+from sklearn_tree.trees.flat import N_RESERVED_IDS
+
+
+def count_ids(ids: Any, offsets: np.ndarray, n_labels: int) -> csr_array:
+    """Count the ids of each sample.
+
+    Parameters
+    ----------
+    ids : ndarray or Tensor of int, shape (n_positions,)
+        Ids of all samples.
+    offsets : ndarray of int, shape (n_samples + 1,)
+        Positions at which samples begin and end.
+    n_labels : int
+        Size of the id space; larger ids count as unknown.
+
+    Returns
+    -------
+    scipy.sparse.csr_array of float, shape (n_samples, n_labels)
+        Counts without those of the reserved ids.
+    """
+    ids = to_numpy(ids)
+    is_known = (ids >= N_RESERVED_IDS) & (ids < n_labels)
+    rows = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))[is_known]
+    shape = (len(offsets) - 1, max(n_labels, N_RESERVED_IDS))
+    return coo_array((np.ones(len(rows)), (rows, ids[is_known])), shape=shape).tocsr()
 
 
 def refuse_sparse_ids(ids: Any, offsets: np.ndarray, parameter: str = "n_labels") -> NoReturn:

@@ -10,7 +10,7 @@ import torch
 from sklearn_tree.containers import is_int_array, layout_of, may_be_sequences
 from sklearn_tree.kinds.columns import OneColumnMixin
 from sklearn_tree.kinds.encoding import NotEncodedError, warn_of_unknown
-from sklearn_tree.kinds.ids import refuse_sparse_ids
+from sklearn_tree.kinds.ids import count_ids, refuse_sparse_ids
 from sklearn_tree.kinds.ragged import SequenceKind, read_sequences
 from sklearn_tree.preprocessing import SequenceVectorizer
 from sklearn_tree.trees import RaggedArray
@@ -27,6 +27,7 @@ class Tokens(OneColumnMixin, SequenceKind):
 
     name: ClassVar[str] = "tokens"
     aliases = ("text",)
+    has_labels = True
     reader_hint = ", sequences for RNNClassifier, CNNClassifier and the regressors"
 
     @classmethod
@@ -68,6 +69,10 @@ class Tokens(OneColumnMixin, SequenceKind):
         if encoded.n_labels is None:
             refuse_sparse_ids(encoded.values, encoded.offsets)
         return {"n_labels": encoded.n_labels}
+
+    def count_labels(self, encoded: RaggedArray, n_labels: int) -> Any:
+        """Count the tokens of each sequence, csr_array, shape (n_samples, n_labels)."""
+        return count_ids(encoded.values, encoded.offsets, n_labels)
 
     def dtype(self, encoded: RaggedArray) -> torch.dtype:
         """Return float32."""

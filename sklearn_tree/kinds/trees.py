@@ -11,7 +11,7 @@ from sklearn_tree.containers import holds_trees, to_numpy
 from sklearn_tree.kinds.base import Kind, to_tensor
 from sklearn_tree.kinds.columns import OneColumnMixin
 from sklearn_tree.kinds.encoding import NotEncodedError, warn_of_unknown
-from sklearn_tree.kinds.ids import refuse_sparse_ids
+from sklearn_tree.kinds.ids import count_ids, refuse_sparse_ids
 from sklearn_tree.kinds.statistics import value_statistics
 from sklearn_tree.nn import TreeBatch
 from sklearn_tree.preprocessing import TreeVectorizer
@@ -120,6 +120,7 @@ class Trees(OneColumnMixin, TreeKind):
     """
 
     name: ClassVar[str] = "trees"
+    has_labels = True
 
     @classmethod
     def recognizes(cls, X: Any) -> bool:
@@ -153,6 +154,10 @@ class Trees(OneColumnMixin, TreeKind):
         """Return the encoded samples, and the trees as they were read."""
         trees = to_tree_array(X)
         return self.encode(trees), trees
+
+    def count_labels(self, encoded: TreeArray, n_labels: int) -> Any:
+        """Count the labels of each tree, csr_array, shape (n_samples, n_labels)."""
+        return count_ids(encoded.labels, encoded.offsets, n_labels)
 
     def dtype(self, encoded: TreeArray) -> torch.dtype:
         """Return float32: node values are standardised in double precision before they are rounded."""

@@ -89,6 +89,8 @@ class TreeBatch:
         Schedule that computes equal subtrees once; None if all nodes are computed one by one.
     sample_weight : Tensor of float, shape (n_predictions,), or None
         Weight of each prediction in the loss.
+    correction : Tensor of float, shape (n_predictions, n_outputs), or None
+        Added to the logits in training, see ``fit_linear_path``.
     output_nodes : Tensor of int64, shape (n_predictions,), or None
         Positions of the nodes for which the net computes logits; None for the roots.
     vectors : Tensor of float, shape (n_new, size), or None
@@ -116,6 +118,7 @@ class TreeBatch:
     n_distinct_inner: int = 0
     shared: Schedule | None = None
     sample_weight: Tensor | None = None
+    correction: Tensor | None = None
     output_nodes: Tensor | None = None
     vectors: Tensor | None = None
 
@@ -173,6 +176,15 @@ class TreeBatch:
     def n_predictions(self) -> int:
         """Number of rows of the logits."""
         return len(self.roots if self.output_nodes is None else self.output_nodes)
+
+    @property
+    def lengths(self) -> Tensor:
+        """Number of nodes of each tree, Tensor of int64, shape (n_trees,)."""
+        return torch.bincount(self.trees, minlength=len(self))
+
+    def sum_positions(self, x: Tensor) -> Tensor:
+        """Sum vectors of nodes over each tree, shape (n_nodes, size) to (n_trees, size)."""
+        return x.new_zeros(len(self), x.shape[1]).index_add(0, self.trees, x)
 
     def to(self, device: torch.device | str) -> TreeBatch:
         """Return the batch on a device; the batch itself if it is on the device already."""

@@ -199,6 +199,8 @@ class ConvolutionalNet(Net):
         Returns ids and their initial vectors, see :meth:`Embedding.load`.
     freeze_embeddings : bool, default=False
         Whether training leaves a table with pretrained vectors unchanged.
+    linear_path : bool, default=False
+        Whether a :class:`LinearPath`, fitted separately, adds its logits; for tokens only.
     dtype : torch.dtype, default=torch.float32
         Dtype of all parameters.
     """
@@ -225,6 +227,7 @@ class ConvolutionalNet(Net):
         value_scale: Sequence[float] | None = None,
         pretrained: Pretrained | None = None,
         freeze_embeddings: bool = False,
+        linear_path: bool = False,
         dtype: torch.dtype = torch.float32,
     ) -> None:
         embedding = make_step_embedding(
@@ -249,6 +252,8 @@ class ConvolutionalNet(Net):
         self.hidden = nn.Linear(size, hidden_size)
         self.head = nn.Linear(hidden_size, n_outputs)
         self._load_vectors(pretrained, freeze_embeddings)
+        if linear_path:
+            self._add_linear_path(n_labels)
         self.to(dtype)
 
     def encode(self, batch: SequenceBatch | ImageBatch) -> Tensor:
@@ -279,7 +284,8 @@ class ConvolutionalNet(Net):
 
     def decide(self, features: Tensor, batch: SequenceBatch | ImageBatch) -> Tensor:
         """Compute the logits from the feature maps of the last block, shape (n, n_outputs)."""
-        return self.compute_logits(self.encode_features(features, batch))
+        logits = self.compute_logits(self.encode_features(features, batch))
+        return logits if self.active_linear is None else logits + self.active_linear(batch)
 
     def encode_features(self, features: Tensor, batch: SequenceBatch | ImageBatch) -> Tensor:
         """Compute the hidden layer from the feature maps of the last block, shape (n, hidden_size)."""

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from sklearn_tree.nn.dropout import Dropout
 from sklearn_tree.nn.embedding import Pretrained
+from sklearn_tree.nn.linear_path import LinearPath
 
 
 class Net(nn.Module):
     """Net that maps a batch to logits: embedding, encoder with pooling, dropout and a linear head.
 
-    A subclass calls the constructor, adds ``head`` and defines :meth:`encode_embedded`.
+    A linear model over the labels may add its logits. A subclass calls the constructor, adds ``head`` and
+    defines :meth:`encode_embedded`.
 
     Parameters
     ----------
@@ -30,6 +33,8 @@ class Net(nn.Module):
     ----------
     head : Linear
         Maps the vectors of samples to logits.
+    linear : LinearPath or None
+        Linear model whose logits are added.
     """
 
     embedding: Any
@@ -43,6 +48,7 @@ class Net(nn.Module):
         self.encoder = encoder
         self.pool = pool
         self.dropout = Dropout(dropout)
+        self.linear: LinearPath | None = None
 
     def forward(self, batch: Any) -> Tensor:
         """Compute the logits of a batch.
@@ -56,23 +62,62 @@ class Net(nn.Module):
         -------
         Tensor of float, shape (n, n_outputs)
         """
-        return self.compute_logits(self.encode(batch))
+        logits = self.compute_logits(self.encode(batch))
+        return logits if self.active_linear is None else logits + self.active_linear(batch)
 
-    def forward_embedded(self, x: Tensor, batch: Any) -> Tensor:
-        """Compute the logits of a batch from its embedded inputs.
+    @property
+    def active_linear(self) -> LinearPath | None:
+        """The linear model if it has been fitted."""
+        return self.linear if self.linear is not None and self.linear.is_fitted else None
+
+    def embed(self, batch: Any) -> Tensor:
+        """Return everything that :meth:`forward_embedded` reads of the labels or values of a batch.
 
         Parameters
         ----------
-        x : Tensor of float
-            Outputs of ``embedding``.
         batch : TreeBatch, SequenceBatch or ImageBatch
             Samples.
 
         Returns
         -------
+        Tensor of float, shape (..., size)
+            Outputs of ``embedding``, followed by the weights of a fitted linear model.
+        """
+        x = self.embedding(batch).to(self.head.weight.dtype)
+        return x if self.active_linear is None else torch.cat([x, self.active_linear.score_labels(batch)], -1)
+
+    def forward_embedded(self, x: Tensor, batch: Any, inverse: Tensor | None = None) -> Tensor:
+        """Compute the logits of a batch from its embedded inputs.
+
+        Parameters
+        ----------
+        x : Tensor of float, shape (..., size)
+            Inputs, see :meth:`embed`.
+        batch : TreeBatch, SequenceBatch or ImageBatch
+            Samples.
+        inverse : Tensor of int64, shape (n_nodes,), default=None
+            Row of ``x`` for each node of trees; None if ``x`` has one row per position.
+
+        Returns
+        -------
         Tensor of float, shape (n, n_outputs)
         """
-        return self.compute_logits(self.encode_embedded(x, batch))
+        encode: Any = self.encode_embedded
+        x, scores = self.split_embedded(x)
+        logits = self.compute_logits(encode(x, batch) if inverse is None else encode(x, batch, inverse))
+        if self.active_linear is None:
+            return logits
+        return logits + self.active_linear.pool(scores if inverse is None else scores[inverse], batch)
+
+    def split_embedded(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Split the return value of :meth:`embed` into the inputs of the encoder and linear weights."""
+        size = x.shape[-1] - (0 if self.active_linear is None else self.head.out_features)
+        return x[..., :size], x[..., size:]
+
+    def label_table(self) -> Tensor:
+        """Return the row of :meth:`embed` for each label without a value, shape (n_labels, size)."""
+        table = self.embedding.labels.weight
+        return table if self.active_linear is None else torch.cat([table, self.active_linear.weight], 1)
 
     def encode(self, batch: Any) -> Tensor:
         """Compute one vector per sample, Tensor of float, shape (n, size)."""
@@ -85,6 +130,9 @@ class Net(nn.Module):
     def compute_logits(self, vectors: Tensor) -> Tensor:
         """Map the vectors of samples to logits, Tensor of float, shape (n, n_outputs)."""
         return self.head(self.dropout(vectors))
+
+    def _add_linear_path(self, n_labels: int) -> None:
+        self.linear = LinearPath(n_labels, self.head.out_features)
 
     def _load_vectors(self, pretrained: Pretrained | None, freeze: bool) -> None:
         if pretrained is not None:

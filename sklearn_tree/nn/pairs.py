@@ -142,6 +142,23 @@ class PairNet(nn.Module):
         """Change the dropout, see :meth:`Net.set_dropout`."""
         self.net.set_dropout(dropout, word_dropout)
 
+    def embed(self, batch: Any) -> Tensor:
+        """Return the embedded inputs of single samples, see :meth:`Net.embed`."""
+        return self.net.embed(batch)
+
+    def split_embedded(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Split embedded inputs, see :meth:`Net.split_embedded`."""
+        return self.net.split_embedded(x)
+
+    def label_table(self) -> Tensor:
+        """Return the embedded input of each label, see :meth:`Net.label_table`."""
+        return self.net.label_table()
+
+    @property
+    def active_linear(self) -> None:
+        """No linear model."""
+        return None
+
     @property
     def embedding(self) -> nn.Module:
         """Input layer for single samples."""

@@ -75,7 +75,7 @@ class TreePooling(nn.Module):
         if self.how == "max":
             return _reduce_subtrees(h, batch, _max_into)
         weights = self.weights(h)
-        sums = _reduce_subtrees(torch.cat([weights * h, weights], dim=1), batch, _add_into)
+        sums = sum_subtrees(torch.cat([weights * h, weights], dim=1), batch)
         return sums[:, :-1] / sums[:, -1:]
 
     def weights(self, h: Tensor) -> Tensor:
@@ -84,6 +84,11 @@ class TreePooling(nn.Module):
             return h.new_ones(len(h), 1)
         # Scores are bounded, so that the weights of one tree never underflow.
         return torch.exp(10 * torch.tanh(self.score(h).to(h.dtype) / 10))
+
+
+def sum_subtrees(h: Tensor, batch: TreeBatch) -> Tensor:
+    """Sum the rows of each node's subtree, float, shape (n_nodes, size) in batch order."""
+    return _reduce_subtrees(h, batch, _add_into)
 
 
 def _reduce_subtrees(h: Tensor, batch: TreeBatch, reduce: Callable) -> Tensor:

@@ -214,6 +214,8 @@ class RecurrentNet(Net):
         Returns ids and their initial vectors, see :meth:`Embedding.load`.
     freeze_embeddings : bool, default=False
         Whether training leaves a table with pretrained vectors unchanged.
+    linear_path : bool, default=False
+        Whether a :class:`LinearPath`, fitted separately, adds its logits; for tokens only.
     dtype : torch.dtype, default=torch.float32
         Dtype of all parameters.
     """
@@ -240,6 +242,7 @@ class RecurrentNet(Net):
         value_scale: Sequence[float] | None = None,
         pretrained: Pretrained | None = None,
         freeze_embeddings: bool = False,
+        linear_path: bool = False,
         dtype: torch.dtype = torch.float32,
     ) -> None:
         embedding = make_step_embedding(
@@ -265,6 +268,8 @@ class RecurrentNet(Net):
         self.norm = layer_norm(size)
         self.head = nn.Linear(size, n_outputs)
         self._load_vectors(pretrained, freeze_embeddings)
+        if linear_path:
+            self._add_linear_path(n_labels)
         self.to(dtype)
 
     def encode_embedded(self, x: Tensor, batch: SequenceBatch) -> Tensor:

@@ -134,6 +134,8 @@ class RecursiveNet(Net):
         Returns ids and their initial vectors, see :meth:`Embedding.load`.
     freeze_embeddings : bool, default=False
         Whether training leaves a table with pretrained vectors unchanged.
+    linear_path : bool, default=False
+        Whether a :class:`LinearPath`, fitted separately, adds its logits.
     dtype : torch.dtype, default=torch.float32
         Dtype of all parameters.
     """
@@ -159,6 +161,7 @@ class RecursiveNet(Net):
         value_scale: Sequence[float] | None = None,
         pretrained: Pretrained | None = None,
         freeze_embeddings: bool = False,
+        linear_path: bool = False,
         dtype: torch.dtype = torch.float32,
     ) -> None:
         embedding = NodeEmbedding(
@@ -175,6 +178,8 @@ class RecursiveNet(Net):
         super().__init__(embedding, encoder, TreePooling(pooling, hidden_size), dropout)
         self.head = nn.Linear(hidden_size, n_outputs)
         self._load_vectors(pretrained, freeze_embeddings)
+        if linear_path:
+            self._add_linear_path(n_labels)
         self.to(dtype)
 
     def forward(self, batch: TreeBatch) -> Tensor:
@@ -192,25 +197,10 @@ class RecursiveNet(Net):
         """
         if batch.output_nodes is None:
             return super().forward(batch)
-        return self.compute_logits(self.encode_subtrees(batch, batch.output_nodes))
-
-    def forward_embedded(self, x: Tensor, batch: TreeBatch, inverse: Tensor | None = None) -> Tensor:
-        """Compute the logits of a batch from its embedded inputs.
-
-        Parameters
-        ----------
-        x : Tensor of float, shape (n_nodes, embedding_dim) or (n_distinct, embedding_dim)
-            Inputs of the nodes in batch order, or the distinct inputs.
-        batch : TreeBatch
-            Trees.
-        inverse : Tensor of int64, shape (n_nodes,), default=None
-            Row of ``x`` for each node; None if ``x`` has one row per node.
-
-        Returns
-        -------
-        Tensor of float, shape (n_trees, n_outputs)
-        """
-        return self.compute_logits(self.encode_embedded(x, batch, inverse))
+        logits = self.compute_logits(self.encode_subtrees(batch, batch.output_nodes))
+        if self.active_linear is None:
+            return logits
+        return logits + self.active_linear.score_subtrees(batch, batch.output_nodes)
 
     def encode(self, batch: TreeBatch) -> Tensor:
         """Compute one vector per tree, Tensor of float, shape (n_trees, hidden_size)."""

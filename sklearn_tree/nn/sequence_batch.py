@@ -27,6 +27,8 @@ class SequenceBatch:
         Values of the steps, 0 in the padding: all channels of a series, or one value per token.
     sample_weight : Tensor of float, shape (n,), or None
         Weight of each sequence in the loss.
+    correction : Tensor of float, shape (n, n_outputs), or None
+        Added to the logits in training, see ``fit_linear_path``.
     is_full : bool
         Whether all sequences are known to have ``n_steps`` steps, so that nothing is padded.
     vectors : Tensor of float, shape (n_new, size), or None
@@ -37,6 +39,7 @@ class SequenceBatch:
     labels: Tensor | None = None
     values: Tensor | None = None
     sample_weight: Tensor | None = None
+    correction: Tensor | None = None
     is_full: bool = False
     vectors: Tensor | None = None
 
@@ -117,6 +120,11 @@ class SequenceBatch:
     def to_grid(self, x: Tensor) -> Tensor:
         """Add the axis of height 1 to vectors of steps; shape (n, 1, n_steps, size)."""
         return x.unsqueeze(1)
+
+    def sum_positions(self, x: Tensor) -> Tensor:
+        """Sum vectors of steps without the padding, shape (n, n_steps, size) to (n, size)."""
+        mask = self.mask
+        return (x if mask is None else x.masked_fill(~mask.unsqueeze(2), 0.0)).sum(1)
 
     def to(self, device: torch.device | str) -> SequenceBatch:
         """Return the batch on a device; the batch itself if it is on the device already."""

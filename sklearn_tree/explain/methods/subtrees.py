@@ -96,6 +96,8 @@ def occlude_subtrees(trees: ExplainedTrees) -> NodeAttributions:
     )
     if request.zero_states:
         removed = inputs.module.compute_logits(torch.zeros_like(vectors))
+        if trees.node_states.linear is not None:
+            removed = removed + trees.node_states.linear.bias
     else:
         removed = inputs.outputs(inputs.x0)
     return NodeAttributions(subtrees=subtrees, own=own, baseline_values=trees.objective(removed))

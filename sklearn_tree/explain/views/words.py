@@ -33,7 +33,7 @@ class WordsView(View):
 
     def choose_baseline(self, net: ExplainedNet, encoded: Any, name: str) -> np.ndarray:
         """Return the zero vector, the vector of unknown words or the mean vector."""
-        weight = net.module.embedding.labels.weight.cpu().numpy()
+        weight = net.module.label_table().cpu().numpy()
         if name == "zero":
             return np.zeros_like(weight[0])
         if name == "unknown" or (name == "auto" and net.estimator.word_dropout):
