@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy import sparse
 
+from sklearn_tree.missing import is_missing
 from sklearn_tree.trees import RaggedArray, Tree, TreeArray
 
 _N_INSPECTED = 100  # items of a list that are inspected for the first one that is not missing
@@ -37,11 +38,16 @@ def as_known(X: Any) -> Any:
     Raises
     ------
     ValueError
-        If X is a structured array, an array with masked entries or a frame whose column names are not unique.
+        If X is a structured array, an array with masked entries, a tensor without numbers of its own or a
+        frame whose column names are not unique.
     """
     if isinstance(X, Iterator):  # can be read only once
         return list(X)
-    refuse_masked(X, "X")
+    if isinstance(X, memoryview):
+        return np.asarray(X)
+    refuse_unreadable(X, "X")
+    for row in X[:1] if isinstance(X, (list, tuple)) else ():  # the others are checked when they are read
+        refuse_unreadable(row, "X[0]")
     if fields := getattr(getattr(X, "dtype", None), "names", None):
         raise ValueError(
             f"X must be an array without fields, got a structured array of {list(fields)}: pass "
@@ -110,7 +116,7 @@ def as_rows(X: Any) -> list:
     is_table = getattr(X, "ndim", 1) == 2 and not is_column(X)
     rows = list(to_numpy(X)) if is_table else as_column(X, "sequences")
     for i, row in enumerate(rows):
-        refuse_masked(row, f"X[{i}]")
+        refuse_unreadable(row, f"X[{i}]")
     return [to_numpy(row) if is_tensor(row) else row for row in rows]
 
 
@@ -240,13 +246,14 @@ def is_number(x: Any) -> bool:
     return isinstance(x, (Number, np.bool_))
 
 
-def is_missing(x: Any) -> bool:
-    """Return whether x is None, NaN or a missing value of pandas."""
-    return x is None or (isinstance(x, float) and x != x) or type(x).__name__ in ("NAType", "NaTType")
-
-
-def refuse_masked(array: Any, name: str) -> None:
-    """Raise ValueError if a masked array has masked entries, which other functions of numpy would read."""
+def refuse_unreadable(array: Any, name: str) -> None:
+    """Raise ValueError if an array has masked entries, or a tensor is nested or on the device "meta"."""
+    if is_tensor(array) and array.is_meta:
+        raise ValueError(f"{name} must hold numbers, got a tensor on the device 'meta', which has none")
+    if is_tensor(array) and array.is_nested:
+        raise ValueError(
+            f"{name} must be a tensor of one shape, got a nested one: pass list({name}.unbind())"
+        )
     if not (isinstance(array, np.ma.MaskedArray) and np.ma.is_masked(array)):
         return
     row = int(np.argwhere(np.ma.getmaskarray(array))[0, 0])
@@ -254,14 +261,6 @@ def refuse_masked(array: Any, name: str) -> None:
         f"{name} must not have masked entries, got one in {name}[{row}]: leave the row out or pass "
         f"{name}.filled(value)"
     )
-
-
-def first_missing(array: np.ndarray) -> int | None:
-    """Return the first row of an array with a missing value, or None."""
-    is_object = array.dtype == object
-    absent = np.frompyfunc(is_missing, 1, 1)(array).astype(bool) if is_object else array != array
-    rows = np.flatnonzero(absent.reshape(len(array), -1).any(axis=1))
-    return int(rows[0]) if len(rows) else None
 
 
 class Layout(NamedTuple):

@@ -7,7 +7,7 @@ import pandas as pd
 import polars as pl
 import pytest
 import torch
-from samples import BRACKETS, IDS, TABLE, TEXTS, TOKENS, TUPLES, WAVES, object_array
+from samples import BRACKETS, DENSE, IDS, TABLE, TEXTS, TOKENS, TUPLES, WAVES, object_array
 from scipy import sparse
 
 from sklearn_tree import RaggedArray, Tree, TreeArray
@@ -17,9 +17,7 @@ from sklearn_tree.containers import (
     as_known,
     as_rows,
     column_items,
-    first_missing,
     holds_trees,
-    is_missing,
     is_number,
     is_tensor,
     layout_of,
@@ -248,26 +246,6 @@ def test_numbers_of_python_and_numpy_are_recognized():
     assert not any(map(is_number, ("1", None, [1], np.ones(1), torch.ones(1))))
 
 
-@pytest.mark.parametrize("missing", [None, np.nan, pd.NA, pd.NaT])
-def test_the_first_row_with_a_missing_value_is_found(missing):
-    column = np.array([1, "a", missing, missing], dtype=object)
-    assert first_missing(column) == 2
-    assert first_missing(np.stack([column[:2], column[2:]])) == 1
-    assert first_missing(column[:2]) is None  # the control
-
-
-def test_typed_arrays_have_missing_values_if_their_type_has():
-    assert first_missing(np.array([0.0, np.inf, np.nan])) == 2
-    assert first_missing(np.array(["2020", "NaT"], dtype="M8[D]")) == 1
-    assert first_missing(np.array([0, 1])) is None
-    assert first_missing(np.array(["", "nan"])) is None
-
-
-def test_none_nan_and_missing_values_of_pandas_are_missing():
-    assert all(map(is_missing, (None, np.nan, float("nan"), np.float64("nan"), pd.NA, pd.NaT)))
-    assert not any(map(is_missing, (0, "", "nan", [], np.inf, False)))
-
-
 def test_an_iterator_is_read_once_into_a_list():
     assert as_known(iter(TEXTS)) == as_known(text for text in TEXTS) == TEXTS
     assert as_known(TOKENS) is TOKENS
@@ -291,6 +269,26 @@ def test_masked_entries_are_refused():
         as_rows([WAVES[0], np.ma.masked_array(WAVES[1], mask=np.ones_like(WAVES[1]))])
     unmasked = np.ma.masked_array(TABLE)
     assert as_known(unmasked) is unmasked
+
+
+@pytest.mark.filterwarnings("ignore:The PyTorch API of nested tensors:UserWarning")
+def test_tensors_without_numbers_of_their_own_are_refused():
+    meta = torch.zeros(3, 2, device="meta")
+    for X, name in ((meta, "X"), ([meta], r"X\[0\]"), ([WAVES[0], meta], r"X\[1\]")):
+        with pytest.raises(ValueError, match=f"{name} must hold numbers, got a tensor on the device 'meta'"):
+            as_rows(as_known(X))
+    for layout in (torch.strided, torch.jagged):
+        nested = torch.nested.nested_tensor([torch.ones(3, 2)] * 2, layout=layout)
+        with pytest.raises(
+            ValueError, match=r"X must be a tensor of one shape, .* pass list\(X.unbind\(\)\)"
+        ):
+            as_known(nested)
+    assert len(as_rows(as_known(list(nested.unbind())))) == 2  # the control
+
+
+def test_memory_views_are_read_as_arrays():
+    np.testing.assert_array_equal(as_known(memoryview(DENSE)), DENSE)
+    assert layout_of(as_known(memoryview(DENSE))) == layout_of(DENSE) == Layout(3)
 
 
 def test_rows_of_decimals_and_tensors_have_the_layout_of_numbers():

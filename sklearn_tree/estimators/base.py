@@ -15,7 +15,7 @@ from skorch.dataset import ValidSplit
 from torch.utils.data import Subset
 
 from sklearn_tree.callbacks import CallbackSupportMixin, fit_context, with_callbacks
-from sklearn_tree.containers import as_known, refuse_masked
+from sklearn_tree.containers import as_known, refuse_unreadable
 from sklearn_tree.device import resolve_device
 from sklearn_tree.documentation import DocumentationLinkMixin
 from sklearn_tree.estimators.batches import EncodedDataset, SplitBatch
@@ -225,7 +225,7 @@ class BaseNet(
             raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None")
         encoded = self._fit_kind(X) if options["reset"] else self.kind_.read(X, is_training=True)
         if sample_weight is not None:
-            refuse_masked(sample_weight, "sample_weight")
+            refuse_unreadable(sample_weight, "sample_weight")
             sample_weight = check_sample_weight(sample_weight, encoded, ensure_non_negative=True)
             if not sample_weight.any():
                 raise ValueError("sample_weight must not be all zero: no sample would count")

@@ -11,6 +11,7 @@ from sklearn_tree.containers import as_rows, layout_of, may_be_sequences, move_c
 from sklearn_tree.kinds.channels import ChannelsMixin
 from sklearn_tree.kinds.numbers import check_numbers
 from sklearn_tree.kinds.ragged import SequenceKind, read_sequences
+from sklearn_tree.kinds.statistics import unit_of
 from sklearn_tree.trees import RaggedArray
 
 _MIN_CHANNELS_PER_STEP = 8  # from which on steps and channels may be swapped
@@ -78,6 +79,7 @@ class Series(ChannelsMixin, SequenceKind):
         if self._n_channels(samples) < _MIN_CHANNELS_PER_STEP * self.n_positions(samples).max(initial=1):
             return False
         steps = to_numpy(self._flatten(samples[:_N_INSPECTED])).astype(np.float64)
+        steps /= unit_of(np.abs(steps).max(initial=0.0))
         steps -= steps.mean(axis=1, keepdims=True)
         return bool((steps[:, 1:] * steps[:, :-1]).sum() > _MIN_CORRELATION * (steps**2).sum())
 

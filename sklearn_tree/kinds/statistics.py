@@ -37,18 +37,22 @@ def channel_statistics(
     weight = np.repeat(np.ones(len(n_rows)) if sample_weight is None else sample_weight, n_rows)
     weight = weight if weight.any() else np.ones_like(weight)
 
+    chunks = [slice(start, start + _CHUNK_SIZE) for start in range(0, len(channels), _CHUNK_SIZE)]
+
+    def read(chunk: slice) -> np.ndarray:
+        return to_numpy(channels[chunk]).astype(np.float64)
+
     def total(function: Callable) -> np.ndarray:
         result = np.zeros(n_channels)
-        for start in range(0, len(channels), _CHUNK_SIZE):
-            chunk = slice(start, start + _CHUNK_SIZE)
-            numbers = function(to_numpy(channels[chunk]).astype(np.float64))
+        for chunk in chunks:
             # einsum instead of BLAS, whose threads would wait for each other longer than they compute
-            result += np.einsum("i,ij->j", weight[chunk], numbers)
+            result += np.einsum("i,ij->j", weight[chunk], function(read(chunk) / unit))
         return result
 
+    unit = unit_of(np.max([np.abs(read(chunk)).max(axis=0) for chunk in chunks], axis=0))
     mean = total(lambda x: x) / weight.sum()
     scale = np.sqrt(total(lambda x: (x - mean) ** 2) / weight.sum())
-    return mean.tolist(), replace_zero_scale(scale, mean, len(channels)).tolist()
+    return (mean * unit).tolist(), replace_zero_scale(scale, mean, len(channels), unit).tolist()
 
 
 def value_statistics(
@@ -81,15 +85,36 @@ def value_statistics(
     def total(x: np.ndarray) -> np.ndarray:
         return np.bincount(labels, weights=x, minlength=n_labels)
 
+    largest = np.zeros(n_labels)
+    np.maximum.at(largest, labels, np.abs(values))
+    unit = unit_of(largest)
+    values /= unit[labels]
     mass = np.maximum(total(weight), np.finfo(float).tiny)
     mean = total(weight * values) / mass
     scale = np.sqrt(total(weight * (values - mean[labels]) ** 2) / mass)
     never_measured = np.bincount(labels, minlength=n_labels) == 0
-    scale = np.where(never_measured, np.inf, replace_zero_scale(scale, mean, len(values)))
-    return mean.tolist(), scale.tolist()
+    scale = np.where(never_measured, np.inf, replace_zero_scale(scale, mean, len(values), unit))
+    return (mean * unit).tolist(), scale.tolist()
 
 
-def replace_zero_scale(scale: np.ndarray, mean: np.ndarray, n_samples: int) -> np.ndarray:
+def unit_of(largest: np.ndarray) -> np.ndarray:
+    """Return the powers of two to divide numbers by before they are squared and added up.
+
+    Squares of quotients of about 1 neither underflow nor overflow, and dividing by a power of two does not
+    round.
+
+    Parameters
+    ----------
+    largest : ndarray of float64, shape (n,)
+        Largest absolute values of the numbers.
+    """
+    exponents = np.frexp(largest)[1]
+    return np.ldexp(1.0, exponents.clip(-1000, 1000))  # beyond 1022, units or their inverses are not normal
+
+
+def replace_zero_scale(
+    scale: np.ndarray, mean: np.ndarray, n_samples: int, unit: np.ndarray | float = 1.0
+) -> np.ndarray:
     """Return standard deviations with 1 in place of those that are 0 up to rounding errors.
 
     The bound is that of scikit-learn's ``StandardScaler``: it is relative to the mean, so numbers that are
@@ -98,10 +123,12 @@ def replace_zero_scale(scale: np.ndarray, mean: np.ndarray, n_samples: int) -> n
     Parameters
     ----------
     scale, mean : ndarray of float64, shape (n,)
-        Standard deviations and means.
+        Standard deviations and means, divided by ``unit``.
     n_samples : int
         Number of samples that they were computed from.
+    unit : ndarray of float64, shape (n,), or float, default=1.0
+        Unit of the standard deviations and means, see :func:`unit_of`.
     """
     eps = n_samples * np.finfo(np.float64).eps
     is_constant = scale**2 <= eps * scale**2 + (eps * mean) ** 2
-    return np.where(is_constant, 1.0, scale)
+    return np.where(is_constant, 1.0, scale * unit)

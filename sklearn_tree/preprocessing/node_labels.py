@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from sklearn_tree.containers import as_known, is_missing, is_tensor, to_numpy
+from sklearn_tree.containers import as_known, is_tensor, to_numpy
+from sklearn_tree.missing import is_missing
 
 _REMEDY = (
     "pass the labels of the nodes that reach the net; TreeVectorizer.align_nodes returns them if binarize, "

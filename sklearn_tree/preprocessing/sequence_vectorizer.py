@@ -13,7 +13,6 @@ from sklearn_tree.preprocessing.vectorizer import BaseVectorizer, check_ids, des
 from sklearn_tree.preprocessing.vocabulary import (
     VOCABULARY_CONSTRAINTS,
     invert_vocabulary,
-    learn_vocabulary,
     look_up,
     lower,
 )
@@ -47,7 +46,8 @@ class SequenceVectorizer(BaseVectorizer):
     Attributes
     ----------
     vocabulary_ : dict of str to int
-        Id of each token; 0 is "<pad>" (padding) and 1 is "<unk>" (unknown).
+        Id of each token; 0 is "<pad>" (padding) and 1 is "<unk>" (unknown). Tokens with these two names get
+        these ids.
     n_features_in_ : int
         1 if X was an array or frame of one column in ``fit``; absent for lists and Series.
     feature_names_in_ : ndarray of str, shape (1,)
@@ -117,14 +117,8 @@ class SequenceVectorizer(BaseVectorizer):
 
     def _learn(self, array: RaggedArray) -> None:
         assert array.vocabulary is not None
-        self.vocabulary_ = learn_vocabulary(
-            array.values,
-            np.repeat(np.arange(len(array)), array.sizes),
-            array.vocabulary,
-            len(array),
-            min_df=self.min_df,
-            max_features=self.max_features,
-        )
+        rows = np.repeat(np.arange(len(array)), array.sizes)
+        self._learn_labels(array.values, rows, array.vocabulary, len(array))
 
     def read(self, X: Any) -> RaggedArray:  # noqa: D102 (in the base class)
         return self._split(X)[0]

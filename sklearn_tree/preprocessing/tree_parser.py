@@ -60,7 +60,7 @@ class TreeParser(
 
     Use it before :class:`TreeVectorizer` or an estimator for trees. Calling ``fit`` is optional.
     Each sample is a str, which is the text itself, or a path (:class:`pathlib.Path` or another
-    ``os.PathLike``) of a UTF-8 file.
+    ``os.PathLike``) of a UTF-8 file. A byte order mark at the start is omitted.
 
     Parameters
     ----------
@@ -249,7 +249,7 @@ class TreeParser(
 
 def _read(item: Any, i: int) -> str:
     if isinstance(item, str):
-        return item
+        return item.removeprefix("\ufeff")  # the byte order mark, which "utf-8-sig" removes from files
     if not isinstance(item, os.PathLike):
         raise TypeError(f"X[{i}] must be a str (content) or a path (file), got {type(item).__name__}")
     try:

@@ -17,7 +17,6 @@ from sklearn_tree.preprocessing.vocabulary import (
     VOCABULARY_CONSTRAINTS,
     build_vocabulary,
     invert_vocabulary,
-    learn_vocabulary,
     look_up,
     lower,
 )
@@ -75,9 +74,10 @@ class TreeVectorizer(BaseVectorizer):
     Attributes
     ----------
     vocabulary_ : dict of str to int
-        Id of each label; 0 is "<pad>" (no label) and 1 is "<unk>" (unknown).
+        Id of each label; 0 is "<pad>" (no label) and 1 is "<unk>" (unknown). Labels with these two names get
+        these ids.
     edge_vocabulary_ : dict of str to int
-        Id of each edge label, with the same reserved ids.
+        Id of each edge label, with the same reserved names and ids.
     n_features_in_ : int
         1 if X was an array or frame of one column in ``fit``; absent for lists and Series.
     feature_names_in_ : ndarray of str, shape (1,)
@@ -252,25 +252,16 @@ class TreeVectorizer(BaseVectorizer):
         return array.replace(vocabulary=lower(array.vocabulary), edge_vocabulary=edges)
 
     def _learn(self, array: TreeArray) -> None:
-        self.vocabulary_ = self._learn_labels(array)
+        assert array.vocabulary is not None
+        has_label = self._has_label(array)
+        rows = np.repeat(np.arange(len(array)), array.sizes)
+        self._learn_labels(array.labels[has_label], rows[has_label], array.vocabulary, len(array))
         edge_labels: set[str] = set()
         if array.edges is not None and self.edge_labels:
             assert array.edge_vocabulary is not None
             texts = array.edge_vocabulary[np.unique(array.edges)]
             edge_labels = {text for text in texts if text}
-        self.edge_vocabulary_ = build_vocabulary(sorted(edge_labels))
-
-    def _learn_labels(self, array: TreeArray) -> dict[str, int]:
-        assert array.vocabulary is not None
-        has_label = self._has_label(array)
-        return learn_vocabulary(
-            array.labels[has_label],
-            np.repeat(np.arange(len(array)), array.sizes)[has_label],
-            array.vocabulary,
-            len(array),
-            min_df=self.min_df,
-            max_features=self.max_features,
-        )
+        self.edge_vocabulary_ = build_vocabulary(sorted(edge_labels), getattr(self, "edge_vocabulary_", None))
 
     def _has_label(self, array: TreeArray) -> np.ndarray:
         """Return whether the label of each node is kept, ndarray of bool, shape (n_nodes,)."""

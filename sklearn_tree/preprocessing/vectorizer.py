@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 from sklearn_tree.callbacks import CallbackSupportMixin, fit_context, with_callbacks
 from sklearn_tree.documentation import DocumentationLinkMixin
 from sklearn_tree.preprocessing.output import NoTableMixin, TextInputMixin
-from sklearn_tree.preprocessing.vocabulary import UNKNOWN_TOKEN
+from sklearn_tree.preprocessing.vocabulary import UNKNOWN_TOKEN, Frequencies, learn_vocabulary
 from sklearn_tree.trees.flat import UNKNOWN_ID
 from sklearn_tree.versions import VersionMixin
 
@@ -29,8 +29,12 @@ class BaseVectorizer(
     """Base class of vectorizers.
 
     A subclass converts X to an array of texts (``read``), may normalize them (``_read_normalized``), learns a
-    vocabulary from the result (``_learn``) and encodes it (``_encode``).
+    vocabulary from the result or extends its vocabulary (``_learn``), and encodes it (``_encode``).
     """
+
+    min_df: int | float
+    max_features: int | None
+    vocabulary_: dict[str, int]
 
     @with_callbacks
     def fit(self, X: Any, y: Any = None) -> Self:
@@ -54,6 +58,35 @@ class BaseVectorizer(
             If X is empty, or a sample cannot be read. The message gives the row.
         """
         self._fit(X, y)
+        return self
+
+    @with_callbacks
+    def partial_fit(self, X: Any, y: Any = None) -> Self:
+        """Extend the vocabulary by the labels or tokens of further samples.
+
+        The ids of the vocabulary so far do not change, so samples that are encoded already stay valid.
+        ``min_df`` and ``max_features`` refer to the samples of all calls of ``partial_fit`` since the last
+        ``fit``, and a label or token is never removed. An estimator does not learn ids that are added after
+        its first fit: extend the vocabulary before.
+
+        Parameters
+        ----------
+        X : same as in ``fit``
+            Samples.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self
+            The fitted vectorizer.
+
+        Raises
+        ------
+        TypeError, ValueError
+            As in ``fit``, and if X has another column than in the first call.
+        """
+        self._fit(X, y, reset=not hasattr(self, "vocabulary_"), is_partial=True)
         return self
 
     @with_callbacks
@@ -120,13 +153,30 @@ class BaseVectorizer(
         self._check_column(X, reset=False)
         return array
 
-    def _fit(self, X: Any, y: Any) -> Any:
+    def _fit(self, X: Any, y: Any, *, reset: bool = True, is_partial: bool = False) -> Any:
         self._validate_params()
         with fit_context(self, X, y):
             array = self._read_normalized(X)
-            self._check_column(X, reset=True)
+            self._check_column(X, reset=reset)
+            for name in ("vocabulary_", "edge_vocabulary_", "_frequencies") if reset else ():
+                self.__dict__.pop(name, None)
+            if is_partial and not hasattr(self, "_frequencies"):
+                self._frequencies = Frequencies()
             self._learn(array)
         return array
+
+    def _learn_labels(self, codes: np.ndarray, rows: np.ndarray, names: Iterable[str], n_rows: int) -> None:
+        """Learn or extend the vocabulary, see :func:`learn_vocabulary`."""
+        self.vocabulary_ = learn_vocabulary(
+            codes,
+            rows,
+            names,
+            n_rows,
+            min_df=self.min_df,
+            max_features=self.max_features,
+            known=getattr(self, "vocabulary_", None),
+            seen=getattr(self, "_frequencies", None),
+        )
 
     def read(self, X: Any) -> Any:
         """Read X as ``transform`` does, but keep labels and tokens as texts.

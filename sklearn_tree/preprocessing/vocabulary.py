@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from numbers import Integral
 
@@ -13,12 +14,32 @@ from sklearn_tree.validation import POSITIVE_INT, Interval, RealNotInt
 
 PAD_TOKEN = "<pad>"  # noqa: S105
 UNKNOWN_TOKEN = "<unk>"  # noqa: S105
+_RESERVED = {PAD_TOKEN: PAD_ID, UNKNOWN_TOKEN: UNKNOWN_ID}
 
 VOCABULARY_CONSTRAINTS: dict = {
     "min_df": [POSITIVE_INT, Interval(RealNotInt, 0.0, 1.0, closed="both")],
     "max_features": [POSITIVE_INT, None],
     "lowercase": ["boolean"],
 }
+
+
+class Frequencies:
+    """Frequencies of labels in the samples of several calls of ``partial_fit``."""
+
+    def __init__(self) -> None:
+        self.n_rows = 0
+        self.documents: Counter[str] = Counter()
+        self.counts: Counter[str] = Counter()
+
+    def add(
+        self, names: list[str], documents: np.ndarray, counts: np.ndarray, n_rows: int
+    ) -> tuple[list[str], np.ndarray, np.ndarray, int]:
+        """Add the frequencies in further samples and return the labels and frequencies of all."""
+        self.n_rows += n_rows
+        for total, further in ((self.documents, documents), (self.counts, counts)):
+            total.update(dict(zip(names, further.tolist(), strict=False)))
+        columns = [np.array(list(total.values()), dtype=np.int64) for total in (self.documents, self.counts)]
+        return list(self.counts), columns[0], columns[1], self.n_rows
 
 
 def learn_vocabulary(
@@ -29,6 +50,8 @@ def learn_vocabulary(
     *,
     min_df: int | float,
     max_features: int | None,
+    known: dict[str, int] | None = None,
+    seen: Frequencies | None = None,
 ) -> dict[str, int]:
     """Select labels by their frequencies and number them.
 
@@ -46,11 +69,15 @@ def learn_vocabulary(
         Minimum number of samples in which a label must occur, or fraction of the samples if a float.
     max_features : int or None
         Maximum number of labels; the most frequent ones are kept.
+    known : dict of str to int, default=None
+        Vocabulary to extend.
+    seen : Frequencies, default=None
+        Frequencies in earlier samples, to which those in these samples are added.
 
     Returns
     -------
     dict of str to int
-        The reserved tokens, followed by the selected labels in sorted order.
+        The known vocabulary or the reserved tokens, followed by the selected labels in sorted order.
     """
     numbers: dict[str, int] = {}
     table = [numbers.setdefault(name, len(numbers)) for name in names]
@@ -58,11 +85,18 @@ def learn_vocabulary(
     size = max(len(distinct), 1)
     document_frequencies = _count_documents(labels, rows, size)
     counts = np.bincount(labels, minlength=size)
+    if seen is not None:
+        distinct, document_frequencies, counts, n_rows = seen.add(
+            distinct, document_frequencies, counts, n_rows
+        )
     smallest = min_df if isinstance(min_df, Integral) else min_df * n_rows
-    kept = np.flatnonzero((document_frequencies >= smallest) & (counts > 0))
-    if max_features is not None and len(kept) > max_features:
-        kept = np.array(sorted(kept, key=lambda k: (-counts[k], distinct[k]))[:max_features])
-    return build_vocabulary(sorted(distinct[k] for k in kept))
+    known = known or _RESERVED
+    kept = np.flatnonzero((document_frequencies >= smallest) & (counts > 0)).tolist()
+    kept = [k for k in kept if distinct[k] not in known]
+    if max_features is not None:
+        n_free = max(max_features + N_RESERVED_IDS - len(known), 0)
+        kept = sorted(kept, key=lambda k: (-counts[k], distinct[k]))[:n_free]
+    return build_vocabulary(sorted(distinct[k] for k in kept), known)
 
 
 def _count_documents(labels: np.ndarray, rows: np.ndarray, size: int) -> np.ndarray:
@@ -73,11 +107,11 @@ def _count_documents(labels: np.ndarray, rows: np.ndarray, size: int) -> np.ndar
     return np.bincount(labels[is_first], minlength=size)
 
 
-def build_vocabulary(names: Iterable[str]) -> dict[str, int]:
-    """Map the two reserved tokens to 0 and 1 and the names to 2, 3, ..."""
-    reserved = {PAD_TOKEN: PAD_ID, UNKNOWN_TOKEN: UNKNOWN_ID}
-    names = [name for name in names if name not in reserved]
-    return {**reserved, **{name: i for i, name in enumerate(names, start=N_RESERVED_IDS)}}
+def build_vocabulary(names: Iterable[str], known: dict[str, int] | None = None) -> dict[str, int]:
+    """Extend a vocabulary, by default the two reserved tokens with the ids 0 and 1, by names in order."""
+    known = known or _RESERVED
+    further = [name for name in names if name not in known]
+    return {**known, **{name: i for i, name in enumerate(further, start=len(known))}}
 
 
 def look_up(names: Iterable[str], vocabulary: dict[str, int]) -> np.ndarray:

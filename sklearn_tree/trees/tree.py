@@ -353,12 +353,11 @@ class Tree:
     def __delattr__(self, name: str) -> None:
         raise AttributeError(f"a Tree is immutable: cannot delete {name!r}")
 
-    def __reduce__(self) -> tuple:
-        return _unpickle, (self.labels, self.parents, self.depths, self.values, self.edges)
+    def __getstate__(self) -> tuple:
+        return self.labels, self.parents, self.depths, self.values, self.edges
 
-
-def _unpickle(*columns: Any) -> Tree:
-    return Tree.from_flat(FlatTree(*columns))
+    def __setstate__(self, columns: tuple) -> None:
+        self._set(FlatTree(*columns))
 
 
 def flatten_any(obj: Any) -> FlatTree:

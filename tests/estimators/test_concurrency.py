@@ -57,6 +57,19 @@ def test_concurrent_fits_have_the_bits_of_a_serial_one(cls):
     assert not np.array_equal(serial[0], serial[1])
 
 
+@pytest.mark.parametrize("cls", ESTIMATORS)
+def test_concurrent_predictions_of_one_estimator_have_the_bits_of_serial_ones(cls):
+    X = samples_of(cls)
+    model = quick(cls, random_state=0).fit(X, LABELS)
+    parts = [X[i:] for i in range(8)]
+    serial = [outputs(model, part) for part in parts]
+    with drawing_thread(), ThreadPoolExecutor(8) as pool:
+        concurrent = list(pool.map(lambda part: outputs(model, part), parts))
+    for part, expected in zip(concurrent, serial, strict=True):
+        np.testing.assert_array_equal(part, expected)
+    assert not np.array_equal(serial[0][:2], serial[1][:2])  # the control
+
+
 def test_a_fit_leaves_the_global_generators_to_other_threads():
     torch.manual_seed(0)
     np.random.seed(0)

@@ -31,6 +31,16 @@ def test_the_unit_of_the_targets_does_not_change_the_training(cls):
 
 
 @pytest.mark.parametrize("cls", REGRESSORS)
+@pytest.mark.parametrize("size", [1e-300, 1e-170, 1e170, 1e300])
+def test_numbers_whose_squares_under_or_overflow_train_as_others_do(cls, size):
+    X, y = TABLE, TABLE[:, 0]
+    plain = quick(cls).fit(X, y).predict(X)
+    np.testing.assert_allclose(quick(cls).fit(X, y * size).predict(X) / size, plain, rtol=1e-5)
+    np.testing.assert_allclose(quick(cls).fit(X * size, y).predict(X * size), plain, rtol=1e-5)
+    assert np.ptp(plain) > 1e-3  # the control
+
+
+@pytest.mark.parametrize("cls", REGRESSORS)
 @pytest.mark.parametrize("shape", [(24,), (24, 1), (24, 2)])
 def test_predictions_have_the_shape_of_the_targets(cls, shape):
     y = np.random.RandomState(0).randn(*shape)

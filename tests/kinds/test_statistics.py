@@ -9,7 +9,7 @@ from sklearn.preprocessing import StandardScaler
 
 from sklearn_tree import Tree, TreeVectorizer
 from sklearn_tree.kinds import statistics
-from sklearn_tree.kinds.statistics import channel_statistics, replace_zero_scale, value_statistics
+from sklearn_tree.kinds.statistics import channel_statistics, replace_zero_scale, unit_of, value_statistics
 
 RNG = np.random.RandomState(0)
 N_ROWS = RNG.randint(0, 5, 40)
@@ -30,6 +30,41 @@ def test_channel_statistics_equal_those_of_numpy(make, weight):
     np.testing.assert_allclose(channel_statistics(make(ROWS), weight, N_ROWS), expected)
     other = channel_statistics(make(ROWS), WEIGHT[::-1], N_ROWS)
     assert not np.allclose(other, expected, rtol=1e-6)  # the control
+
+
+@pytest.mark.parametrize("power", [-990, -520, 520, 990])
+def test_powers_of_two_scale_the_statistics_exactly(power, measured):
+    trees = measured[0].replace(values=np.ldexp(measured[0].values, power))
+    statistics_of = [
+        (channel_statistics(ROWS, WEIGHT, N_ROWS), channel_statistics(np.ldexp(ROWS, power), WEIGHT, N_ROWS)),
+        (value_statistics(measured[0], None), value_statistics(trees, None)),
+    ]
+    for plain, scaled in statistics_of:
+        has_scale = np.isfinite(plain[1])
+        for part, other in zip(plain, scaled, strict=True):
+            expected = np.ldexp(part, power)
+            assert np.array_equal(np.array(other)[has_scale], expected[has_scale])
+        assert not np.array_equal(plain[0], scaled[0])  # the control
+
+
+def test_statistics_have_the_bits_of_the_plain_formulas():
+    weight = np.repeat(WEIGHT, N_ROWS)
+
+    def mean_of(numbers):
+        return np.einsum("i,ij->j", weight, numbers) / weight.sum()
+
+    mean = mean_of(ROWS)
+    expected = mean.tolist(), np.sqrt(mean_of((ROWS - mean) ** 2)).tolist()
+    assert channel_statistics(ROWS, WEIGHT, N_ROWS) == expected
+
+
+def test_units_are_powers_of_two_whose_inverses_are_normal_numbers():
+    largest = np.array([5e-324, 1e-308, 0.3, 4.0, 1.7e308, 0.0])
+    units = unit_of(largest)
+    assert (np.frexp(units)[0] == 0.5).all()
+    assert (np.abs(largest[2:4] / units[2:4]) <= 1).all()
+    assert np.isfinite(1 / units).all()
+    assert np.isfinite((largest / units) ** 2).all()
 
 
 def test_chunks_do_not_change_the_statistics(monkeypatch):

@@ -52,6 +52,13 @@ def test_paths_are_files_and_strings_are_content(tmp_path):
         parse("json", path)
 
 
+@pytest.mark.parametrize("format", FORMATS)
+def test_a_byte_order_mark_is_not_part_of_a_text(format):
+    text = SEEDS[format][0]
+    assert parse(format, "\ufeff" + text) == parse(format, text)
+    assert parse(str.split, "\ufeffa b").labels == ("\ufeffa", "b")  # the control: a function gets the sample
+
+
 @pytest.mark.parametrize(
     "container", [list, tuple, np.array, pd.Series, lambda t: pd.DataFrame({"t": t}), iter]
 )

@@ -1,12 +1,21 @@
 """The base class of vectorizers."""
 
+import pickle
 from typing import ClassVar
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.exceptions import NotFittedError
 
-from sklearn_tree import RaggedArray, SequenceVectorizer, TreeArray, TreeVectorizer
+from sklearn_tree import (
+    RaggedArray,
+    RecursiveNetClassifier,
+    SequenceVectorizer,
+    TreeArray,
+    TreeNode,
+    TreeVectorizer,
+)
 from sklearn_tree.preprocessing.vectorizer import BaseVectorizer, check_ids, describe
 
 
@@ -52,6 +61,60 @@ def test_descriptions_give_the_type_and_the_content():
     assert describe(["a"]) == "a list"
     assert describe(TreeArray.from_trees(["(S a)"])) == "a TreeArray of texts"
     assert describe(RaggedArray([0], [0, 1])) == "a RaggedArray of numbers"
+
+
+SENTENCES = ["the big film", "a film <unk>", "the play"]
+TREES = [
+    TreeNode("S", [TreeNode(word, (), None, f"{word[0]}-") for word in text.split()]) for text in SENTENCES
+]
+VECTORIZERS = [(SequenceVectorizer, SENTENCES), (TreeVectorizer, TREES)]
+
+
+@pytest.mark.parametrize(("cls", "X"), VECTORIZERS)
+def test_partial_fit_extends_the_vocabulary_and_keeps_the_ids(cls, X):
+    whole, parts = cls().fit(X), cls()
+    for i in range(len(X)):
+        known = dict(vars(parts).get("vocabulary_", {}))
+        assert parts.partial_fit(X[i : i + 1]) is parts
+        assert known.items() <= parts.vocabulary_.items()
+    assert parts.vocabulary_.keys() == whole.vocabulary_.keys()
+    assert getattr(parts, "edge_vocabulary_", {}).keys() == getattr(whole, "edge_vocabulary_", {}).keys()
+    assert cls().partial_fit(X).transform(X) == whole.transform(X)
+    assert list(parts.inverse_transform(parts.transform(X))) == list(
+        whole.inverse_transform(whole.transform(X))
+    )
+    assert parts.fit(X[:1]).vocabulary_ == cls().fit(X[:1]).vocabulary_  # the control: fit forgets
+
+
+@pytest.mark.parametrize(("cls", "X"), VECTORIZERS)
+def test_partial_fit_counts_the_samples_of_all_calls(cls, X):
+    parts = cls(min_df=2)
+    for i in range(len(X)):
+        parts = pickle.loads(pickle.dumps(parts.partial_fit(X[i : i + 1])))
+    assert parts.vocabulary_.keys() == cls(min_df=2).fit(X).vocabulary_.keys()
+    assert "film" in parts.vocabulary_
+    assert "film" not in cls(min_df=2).partial_fit(X[:1]).fit(X[1:]).vocabulary_  # the control
+    assert len(cls(max_features=2).partial_fit(X).partial_fit([X[0]]).vocabulary_) == 4
+
+
+def test_partial_fit_continues_fit_and_checks_the_column():
+    vectorizer = SequenceVectorizer().fit(pd.DataFrame({"text": SENTENCES[:1]}))
+    ids = vectorizer.transform(pd.DataFrame({"text": SENTENCES[:1]}))
+    with pytest.raises(ValueError, match="feature names should match"):
+        vectorizer.partial_fit(pd.DataFrame({"other": SENTENCES}))
+    vectorizer.partial_fit(pd.DataFrame({"text": SENTENCES[1:]}))
+    assert vectorizer.transform(pd.DataFrame({"text": SENTENCES[:1]})) == ids
+    assert "play" in vectorizer.vocabulary_
+
+
+def test_chunks_train_an_estimator_on_the_vocabulary_of_all():
+    vectorizer = TreeVectorizer()
+    for tree in TREES:
+        vectorizer.partial_fit([tree])
+    net = RecursiveNetClassifier(hidden_size=4, random_state=0)
+    for tree, label in zip(TREES, [0, 1, 0], strict=True):
+        net.partial_fit(vectorizer.transform([tree]), [label], classes=[0, 1])
+    assert np.isfinite(net.predict_proba(vectorizer.transform(TREES))).all()
 
 
 TABLE = {"fine": [1.0, 2.0], "dull": [3.0, 4.0]}

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sklearn_tree.preprocessing.vocabulary import (
+    Frequencies,
     build_vocabulary,
     invert_vocabulary,
     learn_vocabulary,
@@ -18,11 +19,11 @@ from sklearn_tree.preprocessing.vocabulary import (
 SAMPLES = st.lists(st.lists(st.sampled_from("abcdE"), max_size=6), min_size=1, max_size=6)
 
 
-def learn(samples, min_df=1, max_features=None, normalize=list):
+def learn(samples, min_df=1, max_features=None, normalize=list, **earlier):
     names = sorted({label for sample in samples for label in sample})
     codes = np.array([names.index(label) for sample in samples for label in sample], dtype=int)
     rows = np.repeat(np.arange(len(samples)), [len(sample) for sample in samples])
-    options = {"min_df": min_df, "max_features": max_features}
+    options = {"min_df": min_df, "max_features": max_features, **earlier}
     return learn_vocabulary(codes, rows, normalize(names), len(samples), **options)
 
 
@@ -54,6 +55,32 @@ def test_more_labels_than_16_bits_are_counted():
 def test_ids_0_and_1_are_reserved():
     assert build_vocabulary(["b", "<unk>", "a"]) == {"<pad>": 0, "<unk>": 1, "b": 2, "a": 3}
     assert invert_vocabulary(build_vocabulary(["a"])).tolist() == ["", "<unk>", "a"]
+
+
+def test_reserved_names_do_not_count_towards_the_size():
+    samples = [["<pad>", "<pad>", "<unk>", "<unk>", "a"]]
+    assert learn(samples, max_features=1) == build_vocabulary(["a"])
+    assert learn([["b", "b", "a"]], max_features=1) == build_vocabulary(["b"])  # the control
+
+
+@given(SAMPLES, st.integers(0, 6), st.sampled_from([1, 2, 0.5]), st.sampled_from([None, 1, 3]))
+def test_a_vocabulary_is_extended_by_the_labels_of_all_samples_so_far(samples, n_first, min_df, max_features):
+    seen, options = Frequencies(), (min_df, max_features)
+    known = learn(samples[:n_first], *options, seen=seen)
+    extended = learn(samples[n_first:], *options, known=known, seen=seen)
+    assert list(extended)[: len(known)] == list(known)
+    assert list(extended.values()) == list(range(len(extended)))
+    if max_features is None:
+        assert extended.keys() == {**known, **learn(samples, *options)}.keys()
+    else:
+        assert len(extended) <= max_features + 2
+
+
+def test_frequencies_in_earlier_samples_count():
+    seen = Frequencies()
+    known = learn([["a"], ["b"]], min_df=2, seen=seen)
+    assert list(learn([["a"], ["c"]], min_df=2, known=known, seen=seen)) == ["<pad>", "<unk>", "a"]
+    assert learn([["a"], ["c"]], min_df=2, known=known) == known  # the control
 
 
 @pytest.mark.parametrize(("name", "id_"), [("a", 2), ("A", 2), ("x", 1), ("", 0)])

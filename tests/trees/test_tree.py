@@ -51,6 +51,9 @@ def test_conversions_can_be_read_back(tree):
     assert Tree.from_any(("extra", tree)) == Tree.from_any(("extra", tree.to_tuple()))
     assert pickle.loads(pickle.dumps(tree)) == tree
     assert hash(pickle.loads(pickle.dumps(tree))) == hash(tree)
+    restored = Tree.__new__(Tree)  # as skops.io does
+    restored.__setstate__(tree.__getstate__())
+    assert restored == tree
 
 
 @given(trees())

@@ -9,8 +9,9 @@ import torch
 from sklearn.utils.validation import check_array
 from torch import Tensor
 
-from sklearn_tree.containers import first_missing, refuse_masked, to_numpy
+from sklearn_tree.containers import refuse_unreadable, to_numpy
 from sklearn_tree.estimators.objective import Objective
+from sklearn_tree.missing import first_missing, without_nullable_types
 
 
 class Target:
@@ -110,7 +111,7 @@ class Target:
 
 def check_y(y: Any) -> np.ndarray:
     """Return the targets as an array, or raise an error that names the first row without a target."""
-    refuse_masked(y, "y")
+    refuse_unreadable(y, "y")
     try:
         array = to_numpy(y)
     except ValueError as error:
@@ -121,7 +122,7 @@ def check_y(y: Any) -> np.ndarray:
         raise ValueError(f"y[{row}] is missing: drop samples without a target")
     if array.dtype.kind == "T":  # numpy's StringDType, which scikit-learn does not know
         y = np.array(array.tolist())
-    return check_array(y, ensure_2d=False, dtype=None, input_name="y")
+    return check_array(without_nullable_types(y), ensure_2d=False, dtype=None, input_name="y")
 
 
 def check_length(y: Any, X: Any, names: tuple[str, str] = ("y", "X")) -> None:

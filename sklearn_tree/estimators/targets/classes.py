@@ -16,6 +16,7 @@ from torch.nn import functional as F  # noqa: N812
 from sklearn_tree.containers import is_number
 from sklearn_tree.estimators.objective import Objective, check_index, find_class, is_predicted, one_hot
 from sklearn_tree.estimators.targets.base import Target, check_y
+from sklearn_tree.missing import without_nullable_types
 from sklearn_tree.nn import MultiOutputCrossEntropy
 
 
@@ -27,7 +28,7 @@ class ClassTarget(Target):
 
     def check_classes(self, classes: Any) -> None:
         """Raise ValueError if the classes differ from those of the first call of ``partial_fit``."""
-        if not np.array_equal(np.unique(np.asarray(classes)), self.classes):
+        if not np.array_equal(_unique(classes), self.classes):
             raise ValueError(
                 f"classes must be those of the first call of partial_fit, {self.classes.tolist()}, "
                 f"got {list(classes)}"
@@ -47,7 +48,7 @@ class ClassTarget(Target):
 
     def accuracy(self, predicted: np.ndarray, y: Any, sample_weight: Any = None) -> float:
         """Return the weighted fraction of samples that are predicted correctly in all outputs."""
-        return accuracy_score(y, predicted, sample_weight=sample_weight)
+        return accuracy_score(without_nullable_types(y), predicted, sample_weight=sample_weight)
 
 
 class OneClass(ClassTarget):
@@ -71,7 +72,7 @@ class OneClass(ClassTarget):
 
     def fit(self, y: np.ndarray, *, classes: Any = None, sample_weight: Any = None) -> np.ndarray:
         """Learn the classes and return their positions, int64, shape (n_samples,)."""
-        self.classes = np.unique(column_or_1d(y, warn=True) if classes is None else np.asarray(classes))
+        self.classes = _unique(column_or_1d(y, warn=True) if classes is None else classes)
         self.n_classes = len(self.classes)
         return self.encode(y)
 
@@ -190,7 +191,7 @@ class MultiOutput(ClassTarget):
     def fit(self, y: np.ndarray, *, classes: Any = None, sample_weight: Any = None) -> np.ndarray:
         """Learn the classes and return their positions, int64, shape (n_samples, n_columns)."""
         columns = [_infer_dtype(column) for column in y.T] if classes is None else classes
-        self.classes = [np.unique(np.asarray(column)) for column in columns]
+        self.classes = _unique_columns(columns)
         self.n_classes = [len(column) for column in self.classes]
         return self.encode(y)
 
@@ -206,7 +207,7 @@ class MultiOutput(ClassTarget):
 
     def check_classes(self, classes: Any) -> None:
         """Raise ValueError if the classes differ from those of the first call of ``partial_fit``."""
-        columns = [np.unique(np.asarray(column)) for column in classes]
+        columns = _unique_columns(classes)
         pairs = zip(columns, self.classes, strict=False)
         if len(columns) != len(self.classes) or not all(map(np.array_equal, *zip(*pairs, strict=True))):
             raise ValueError(
@@ -303,9 +304,24 @@ def _explained_class(outputs: Tensor, target: Any, output: str, classes: np.ndar
     return Objective(names=names, weights=F.pad(weights, padding), head=head)
 
 
+def _unique(classes: Any, name: str = "classes") -> np.ndarray:
+    return np.unique(np.asarray(without_nullable_types(_check_listed(classes, name))))
+
+
+def _unique_columns(classes: Any) -> list[np.ndarray]:
+    return [_unique(column, f"classes[{i}]") for i, column in enumerate(_check_listed(classes))]
+
+
+def _check_listed(classes: Any, name: str = "classes") -> Any:
+    is_sequence = hasattr(classes, "__len__") and hasattr(classes, "__getitem__")
+    if isinstance(classes, (str, dict)) or not is_sequence:
+        raise TypeError(f"{name} must be array-like, got {type(classes).__name__}: pass a list")
+    return classes
+
+
 def _exceed_labels(classes: Any) -> bool:
     """Return whether there is one array of classes per column, and some are neither 0 nor 1."""
-    columns = [] if classes is None else [np.asarray(column) for column in classes]
+    columns = [] if classes is None else [np.asarray(column) for column in _check_listed(classes)]
     return any(column.ndim == 1 and not np.isin(column, (0, 1)).all() for column in columns)
 
 

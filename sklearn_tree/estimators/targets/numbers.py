@@ -11,7 +11,7 @@ from torch import Tensor
 
 from sklearn_tree.estimators.objective import Objective, check_index, is_predicted, one_hot
 from sklearn_tree.estimators.targets.base import Target, check_y
-from sklearn_tree.kinds.statistics import replace_zero_scale
+from sklearn_tree.kinds.statistics import replace_zero_scale, unit_of
 
 
 class Numbers(Target):
@@ -44,9 +44,11 @@ class Numbers(Target):
         check_consistent_length(sample_weight, y)
         self.n_columns = None if y.ndim == 1 else y.shape[1]
         columns = y.reshape(len(y), -1)
-        self.mean = np.average(columns, axis=0, weights=sample_weight)
-        scale = np.sqrt(np.average((columns - self.mean) ** 2, axis=0, weights=sample_weight))
-        self.scale = replace_zero_scale(scale, self.mean, len(columns))
+        unit = unit_of(np.abs(columns).max(axis=0))
+        columns = columns / unit
+        mean = np.average(columns, axis=0, weights=sample_weight)
+        scale = np.sqrt(np.average((columns - mean) ** 2, axis=0, weights=sample_weight))
+        self.mean, self.scale = mean * unit, replace_zero_scale(scale, mean, len(columns), unit)
         return self.encode(y)
 
     def encode(self, y: np.ndarray) -> np.ndarray:

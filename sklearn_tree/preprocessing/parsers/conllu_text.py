@@ -9,6 +9,8 @@ from sklearn_tree.trees.formats.leaves import TEXT
 from sklearn_tree.trees.formats.parents import build_dependency_tree
 
 _ID, _HEAD, _RELATION, _N_COLUMNS = 0, 6, 7, 10
+_WORD = re.compile("[1-9][0-9]*")
+_OMITTED = re.compile("[0-9]+[-.][0-9]+")
 _LINE_END = re.compile(r"\r?\n")  # words may contain the other line ends of str.splitlines
 COLUMNS = {"text": 1, "lemma": 2, "pos": 3}
 
@@ -26,8 +28,12 @@ def parse_conllu(text: str, label: str = "text") -> FlatTree:
             row = line.split("\t")
             if len(row) != _N_COLUMNS:
                 raise ValueError(f"line {number} must have 10 columns separated by tabs, got {len(row)}")
-            if not set("-.") & set(row[_ID]):
+            if _WORD.fullmatch(row[_ID]):
                 sentences[-1].append(row)
+            elif not _OMITTED.fullmatch(row[_ID]):
+                raise ValueError(
+                    f"line {number} must start with an id such as 1, 1-2 or 8.1, got {row[_ID]!r:.20}"
+                )
     trees = [_parse_sentence(rows, i, COLUMNS[label]) for i, rows in enumerate(filter(None, sentences))]
     if not trees:
         raise ValueError("a CoNLL-U text must have at least one sentence, got none")

@@ -29,7 +29,8 @@ def register_tree_type(type: builtins.type, adapter: Adapter) -> None:
     adapter : callable
         ``adapter(node)`` returns ``(label, children)`` or a :class:`TreeNode`. ``label`` is a str and
         ``children`` is an iterable of nodes, empty for a leaf. It is called once per node and need not
-        recurse.
+        recurse. A tree of more than 10 million nodes or a million levels is refused, because its nodes seem
+        to make new children without end.
 
     Raises
     ------

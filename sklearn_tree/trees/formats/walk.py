@@ -30,8 +30,8 @@ def flatten(root: Any) -> FlatTree:
     TypeError
         If the type of a node is not registered or a label is not a str.
     ValueError
-        If a value is not finite, the object contains itself, or its shared parts would unfold into more than
-        a million nodes.
+        If a value is not finite, the object contains itself, its shared parts would unfold into more than a
+        million nodes, or it has more than 10 million nodes or a million levels.
     """
     # One loop over local variables: most of the time of a fit on raw trees is spent here.
     labels: list[str] = []
@@ -154,4 +154,4 @@ def _iterate(children: Any, node: int) -> Iterator:
         return iter(children)
     if isinstance(children, (str, bytes, dict)) or not isinstance(children, Iterable):
         raise TypeError(f"the children of node {node} must be an iterable of nodes, got {excerpt(children)}")
-    return iter(list(children))  # EndlessCheck needs the length
+    return iter(endless.read_children(children))  # EndlessCheck needs the length

@@ -137,6 +137,59 @@ def test_the_classes_of_partial_fit_are_fixed_by_the_first_call(target, y, class
         fitted.check_classes(other)
 
 
+@pytest.mark.parametrize("y", [[0, 1], [[0, 1], [1, 0]], [[0, 2], [1, 3]]])
+@pytest.mark.parametrize(
+    ("classes", "name"), [({0, 1}, "set"), (5, "int"), ("01", "str"), ({0: 1}, "dict"), (iter([0]), "list_iterator")]
+)  # fmt: skip
+def test_classes_that_are_not_array_like_are_refused(y, classes, name):
+    message = f"classes must be array-like, got {name}: pass a list"
+    with pytest.raises(TypeError, match=message):
+        fit_classes(y, classes)
+    with pytest.raises(TypeError, match=message):
+        fit_classes(y, None).check_classes(classes)
+
+
+def test_the_classes_of_each_column_must_be_array_like():
+    with pytest.raises(TypeError, match=r"classes\[1\] must be array-like, got set: pass a list"):
+        fit_classes([[0, 2], [1, 3]], [[0, 1], {2, 3}])
+    fitted = fit_classes([[0, 2], [1, 3]], [range(2), pd.array([2, 3], dtype="Int64")])
+    assert [known.tolist() for known in fitted.classes] == [[0, 1], [2, 3]]  # the control
+
+
+def fit_classes(y, classes):
+    """Return the fitted target of y if the user has named the classes."""
+    read, target = read_classes(np.array(y), classes)
+    fitted = target()
+    fitted.fit(read, classes=classes)
+    return fitted
+
+
+NULLABLE = {"Int64": "int64", "UInt8": "uint8", "boolean": "bool", "Float64": "float64"}
+
+
+@pytest.mark.parametrize(("nullable", "numpy_type"), NULLABLE.items())
+@pytest.mark.parametrize("n_columns", [None, 2])
+def test_nullable_classes_of_pandas_are_those_of_numpy(nullable, numpy_type, n_columns):
+    y = pd.Series([0, 1, 1, 0]).astype(numpy_type)
+    y = y if n_columns is None else pd.DataFrame({"a": y, "b": y[::-1].to_numpy()})
+    (read, target), (plain, expected) = read_classes(y.astype(nullable)), read_classes(y)
+    assert target is expected
+    fitted, control = target(), expected()
+    assert fitted.fit(read).tolist() == control.fit(plain).tolist()
+    assert fitted.classes.dtype == control.classes.dtype
+    with pytest.raises(ValueError, match=r"y\[4\] is missing"):
+        read_classes(pd.concat([y.astype(nullable), y.astype(nullable)[:1] * pd.NA]))
+
+
+def test_nullable_integers_above_2_to_53_are_distinct_classes():
+    y = pd.Series([2**62, 2**62 + 1], dtype="Int64")
+    read, target = read_classes(y)
+    fitted = target()
+    assert fitted.fit(read).tolist() == [0, 1]
+    assert fitted.accuracy(fitted.classes[::-1], y) == 0.0  # scikit-learn reads y as equal floats
+    assert fitted.accuracy(fitted.classes, y) == 1.0  # the control
+
+
 def test_classes_may_be_absent_from_y():
     fitted = OneClass()
     assert fitted.fit(np.array(["b", "c"]), classes=["c", "a", "b"]).tolist() == [1, 2]

@@ -21,6 +21,7 @@ def test_words_are_children_of_their_heads():
     assert parse(CONLLU, word_label="lemma").labels == ("run", "dog")
     assert parse(CONLLU, word_label="pos").labels == ("VERB", "NOUN")
     assert parse(CONLLU.replace("\n", "\r\n")) == RUN
+    assert parse(CONLLU + CONLLU.replace("2-3", "8.1").splitlines()[1] + "\n") == RUN
     assert parse(CONLLU.replace("Dogs", "Do\u2028\x85gs")).labels == ("run", "Do\u2028\x85gs")
     assert parse(f"{CONLLU}\n\n{CONLLU}\n") == Tree.from_any(("<text>", RUN, RUN))
 
@@ -40,6 +41,9 @@ def test_texts_nested_100_000_deep_are_read():
             "sentence 0: the head of word 1 must be a word or 0, got '7'",
         ),
         (CONLLU.replace("\t0\troot", "\t1\troot"), "sentence 0: .*cycle"),
+        (CONLLU.replace("1\tDogs", "x\tDogs"), "line 1 must start with an id such as 1, 1-2 or 8.1, got 'x'"),
+        (CONLLU.replace("2-3\t", "2-\t"), "line 2 must start with an id such as 1, 1-2 or 8.1, got '2-'"),
+        (CONLLU.replace("2\trun", "02\trun"), "line 3 must start with an id such as 1, 1-2 or 8.1, got '02'"),
         (CONLLU * 2, "sentence 0: word ids must be unique, got '1' twice"),
     ],
 )

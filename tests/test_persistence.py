@@ -1,0 +1,125 @@
+"""Copies of every public class by pickle, joblib, copy and skops give the same results."""
+
+import copy
+import io
+import pickle
+
+import joblib
+import numpy as np
+import pandas as pd
+import pytest
+from samples import BRACKETS, DENSE, ESTIMATORS, TABLE, TEXTS, Y, outputs, quick
+
+import sklearn_tree
+from sklearn_tree import (
+    CaptumExplainer,
+    RecursiveNetClassifier,
+    RNNClassifier,
+    SequenceVectorizer,
+    ToDevice,
+    Tree,
+    TreeArray,
+    TreeNode,
+    TreeParser,
+    TreeVectorizer,
+)
+
+PAIRS = {
+    RNNClassifier: pd.DataFrame({"a": TEXTS, "b": TEXTS[::-1]}),
+    RecursiveNetClassifier: pd.DataFrame({"a": BRACKETS, "b": BRACKETS[::-1]}),
+}
+NODE_Y = [
+    [int(y), *[1] * (tree.n_nodes - 1)] for tree, y in zip(TreeArray.from_trees(BRACKETS), Y, strict=True)
+]
+VECTORS = ["works", "fails", "new"], np.eye(3, 5)
+
+
+def joblib_copy(item, **params):
+    file = io.BytesIO()
+    joblib.dump(item, file, **params)
+    file.seek(0)
+    return joblib.load(file)
+
+
+def skops_copy(item):
+    skops = pytest.importorskip("skops.io")
+    data = skops.dumps(item)
+    return skops.loads(data, trusted=skops.get_untrusted_types(data=data))
+
+
+COPIES = {
+    "pickle": lambda item: pickle.loads(pickle.dumps(item)),
+    "pickle of protocol 2": lambda item: pickle.loads(pickle.dumps(item, 2)),
+    "joblib": joblib_copy,
+    "compressed joblib": lambda item: joblib_copy(item, compress=3),
+    "deepcopy": copy.deepcopy,
+    "copy": copy.copy,
+    "skops": skops_copy,
+}
+
+
+def explanations_of(estimator, X):
+    return CaptumExplainer(estimator, random_state=0).fit(X).explain(X[:3])
+
+
+def numbers_of(explanations):
+    frame = explanations.to_frame()
+    return [explanations.values, explanations.baseline_values, frame.attribution.to_numpy(), frame.to_csv()]
+
+
+def make_cases():
+    """Return the objects to copy, and functions that return their results."""
+    cases = {
+        cls.__name__: (quick(cls).fit(TABLE, Y), lambda net: [outputs(net, TABLE), net.transform(TABLE)])
+        for cls in ESTIMATORS
+    }
+    for cls, X in PAIRS.items():
+        pairs = quick(cls).fit(X, Y)
+        cases[f"pairs of {cls.__name__}"] = pairs, lambda net, X=X: [outputs(net, X)]
+        cases[f"Explanations of pairs of {cls.__name__}"] = explanations_of(pairs, X), numbers_of
+    nodes = quick(RecursiveNetClassifier).fit(BRACKETS, Y, node_y=NODE_Y)
+    cases["node labels"] = nodes, lambda net: [net.predict_nodes(BRACKETS).to_csv()]
+    vectors = quick(RNNClassifier, embeddings=VECTORS).fit(TEXTS, Y)
+    cases["embeddings"] = vectors, lambda net: [outputs(net, ["it is new"]), outputs(net, TEXTS)]
+    explainer = CaptumExplainer(nodes, random_state=0).fit(BRACKETS)
+    cases["CaptumExplainer"] = explainer, lambda e: [e.transform(BRACKETS), *numbers_of(e.explain(BRACKETS))]
+    cases["Explanations"] = explainer.explain(BRACKETS), numbers_of
+    texts, trees = SequenceVectorizer().partial_fit(TEXTS), TreeVectorizer().partial_fit(BRACKETS)
+    cases["SequenceVectorizer"] = texts, lambda v: list(v.transform(TEXTS))
+    cases["TreeVectorizer"] = trees, lambda v: [tree.labels for tree in v.transform(BRACKETS)]
+    cases["TreeParser"] = (
+        TreeParser("python").fit(["x"]),
+        lambda p: [tree.labels for tree in p.transform(["x"])],
+    )
+    cases["ToDevice"] = ToDevice("cpu").fit(DENSE), lambda step: [step.transform(DENSE)]
+    cases["RaggedArray"] = texts.transform(TEXTS), list
+    cases["TreeArray"] = TreeArray.from_trees(BRACKETS), lambda array: [tree.labels for tree in array]
+    tree = Tree(["a", "b"], [-1, 0], values=[None, 2.5], edges=[None, "x"])
+    cases["Tree"] = tree, lambda t: [t.labels, t.parents, t.values, t.edges, hash(t), t.children(0)]
+    cases["TreeNode"] = TreeNode("a", ["b"], 2.5, "x"), list
+    return cases
+
+
+@pytest.fixture(scope="module")
+def cases():
+    return make_cases()
+
+
+def test_every_public_class_is_copied(cases):
+    public = {name for name in sklearn_tree.__all__ if isinstance(getattr(sklearn_tree, name), type)}
+    assert public <= cases.keys()
+
+
+@pytest.mark.parametrize("name", COPIES)
+def test_copies_give_the_same_results(cases, name):
+    for item, results_of in cases.values():
+        duplicate = COPIES[name](item)
+        assert type(duplicate) is type(item)
+        for expected, result in zip(results_of(item), results_of(duplicate), strict=True):
+            np.testing.assert_array_equal(result, expected)
+
+
+def test_the_results_tell_different_samples_apart(cases):  # the control of the law above
+    net, results_of = cases["RNNClassifier"]
+    other = quick(RNNClassifier, random_state=1).fit(TABLE, Y)
+    assert not np.array_equal(results_of(net)[0], results_of(other)[0])
