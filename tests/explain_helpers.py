@@ -76,7 +76,7 @@ def make_batch(net, X, *, baseline="unknown", target, dtype=torch.float64, limit
     explained_net = ExplainedNet(net, dtype)
     encoded, _ = explained_net.encode(X)
     if explained_net.kind.name in ("trees", "tokens") and isinstance(baseline, str):
-        weight = explained_net.module.embedding.labels.weight
+        weight = explained_net.module.label_table()
         vectors = {"zero": torch.zeros_like(weight[0]), "unknown": weight[1], "mean": weight.mean(0)}
         baseline = vectors[baseline]
     request = Request(

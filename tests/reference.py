@@ -129,8 +129,9 @@ def recursive_states(cell, node, x, tree):
 def tree_logits(net, x, tree, cut=None):
     """Compute the logits of a ``RecursiveNet`` for one tree with inputs ``x``, by recursion.
 
-    The state of the node ``cut`` is zero, and the pooling ignores its subtree.
+    The state of the node ``cut`` is zero, and the pooling and the linear path ignore its subtree.
     """
+    x, weights = net.split_embedded(x)
     cell = net.encoder.cell
     node = next(NODE[name] for name, cls in CELLS.items() if type(cell) is cls)
     vectors = []
@@ -142,7 +143,11 @@ def tree_logits(net, x, tree, cut=None):
         vectors.append(state[0])
         return state
 
-    return net.head(pool_nodes(net.pool, visit(0)[0], vectors))
+    logits = net.head(pool_nodes(net.pool, visit(0)[0], vectors))
+    if net.active_linear is None:
+        return logits
+    kept = set(tree.nodes) - set([] if cut is None else subtree(tree, cut))
+    return logits + net.linear.bias + sum(weights[i] for i in kept) / len(x) ** 0.5
 
 
 def pool_nodes(pool, root, vectors):

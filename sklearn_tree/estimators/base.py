@@ -175,7 +175,7 @@ class BaseNet(
                     self._continue_net(device)
                 bridges = [] if context is None else [("sklearn", EpochBridge(self, context, data))]
                 if self.net_.module__linear_path and validation is not None and nodes is None:
-                    train.correction = fit_linear_path(self.net_, train, seed)
+                    train.correction = fit_linear_path(self.net_, train, seed, is_new=reset)
                 self.net_.is_continued = self.warm_start or validation is None
                 self._train(train, valid, n_epochs, callbacks, bridges, seed)
         except BaseException:

@@ -21,7 +21,7 @@ _TOLERANCE = 1e-4  # of the gradient of the mean loss
 Loss = Callable[[Tensor, Tensor, "Tensor | None"], Tensor]
 
 
-def fit_linear_path(net: Any, data: Any, seed: int) -> Tensor:
+def fit_linear_path(net: Any, data: Any, seed: int, *, is_new: bool) -> Tensor:
     r"""Fit the linear path of a net and return the corrections of the training samples.
 
     The path is a linear model with an L2 penalty over the weights :math:`\sqrt{1/n}\,\mathrm{idf}_i` of the
@@ -39,6 +39,9 @@ def fit_linear_path(net: Any, data: Any, seed: int) -> Tensor:
         Training samples.
     seed : int
         Seed of the folds.
+    is_new : bool
+        Whether the net is untrained. Its last layer then becomes zero, so that the training starts from the
+        linear model.
 
     Returns
     -------
@@ -60,6 +63,9 @@ def fit_linear_path(net: Any, data: Any, seed: int) -> Tensor:
     with threadpool_limits(1, user_api="blas"):  # threads slow down products of this size
         strength, held_out = _choose_strength(samples, folds)
         coef = samples.fit(strength)
+    if is_new:
+        torch.nn.init.zeros_(net.module_.head.weight)
+        torch.nn.init.zeros_(net.module_.head.bias)
     path.set_weights(*(torch.from_numpy(part) for part in (coef[1:] * idf[:, None], coef[0])))
     return torch.from_numpy(held_out - samples.predict(coef)).float()
 
