@@ -5,16 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from candidates import OneCycle, WeightAverage
-
 Params = dict[str, Any] | None  # None: the setting does not apply
-
-
-def with_callbacks(*callbacks: type, **params: Any) -> Callable[[str, str], Params]:
-    """Return a setting with callbacks, which are made for each fit, and parameters."""
-    return lambda family, net: {"callbacks": [callback() for callback in callbacks], **params}
-
-
 
 
 def setting(**params: Any) -> Callable[[str, str], Params]:
@@ -22,21 +13,33 @@ def setting(**params: Any) -> Callable[[str, str], Params]:
     return lambda family, net: params
 
 
-BASE = {"dropout": 0.5, "lr": 0.001, "lr_schedule": "cosine", "max_epochs": 6}
+BASE = {"dropout": 0.5, "lr_schedule": "cosine"}
 SETTINGS: dict[str, Callable[[str, str], Params]] = {
     "default": setting(linear_path=False),
-    "linear": setting(linear_path=True),
-    "base": setting(**BASE),
-    "base nolin": setting(**BASE, linear_path=False),
-    "lr2e-3": setting(**{**BASE, "lr": 0.002}),
-    "e12": setting(**{**BASE, "max_epochs": 12}),
-    "d.3": setting(**{**BASE, "dropout": 0.3}),
-    "d.2": setting(**{**BASE, "dropout": 0.2}),
-    "wd.1": setting(**BASE, word_dropout=0.1),
-    "dim128": setting(**BASE, embedding_dim=128),
-    "e3": setting(**{**BASE, "max_epochs": 3}),
-    "lr3e-3 e12": setting(**{**BASE, "lr": 0.003, "max_epochs": 12}),
-    "lr3e-3 e20 d.3": setting(**{**BASE, "lr": 0.003, "max_epochs": 20, "dropout": 0.3}),
-    "mean": setting(**BASE, pooling="mean"),
-    "max": setting(**BASE, pooling="max"),
+    "linear": setting(),
+    "lr1 e6": setting(**BASE, lr=0.001, max_epochs=6),
+    "lr3 e6": setting(**BASE, lr=0.003, max_epochs=6),
+    "lr3 e12": setting(**BASE, lr=0.003, max_epochs=12),
+    "lr2 e10": setting(**BASE, lr=0.002, max_epochs=10),
+    "lr3 e12 mean": setting(**BASE, lr=0.003, max_epochs=12, pooling="mean"),
+    "lr3 e12 d.3": setting(**{**BASE, "dropout": 0.3}, lr=0.003, max_epochs=12),
+    "es lr1": setting(dropout=0.5, lr=0.001, max_epochs=30, early_stopping=True, patience=3),
+    "es lr2": setting(dropout=0.5, lr=0.002, max_epochs=30, early_stopping=True, patience=3),
+    "lr1 e6 max": setting(**BASE, lr=0.001, max_epochs=6, pooling="max"),
+    "lr1 e6 mean": setting(**BASE, lr=0.001, max_epochs=6, pooling="mean"),
+    "lr1 e12": setting(**BASE, lr=0.001, max_epochs=12),
+    "lr1 e12 wd.2": setting(**BASE, lr=0.001, max_epochs=12, word_dropout=0.2),
+    "lr5 e8": setting(**BASE, lr=0.005, max_epochs=8),
+    "lr3 e8": setting(**BASE, lr=0.003, max_epochs=8),
+    "lr3 e12 nolin": setting(**BASE, lr=0.003, max_epochs=12, linear_path=False),
+    "lr3 e12 max": setting(**BASE, lr=0.003, max_epochs=12, pooling="max"),
+    "lr3 e20": setting(**BASE, lr=0.003, max_epochs=20),
+    "es lr3": setting(dropout=0.5, lr=0.003, max_epochs=30, early_stopping=True, patience=3),
+    "es lr3 d.25": setting(dropout=0.25, lr=0.003, max_epochs=30, early_stopping=True, patience=3),
+    "lr3 e12 d.25": setting(dropout=0.25, lr=0.003, max_epochs=12, lr_schedule="cosine"),
+    "lr3 e24 d.1": setting(dropout=0.1, lr=0.003, max_epochs=24, lr_schedule="cosine"),
+    "cos": setting(lr_schedule="cosine"),
+    "cos e20": setting(lr_schedule="cosine", max_epochs=20),
+    "cos nolin": setting(lr_schedule="cosine", linear_path=False),
+    "cos e20 d.1": setting(lr_schedule="cosine", max_epochs=20, dropout=0.1),
 }

@@ -53,9 +53,11 @@ class CNNClassifier(NetClassifierMixin, BaseCNN):
         Whether training leaves all vectors of words unchanged. Ignored without ``embeddings``.
     embedding_lr : float, default=None
         Learning rate of the vectors of words; None takes ``lr``.
-    dropout : float, default=0.0
+    dropout : float, default="auto"
         Fraction of features set to zero in training, at the inputs, between blocks and before the hidden and
         the output layer.
+        "auto" is 0.5 for tokens with an open vocabulary, in which at least a third of the
+        labels occur in a single training sample, and 0 otherwise.
     word_dropout : float, default=0.0
         Fraction of tokens replaced by "unknown" in training.
     linear_path : bool, default=True
@@ -65,13 +67,14 @@ class CNNClassifier(NetClassifierMixin, BaseCNN):
     optimizer : str or torch.optim.Optimizer subclass, default="adamw"
         One of "adadelta", "adagrad", "adam", "adamax", "adamw", "nadam", "radam", "rmsprop", "sgd", or a
         class.
-    lr : float, default=0.005
-        Learning rate.
+    lr : float, default="auto"
+        Learning rate. "auto" is 0.001 for tokens with an open vocabulary, 0.005 otherwise.
     weight_decay : float, default=0.01
         Weight decay.
-    lr_schedule : {"cosine", "exponential", "linear"}, default=None
+    lr_schedule : {"auto", "cosine", "exponential", "linear"}, default="auto"
         Schedule of the learning rate over the epochs: "cosine" decays to 0, "exponential" to a hundredth,
-        "linear" to a thousandth of ``lr``. None keeps it constant.
+        "linear" to a thousandth of ``lr``. None keeps it constant. "auto" is "cosine" for
+        tokens and None otherwise.
     gradient_clip : float, default=None
         Maximum norm of the gradient; None does not clip gradients.
     max_epochs : int, default=None
@@ -176,13 +179,13 @@ class CNNClassifier(NetClassifierMixin, BaseCNN):
         embeddings: Any = None,
         freeze_embeddings: bool = False,
         embedding_lr: float | None = None,
-        dropout: float = 0.0,
+        dropout: float | str = "auto",
         word_dropout: float = 0.0,
         linear_path: bool = True,
         optimizer: str | type[torch.optim.Optimizer] = "adamw",
-        lr: float = 0.005,
+        lr: float | str = "auto",
         weight_decay: float = 0.01,
-        lr_schedule: str | None = None,
+        lr_schedule: str | None = "auto",
         gradient_clip: float | None = None,
         max_epochs: int | None = None,
         batch_size: int = 64,
@@ -256,9 +259,11 @@ class CNNRegressor(NetRegressorMixin, BaseCNN):
         Whether training leaves all vectors of words unchanged. Ignored without ``embeddings``.
     embedding_lr : float, default=None
         Learning rate of the vectors of words; None takes ``lr``.
-    dropout : float, default=0.0
+    dropout : float, default="auto"
         Fraction of features set to zero in training, at the inputs, between blocks and before the hidden and
         the output layer.
+        "auto" is 0.5 for tokens with an open vocabulary, in which at least a third of the
+        labels occur in a single training sample, and 0 otherwise.
     word_dropout : float, default=0.0
         Fraction of tokens replaced by "unknown" in training.
     linear_path : bool, default=True
@@ -268,13 +273,14 @@ class CNNRegressor(NetRegressorMixin, BaseCNN):
     optimizer : str or torch.optim.Optimizer subclass, default="adamw"
         One of "adadelta", "adagrad", "adam", "adamax", "adamw", "nadam", "radam", "rmsprop", "sgd", or a
         class.
-    lr : float, default=0.005
-        Learning rate.
+    lr : float, default="auto"
+        Learning rate. "auto" is 0.001 for tokens with an open vocabulary, 0.005 otherwise.
     weight_decay : float, default=0.01
         Weight decay.
-    lr_schedule : {"cosine", "exponential", "linear"}, default=None
+    lr_schedule : {"auto", "cosine", "exponential", "linear"}, default="auto"
         Schedule of the learning rate over the epochs: "cosine" decays to 0, "exponential" to a hundredth,
-        "linear" to a thousandth of ``lr``. None keeps it constant.
+        "linear" to a thousandth of ``lr``. None keeps it constant. "auto" is "cosine" for
+        tokens and None otherwise.
     gradient_clip : float, default=None
         Maximum norm of the gradient; None does not clip gradients.
     max_epochs : int, default=None

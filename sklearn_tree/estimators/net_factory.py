@@ -65,7 +65,7 @@ class NetFactoryMixin(NetParametersMixin, FittedAttributesMixin):
             **self.kind_.module_params(encoded, sample_weight),
             **self._architecture(),
             **self._vectors_params(),
-            "dropout": self.dropout,
+            "dropout": self._resolve("dropout"),
             "word_dropout": self.word_dropout,
             "dtype": self.kind_.dtype(encoded) if self.device_.type != "mps" else torch.float32,
         }
@@ -100,7 +100,7 @@ class NetFactoryMixin(NetParametersMixin, FittedAttributesMixin):
         own = {f"module__{name}": value for name, value in self._architecture().items()}
         check_unchanged(self.net_, {**own, **fixed})
         params = {
-            "module__dropout": self.dropout,
+            "module__dropout": self._resolve("dropout"),
             "module__word_dropout": self.word_dropout,
             **self._optimizer_params(device),
         }
@@ -127,7 +127,7 @@ class NetFactoryMixin(NetParametersMixin, FittedAttributesMixin):
             "iterator_train": BatchIterator,
             "iterator_train__shuffle": True,
             "iterator_valid": BatchIterator,
-            "lr": self.lr,
+            "lr": self._resolve("lr"),
             **self._run_params(),
             "train_split": None,
             "callbacks": callbacks,

@@ -10,6 +10,7 @@ import torch
 from skorch.callbacks import EarlyStopping, GradientNormClipping, LRScheduler
 
 from sklearn_tree.estimators.training import LR_SCHEDULES, OPTIMIZERS
+from sklearn_tree.kinds import Kind, TrainingDefaults
 from sklearn_tree.validation import (
     NON_NEGATIVE,
     POSITIVE,
@@ -24,13 +25,11 @@ from sklearn_tree.validation import (
     SubclassOf,
 )
 
-# With max_epochs=None, a fit has at least this many epochs, and at least this many batches in all.
-_MIN_EPOCHS, _MIN_BATCHES = 10, 100
 DEFAULT_EMBEDDING_DIM = 64
 
 SHARED_CONSTRAINTS: dict = {
     "hidden_size": [POSITIVE_INT],
-    "dropout": [SHARE],
+    "dropout": [SHARE, StrOptions({"auto"})],
     "embedding_dim": [POSITIVE_INT, None],
     "embeddings": [str, PathLike, Mapping, tuple, list, HasMethods("encode"), HasMethods("get_vector"), None],
     "freeze_embeddings": ["boolean"],
@@ -38,9 +37,9 @@ SHARED_CONSTRAINTS: dict = {
     "word_dropout": [SHARE],
     "linear_path": ["boolean"],
     "optimizer": [StrOptions(set(OPTIMIZERS)), SubclassOf(torch.optim.Optimizer)],
-    "lr": [POSITIVE],
+    "lr": [POSITIVE, StrOptions({"auto"})],
     "weight_decay": [NON_NEGATIVE],
-    "lr_schedule": [StrOptions(set(LR_SCHEDULES)), None],
+    "lr_schedule": [StrOptions({"auto", *LR_SCHEDULES}), None],
     "gradient_clip": [POSITIVE, None],
     "max_epochs": [POSITIVE_INT, None],
     "batch_size": [POSITIVE_INT],
@@ -61,7 +60,7 @@ class NetParametersMixin:
     """Training parameters, and the epochs and callbacks derived from them."""
 
     hidden_size: int
-    dropout: float
+    dropout: float | str
     embedding_dim: int | None
     embeddings: Any
     freeze_embeddings: bool
@@ -69,7 +68,7 @@ class NetParametersMixin:
     word_dropout: float
     linear_path: bool
     optimizer: str | type[torch.optim.Optimizer]
-    lr: float
+    lr: float | str
     weight_decay: float
     lr_schedule: str | None
     gradient_clip: float | None
@@ -87,6 +86,7 @@ class NetParametersMixin:
     verbose: int
     input_kind: str = "auto"
     channels: str = "last"
+    kind_: Kind
 
     def _store(self, arguments: dict[str, Any]) -> None:
         """Store the arguments of ``__init__``, given as its local variables."""
@@ -104,17 +104,27 @@ class NetParametersMixin:
     def _n_epochs(self, n_samples: int) -> int:
         if self.max_epochs is not None:
             return self.max_epochs
-        n_batches = -(-n_samples // self.batch_size)
-        return max(_MIN_EPOCHS, -(-_MIN_BATCHES // n_batches))
+        defaults, n_batches = self._training_defaults, -(-n_samples // self.batch_size)
+        return max(defaults.n_epochs, -(-defaults.n_batches // n_batches))
+
+    @property
+    def _training_defaults(self) -> TrainingDefaults:
+        return self.kind_.training_defaults(self.linear_path)
+
+    def _resolve(self, name: str) -> Any:
+        """Return the value of a parameter, or the default for the samples if it is "auto"."""
+        value = getattr(self, name)
+        return getattr(self._training_defaults, name) if value == "auto" else value
 
     def _make_callbacks(self, n_epochs: int, is_whole: bool = True) -> list:
         """Return skorch callbacks, for a whole ``fit`` or for one epoch of ``partial_fit``."""
         callbacks: list = []
         if self.gradient_clip is not None:
             callbacks.append(("gradient_clip", GradientNormClipping(self.gradient_clip)))
-        if self.lr_schedule is not None and is_whole:
+        schedule_name = self._resolve("lr_schedule")
+        if schedule_name is not None and is_whole:
             # last_epoch=-1: every fit restarts the schedule, even with warm_start
-            schedule = LRScheduler(**LR_SCHEDULES[self.lr_schedule](n_epochs), last_epoch=-1)
+            schedule = LRScheduler(**LR_SCHEDULES[schedule_name](n_epochs), last_epoch=-1)
             callbacks.append(("lr_schedule", schedule))
         if self.early_stopping and is_whole:
             stop = EarlyStopping(monitor="valid_loss", patience=self.patience, load_best=True)

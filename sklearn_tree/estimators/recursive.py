@@ -53,8 +53,10 @@ subclass, default="child_sum_lstm"
         Whether training leaves all vectors of words unchanged. Ignored without ``embeddings``.
     embedding_lr : float, default=None
         Learning rate of the vectors of words; None takes ``lr``.
-    dropout : float, default=0.0
+    dropout : float, default="auto"
         Fraction of features set to zero in training, at the inputs of the nodes and before the output layer.
+        "auto" is 0.5 for trees with an open vocabulary, in which at least a third of the
+        labels occur in a single training sample, and 0 otherwise.
     word_dropout : float, default=0.0
         Fraction of labels replaced by "unknown" in training.
     linear_path : bool, default=True
@@ -64,13 +66,14 @@ subclass, default="child_sum_lstm"
     optimizer : str or torch.optim.Optimizer subclass, default="adamw"
         One of "adadelta", "adagrad", "adam", "adamax", "adamw", "nadam", "radam", "rmsprop", "sgd", or a
         class.
-    lr : float, default=0.005
-        Learning rate.
+    lr : float, default="auto"
+        Learning rate. "auto" is 0.003 for trees with an open vocabulary, 0.005 otherwise.
     weight_decay : float, default=0.01
         Weight decay.
-    lr_schedule : {"cosine", "exponential", "linear"}, default=None
+    lr_schedule : {"auto", "cosine", "exponential", "linear"}, default="auto"
         Schedule of the learning rate over the epochs: "cosine" decays to 0, "exponential" to a hundredth,
-        "linear" to a thousandth of ``lr``. None keeps it constant.
+        "linear" to a thousandth of ``lr``. None keeps it constant. "auto" is "cosine" for
+        trees and None otherwise.
     gradient_clip : float, default=None
         Maximum norm of the gradient; None does not clip gradients.
     max_epochs : int, default=None
@@ -175,13 +178,13 @@ subclass, default="child_sum_lstm"
         embeddings: Any = None,
         freeze_embeddings: bool = False,
         embedding_lr: float | None = None,
-        dropout: float = 0.0,
+        dropout: float | str = "auto",
         word_dropout: float = 0.0,
         linear_path: bool = True,
         optimizer: str | type[torch.optim.Optimizer] = "adamw",
-        lr: float = 0.005,
+        lr: float | str = "auto",
         weight_decay: float = 0.01,
-        lr_schedule: str | None = None,
+        lr_schedule: str | None = "auto",
         gradient_clip: float | None = None,
         max_epochs: int | None = None,
         batch_size: int = 64,
@@ -275,8 +278,10 @@ subclass, default="child_sum_lstm"
         Whether training leaves all vectors of words unchanged. Ignored without ``embeddings``.
     embedding_lr : float, default=None
         Learning rate of the vectors of words; None takes ``lr``.
-    dropout : float, default=0.0
+    dropout : float, default="auto"
         Fraction of features set to zero in training, at the inputs of the nodes and before the output layer.
+        "auto" is 0.5 for trees with an open vocabulary, in which at least a third of the
+        labels occur in a single training sample, and 0 otherwise.
     word_dropout : float, default=0.0
         Fraction of labels replaced by "unknown" in training.
     linear_path : bool, default=True
@@ -286,13 +291,14 @@ subclass, default="child_sum_lstm"
     optimizer : str or torch.optim.Optimizer subclass, default="adamw"
         One of "adadelta", "adagrad", "adam", "adamax", "adamw", "nadam", "radam", "rmsprop", "sgd", or a
         class.
-    lr : float, default=0.005
-        Learning rate.
+    lr : float, default="auto"
+        Learning rate. "auto" is 0.003 for trees with an open vocabulary, 0.005 otherwise.
     weight_decay : float, default=0.01
         Weight decay.
-    lr_schedule : {"cosine", "exponential", "linear"}, default=None
+    lr_schedule : {"auto", "cosine", "exponential", "linear"}, default="auto"
         Schedule of the learning rate over the epochs: "cosine" decays to 0, "exponential" to a hundredth,
-        "linear" to a thousandth of ``lr``. None keeps it constant.
+        "linear" to a thousandth of ``lr``. None keeps it constant. "auto" is "cosine" for
+        trees and None otherwise.
     gradient_clip : float, default=None
         Maximum norm of the gradient; None does not clip gradients.
     max_epochs : int, default=None

@@ -45,13 +45,13 @@ class BaseRecursiveNet(BaseNet):
         embeddings: Any = None,
         freeze_embeddings: bool = False,
         embedding_lr: float | None = None,
-        dropout: float = 0.0,
+        dropout: float | str = "auto",
         word_dropout: float = 0.0,
         linear_path: bool = True,
         optimizer: str | type[torch.optim.Optimizer] = "adamw",
-        lr: float = 0.005,
+        lr: float | str = "auto",
         weight_decay: float = 0.01,
-        lr_schedule: str | None = None,
+        lr_schedule: str | None = "auto",
         gradient_clip: float | None = None,
         max_epochs: int | None = None,
         batch_size: int = 64,
@@ -182,7 +182,7 @@ class BaseRecursiveNet(BaseNet):
             "iterator_train__max_nodes": self.max_batch_nodes,
             "iterator_valid__max_nodes": self.max_batch_nodes,
             # Dropout makes equal subtrees unequal; in a single prediction, the search does not pay off.
-            "iterator_train__share_subtrees": not self.dropout and not self.word_dropout,
+            "iterator_train__share_subtrees": not self._resolve("dropout") and not self.word_dropout,
         }
 
 

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from sklearn_tree.containers import as_known, is_tensor, refuse_texts, to_numpy
+from sklearn_tree.kinds.training import TrainingDefaults
 from sklearn_tree.trees.flat import N_RESERVED_IDS
 from sklearn_tree.vectors import WordVectors
 
@@ -62,6 +63,9 @@ class Kind:
         Whether the samples are sampled signals, in which relevant steps may be far apart.
     has_labels : bool
         Whether the positions of a sample have label ids from a vocabulary.
+    is_open : bool
+        Whether the vocabulary is open: many labels occur in a single training sample, as in natural language,
+        so that new samples have labels that were never seen.
     kernel_sizes : tuple of int
         Default widths of the filters of convolutional nets.
     reader_hint : str
@@ -86,6 +90,7 @@ class Kind:
     is_batched_on_host: bool = False
     is_signal: bool = False
     has_labels: bool = False
+    is_open: bool = False
     kernel_sizes: tuple[int, ...] = (3, 4, 5)
     vectorizer: Any = None
     word_vectors: WordVectors | None = None
@@ -220,6 +225,13 @@ class Kind:
             Weights of the samples.
         """
         raise NotImplementedError
+
+    def training_defaults(self, linear_path: bool) -> TrainingDefaults:
+        """Return the default parameters of the training of a net with or without a linear path."""
+        return TrainingDefaults()
+
+    def learn_defaults(self, encoded: Any) -> None:
+        """Learn from the training samples what :meth:`training_defaults` depends on."""
 
     def dtype(self, encoded: Any) -> torch.dtype:
         """Return the dtype that the net is trained in: double precision for arrays of doubles only."""

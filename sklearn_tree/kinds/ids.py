@@ -36,6 +36,12 @@ def count_ids(ids: Any, offsets: np.ndarray, n_labels: int) -> csr_array:
     return coo_array((np.ones(len(rows)), (rows, ids[is_known])), shape=shape).tocsr()
 
 
+def is_open_vocabulary(counts: csr_array) -> bool:
+    """Return whether at least a third of the ids occur in a single sample, given their counts."""
+    n_samples = np.bincount(counts.indices)
+    return 3 * np.count_nonzero(n_samples == 1) >= np.count_nonzero(n_samples) > 0
+
+
 def refuse_sparse_ids(ids: Any, offsets: np.ndarray, parameter: str = "n_labels") -> NoReturn:
     """Raise the error for an id space whose size is not known because it is too sparse.
 

@@ -10,8 +10,9 @@ import torch
 from sklearn_tree.containers import is_int_array, layout_of, may_be_sequences
 from sklearn_tree.kinds.columns import OneColumnMixin
 from sklearn_tree.kinds.encoding import NotEncodedError, warn_of_unknown
-from sklearn_tree.kinds.ids import count_ids, refuse_sparse_ids
+from sklearn_tree.kinds.ids import count_ids, is_open_vocabulary, refuse_sparse_ids
 from sklearn_tree.kinds.ragged import SequenceKind, read_sequences
+from sklearn_tree.kinds.training import TrainingDefaults
 from sklearn_tree.preprocessing import SequenceVectorizer
 from sklearn_tree.trees import RaggedArray
 
@@ -74,6 +75,18 @@ class Tokens(OneColumnMixin, SequenceKind):
         """Count the tokens of each sequence, csr_array, shape (n_samples, n_labels)."""
         return count_ids(encoded.values, encoded.offsets, n_labels)
 
+    def learn_defaults(self, encoded: RaggedArray) -> None:
+        """Find out whether the vocabulary is open."""
+        self.is_open = is_open_vocabulary(self.count_labels(encoded, encoded.n_labels or 0))
+
+    def training_defaults(self, linear_path: bool) -> TrainingDefaults:
+        """Return the defaults for an open or a closed vocabulary."""
+        if not self.is_open:
+            return TrainingDefaults(lr_schedule="cosine")
+        if not linear_path:
+            return TrainingDefaults(dropout=0.5, lr=0.003, lr_schedule="cosine", n_epochs=12)
+        return TrainingDefaults(dropout=0.5, lr=0.001, lr_schedule="cosine", n_epochs=6)
+
     def dtype(self, encoded: RaggedArray) -> torch.dtype:
         """Return float32."""
         return torch.float32
@@ -84,13 +97,14 @@ class Tokens(OneColumnMixin, SequenceKind):
     def to_state(self) -> dict[str, Any]:
         """Return the vocabulary as a list, None for token ids; and the name of the column."""
         tokens = None if self.vectorizer is None else list(self.vectorizer.vocabulary_)
-        return {"tokens": tokens, **self._columns_state()}
+        return {"tokens": tokens, "is_open": self.is_open, **self._columns_state()}
 
     @classmethod
     def from_state(cls, state: dict[str, Any], reader: str = "estimator") -> Tokens:
         """Rebuild the fitted kind from the return value of :meth:`to_state`."""
         kind = cls(reader)
         kind._restore_columns(state)
+        kind.is_open = state["is_open"]
         if state["tokens"] is not None:
             kind.vectorizer = SequenceVectorizer()
             kind.vectorizer.vocabulary_ = {token: i for i, token in enumerate(state["tokens"])}

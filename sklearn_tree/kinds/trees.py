@@ -11,8 +11,9 @@ from sklearn_tree.containers import holds_trees, to_numpy
 from sklearn_tree.kinds.base import Kind, to_tensor
 from sklearn_tree.kinds.columns import OneColumnMixin
 from sklearn_tree.kinds.encoding import NotEncodedError, warn_of_unknown
-from sklearn_tree.kinds.ids import count_ids, refuse_sparse_ids
+from sklearn_tree.kinds.ids import count_ids, is_open_vocabulary, refuse_sparse_ids
 from sklearn_tree.kinds.statistics import value_statistics
+from sklearn_tree.kinds.training import TrainingDefaults
 from sklearn_tree.nn import TreeBatch
 from sklearn_tree.preprocessing import TreeVectorizer
 from sklearn_tree.preprocessing.columns import to_tree_array
@@ -159,6 +160,16 @@ class Trees(OneColumnMixin, TreeKind):
         """Count the labels of each tree, csr_array, shape (n_samples, n_labels)."""
         return count_ids(encoded.labels, encoded.offsets, n_labels)
 
+    def learn_defaults(self, encoded: TreeArray) -> None:
+        """Find out whether the vocabulary is open."""
+        self.is_open = is_open_vocabulary(self.count_labels(encoded, encoded.n_labels or 0))
+
+    def training_defaults(self, linear_path: bool) -> TrainingDefaults:
+        """Return the defaults for an open or a closed vocabulary."""
+        if not self.is_open:
+            return TrainingDefaults(lr_schedule="cosine")
+        return TrainingDefaults(dropout=0.5, lr=0.003, lr_schedule="cosine", n_epochs=12)
+
     def dtype(self, encoded: TreeArray) -> torch.dtype:
         """Return float32: node values are standardised in double precision before they are rounded."""
         return torch.float32
@@ -166,16 +177,18 @@ class Trees(OneColumnMixin, TreeKind):
     def to_state(self) -> dict[str, Any]:
         """Return the vocabularies as lists, None for encoded trees; and the name of the column."""
         names, vectorizer = ("labels", "edge_labels"), self.vectorizer
+        state = {"is_open": self.is_open, **self._columns_state()}
         if vectorizer is None:
-            return {**dict.fromkeys(names), **self._columns_state()}
+            return {**dict.fromkeys(names), **state}
         vocabularies = map(list, (vectorizer.vocabulary_, vectorizer.edge_vocabulary_))
-        return {**dict(zip(names, vocabularies, strict=True)), **self._columns_state()}
+        return {**dict(zip(names, vocabularies, strict=True)), **state}
 
     @classmethod
     def from_state(cls, state: dict[str, Any], reader: str = "estimator") -> Trees:
         """Rebuild the fitted kind from the return value of :meth:`to_state`."""
         kind = cls(reader)
         kind._restore_columns(state)
+        kind.is_open = state["is_open"]
         if state["labels"] is not None:
             kind.vectorizer = TreeVectorizer()
             kind.vectorizer.vocabulary_ = {label: i for i, label in enumerate(state["labels"])}

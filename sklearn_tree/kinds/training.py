@@ -1,0 +1,26 @@
+"""Default parameters of the training, which depend on the samples."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingDefaults:
+    """Values of the parameters that are "auto" or None, as the study of the defaults found them.
+
+    Attributes
+    ----------
+    dropout, lr, lr_schedule
+        Parameters of the estimators.
+    n_epochs : int
+        Smallest number of epochs.
+    n_batches : int
+        Smallest number of batches in all epochs.
+    """
+
+    dropout: float = 0.0
+    lr: float = 0.005
+    lr_schedule: str | None = None
+    n_epochs: int = 10
+    n_batches: int = 100
