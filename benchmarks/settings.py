@@ -42,4 +42,8 @@ SETTINGS: dict[str, Callable[[str, str], Params]] = {
     "cos e20": setting(lr_schedule="cosine", max_epochs=20),
     "cos nolin": setting(lr_schedule="cosine", linear_path=False),
     "cos e20 d.1": setting(lr_schedule="cosine", max_epochs=20, dropout=0.1),
+    "c20": setting(lr_schedule="cosine", max_epochs=20, linear_path=False, lr=0.005, dropout=0.0),
+    "n20": setting(lr_schedule=None, max_epochs=20, linear_path=False, lr=0.005, dropout=0.0),
+    "c20 lr8": setting(lr_schedule="cosine", max_epochs=20, linear_path=False, lr=0.008, dropout=0.0),
+    "c30": setting(lr_schedule="cosine", max_epochs=30, linear_path=False, lr=0.005, dropout=0.0),
 }

@@ -47,7 +47,7 @@ class BaseCNN(BaseNet):
         embedding_lr: float | None = None,
         dropout: float | str = "auto",
         word_dropout: float = 0.0,
-        linear_path: bool = True,
+        linear_path: bool | str = "auto",
         optimizer: str | type[torch.optim.Optimizer] = "adamw",
         lr: float | str = "auto",
         weight_decay: float = 0.01,

@@ -38,7 +38,7 @@ class NetFactoryMixin(NetParametersMixin, FittedAttributesMixin):
         return {
             "hidden_size": self.hidden_size,
             "embedding_dim": self._embedding_size(),
-            "linear_path": bool(self.linear_path) and self.kind_.has_labels,
+            "linear_path": bool(self._resolve("linear_path")) and self.kind_.has_labels,
         }
 
     def _embedding_size(self) -> int:

@@ -10,7 +10,7 @@ import torch
 from skorch.callbacks import EarlyStopping, GradientNormClipping, LRScheduler
 
 from sklearn_tree.estimators.training import LR_SCHEDULES, OPTIMIZERS
-from sklearn_tree.kinds import Kind, TrainingDefaults
+from sklearn_tree.kinds import Kind
 from sklearn_tree.validation import (
     NON_NEGATIVE,
     POSITIVE,
@@ -35,7 +35,7 @@ SHARED_CONSTRAINTS: dict = {
     "freeze_embeddings": ["boolean"],
     "embedding_lr": [POSITIVE, None],
     "word_dropout": [SHARE],
-    "linear_path": ["boolean"],
+    "linear_path": ["boolean", StrOptions({"auto"})],
     "optimizer": [StrOptions(set(OPTIMIZERS)), SubclassOf(torch.optim.Optimizer)],
     "lr": [POSITIVE, StrOptions({"auto"})],
     "weight_decay": [NON_NEGATIVE],
@@ -66,7 +66,7 @@ class NetParametersMixin:
     freeze_embeddings: bool
     embedding_lr: float | None
     word_dropout: float
-    linear_path: bool
+    linear_path: bool | str
     optimizer: str | type[torch.optim.Optimizer]
     lr: float | str
     weight_decay: float
@@ -104,17 +104,13 @@ class NetParametersMixin:
     def _n_epochs(self, n_samples: int) -> int:
         if self.max_epochs is not None:
             return self.max_epochs
-        defaults, n_batches = self._training_defaults, -(-n_samples // self.batch_size)
+        defaults, n_batches = self.kind_.training_defaults, -(-n_samples // self.batch_size)
         return max(defaults.n_epochs, -(-defaults.n_batches // n_batches))
-
-    @property
-    def _training_defaults(self) -> TrainingDefaults:
-        return self.kind_.training_defaults(self.linear_path)
 
     def _resolve(self, name: str) -> Any:
         """Return the value of a parameter, or the default for the samples if it is "auto"."""
         value = getattr(self, name)
-        return getattr(self._training_defaults, name) if value == "auto" else value
+        return getattr(self.kind_.training_defaults, name) if value == "auto" else value
 
     def _make_callbacks(self, n_epochs: int, is_whole: bool = True) -> list:
         """Return skorch callbacks, for a whole ``fit`` or for one epoch of ``partial_fit``."""

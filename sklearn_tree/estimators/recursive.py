@@ -59,7 +59,7 @@ subclass, default="child_sum_lstm"
         labels occur in a single training sample, and 0 otherwise.
     word_dropout : float, default=0.0
         Fraction of labels replaced by "unknown" in training.
-    linear_path : bool, default=True
+    linear_path : bool or "auto", default="auto"
         Whether a linear model over the bag of tokens adds its logits to those of the net, for samples with
         tokens. ``fit`` fits it first, with a penalty chosen by cross-validation, and trains the net on what
         it leaves. ``partial_fit`` and fits with other targets than those of the samples leave it unchanged.
@@ -180,7 +180,7 @@ subclass, default="child_sum_lstm"
         embedding_lr: float | None = None,
         dropout: float | str = "auto",
         word_dropout: float = 0.0,
-        linear_path: bool = True,
+        linear_path: bool | str = "auto",
         optimizer: str | type[torch.optim.Optimizer] = "adamw",
         lr: float | str = "auto",
         weight_decay: float = 0.01,
@@ -284,7 +284,7 @@ subclass, default="child_sum_lstm"
         labels occur in a single training sample, and 0 otherwise.
     word_dropout : float, default=0.0
         Fraction of labels replaced by "unknown" in training.
-    linear_path : bool, default=True
+    linear_path : bool or "auto", default="auto"
         Whether a linear model over the bag of tokens adds its logits to those of the net, for samples with
         tokens. ``fit`` fits it first, with a penalty chosen by cross-validation, and trains the net on what
         it leaves. ``partial_fit`` and fits with other targets than those of the samples leave it unchanged.

@@ -226,8 +226,9 @@ class Kind:
         """
         raise NotImplementedError
 
-    def training_defaults(self, linear_path: bool) -> TrainingDefaults:
-        """Return the default parameters of the training of a net with or without a linear path."""
+    @property
+    def training_defaults(self) -> TrainingDefaults:
+        """Default parameters of the training."""
         return TrainingDefaults()
 
     def learn_defaults(self, encoded: Any) -> None:

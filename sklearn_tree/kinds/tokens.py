@@ -79,13 +79,14 @@ class Tokens(OneColumnMixin, SequenceKind):
         """Find out whether the vocabulary is open."""
         self.is_open = is_open_vocabulary(self.count_labels(encoded, encoded.n_labels or 0))
 
-    def training_defaults(self, linear_path: bool) -> TrainingDefaults:
-        """Return the defaults for an open or a closed vocabulary."""
+    @property
+    def training_defaults(self) -> TrainingDefaults:
+        """Default parameters of the training, for an open or a closed vocabulary."""
         if not self.is_open:
             return TrainingDefaults(lr_schedule="cosine")
-        if not linear_path:
-            return TrainingDefaults(dropout=0.5, lr=0.003, lr_schedule="cosine", n_epochs=12)
-        return TrainingDefaults(dropout=0.5, lr=0.001, lr_schedule="cosine", n_epochs=6)
+        return TrainingDefaults(
+            dropout=0.5, lr=0.001, lr_schedule="cosine", linear_path=True, n_epochs=6, n_batches=100
+        )
 
     def dtype(self, encoded: RaggedArray) -> torch.dtype:
         """Return float32."""

@@ -11,7 +11,7 @@ class TrainingDefaults:
 
     Attributes
     ----------
-    dropout, lr, lr_schedule
+    dropout, lr, lr_schedule, linear_path
         Parameters of the estimators.
     n_epochs : int
         Smallest number of epochs.
@@ -22,5 +22,6 @@ class TrainingDefaults:
     dropout: float = 0.0
     lr: float = 0.005
     lr_schedule: str | None = None
+    linear_path: bool = False
     n_epochs: int = 10
     n_batches: int = 100
