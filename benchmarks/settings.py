@@ -47,3 +47,4 @@ SETTINGS: dict[str, Callable[[str, str], Params]] = {
     "c20 lr8": setting(lr_schedule="cosine", max_epochs=20, linear_path=False, lr=0.008, dropout=0.0),
     "c30": setting(lr_schedule="cosine", max_epochs=30, linear_path=False, lr=0.005, dropout=0.0),
 }
+SETTINGS["auto"] = setting()
