@@ -214,6 +214,10 @@ class BatchIterator:
         self.max_nodes = max_nodes
         self.share_subtrees = share_subtrees
 
+    def __len__(self) -> int:
+        n = len(self.dataset)
+        return n // self.batch_size if self.drop_last else -(-n // self.batch_size)
+
     def __iter__(self) -> Iterator[Any]:
         dataset, rows = self.dataset, np.arange(len(self.dataset))
         while isinstance(dataset, Subset):

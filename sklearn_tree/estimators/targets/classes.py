@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import torch
 from scipy.special import expit, softmax
-from sklearn.metrics import accuracy_score
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import column_or_1d
 from torch import Tensor
@@ -16,38 +15,8 @@ from torch.nn import functional as F  # noqa: N812
 from sklearn_tree.containers import is_number
 from sklearn_tree.estimators.objective import Objective, check_index, find_class, is_predicted, one_hot
 from sklearn_tree.estimators.targets.base import Target, check_y
-from sklearn_tree.nn import MultiOutputCrossEntropy
-
-
-class ClassTarget(Target):
-    """Base class of the targets of classifiers."""
-
-    classes: Any
-    n_classes: Any
-
-    def check_classes(self, classes: Any) -> None:
-        """Raise ValueError if the classes differ from those of the first call of ``partial_fit``."""
-        if not np.array_equal(np.unique(np.asarray(classes)), self.classes):
-            raise ValueError(
-                f"classes must be those of the first call of partial_fit, {self.classes.tolist()}, "
-                f"got {list(classes)}"
-            )
-
-    def labels(self, encoded: np.ndarray) -> np.ndarray:
-        """Return encoded targets as the labels that class weights refer to."""
-        return encoded
-
-    def margin(self, outputs: np.ndarray) -> np.ndarray | list[np.ndarray]:
-        """Return the logits; for two classes the log-odds of the second."""
-        raise NotImplementedError
-
-    def proba(self, outputs: np.ndarray) -> np.ndarray | list[np.ndarray]:
-        """Return the probabilities of the classes."""
-        raise NotImplementedError
-
-    def accuracy(self, predicted: np.ndarray, y: Any, sample_weight: Any = None) -> float:
-        """Return the weighted fraction of samples that are predicted correctly in all outputs."""
-        return accuracy_score(y, predicted, sample_weight=sample_weight)
+from sklearn_tree.estimators.targets.class_target import ClassTarget
+from sklearn_tree.nn import MultiOutputCrossEntropy, SmoothedBinaryCrossEntropy, SmoothedCrossEntropy
 
 
 class OneClass(ClassTarget):
@@ -62,7 +31,7 @@ class OneClass(ClassTarget):
     """
 
     name = "one class"
-    criterion = torch.nn.CrossEntropyLoss
+    criterion = SmoothedCrossEntropy
 
     @property
     def n_outputs(self) -> int:
@@ -87,12 +56,15 @@ class OneClass(ClassTarget):
         """Return the classes."""
         return self.classes[encoded]
 
-    def margin(self, outputs: np.ndarray) -> np.ndarray:
-        """Return the logits, shape (n, n_classes); for two classes the log-odds of the second, shape (n,)."""
+    @property
+    def temperature(self) -> float:
+        """Temperature; 1.0 if not calibrated."""
+        return 1.0 if self.temperatures is None else float(self.temperatures[0])
+
+    def _margin(self, outputs: np.ndarray) -> np.ndarray:
         return _margin(outputs)
 
-    def proba(self, outputs: np.ndarray) -> np.ndarray:
-        """Return the probabilities, shape (n, n_classes)."""
+    def _proba(self, outputs: np.ndarray) -> np.ndarray:
         return softmax(outputs, axis=1)
 
     def predict(self, outputs: np.ndarray) -> np.ndarray:
@@ -103,8 +75,7 @@ class OneClass(ClassTarget):
         """Return the accuracy."""
         return float((outputs.argmax(1) == encoded).double().mean())
 
-    def explained(self, outputs: Tensor, target: Any, output: str) -> Objective:
-        """Choose a class, see :meth:`Target.explained`."""
+    def _choose(self, outputs: Tensor, target: Any, output: str) -> Objective:
         return _explained_class(outputs, target, output, self.classes, first=0)
 
 
@@ -120,7 +91,7 @@ class MultiLabel(ClassTarget):
     """
 
     name = "labels"
-    criterion = torch.nn.BCEWithLogitsLoss
+    criterion = SmoothedBinaryCrossEntropy
 
     @property
     def n_outputs(self) -> int:
@@ -137,12 +108,18 @@ class MultiLabel(ClassTarget):
         _check_n_columns(y.shape[1], self.n_classes)
         return y.astype(np.float32)
 
-    def margin(self, outputs: np.ndarray) -> np.ndarray:
-        """Return the logit of each label, shape (n, n_labels)."""
+    @property
+    def head_sizes(self) -> list[int]:
+        """One output for each label."""
+        return [1] * self.n_classes
+
+    def _logits(self, head: np.ndarray) -> np.ndarray:
+        return np.hstack([np.zeros_like(head), head])
+
+    def _margin(self, outputs: np.ndarray) -> np.ndarray:
         return outputs
 
-    def proba(self, outputs: np.ndarray) -> np.ndarray:
-        """Return the probability of each label, shape (n, n_labels)."""
+    def _proba(self, outputs: np.ndarray) -> np.ndarray:
         return expit(outputs)
 
     def predict(self, outputs: np.ndarray) -> np.ndarray:
@@ -153,8 +130,7 @@ class MultiLabel(ClassTarget):
         """Return the accuracy averaged over the labels."""
         return float(((outputs > 0) == (encoded > 0)).double().mean())
 
-    def explained(self, outputs: Tensor, target: Any, output: str) -> Objective:
-        """Choose a label, see :meth:`Target.explained`."""
+    def _choose(self, outputs: Tensor, target: Any, output: str) -> Objective:
         label: Any = outputs.argmax(1)
         if not is_predicted(target):
             label = check_index("target must be 'predicted' or", target, outputs.shape[1])
@@ -219,15 +195,15 @@ class MultiOutput(ClassTarget):
         columns = zip(encoded.T, self.classes, strict=True)
         return _stack_columns([known[positions] for positions, known in columns])
 
-    def _heads(self, outputs: np.ndarray) -> list[np.ndarray]:
-        return np.split(outputs, np.cumsum(self.n_classes)[:-1], axis=1)
+    @property
+    def head_sizes(self) -> list[int]:
+        """Number of classes of each column."""
+        return self.n_classes
 
-    def margin(self, outputs: np.ndarray) -> list[np.ndarray]:
-        """Return the logits of each column, for two classes the log-odds of the second."""
+    def _margin(self, outputs: np.ndarray) -> list[np.ndarray]:
         return [_margin(head) for head in self._heads(outputs)]
 
-    def proba(self, outputs: np.ndarray) -> list[np.ndarray]:
-        """Return the probabilities of each column."""
+    def _proba(self, outputs: np.ndarray) -> list[np.ndarray]:
         return [softmax(head, axis=1) for head in self._heads(outputs)]
 
     def predict(self, outputs: np.ndarray) -> np.ndarray:
@@ -244,8 +220,7 @@ class MultiOutput(ClassTarget):
         heads = zip(outputs.split(self.n_classes, dim=1), encoded.T, strict=True)
         return float(torch.stack([head.argmax(1) == y for head, y in heads]).double().mean())
 
-    def explained(self, outputs: Tensor, target: Any, output: str) -> Objective:
-        """Choose a column and a class, see :meth:`Target.explained`; by default the first column."""
+    def _choose(self, outputs: Tensor, target: Any, output: str) -> Objective:  # by default in column 0
         column, wanted = 0, target
         if isinstance(target, tuple) and len(target) == 2:
             column = check_index("target[0] must be", target[0], len(self.classes))
