@@ -56,15 +56,15 @@ class WeightAverage(skorch.callbacks.Callback):
 
     def on_train_begin(self, net: Any, **kwargs: Any) -> None:
         """Start with the current weights, or continue with the state of the net."""
-        self.tensors = _find_tensors(net.module_)
+        self.tensors_ = _find_tensors(net.module_)
         # The weights that the module does not hold: the average, or those of the last step.
-        self.others = {name: tensor.detach().clone() for name, tensor in self.tensors.items()}
-        self.n_steps, self.is_shown = 0, True
+        self.others_ = {name: tensor.detach().clone() for name, tensor in self.tensors_.items()}
+        self.n_steps_, self.is_shown_ = 0, True
         state = net.average_state_
         if state is not None and state.n_epochs == len(net.history):
-            self.n_steps = state.n_steps
-            for name in self.others.keys() & state.gaps.keys():
-                self.others[name] += state.gaps[name].to(self.others[name].device)
+            self.n_steps_ = state.n_steps
+            for name in self.others_.keys() & state.gaps.keys():
+                self.others_[name] += state.gaps[name].to(self.others_[name].device)
 
     def on_epoch_begin(self, net: Any, **kwargs: Any) -> None:
         """Continue the training with the weights of the last step."""
@@ -78,9 +78,9 @@ class WeightAverage(skorch.callbacks.Callback):
     def on_batch_end(self, net: Any, training: bool = False, **kwargs: Any) -> None:
         """Update the average after a step."""
         if training:
-            self.n_steps += 1
-            update = get_ema_multi_avg_fn(ema_decay(self.n_steps))
-            update([*self.others.values()], [*self.tensors.values()], self.n_steps)
+            self.n_steps_ += 1
+            update = get_ema_multi_avg_fn(ema_decay(self.n_steps_))
+            update([*self.others_.values()], [*self.tensors_.values()], self.n_steps_)
 
     def on_epoch_end(self, net: Any, **kwargs: Any) -> None:
         """Show the average to the other callbacks."""
@@ -89,20 +89,20 @@ class WeightAverage(skorch.callbacks.Callback):
     def on_train_end(self, net: Any, **kwargs: Any) -> None:
         """Show the average, also after an interrupted epoch, and leave the state to the net."""
         self._show(True)
-        gaps = {name: (last - self.tensors[name].detach()).cpu() for name, last in self.others.items()}
-        net.average_state_ = AverageState(n_epochs=len(net.history), n_steps=self.n_steps, gaps=gaps)
-        del self.others, self.tensors
+        gaps = {name: (last - self.tensors_[name].detach()).cpu() for name, last in self.others_.items()}
+        net.average_state_ = AverageState(n_epochs=len(net.history), n_steps=self.n_steps_, gaps=gaps)
+        del self.others_, self.tensors_
 
     @torch.no_grad()
     def _show(self, is_average: bool) -> None:
         """Let the module hold the average or the weights of the last step."""
-        if is_average == self.is_shown:
+        if is_average == self.is_shown_:
             return
-        for name, tensor in self.tensors.items():
+        for name, tensor in self.tensors_.items():
             held = tensor.clone()
-            tensor.copy_(self.others[name])
-            self.others[name].copy_(held)
-        self.is_shown = is_average
+            tensor.copy_(self.others_[name])
+            self.others_[name].copy_(held)
+        self.is_shown_ = is_average
 
 
 def _find_tensors(module: nn.Module) -> dict[str, Tensor]:

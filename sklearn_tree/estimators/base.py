@@ -100,7 +100,8 @@ class BaseNet(
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> BaseNet:
         """Train for one epoch on some samples; the first call builds the net.
 
-        ``lr_schedule``, ``early_stopping`` and ``calibrate`` are ignored here, and sample weights are not normalised.
+        ``lr_schedule``, ``early_stopping`` and ``calibrate`` are ignored here, and sample weights are not
+        normalised.
 
         Parameters
         ----------

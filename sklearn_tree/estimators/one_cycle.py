@@ -24,18 +24,18 @@ class OneCycle(skorch.callbacks.Callback):
 
     def on_train_begin(self, net: Any, **kwargs: Any) -> None:
         """Start the schedule."""
-        self.rates = [group["lr"] for group in net.optimizer_.param_groups]
-        self.n_done = self.n_steps = 0
+        self.rates_ = [group["lr"] for group in net.optimizer_.param_groups]
+        self.n_done_ = self.n_steps_ = 0
 
     def on_epoch_begin(self, net: Any, dataset_train: Any = None, **kwargs: Any) -> None:
         """Count the batches of all epochs."""
-        self.n_steps = net.max_epochs * len(net.get_iterator(dataset_train, training=True))
+        self.n_steps_ = net.max_epochs * len(net.get_iterator(dataset_train, training=True))
 
     def on_batch_begin(self, net: Any, training: bool = False, **kwargs: Any) -> None:
         """Set the learning rate of a training batch."""
         if training:
-            self._scale(net, one_cycle(self.n_done, self.n_steps))
-            self.n_done += 1
+            self._scale(net, one_cycle(self.n_done_, self.n_steps_))
+            self.n_done_ += 1
 
     def on_epoch_end(self, net: Any, **kwargs: Any) -> None:
         """Record the learning rate of the last batch, as skorch's schedules do."""
@@ -46,7 +46,7 @@ class OneCycle(skorch.callbacks.Callback):
         self._scale(net, 1.0)
 
     def _scale(self, net: Any, factor: float) -> None:
-        for group, rate in zip(net.optimizer_.param_groups, self.rates, strict=True):
+        for group, rate in zip(net.optimizer_.param_groups, self.rates_, strict=True):
             group["lr"] = rate * factor
 
 

@@ -144,7 +144,8 @@ class BaseRecursiveNet(BaseNet):
     ) -> BaseNet:
         """Train for one epoch on some samples; the first call builds the net.
 
-        ``lr_schedule``, ``early_stopping`` and ``calibrate`` are ignored here, and weights are not normalised.
+        ``lr_schedule``, ``early_stopping`` and ``calibrate`` are ignored here, and weights are not
+        normalised.
 
         Parameters
         ----------

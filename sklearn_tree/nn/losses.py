@@ -17,7 +17,19 @@ class SmoothedCrossEntropy(nn.CrossEntropyLoss):
     """
 
     def forward(self, logits: Tensor, target: Tensor) -> Tensor:
-        """Compute the loss, see ``torch.nn.CrossEntropyLoss``."""
+        """Compute the loss.
+
+        Parameters
+        ----------
+        logits : Tensor of float, shape (n, n_classes)
+            Logits.
+        target : Tensor of int64, shape (n,)
+            Class indices.
+
+        Returns
+        -------
+        Tensor of float, shape (n,), or a scalar
+        """
         return F.cross_entropy(
             logits,
             target,
@@ -45,7 +57,19 @@ class SmoothedBinaryCrossEntropy(nn.BCEWithLogitsLoss):
         self.label_smoothing = label_smoothing
 
     def forward(self, logits: Tensor, target: Tensor) -> Tensor:
-        """Compute the loss, see ``torch.nn.BCEWithLogitsLoss``."""
+        """Compute the loss.
+
+        Parameters
+        ----------
+        logits : Tensor of float, shape (n, n_labels)
+            Logits.
+        target : Tensor of float, shape (n, n_labels)
+            1 for each label that a sample has, otherwise 0.
+
+        Returns
+        -------
+        Tensor of float, shape (n, n_labels), or a scalar
+        """
         if self.training and self.label_smoothing:
             target = target * (1 - self.label_smoothing) + self.label_smoothing / 2
         return super().forward(logits, target)
