@@ -55,7 +55,7 @@ def test_the_temperature_is_1_if_every_class_is_right(weight):
 def test_the_temperature_is_bounded():
     logits = np.tile([[0.0, 5.0]], (10, 1))
     assert fit_temperature(logits, np.zeros(10, int)) == pytest.approx(BOUNDS[1], rel=1e-3)  # all wrong
-    nearly = np.array([[9.0, 0.0]] * 999 + [[0.0, 1e-60]])
+    nearly = np.array([[0.9, 0.0]] * 999 + [[0.0, 1e-60]])
     assert fit_temperature(nearly, np.zeros(1000, int)) == pytest.approx(BOUNDS[0], rel=1e-3)
 
 
