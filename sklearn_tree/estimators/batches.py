@@ -45,6 +45,11 @@ class EncodedDataset(Dataset):
     def __getitem__(self, i: int) -> Any:
         return self.batch(np.array([i]))
 
+    @property
+    def y_weight(self) -> np.ndarray | None:
+        """Weights of ``y`` in the loss, float, shape (n_samples,)."""
+        return None if self.sample_weight is None else self.sample_weight.numpy()
+
     def take(self, rows: np.ndarray) -> EncodedDataset:
         """Return a dataset with the given rows."""
         y, weight = (None if c is None else c.numpy()[rows] for c in (self.y, self.sample_weight))

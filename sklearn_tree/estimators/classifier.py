@@ -78,8 +78,7 @@ class NetClassifierMixin(ClassifierMixin, BaseNet):
     def _calibrate(self, valid: EncodedDataset) -> None:
         """Fit the temperatures to held-out samples, weighted as in the loss."""
         outputs = self._run_encoded(valid.X, self.net_.module_.forward)
-        weight = None if valid.sample_weight is None else valid.sample_weight.numpy()
-        self.target_ = self.target_.calibrated(outputs, valid.y.numpy(), weight)
+        self.target_ = self.target_.calibrated(outputs, valid.y.numpy(), valid.y_weight)
 
     def decision_function(self, X: Any) -> np.ndarray | list[np.ndarray]:
         """Return the logits divided by ``temperature_``.

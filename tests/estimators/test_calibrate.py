@@ -17,7 +17,7 @@ from sklearn_tree.estimators.targets import MultiLabel, MultiOutput, OneClass
 from sklearn_tree.estimators.targets.temperature import fit_temperature
 from sklearn_tree.estimators.training import split_validation
 
-N = 80
+N, N_TREES = 80, len(TUPLES)
 RNG = np.random.RandomState(0)
 X = RNG.rand(N, 3)
 NOISY = (X[:, 0] + 0.5 * RNG.randn(N) > 0.5).astype(int)  # no net predicts all of these
@@ -162,6 +162,20 @@ def test_nodes_have_calibrated_probabilities():
     assert clf.temperature_ != 1.0
     nodes = clf.predict_nodes(TUPLES[:3])
     np.testing.assert_allclose(nodes[nodes.depth == 0][[0, 1]], clf.predict_proba(TUPLES[:3]), rtol=1e-4)
+
+
+def test_roots_have_their_own_weights_in_the_calibration():
+    """The labels of nodes change the training, but they do not weight the held-out roots."""
+    y = np.where(np.arange(len(Y)) % 5, Y, 1 - Y)
+    node_y = [[None, k, *[1] * (len(tree[2]) + 1)] for tree, k in zip(TUPLES, y)]
+    params = {"max_epochs": 10, "calibrate": "temperature", "validation_fraction": 0.5}
+    clf = quick(RecursiveNetClassifier, **params, class_weight={0: 1.0, 1: 4.0}).fit(TUPLES, y, node_y=node_y)
+    seed = int(np.random.RandomState(0).randint(np.iinfo(np.int32).max))
+    valid = split_validation(N_TREES, y, 0.5, seed)[1]
+    margin = (clf.decision_function(TUPLES) * clf.temperature_)[valid]
+    logits, weight = np.stack([0 * margin, margin], axis=1), np.where(y, 4.0, 1.0)[valid]
+    assert clf.temperature_ == pytest.approx(fit_temperature(logits, y[valid], weight), rel=1e-5)
+    assert clf.temperature_ != pytest.approx(fit_temperature(logits, y[valid]), rel=1e-3)  # the control
 
 
 TARGET = {"two classes": 1, "three classes": 1, "labels": 1, "columns": (0, 1)}
