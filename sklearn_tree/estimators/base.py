@@ -76,8 +76,8 @@ class BaseNet(
         sample_weight : array-like of float, shape (n_samples,), default=None
             Weights of the samples in the loss, which are divided by their mean; None for equal weights.
         X_val, y_val : same as X, y, default=None
-            Validation samples. ``history_`` records their loss and score; with ``early_stopping=True`` they
-            replace the internal split.
+            Validation samples. ``history_`` records their loss and score; with ``early_stopping=True`` or
+            ``calibrate`` they replace the internal split.
 
         Returns
         -------
@@ -100,7 +100,8 @@ class BaseNet(
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> BaseNet:
         """Train for one epoch on some samples; the first call builds the net.
 
-        ``lr_schedule`` and ``early_stopping`` are ignored here, and sample weights are not normalised.
+        ``lr_schedule``, ``early_stopping`` and ``calibrate`` are ignored here, and sample weights are not
+        normalised.
 
         Parameters
         ----------
@@ -261,11 +262,12 @@ class BaseNet(
             held_out = self._read_validation(X_val), self._encode_y(y_val)
             check_length(*held_out[::-1], names=("y_val", "X_val"))
             return train, EncodedDataset(*held_out, kind=self.kind_)
-        if not self.early_stopping or validation is None:
+        reason = self._split_reason
+        if reason is None or validation is None:
             return train, None
         strata = self.target_.strata(train.y.numpy())
         weight = None if train.sample_weight is None else train.sample_weight.numpy()
-        rows = split_validation(len(train), strata, self.validation_fraction, seed, weight)
+        rows = split_validation(len(train), strata, self.validation_fraction, seed, weight, reason=reason)
         return train.take(rows[0]), train.take(rows[1])
 
     def _read_validation(self, X_val: Any) -> Any:
@@ -303,8 +305,8 @@ class BaseNet(
         ):
             net.train_on(train, valid, n_epochs=n_epochs, callbacks=callbacks, bridges=bridges)
         check_convergence(net, n_done)
-        if not net.is_continued:  # as in a pickle; this also frees the memory of the state
-            net.initialize_optimizer()
+        if not net.is_continued:  # this also frees the memory of the state
+            net.forget_training()
 
     @default_modes()
     def make_net(self, X: Any, y: Any) -> Any:
@@ -322,8 +324,8 @@ class BaseNet(
         skorch.NeuralNet
             A net that fits encoded samples (a ``TreeArray`` of ids) and targets (classes as ints >= 0). It
             can be searched with skorch's parameter names (``module__hidden_size``,
-            ``optimizer__weight_decay``). It is seeded by ``torch.manual_seed`` and ignores sample and
-            class weights.
+            ``optimizer__weight_decay``). It is seeded by ``torch.manual_seed``, ignores sample and class
+            weights, and is not calibrated.
         """
         blueprint = clone(self)
         blueprint._validate_params()

@@ -120,6 +120,12 @@ class NodeDataset(EncodedDataset):
         super().__init__(X, targets.y[first], weight, kind=kind)
         self.targets = targets
 
+    @property
+    def y_weight(self) -> np.ndarray | None:
+        """Weights of the roots in the loss, float, shape (n_trees,)."""
+        weight = self.targets.weight
+        return None if weight is None else weight[self.targets.offsets[:-1]]
+
     def take(self, rows: np.ndarray) -> NodeDataset:
         """Return a dataset with the given rows."""
         return NodeDataset(self.X[rows], self.targets[rows], kind=self.kind)

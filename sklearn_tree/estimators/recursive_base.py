@@ -51,6 +51,7 @@ class BaseRecursiveNet(BaseNet):
         lr: float = 0.005,
         weight_decay: float = 0.01,
         lr_schedule: str | None = None,
+        weight_averaging: str | None = None,
         gradient_clip: float | None = None,
         max_epochs: int | None = None,
         batch_size: int = 64,
@@ -94,8 +95,8 @@ class BaseRecursiveNet(BaseNet):
             Weights of the samples in the loss, which are divided by their mean; None for equal weights. The
             weight of a sample multiplies those of its nodes.
         X_val, y_val : same as X, y, default=None
-            Validation samples. ``history_`` records their loss and score; with ``early_stopping=True`` they
-            replace the internal split.
+            Validation samples. ``history_`` records their loss and score; with ``early_stopping=True`` or
+            ``calibrate`` they replace the internal split.
         node_y : RaggedArray, or list, Series or array of sequences, default=None
             Targets of the nodes: for each sample, a sequence with one label per node in the order of
             ``Tree.nodes``, or None. A flat container with one label per node of all trees is also accepted.
@@ -143,7 +144,8 @@ class BaseRecursiveNet(BaseNet):
     ) -> BaseNet:
         """Train for one epoch on some samples; the first call builds the net.
 
-        ``lr_schedule`` and ``early_stopping`` are ignored here, and weights are not normalised.
+        ``lr_schedule``, ``early_stopping`` and ``calibrate`` are ignored here, and weights are not
+        normalised.
 
         Parameters
         ----------
