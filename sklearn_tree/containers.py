@@ -78,10 +78,6 @@ def as_column(X: Any, what: str = "trees", *, allow_missing: bool = False) -> li
     allow_missing : bool, default=False
         Whether items may be None or NaN.
 
-    Returns
-    -------
-    list
-
     Raises
     ------
     TypeError
@@ -241,6 +237,12 @@ def _holds_text(column: Any) -> bool:
     return isinstance(_first_present(np.asarray(column[:_N_INSPECTED], dtype=object)), str)
 
 
+def take_columns(X: Any, names: list, positions: np.ndarray) -> np.ndarray:
+    """Return columns of a table as an array, by name if it has columns of these names."""
+    has_names = set(names) <= set(getattr(X, "columns", ()))
+    return to_numpy(X[names]) if has_names else to_numpy(X)[:, positions]
+
+
 def move_channels_last(X: Any, axis: int) -> Any:
     """Return an array or tensor with the given axis moved to the end, without a copy."""
     return X.movedim(axis, -1) if is_tensor(X) else np.moveaxis(np.asarray(X), axis, -1)
@@ -300,10 +302,6 @@ def layout_of(X: Any) -> Layout:
     ----------
     X : any container of samples
         The samples.
-
-    Returns
-    -------
-    Layout
     """
     if isinstance(X, RaggedArray):
         return Layout(None if X.vocabulary is not None else 2, True, X.is_tokens)
@@ -380,8 +378,9 @@ def may_be_sequences(X: Any) -> bool:
     if layout.ndim == 2 and not layout.is_ragged:
         return isinstance(X, (list, tuple)) or (hasattr(X, "ndim") and _object_items(X) is not None)
     rows = _object_items(X) if hasattr(X, "ndim") else X
-    is_list = layout.ndim is None and isinstance(rows, (list, tuple))
-    return is_list and all(_is_empty(row) and not isinstance(row, str) for row in rows)
+    if layout.ndim is not None or not isinstance(rows, (list, tuple)):
+        return False
+    return all(_is_empty(row) and not isinstance(row, str) for row in rows)
 
 
 def _frame_to_numpy(X: Any) -> Any:

@@ -98,9 +98,9 @@ class ToDevice(
         fitted = SimpleNamespace(device_=resolve_device(self.device))
         with fit_context(self, X, y):
             self._check(X, fitted, reset=True)
-            vars(self).update(vars(fitted))
+            self.__dict__.update(vars(fitted))
             for name in set(COLUMN_ATTRIBUTES) - set(vars(fitted)):
-                vars(self).pop(name, None)
+                self.__dict__.pop(name, None)
         return self
 
     def transform(self, X: Any) -> Any:
