@@ -309,13 +309,15 @@ class CaptumExplainer(
         ndarray of float, shape (n_samples, n_features_out)
             One column per column of a table (one-hot columns are summed), per word of ``vocabulary_`` for
             trees and texts, per number for images and series of equal length, and per channel for series of
-            unequal length. Pairs have these columns for each side.
+            unequal length. Pairs have these columns for each side. The columns are float64 if X or ``dtype``
+            is, or if float32 does not hold numbers of the size of a regressor's targets.
         """
         check_is_fitted(self, "estimator_")
         self._validate_params()
         net = self._explained_net()
         columns = self._compute_columns(net, net.encode(X)[0])
         is_double = getattr(X, "dtype", None) == np.float64 or self.dtype == "float64"
+        is_double |= bool((net.estimator.target_.units != 1).any())
         return columns.astype(np.float64 if is_double else np.float32)
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:

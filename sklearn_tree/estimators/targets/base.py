@@ -104,6 +104,11 @@ class Target:
         """
         raise NotImplementedError
 
+    @property
+    def units(self) -> np.ndarray:
+        """Units of the explained outputs, see :class:`Objective`, float, shape (n_outputs,)."""
+        return np.ones(self.n_outputs)
+
     def offset(self, names: np.ndarray) -> np.ndarray:
         """Return the prediction minus the explained number, float, shape (n,)."""
         return np.zeros(len(names))

@@ -65,9 +65,7 @@ def slide_window(batch: ExplainedBatch) -> Tensor:
     return decreases / math.prod(shape)
 
 
-register_method(
-    Method(name="feature_ablation", attribute=ablate, has_windows=True, params=("window",))
-)
+register_method(Method(name="feature_ablation", attribute=ablate, has_windows=True, params=("window",)))
 register_method(Method(name="occlusion", attribute=ablate))
 register_method(
     Method(
