@@ -208,12 +208,16 @@ class BaseNet(
         raise NotImplementedError
 
     def _encode_y(self, y: Any) -> np.ndarray:
+        return self.target_.encode(self._read_more_y(y))
+
+    def _read_more_y(self, y: Any) -> np.ndarray:
+        """Return the checked y, which must be of the kind of target that was fitted."""
         y, target = self._read_y(y)
         if not self.target_.accepts(target):
             raise ValueError(
                 f"y must hold {self.target_.name} per sample, as in the first fit, got {target.name}"
             )
-        return self.target_.encode(y)
+        return y
 
     def _encode_all(
         self, X: Any, y: Any, sample_weight: Any, *, nodes: Any = None, **options: Any

@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 from sklearn_tree.estimators.base import BaseNet
 from sklearn_tree.estimators.batches import EncodedDataset
 from sklearn_tree.estimators.net import ClassifierNet
-from sklearn_tree.estimators.targets import ClassTarget, read_classes
+from sklearn_tree.estimators.targets import ClassTarget, check_length, read_classes
 from sklearn_tree.validation import SHARE, Real, StrOptions
 
 CLASSIFIER_CONSTRAINTS: dict = {
@@ -147,7 +147,9 @@ class NetClassifierMixin(ClassifierMixin, BaseNet):
         float
         """
         check_is_fitted(self)
-        return self.target_.accuracy(self.predict(X), y, sample_weight)
+        predicted, y = self.predict(X), self._read_more_y(y)
+        check_length(y, predicted)
+        return self.target_.accuracy(predicted, y, sample_weight)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

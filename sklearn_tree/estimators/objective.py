@@ -27,15 +27,19 @@ class Objective:
         independent of each other.
     divisors : Tensor of float, shape (n_outputs,), or None
         Numbers by which the outputs are divided first; None for 1.
+    unit : float, default=1.0
+        Power of two that the explained numbers are multiplied by in double precision. Without it, numbers of
+        extreme size become 0 or infinite in single precision.
     """
 
     names: np.ndarray
     weights: Tensor
     head: Tensor | None = None
     divisors: Tensor | None = None
+    unit: float = 1.0
 
     def __call__(self, outputs: Tensor) -> Tensor:
-        """Return the values of k copies of the samples.
+        """Return the values of k copies of the samples, divided by the unit.
 
         Parameters
         ----------
@@ -64,6 +68,7 @@ class Objective:
             weights=self.weights[rows],
             head=None if self.head is None else self.head[rows],
             divisors=self.divisors,
+            unit=self.unit,
         )
 
 

@@ -105,8 +105,9 @@ class BaseRecursiveNet(BaseNet):
             n_outputs. The loss of a sample is the sum of the losses of its root and its labelled nodes, each
             predicted from its subtree.
         node_sample_weight : same as ``node_y``, of float, default=None
-            Weights of the nodes in the loss; None for equal weights. The products of the weights of a node,
-            of its sample and of its class are divided by their mean over the roots and labelled nodes.
+            Weights of the nodes in the loss; None for a node, a tree or all nodes means 1. The products of
+            the weights of a node, of its sample and of its class are divided by their mean over the roots and
+            labelled nodes.
         node_y_val : same as ``node_y``, default=None
             Targets of the nodes of ``X_val``. With them, the validation loss and score are those of all
             labelled nodes, without them those of the roots. Samples that early stopping holds out keep

@@ -96,9 +96,12 @@ class ClassTarget(Target):
         divisors = torch.as_tensor(self._divisors).to(outputs)
         return replace(self._choose(outputs / divisors, target, output), divisors=divisors)
 
-    def accuracy(self, predicted: np.ndarray, y: Any, sample_weight: Any = None) -> float:
-        """Return the weighted fraction of samples that are predicted correctly in all outputs."""
-        return accuracy_score(without_nullable_types(y), predicted, sample_weight=sample_weight)
+    def accuracy(self, predicted: np.ndarray, y: np.ndarray, sample_weight: Any = None) -> float:
+        """Return the weighted fraction of samples that are predicted correctly in all outputs.
+
+        ``y`` is the first return value of :func:`read_classes`.
+        """
+        return accuracy_score(y, predicted, sample_weight=sample_weight)
 
     @property
     def _divisors(self) -> np.ndarray:

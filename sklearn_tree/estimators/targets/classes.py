@@ -131,6 +131,11 @@ class MultiLabel(ClassTarget):
         """Return 0 or 1 for each label, int64, shape (n, n_labels)."""
         return (outputs > 0).astype(np.int64)
 
+    def accuracy(self, predicted: np.ndarray, y: np.ndarray, sample_weight: Any = None) -> float:
+        """Return the weighted fraction of samples that are predicted correctly in all labels."""
+        _check_n_columns(y.shape[1], self.n_classes)
+        return super().accuracy(predicted, y, sample_weight)
+
     def score(self, outputs: Tensor, encoded: Tensor) -> float:
         """Return the accuracy averaged over the labels."""
         return float(((outputs > 0) == (encoded > 0)).double().mean())
@@ -216,9 +221,12 @@ class MultiOutput(ClassTarget):
         pairs = zip(self._heads(outputs), self.classes, strict=True)
         return _stack_columns([known[head.argmax(axis=1)] for head, known in pairs])
 
-    def accuracy(self, predicted: np.ndarray, y: Any, sample_weight: Any = None) -> float:
+    def accuracy(self, predicted: np.ndarray, y: np.ndarray, sample_weight: Any = None) -> float:
         """Return the weighted fraction of samples that are predicted correctly in all columns."""
-        return float(np.average((predicted == np.asarray(y)).all(axis=1), weights=sample_weight))
+        _check_n_columns(y.shape[1], len(self.classes))
+        columns = zip(predicted.T, map(_infer_dtype, y.T), strict=True)
+        is_correct = np.all([guess == truth for guess, truth in columns], axis=0)
+        return float(np.average(is_correct, weights=sample_weight))
 
     def score(self, outputs: Tensor, encoded: Tensor) -> float:
         """Return the accuracy averaged over the columns."""
