@@ -52,6 +52,7 @@ class BaseCNN(BaseNet):
         lr: float = 0.005,
         weight_decay: float = 0.01,
         lr_schedule: str | None = None,
+        weight_averaging: str | None = None,
         gradient_clip: float | None = None,
         max_epochs: int | None = None,
         batch_size: int = 64,

@@ -87,6 +87,13 @@ class NetFactoryMixin(NetParametersMixin, FittedAttributesMixin):
             )
         self.net_.module_.embedding.labels.requires_grad_(not self.freeze_embeddings)
 
+    def _criterion_params(self) -> dict[str, Any]:
+        """Return the parameters of the loss."""
+        return self.target_.criterion_params
+
+    def _prefixed_criterion_params(self) -> dict[str, Any]:
+        return {f"criterion__{name}": value for name, value in self._criterion_params().items()}
+
     def _checked_net_params(self) -> dict[str, Any]:
         extra = self.net_params or {}
         reserved = sorted(_RESERVED_NET_PARAMS & set(extra))
@@ -102,6 +109,7 @@ class NetFactoryMixin(NetParametersMixin, FittedAttributesMixin):
         params = {
             "module__dropout": self.dropout,
             "module__word_dropout": self.word_dropout,
+            **self._prefixed_criterion_params(),
             **self._optimizer_params(device),
         }
         self._continue_vectors()
@@ -118,7 +126,7 @@ class NetFactoryMixin(NetParametersMixin, FittedAttributesMixin):
             "module": self.kind_.wrap_net(self._module),
             **{f"module__{name}": value for name, value in module_params.items()},
             "criterion": self.target_.criterion,
-            **{f"criterion__{name}": value for name, value in self.target_.criterion_params.items()},
+            **self._prefixed_criterion_params(),
             "target": self.target_,
             **self._optimizer_params(self.device_),
             "max_epochs": n_epochs,

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from scipy.special import softmax
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_tree.containers import to_numpy
@@ -74,7 +73,7 @@ def predict_nodes(estimator: Any, X: Any) -> pd.DataFrame:
             "'node_prediction') explains each phrase of a pair"
         )
     encoded, labels = _encode(steps, net.kind_, X)
-    probabilities = softmax(_node_logits(net, encoded), axis=1)
+    probabilities: Any = target.proba(_node_logits(net, encoded))
     columns = {
         "sample": np.repeat(np.arange(len(encoded)), encoded.sizes),
         "node": np.arange(encoded.n_nodes) - np.repeat(encoded.offsets[:-1], encoded.sizes),

@@ -9,6 +9,8 @@ from typing import Any
 import torch
 from skorch.callbacks import EarlyStopping, GradientNormClipping, LRScheduler
 
+from sklearn_tree.estimators.averaging import WeightAverage
+from sklearn_tree.estimators.one_cycle import OneCycle
 from sklearn_tree.estimators.training import LR_SCHEDULES, OPTIMIZERS
 from sklearn_tree.validation import (
     NON_NEGATIVE,
@@ -40,7 +42,8 @@ SHARED_CONSTRAINTS: dict = {
     "optimizer": [StrOptions(set(OPTIMIZERS)), SubclassOf(torch.optim.Optimizer)],
     "lr": [POSITIVE],
     "weight_decay": [NON_NEGATIVE],
-    "lr_schedule": [StrOptions(set(LR_SCHEDULES)), None],
+    "lr_schedule": [StrOptions({*LR_SCHEDULES, "one_cycle"}), None],
+    "weight_averaging": [StrOptions({"ema"}), None],
     "gradient_clip": [POSITIVE, None],
     "max_epochs": [POSITIVE_INT, None],
     "batch_size": [POSITIVE_INT],
@@ -72,6 +75,7 @@ class NetParametersMixin:
     lr: float
     weight_decay: float
     lr_schedule: str | None
+    weight_averaging: str | None
     gradient_clip: float | None
     max_epochs: int | None
     batch_size: int
@@ -107,12 +111,21 @@ class NetParametersMixin:
         n_batches = -(-n_samples // self.batch_size)
         return max(_MIN_EPOCHS, -(-_MIN_BATCHES // n_batches))
 
+    @property
+    def _split_reason(self) -> str | None:
+        """Parameter that requires held-out samples; None if no parameter does."""
+        return "early_stopping=True" if self.early_stopping else None
+
     def _make_callbacks(self, n_epochs: int, is_whole: bool = True) -> list:
         """Return skorch callbacks, for a whole ``fit`` or for one epoch of ``partial_fit``."""
         callbacks: list = []
+        if self.weight_averaging is not None:  # first: the others see the average
+            callbacks.append(("weight_average", WeightAverage()))
         if self.gradient_clip is not None:
             callbacks.append(("gradient_clip", GradientNormClipping(self.gradient_clip)))
-        if self.lr_schedule is not None and is_whole:
+        if self.lr_schedule == "one_cycle" and is_whole:
+            callbacks.append(("lr_schedule", OneCycle()))
+        elif self.lr_schedule is not None and is_whole:
             # last_epoch=-1: every fit restarts the schedule, even with warm_start
             schedule = LRScheduler(**LR_SCHEDULES[self.lr_schedule](n_epochs), last_epoch=-1)
             callbacks.append(("lr_schedule", schedule))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from sklearn_tree.estimators.classifier import CLASS_WEIGHT_CONSTRAINTS, NetClassifierMixin
+from sklearn_tree.estimators.classifier import CLASSIFIER_CONSTRAINTS, NetClassifierMixin
 from sklearn_tree.estimators.nodes import predict_nodes
 from sklearn_tree.estimators.recursive_base import BaseRecursiveNet
 from sklearn_tree.estimators.regressor import NetRegressorMixin
@@ -68,9 +68,16 @@ subclass, default="child_sum_lstm"
         Learning rate.
     weight_decay : float, default=0.01
         Weight decay.
-    lr_schedule : {"cosine", "exponential", "linear"}, default=None
+    lr_schedule : {"cosine", "exponential", "linear", "one_cycle"}, default=None
         Schedule of the learning rate over the epochs: "cosine" decays to 0, "exponential" to a hundredth,
-        "linear" to a thousandth of ``lr``. None keeps it constant.
+        "linear" to a thousandth of ``lr``. "one_cycle" changes it with each batch: it rises linearly to
+        ``lr`` over 30 % of all batches, then decays to 0 as a cosine. None keeps it constant. Every ``fit``
+        restarts the schedule.
+    weight_averaging : {"ema"}, default=None
+        "ema" validates, stops and predicts with an exponential moving average of the weights, while the
+        training goes on with the weights of the last step. After step t, the decay is
+        ``min(0.999, t / (t + 9))``: the average spans about the last tenth of the training. None uses the
+        weights of the last step.
     gradient_clip : float, default=None
         Maximum norm of the gradient; None does not clip gradients.
     max_epochs : int, default=None
@@ -86,12 +93,20 @@ subclass, default="child_sum_lstm"
         Whether to stop when the validation loss has not improved for ``patience`` epochs, and to restore the
         weights of the best epoch.
     validation_fraction : float, default=0.1
-        Fraction of the training samples that early stopping holds out, stratified by class. Ignored if
-        ``fit`` receives ``X_val``.
+        Fraction of the training samples that early stopping and calibration hold out, stratified by class.
+        Ignored if ``fit`` receives ``X_val``.
     patience : int, default=5
         Number of epochs without improvement after which early stopping stops.
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes in the loss; "balanced" weights them inversely to their frequencies.
+    label_smoothing : float, default=0.0
+        Share of each training target that is spread evenly over all classes, in [0, 1). The targets of labels
+        become ``label_smoothing / 2`` and ``1 - label_smoothing / 2``. ``valid_loss`` is not smoothed.
+    calibrate : {"temperature"}, default=None
+        "temperature" divides the logits by a number that minimises the log loss of held-out samples, one for
+        each label or column of classes. These are ``X_val`` or else ``validation_fraction`` of the training
+        samples, with the weights of the loss. Predicted classes do not change. ``partial_fit`` keeps the
+        temperature. None does not calibrate.
     warm_start : bool, default=False
         Whether ``fit`` continues to train the net of the previous ``fit``.
     device : str or torch.device, default="auto"
@@ -119,6 +134,9 @@ subclass, default="child_sum_lstm"
         Class labels, sorted; for several columns of classes, one array per column.
     n_classes_ : int or list of int
         Number of classes.
+    temperature_ : float or list of float
+        Temperature that divides the logits, 1.0 without ``calibrate``; for several labels or columns of
+        classes, one for each.
     net_ : skorch.NeuralNetClassifier
         Fitted net; its module is ``net_.module_``.
     kind_ : Kind
@@ -160,7 +178,7 @@ subclass, default="child_sum_lstm"
 
     _parameter_constraints: dict = {  # noqa: RUF012
         **BaseRecursiveNet._parameter_constraints,
-        **CLASS_WEIGHT_CONSTRAINTS,
+        **CLASSIFIER_CONSTRAINTS,
     }
 
     def __init__(
@@ -182,6 +200,7 @@ subclass, default="child_sum_lstm"
         lr: float = 0.005,
         weight_decay: float = 0.01,
         lr_schedule: str | None = None,
+        weight_averaging: str | None = None,
         gradient_clip: float | None = None,
         max_epochs: int | None = None,
         batch_size: int = 64,
@@ -190,6 +209,8 @@ subclass, default="child_sum_lstm"
         validation_fraction: float = 0.1,
         patience: int = 5,
         class_weight: dict | str | None = None,
+        label_smoothing: float = 0.0,
+        calibrate: str | None = None,
         warm_start: bool = False,
         device: str | torch.device = "auto",
         precision: str = "float32",
@@ -204,13 +225,16 @@ subclass, default="child_sum_lstm"
             embedding_dim=embedding_dim, embeddings=embeddings,
             freeze_embeddings=freeze_embeddings, embedding_lr=embedding_lr,
             dropout=dropout, word_dropout=word_dropout, linear_path=linear_path, optimizer=optimizer,
-            lr=lr, weight_decay=weight_decay, lr_schedule=lr_schedule, gradient_clip=gradient_clip,
+            lr=lr, weight_decay=weight_decay, lr_schedule=lr_schedule, weight_averaging=weight_averaging,
+            gradient_clip=gradient_clip,
             max_epochs=max_epochs, batch_size=batch_size, max_batch_nodes=max_batch_nodes,
             early_stopping=early_stopping, validation_fraction=validation_fraction, patience=patience,
             warm_start=warm_start, device=device, precision=precision, random_state=random_state,
             callbacks=callbacks, net_params=net_params, verbose=verbose,
         )  # fmt: skip
         self.class_weight = class_weight
+        self.label_smoothing = label_smoothing
+        self.calibrate = calibrate
 
     def predict_nodes(self, X: Any) -> pd.DataFrame:
         """Classify every subtree as a separate tree.
@@ -290,9 +314,16 @@ subclass, default="child_sum_lstm"
         Learning rate.
     weight_decay : float, default=0.01
         Weight decay.
-    lr_schedule : {"cosine", "exponential", "linear"}, default=None
+    lr_schedule : {"cosine", "exponential", "linear", "one_cycle"}, default=None
         Schedule of the learning rate over the epochs: "cosine" decays to 0, "exponential" to a hundredth,
-        "linear" to a thousandth of ``lr``. None keeps it constant.
+        "linear" to a thousandth of ``lr``. "one_cycle" changes it with each batch: it rises linearly to
+        ``lr`` over 30 % of all batches, then decays to 0 as a cosine. None keeps it constant. Every ``fit``
+        restarts the schedule.
+    weight_averaging : {"ema"}, default=None
+        "ema" validates, stops and predicts with an exponential moving average of the weights, while the
+        training goes on with the weights of the last step. After step t, the decay is
+        ``min(0.999, t / (t + 9))``: the average spans about the last tenth of the training. None uses the
+        weights of the last step.
     gradient_clip : float, default=None
         Maximum norm of the gradient; None does not clip gradients.
     max_epochs : int, default=None
@@ -308,8 +339,8 @@ subclass, default="child_sum_lstm"
         Whether to stop when the validation loss has not improved for ``patience`` epochs, and to restore the
         weights of the best epoch.
     validation_fraction : float, default=0.1
-        Fraction of the training samples that early stopping holds out, stratified by class. Ignored if
-        ``fit`` receives ``X_val``.
+        Fraction of the training samples that early stopping and calibration hold out, stratified by class.
+        Ignored if ``fit`` receives ``X_val``.
     patience : int, default=5
         Number of epochs without improvement after which early stopping stops.
     warm_start : bool, default=False

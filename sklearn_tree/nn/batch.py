@@ -348,4 +348,4 @@ def _share_subtrees(array: TreeArray, nodes: _SortedNodes, inputs: _DistinctInpu
     rows[nodes.is_leaf] -= inputs.n_inner
     ranks = np.zeros_like(nodes.parents)
     ranks[nodes.children] = nodes.ranks
-    return share_subtrees(array.subtrees, nodes.is_leaf, nodes.parents, ranks, nodes.order[:n], rows)
+    return share_subtrees(array.subtrees, nodes.parents, ranks, nodes.order[:n], rows)
