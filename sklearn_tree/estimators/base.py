@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from typing import Any, ClassVar
 
 import numpy as np
@@ -27,7 +27,6 @@ from sklearn_tree.estimators.modes import default_modes
 from sklearn_tree.estimators.net_factory import NetFactoryMixin
 from sklearn_tree.estimators.rowwise import sparse_gradients
 from sklearn_tree.estimators.targets import Target, check_length
-from sklearn_tree.estimators.threads import limit_for
 from sklearn_tree.estimators.training import (
     check_convergence,
     check_finite,
@@ -175,7 +174,7 @@ class BaseNet(
                 else:
                     self._continue_net(device)
                 bridges = [] if context is None else [("sklearn", EpochBridge(self, context, data))]
-                if self.net_.module__linear_path and validation is not None and nodes is None:
+                if validation is not None and nodes is None:
                     train.correction = fit_linear_path(self.net_, train, seed, is_new=reset)
                 self.net_.is_continued = self.warm_start or validation is None
                 self._train(train, valid, n_epochs, callbacks, bridges, seed)
@@ -392,10 +391,6 @@ class BaseNet(
         if is_per_sample:
             check_finite(output, encoded, self.kind_)
         return output
-
-    def _thread_limit(self, encoded: Any) -> AbstractContextManager:
-        n_positions = self.kind_.n_positions(encoded)
-        return limit_for(self.net_.module_, n_positions, self.batch_size, self.device_)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

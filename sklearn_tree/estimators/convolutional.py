@@ -59,9 +59,9 @@ class CNNClassifier(NetClassifierMixin, BaseCNN):
     word_dropout : float, default=0.0
         Fraction of tokens replaced by "unknown" in training.
     linear_path : bool, default=True
-        Whether a linear model over the bag of tokens adds its logits to those of the net, for samples with
-        tokens. ``fit`` fits it first, with a penalty chosen by cross-validation, and trains the net on what
-        it leaves. ``partial_fit`` and fits with other targets than those of the samples leave it unchanged.
+        Whether a linear model over the bag of tokens adds its logits to those of the net. ``fit`` fits it
+        first, with a cross-validated L2 penalty; ``partial_fit`` does not. Ignored for samples without
+        tokens.
     optimizer : str or torch.optim.Optimizer subclass, default="adamw"
         One of "adadelta", "adagrad", "adam", "adamax", "adamw", "nadam", "radam", "rmsprop", "sgd", or a
         class.
@@ -286,9 +286,9 @@ class CNNRegressor(NetRegressorMixin, BaseCNN):
     word_dropout : float, default=0.0
         Fraction of tokens replaced by "unknown" in training.
     linear_path : bool, default=True
-        Whether a linear model over the bag of tokens adds its logits to those of the net, for samples with
-        tokens. ``fit`` fits it first, with a penalty chosen by cross-validation, and trains the net on what
-        it leaves. ``partial_fit`` and fits with other targets than those of the samples leave it unchanged.
+        Whether a linear model over the bag of tokens adds its logits to those of the net. ``fit`` fits it
+        first, with a cross-validated L2 penalty; ``partial_fit`` does not. Ignored for samples without
+        tokens.
     optimizer : str or torch.optim.Optimizer subclass, default="adamw"
         One of "adadelta", "adagrad", "adam", "adamax", "adamw", "nadam", "radam", "rmsprop", "sgd", or a
         class.

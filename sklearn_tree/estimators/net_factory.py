@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from typing import Any, ClassVar
 
 import numpy as np
@@ -12,6 +13,7 @@ from sklearn_tree.estimators.batches import BatchIterator, EncodedDataset
 from sklearn_tree.estimators.continuation import apply_changes, check_unchanged
 from sklearn_tree.estimators.fitted import FittedAttributesMixin
 from sklearn_tree.estimators.parameters import DEFAULT_EMBEDDING_DIM, NetParametersMixin
+from sklearn_tree.estimators.threads import limit_for
 from sklearn_tree.estimators.training import optimizer_params
 
 _RESERVED_NET_PARAMS = {
@@ -21,6 +23,7 @@ _RESERVED_NET_PARAMS = {
     "lr",
     "max_epochs",
     "module",
+    "module__linear_path",
     "precision",
     "target",
     "train_split",
@@ -115,6 +118,10 @@ class NetFactoryMixin(NetParametersMixin, FittedAttributesMixin):
         self._continue_vectors()
         apply_changes(self.net_, params, device, fixed)
         self.device_ = device
+
+    def _thread_limit(self, encoded: Any) -> AbstractContextManager:
+        n_positions = self.kind_.n_positions(encoded)
+        return limit_for(self.net_.module_, n_positions, self.batch_size, self.device_)
 
     def _make_net(self, data: EncodedDataset, n_epochs: int, callbacks: list) -> Any:
         weight = None if data.sample_weight is None else data.sample_weight.numpy()

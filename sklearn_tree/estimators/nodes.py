@@ -89,6 +89,35 @@ def predict_nodes(estimator: Any, X: Any) -> pd.DataFrame:
     return pd.concat([pd.DataFrame(columns), classes], axis=1)
 
 
+class NodePredictionMixin:
+    """Method of classifiers that predict the nodes of trees."""
+
+    def predict_nodes(self, X: Any) -> pd.DataFrame:
+        """Classify every subtree as a separate tree.
+
+        Parameters
+        ----------
+        X : same as in ``fit``
+            Samples.
+
+        Returns
+        -------
+        DataFrame
+            One row per node in preorder: sample, node, parent, label, depth, prediction, and one column with
+            the probability of each class.
+
+        Raises
+        ------
+        ValueError
+            If the targets are not one class per sample, or a class has the name of one of these columns.
+
+        See Also
+        --------
+        sklearn_tree.predict_nodes : The same for a pipeline or search that ends in this estimator.
+        """
+        return predict_nodes(self, X)
+
+
 def _encode(steps: list[Any], kind: Any, X: Any) -> tuple[TreeArray, np.ndarray]:
     """Return the encoded trees, and the label of each node."""
     assert isinstance(kind, TreeKind)

@@ -54,9 +54,9 @@ class RNNClassifier(NetClassifierMixin, BaseRNN):
     word_dropout : float, default=0.0
         Fraction of tokens replaced by "unknown" in training.
     linear_path : bool, default=True
-        Whether a linear model over the bag of tokens adds its logits to those of the net, for samples with
-        tokens. ``fit`` fits it first, with a penalty chosen by cross-validation, and trains the net on what
-        it leaves. ``partial_fit`` and fits with other targets than those of the samples leave it unchanged.
+        Whether a linear model over the bag of tokens adds its logits to those of the net. ``fit`` fits it
+        first, with a cross-validated L2 penalty; ``partial_fit`` does not. Ignored for samples without
+        tokens.
     optimizer : str or torch.optim.Optimizer subclass, default="adamw"
         One of "adadelta", "adagrad", "adam", "adamax", "adamw", "nadam", "radam", "rmsprop", "sgd", or a
         class.
@@ -277,9 +277,9 @@ class RNNRegressor(NetRegressorMixin, BaseRNN):
     word_dropout : float, default=0.0
         Fraction of tokens replaced by "unknown" in training.
     linear_path : bool, default=True
-        Whether a linear model over the bag of tokens adds its logits to those of the net, for samples with
-        tokens. ``fit`` fits it first, with a penalty chosen by cross-validation, and trains the net on what
-        it leaves. ``partial_fit`` and fits with other targets than those of the samples leave it unchanged.
+        Whether a linear model over the bag of tokens adds its logits to those of the net. ``fit`` fits it
+        first, with a cross-validated L2 penalty; ``partial_fit`` does not. Ignored for samples without
+        tokens.
     optimizer : str or torch.optim.Optimizer subclass, default="adamw"
         One of "adadelta", "adagrad", "adam", "adamax", "adamw", "nadam", "radam", "rmsprop", "sgd", or a
         class.

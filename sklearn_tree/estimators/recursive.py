@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 
 from sklearn_tree.estimators.classifier import CLASSIFIER_CONSTRAINTS, NetClassifierMixin
-from sklearn_tree.estimators.nodes import predict_nodes
+from sklearn_tree.estimators.nodes import NodePredictionMixin
 from sklearn_tree.estimators.recursive_base import BaseRecursiveNet
 from sklearn_tree.estimators.regressor import NetRegressorMixin
 from sklearn_tree.nn import TreeCell
 
-if TYPE_CHECKING:
-    import pandas as pd
 
-
-class RecursiveNetClassifier(NetClassifierMixin, BaseRecursiveNet):
+class RecursiveNetClassifier(NodePredictionMixin, NetClassifierMixin, BaseRecursiveNet):
     """Classify trees with a recursive net (Tree-LSTM [1]_).
 
     The vector of a node is computed from its label and the vectors of its children, from the leaves to the
@@ -58,9 +55,9 @@ subclass, default="child_sum_lstm"
     word_dropout : float, default=0.0
         Fraction of labels replaced by "unknown" in training.
     linear_path : bool, default=True
-        Whether a linear model over the bag of tokens adds its logits to those of the net, for samples with
-        tokens. ``fit`` fits it first, with a penalty chosen by cross-validation, and trains the net on what
-        it leaves. ``partial_fit`` and fits with other targets than those of the samples leave it unchanged.
+        Whether a linear model over the bag of labels adds its logits to those of the net. ``fit`` fits it
+        first, with a cross-validated L2 penalty; ``partial_fit`` and ``node_y`` do not. Ignored for samples
+        without labels.
     optimizer : str or torch.optim.Optimizer subclass, default="adamw"
         One of "adadelta", "adagrad", "adam", "adamax", "adamw", "nadam", "radam", "rmsprop", "sgd", or a
         class.
@@ -220,46 +217,19 @@ subclass, default="child_sum_lstm"
         verbose: int = 0,
     ) -> None:
         super().__init__(
-            cell=cell, pooling=pooling, max_arity=max_arity, input_kind=input_kind,
-            hidden_size=hidden_size,
-            embedding_dim=embedding_dim, embeddings=embeddings,
-            freeze_embeddings=freeze_embeddings, embedding_lr=embedding_lr,
-            dropout=dropout, word_dropout=word_dropout, linear_path=linear_path, optimizer=optimizer,
-            lr=lr, weight_decay=weight_decay, lr_schedule=lr_schedule, weight_averaging=weight_averaging,
-            gradient_clip=gradient_clip,
-            max_epochs=max_epochs, batch_size=batch_size, max_batch_nodes=max_batch_nodes,
-            early_stopping=early_stopping, validation_fraction=validation_fraction, patience=patience,
-            warm_start=warm_start, device=device, precision=precision, random_state=random_state,
-            callbacks=callbacks, net_params=net_params, verbose=verbose,
+            cell=cell, pooling=pooling, max_arity=max_arity, input_kind=input_kind, hidden_size=hidden_size,
+            embedding_dim=embedding_dim, embeddings=embeddings, freeze_embeddings=freeze_embeddings,
+            embedding_lr=embedding_lr, dropout=dropout, word_dropout=word_dropout, linear_path=linear_path,
+            optimizer=optimizer, lr=lr, weight_decay=weight_decay, lr_schedule=lr_schedule,
+            weight_averaging=weight_averaging, gradient_clip=gradient_clip, max_epochs=max_epochs,
+            batch_size=batch_size, max_batch_nodes=max_batch_nodes, early_stopping=early_stopping,
+            validation_fraction=validation_fraction, patience=patience, warm_start=warm_start, device=device,
+            precision=precision, random_state=random_state, callbacks=callbacks, net_params=net_params,
+            verbose=verbose,
         )  # fmt: skip
         self.class_weight = class_weight
         self.label_smoothing = label_smoothing
         self.calibrate = calibrate
-
-    def predict_nodes(self, X: Any) -> pd.DataFrame:
-        """Classify every subtree as a separate tree.
-
-        Parameters
-        ----------
-        X : same as in ``fit``
-            Samples.
-
-        Returns
-        -------
-        DataFrame
-            One row per node in preorder: sample, node, parent, label, depth, prediction, and one column with
-            the probability of each class.
-
-        Raises
-        ------
-        ValueError
-            If the targets are not one class per sample, or a class has the name of one of these columns.
-
-        See Also
-        --------
-        sklearn_tree.predict_nodes : The same for a pipeline or search that ends in this estimator.
-        """
-        return predict_nodes(self, X)
 
 
 class RecursiveNetRegressor(NetRegressorMixin, BaseRecursiveNet):
@@ -304,9 +274,9 @@ subclass, default="child_sum_lstm"
     word_dropout : float, default=0.0
         Fraction of labels replaced by "unknown" in training.
     linear_path : bool, default=True
-        Whether a linear model over the bag of tokens adds its logits to those of the net, for samples with
-        tokens. ``fit`` fits it first, with a penalty chosen by cross-validation, and trains the net on what
-        it leaves. ``partial_fit`` and fits with other targets than those of the samples leave it unchanged.
+        Whether a linear model over the bag of labels adds its logits to those of the net. ``fit`` fits it
+        first, with a cross-validated L2 penalty; ``partial_fit`` and ``node_y`` do not. Ignored for samples
+        without labels.
     optimizer : str or torch.optim.Optimizer subclass, default="adamw"
         One of "adadelta", "adagrad", "adam", "adamax", "adamw", "nadam", "radam", "rmsprop", "sgd", or a
         class.

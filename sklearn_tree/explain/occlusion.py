@@ -44,7 +44,9 @@ def occlusion(
         linear = states.linear
         if by_state:
             new = tuple(map(torch.zeros_like, states.states))
-            subtrees = effects.compute(all_nodes, new, linear=None if linear is None else linear.without_subtrees())
+            subtrees = effects.compute(
+                all_nodes, new, linear=None if linear is None else linear.without_subtrees()
+            )
         else:
             subtrees = effects.compute(
                 all_nodes,

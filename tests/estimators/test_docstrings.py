@@ -23,6 +23,7 @@ DIFFERENT = {
     "embedding_dim",  # of a label or of a token
     "dropout",  # applied at other layers
     "word_dropout",  # of labels or of tokens
+    "linear_path",  # over labels or tokens
     "vectorizer_",
     "input_kind_",
     "n_channels_in_",
