@@ -32,8 +32,13 @@ def to_numpy(X: Any) -> np.ndarray:
     return np.asarray(X.toarray() if hasattr(X, "toarray") else X)
 
 
-def as_known(X: Any) -> Any:
-    """Return a polars Series or an iterator as a list, and any other container unchanged.
+def as_reusable(X: Any) -> Any:
+    """Return an iterator, which can be read only once, as a list, and other containers unchanged."""
+    return list(X) if isinstance(X, Iterator) else X
+
+
+def as_known(X: Any, name: str = "X") -> Any:
+    """Return a polars Series or an iterator as a list, and other containers unchanged; errors use ``name``.
 
     Raises
     ------
@@ -41,22 +46,23 @@ def as_known(X: Any) -> Any:
         If X is a structured array, an array with masked entries, a tensor without numbers of its own or a
         frame whose column names are not unique.
     """
-    if isinstance(X, Iterator):  # can be read only once
-        return list(X)
+    X = as_reusable(X)
     if isinstance(X, memoryview):
         return np.asarray(X)
-    refuse_unreadable(X, "X")
-    for row in X[:1] if isinstance(X, (list, tuple)) else ():  # the others are checked when they are read
-        refuse_unreadable(row, "X[0]")
+    refuse_unreadable(X, name)
+    if isinstance(X, (list, tuple)):
+        refuse_unreadable_rows(X, f"{name}[{{}}]")
     if fields := getattr(getattr(X, "dtype", None), "names", None):
         raise ValueError(
-            f"X must be an array without fields, got a structured array of {list(fields)}: pass "
-            "pandas.DataFrame(X) or one of the fields"
+            f"{name} must be an array without fields, got a structured array of {list(fields)}: pass "
+            f"pandas.DataFrame({name}) or one of the fields"
         )
     names = list(getattr(X, "columns", ()))
     if len(set(names)) < len(names):
-        repeated = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"X must have unique column names, got {repeated!r} more than once: rename them")
+        repeated = next(column for column in names if names.count(column) > 1)
+        raise ValueError(
+            f"{name} must have unique column names, got {repeated!r} more than once: rename them"
+        )
     return X.to_list() if hasattr(X, "to_list") and not hasattr(X, "iloc") else X
 
 
@@ -71,10 +77,6 @@ def as_column(X: Any, what: str = "trees", *, allow_missing: bool = False) -> li
         Plural noun for the items, for error messages.
     allow_missing : bool, default=False
         Whether items may be None or NaN.
-
-    Returns
-    -------
-    list
 
     Raises
     ------
@@ -100,6 +102,7 @@ def as_column(X: Any, what: str = "trees", *, allow_missing: bool = False) -> li
     elif not isinstance(X, Iterable):
         raise TypeError(f"X must be a list, Series or array of {what}, got {type(X).__name__}")
     column = list(X)
+    refuse_unreadable_rows(column, "X[{}]")
     if not column:
         raise ValueError(f"X must contain at least one sample, a column of {what}, got 0 samples")
     i = None if allow_missing else next((i for i, item in enumerate(column) if is_missing(item)), None)
@@ -115,8 +118,6 @@ def as_rows(X: Any) -> list:
         X = to_numpy(X)
     is_table = getattr(X, "ndim", 1) == 2 and not is_column(X)
     rows = list(to_numpy(X)) if is_table else as_column(X, "sequences")
-    for i, row in enumerate(rows):
-        refuse_unreadable(row, f"X[{i}]")
     return [to_numpy(row) if is_tensor(row) else row for row in rows]
 
 
@@ -236,6 +237,12 @@ def _holds_text(column: Any) -> bool:
     return isinstance(_first_present(np.asarray(column[:_N_INSPECTED], dtype=object)), str)
 
 
+def take_columns(X: Any, names: list, positions: np.ndarray) -> np.ndarray:
+    """Return columns of a table as an array, by name if it has columns of these names."""
+    has_names = set(names) <= set(getattr(X, "columns", ()))
+    return to_numpy(X[names]) if has_names else to_numpy(X)[:, positions]
+
+
 def move_channels_last(X: Any, axis: int) -> Any:
     """Return an array or tensor with the given axis moved to the end, without a copy."""
     return X.movedim(axis, -1) if is_tensor(X) else np.moveaxis(np.asarray(X), axis, -1)
@@ -256,11 +263,18 @@ def refuse_unreadable(array: Any, name: str) -> None:
         )
     if not (isinstance(array, np.ma.MaskedArray) and np.ma.is_masked(array)):
         return
-    row = int(np.argwhere(np.ma.getmaskarray(array))[0, 0])
+    row = int(np.argwhere(np.atleast_1d(np.ma.getmaskarray(array)))[0, 0])
     raise ValueError(
         f"{name} must not have masked entries, got one in {name}[{row}]: leave the row out or pass "
         f"{name}.filled(value)"
     )
+
+
+def refuse_unreadable_rows(rows: Iterable, place: str) -> None:
+    """Refuse rows that are unreadable arrays; ``place`` is the format of a row's name: "X[{}]"."""
+    for i, row in enumerate(rows):
+        if hasattr(row, "dtype"):
+            refuse_unreadable(row, place.format(i))
 
 
 class Layout(NamedTuple):
@@ -288,10 +302,6 @@ def layout_of(X: Any) -> Layout:
     ----------
     X : any container of samples
         The samples.
-
-    Returns
-    -------
-    Layout
     """
     if isinstance(X, RaggedArray):
         return Layout(None if X.vocabulary is not None else 2, True, X.is_tokens)
@@ -368,7 +378,9 @@ def may_be_sequences(X: Any) -> bool:
     if layout.ndim == 2 and not layout.is_ragged:
         return isinstance(X, (list, tuple)) or (hasattr(X, "ndim") and _object_items(X) is not None)
     rows = _object_items(X) if hasattr(X, "ndim") else X
-    return layout.ndim is None and isinstance(rows, (list, tuple)) and all(map(_is_empty_sequence, rows))
+    if layout.ndim is not None or not isinstance(rows, (list, tuple)):
+        return False
+    return all(_is_empty(row) and not isinstance(row, str) for row in rows)
 
 
 def _frame_to_numpy(X: Any) -> Any:
@@ -384,7 +396,3 @@ def _object_items(X: Any) -> list | None:
 
 def _is_empty(row: Any) -> bool:
     return hasattr(row, "__len__") and not len(row)
-
-
-def _is_empty_sequence(row: Any) -> bool:
-    return _is_empty(row) and not isinstance(row, str)

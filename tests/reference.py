@@ -189,3 +189,33 @@ def shapley_values(value, n):
         for place, player in enumerate(order):
             phi[player] += value(frozenset(order[: place + 1])) - value(frozenset(order[:place]))
     return [total / len(orders) for total in phi]
+
+
+def smoothed_cross_entropy(logits, y, label_smoothing):
+    """Return the cross-entropy of each row with its smoothed distribution, term by term."""
+    losses = []
+    for row, label in zip(logits, y):
+        n = len(row)
+        target = [(1 - label_smoothing) * (i == label) + label_smoothing / n for i in range(n)]
+        log_proba = row - torch.log(torch.exp(row).sum())
+        losses.append(-sum(share * log for share, log in zip(target, log_proba)))
+    return torch.stack(losses)
+
+
+def moving_average(start, steps):
+    """Return the average after each step with the decay t / (t + 9), and at most 0.999."""
+    averages, average = [], start
+    for t, weight in enumerate(steps, start=1):
+        decay = min(0.999, t / (t + 9))
+        average = decay * average + (1 - decay) * weight
+        averages.append(average)
+    return averages
+
+
+def log_loss_at(temperature, logits, y, weight):
+    """Return the weighted log loss of logits that are divided by a temperature."""
+    total = 0.0
+    for row, label, w in zip(logits, y, weight):
+        row = row / temperature
+        total -= w * (row[label] - row.max() - np.log(np.exp(row - row.max()).sum()))
+    return total / sum(weight)

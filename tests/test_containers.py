@@ -267,6 +267,9 @@ def test_masked_entries_are_refused():
         as_known(masked)
     with pytest.raises(ValueError, match=r"X\[1\] must not have masked entries, got one in X\[1\]\[0\]"):
         as_rows([WAVES[0], np.ma.masked_array(WAVES[1], mask=np.ones_like(WAVES[1]))])
+    for rows in ([TABLE[0], masked[row]], [TABLE[0], np.ma.masked]):
+        with pytest.raises(ValueError, match=r"X\[1\] must not have masked entries"):
+            as_known(rows)
     unmasked = np.ma.masked_array(TABLE)
     assert as_known(unmasked) is unmasked
 

@@ -26,7 +26,9 @@ def test_readme_code_runs(capsys):
     assert "hidden_size" in shown[1]
 
 
-@pytest.mark.parametrize("page", ["getting_started.rst", "questions.rst", "user_guide.rst"])
+@pytest.mark.parametrize(
+    "page", ["getting_started.rst", "questions.rst", "user_guide.rst", "calibration.rst"]
+)
 def test_documentation_code_runs(page):
     flags = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
     result = doctest.testfile(str(ROOT / "docs" / page), module_relative=False, optionflags=flags)

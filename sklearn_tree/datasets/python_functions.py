@@ -6,7 +6,6 @@ import ast
 import hashlib
 import re
 import sysconfig
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -19,6 +18,7 @@ from sklearn.utils import Bunch
 
 from sklearn_tree.trees import Tree, TreeArray
 from sklearn_tree.trees.formats import Part, flatten
+from sklearn_tree.trees.formats.python_ast import parse_code
 
 _DESCR = """\
 Functions of Python's standard library, and the verb in their names
@@ -140,9 +140,7 @@ def _read_functions(folder: Path) -> Iterator[_Function]:
         if "-packages/" in file or not _MENTIONS_A_VERB.search(source):
             continue
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # about invalid escapes in the tests
-                module = ast.parse(source)
+            module = parse_code(source)
         except (SyntaxError, ValueError, RecursionError, MemoryError):  # raised on purpose by some tests
             continue
         for definition in _find_definitions(module):

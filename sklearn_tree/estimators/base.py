@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from typing import Any, ClassVar
 
 import numpy as np
@@ -27,7 +27,6 @@ from sklearn_tree.estimators.modes import default_modes
 from sklearn_tree.estimators.net_factory import NetFactoryMixin
 from sklearn_tree.estimators.rowwise import sparse_gradients
 from sklearn_tree.estimators.targets import Target, check_length
-from sklearn_tree.estimators.threads import limit_for
 from sklearn_tree.estimators.training import (
     check_convergence,
     check_finite,
@@ -77,8 +76,8 @@ class BaseNet(
         sample_weight : array-like of float, shape (n_samples,), default=None
             Weights of the samples in the loss, which are divided by their mean; None for equal weights.
         X_val, y_val : same as X, y, default=None
-            Validation samples. ``history_`` records their loss and score; with ``early_stopping=True`` they
-            replace the internal split.
+            Validation samples. ``history_`` records their loss and score; with ``early_stopping=True`` or
+            ``calibrate`` they replace the internal split.
 
         Returns
         -------
@@ -101,7 +100,8 @@ class BaseNet(
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> BaseNet:
         """Train for one epoch on some samples; the first call builds the net.
 
-        ``lr_schedule`` and ``early_stopping`` are ignored here, and sample weights are not normalised.
+        ``lr_schedule``, ``early_stopping`` and ``calibrate`` are ignored here, and sample weights are not
+        normalised.
 
         Parameters
         ----------
@@ -174,7 +174,7 @@ class BaseNet(
                 else:
                     self._continue_net(device)
                 bridges = [] if context is None else [("sklearn", EpochBridge(self, context, data))]
-                if self.net_.module__linear_path and validation is not None and nodes is None:
+                if validation is not None and nodes is None:
                     train.correction = fit_linear_path(self.net_, train, seed, is_new=reset)
                 self.net_.is_continued = self.warm_start or validation is None
                 self._train(train, valid, n_epochs, callbacks, bridges, seed)
@@ -211,12 +211,16 @@ class BaseNet(
         raise NotImplementedError
 
     def _encode_y(self, y: Any) -> np.ndarray:
+        return self.target_.encode(self._read_more_y(y))
+
+    def _read_more_y(self, y: Any) -> np.ndarray:
+        """Return the checked y, which must be of the kind of target that was fitted."""
         y, target = self._read_y(y)
         if not self.target_.accepts(target):
             raise ValueError(
                 f"y must hold {self.target_.name} per sample, as in the first fit, got {target.name}"
             )
-        return self.target_.encode(y)
+        return y
 
     def _encode_all(
         self, X: Any, y: Any, sample_weight: Any, *, nodes: Any = None, **options: Any
@@ -265,11 +269,12 @@ class BaseNet(
             held_out = self._read_validation(X_val), self._encode_y(y_val)
             check_length(*held_out[::-1], names=("y_val", "X_val"))
             return train, EncodedDataset(*held_out, kind=self.kind_)
-        if not self.early_stopping or validation is None:
+        reason = self._split_reason
+        if reason is None or validation is None:
             return train, None
         strata = self.target_.strata(train.y.numpy())
         weight = None if train.sample_weight is None else train.sample_weight.numpy()
-        rows = split_validation(len(train), strata, self.validation_fraction, seed, weight)
+        rows = split_validation(len(train), strata, self.validation_fraction, seed, weight, reason=reason)
         return train.take(rows[0]), train.take(rows[1])
 
     def _read_validation(self, X_val: Any) -> Any:
@@ -307,8 +312,8 @@ class BaseNet(
         ):
             net.train_on(train, valid, n_epochs=n_epochs, callbacks=callbacks, bridges=bridges)
         check_convergence(net, n_done)
-        if not net.is_continued:  # as in a pickle; this also frees the memory of the state
-            net.initialize_optimizer()
+        if not net.is_continued:  # this also frees the memory of the state
+            net.forget_training()
 
     @default_modes()
     def make_net(self, X: Any, y: Any) -> Any:
@@ -326,8 +331,8 @@ class BaseNet(
         skorch.NeuralNet
             A net that fits encoded samples (a ``TreeArray`` of ids) and targets (classes as ints >= 0). It
             can be searched with skorch's parameter names (``module__hidden_size``,
-            ``optimizer__weight_decay``). It is seeded by ``torch.manual_seed`` and ignores sample and
-            class weights.
+            ``optimizer__weight_decay``). It is seeded by ``torch.manual_seed``, ignores sample and class
+            weights, and is not calibrated.
         """
         blueprint = clone(self)
         blueprint._validate_params()
@@ -387,10 +392,6 @@ class BaseNet(
         if is_per_sample:
             check_finite(output, encoded, self.kind_)
         return output
-
-    def _thread_limit(self, encoded: Any) -> AbstractContextManager:
-        n_positions = self.kind_.n_positions(encoded)
-        return limit_for(self.net_.module_, n_positions, self.batch_size, self.device_)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

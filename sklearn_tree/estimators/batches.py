@@ -51,6 +51,11 @@ class EncodedDataset(Dataset):
     def __getitem__(self, i: int) -> Any:
         return self.batch(np.array([i]))
 
+    @property
+    def y_weight(self) -> np.ndarray | None:
+        """Weights of ``y`` in the loss, float, shape (n_samples,)."""
+        return None if self.sample_weight is None else self.sample_weight.numpy()
+
     def take(self, rows: np.ndarray) -> EncodedDataset:
         """Return a dataset with the given rows."""
         y, weight = (None if c is None else c.numpy()[rows] for c in (self.y, self.sample_weight))
@@ -220,6 +225,10 @@ class BatchIterator:
         self.drop_last = drop_last
         self.max_nodes = max_nodes
         self.share_subtrees = share_subtrees
+
+    def __len__(self) -> int:
+        n = len(self.dataset)
+        return n // self.batch_size if self.drop_last else -(-n // self.batch_size)
 
     def __iter__(self) -> Iterator[Any]:
         dataset, rows = self.dataset, np.arange(len(self.dataset))

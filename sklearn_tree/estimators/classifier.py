@@ -10,11 +10,16 @@ from sklearn.utils import compute_sample_weight
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_tree.estimators.base import BaseNet
+from sklearn_tree.estimators.batches import EncodedDataset
 from sklearn_tree.estimators.net import ClassifierNet
-from sklearn_tree.estimators.targets import ClassTarget, read_classes
-from sklearn_tree.validation import Real, StrOptions
+from sklearn_tree.estimators.targets import ClassTarget, check_length, read_classes
+from sklearn_tree.validation import SHARE, Real, StrOptions
 
-CLASS_WEIGHT_CONSTRAINTS: dict = {"class_weight": [dict, StrOptions({"balanced"}), None]}
+CLASSIFIER_CONSTRAINTS: dict = {
+    "class_weight": [dict, StrOptions({"balanced"}), None],
+    "label_smoothing": [SHARE],
+    "calibrate": [StrOptions({"temperature"}), None],
+}
 
 
 class NetClassifierMixin(ClassifierMixin, BaseNet):
@@ -23,6 +28,8 @@ class NetClassifierMixin(ClassifierMixin, BaseNet):
     _net_class = ClassifierNet
 
     class_weight: dict | str | None
+    label_smoothing: float
+    calibrate: str | None
     target_: ClassTarget
 
     @property
@@ -35,6 +42,11 @@ class NetClassifierMixin(ClassifierMixin, BaseNet):
         """Number of classes; for several columns of classes a list."""
         return self.target_.n_classes
 
+    @property
+    def temperature_(self) -> float | list[float]:
+        """Temperature that divides the logits; a list for several labels or columns of classes."""
+        return self.target_.temperature
+
     def _read_y(self, y: Any, classes: Any = None) -> tuple[np.ndarray, type[ClassTarget]]:
         return read_classes(y, classes)
 
@@ -46,8 +58,30 @@ class NetClassifierMixin(ClassifierMixin, BaseNet):
         weight = compute_sample_weight(self.class_weight, self.target_.labels(target))
         return weight if sample_weight is None else weight * sample_weight
 
+    def _criterion_params(self) -> dict[str, Any]:
+        params = super()._criterion_params()
+        if "criterion" in (self.net_params or {}) and not self.label_smoothing:
+            return params  # a loss of the user may not have the parameter
+        return {**params, "label_smoothing": self.label_smoothing}
+
+    @property
+    def _split_reason(self) -> str | None:
+        return super()._split_reason or (self.calibrate and f"calibrate={self.calibrate!r}")
+
+    def _train(self, train: EncodedDataset, valid: EncodedDataset | None, *args: Any) -> None:
+        super()._train(train, valid, *args)
+        if self.calibrate is None:
+            self.target_ = self.target_.with_temperatures(None)
+        elif valid is not None:
+            self._calibrate(valid)
+
+    def _calibrate(self, valid: EncodedDataset) -> None:
+        """Fit the temperatures to held-out samples, weighted as in the loss."""
+        outputs = self._run_encoded(valid.X, self.net_.module_.forward)
+        self.target_ = self.target_.calibrated(outputs, valid.y.numpy(), valid.y_weight)
+
     def decision_function(self, X: Any) -> np.ndarray | list[np.ndarray]:
-        """Return the logits.
+        """Return the logits divided by ``temperature_``.
 
         Parameters
         ----------
@@ -113,7 +147,9 @@ class NetClassifierMixin(ClassifierMixin, BaseNet):
         float
         """
         check_is_fitted(self)
-        return self.target_.accuracy(self.predict(X), y, sample_weight)
+        predicted, y = self.predict(X), self._read_more_y(y)
+        check_length(y, predicted)
+        return self.target_.accuracy(predicted, y, sample_weight)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

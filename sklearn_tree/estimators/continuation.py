@@ -30,7 +30,7 @@ def check_unchanged(net: Any, params: dict[str, Any]) -> None:
 
 
 def apply_changes(net: Any, params: dict[str, Any], device: torch.device, fixed: Iterable[str]) -> None:
-    """Apply changed values of dropout, optimizer and device to a net.
+    """Apply changed values of dropout, label smoothing, optimizer and device to a net.
 
     A changed optimizer starts with an empty state.
 
@@ -40,7 +40,7 @@ def apply_changes(net: Any, params: dict[str, Any], device: torch.device, fixed:
         Initialized net.
     params : dict of str to any
         Current values of the net's parameters in the estimator: ``module__dropout``,
-        ``module__word_dropout``, ``optimizer`` and ``optimizer__*``.
+        ``module__word_dropout``, ``criterion__*``, ``optimizer`` and ``optimizer__*``.
     device : torch.device
         Device of the net.
     fixed : iterable of str
@@ -62,6 +62,8 @@ def apply_changes(net: Any, params: dict[str, Any], device: torch.device, fixed:
             delattr(net, name)
     if any(name.startswith("module__") for name in changed):
         net.module_.set_dropout(net.module__dropout, net.module__word_dropout)
+    if any(name.startswith("criterion__") for name in changed):
+        net.initialize_criterion().criterion_.to(device)
     if any(name.startswith("optimizer") for name in changed):
         net.initialize_optimizer()
 

@@ -8,12 +8,15 @@ from typing import Any
 import numpy as np
 import torch
 from scipy.optimize import minimize
-from scipy.sparse import csr_array, diags_array
-from threadpoolctl import threadpool_limits
 from torch import Tensor
 
+from sklearn_tree.estimators.threads import limit_blas, limit_threads
+from sklearn_tree.estimators.user_code import training_draws
+from sklearn_tree.nn.tensors import move_tensors
+from sklearn_tree.randomness import own_generators
+
 _N_FOLDS = 5
-_STRENGTHS = (10.0, 3.0, 1.0, 0.3, 0.1)  # of the L2 penalty per sample, from strong to weak
+_STRENGTHS = (10.0, 3.0, 1.0, 0.3, 0.1)  # of the L2 penalty, beside the sum of the losses
 _BIAS_PENALTY = 0.01  # relative to that of the weights; keeps the logits of absent classes finite
 _MAX_ITERATIONS = 100
 _TOLERANCE = 1e-4  # of the gradient of the mean loss
@@ -21,11 +24,12 @@ _TOLERANCE = 1e-4  # of the gradient of the mean loss
 Loss = Callable[[Tensor, Tensor, "Tensor | None"], Tensor]
 
 
-def fit_linear_path(net: Any, data: Any, seed: int, *, is_new: bool) -> Tensor:
+def fit_linear_path(net: Any, data: Any, seed: int, *, is_new: bool) -> Tensor | None:
     r"""Fit the linear path of a net and return the corrections of the training samples.
 
-    The path is a linear model with an L2 penalty over the weights :math:`\sqrt{1/n}\,\mathrm{idf}_i` of the
-    labels of a sample, fitted with the loss of the net. The penalty is chosen by cross-validation.
+    The path is a linear model with an L2 penalty. Its features are the counts of the labels in a sample of
+    :math:`n` positions, times :math:`\mathrm{idf} / \sqrt{n}`. It is fitted with the loss of the net, and
+    the penalty is chosen by cross-validation.
 
     Weights that are fitted to a sample fit it better than new samples. A net that is trained beside them
     would find little left to learn. Therefore the correction replaces the logits of a training sample by
@@ -34,67 +38,101 @@ def fit_linear_path(net: Any, data: Any, seed: int, *, is_new: bool) -> Tensor:
     Parameters
     ----------
     net : OwnedNetMixin
-        Initialized net; its module has a :class:`~sklearn_tree.nn.linear_path.LinearPath`.
+        Initialized net.
     data : EncodedDataset
         Training samples.
     seed : int
-        Seed of the folds.
+        Seed of the folds, and of the random numbers that a loss of the user may draw.
     is_new : bool
         Whether the net is untrained. Its last layer then becomes zero, so that the training starts from the
         linear model.
 
     Returns
     -------
-    Tensor of float32, shape (n_samples, n_outputs)
-        Logits without the sample's fold minus those of the fitted path.
+    Tensor of float, shape (n_samples, n_outputs), or None
+        Logits without the sample's fold minus those of the fitted path. None if the path remains unchanged:
+        the net has none or was trained without it, there is only one sample, or the loss is not finite.
 
     References
     ----------
     .. [1] D. Wolpert (1992). Stacked Generalization. Neural Networks 5(2).
     """
-    path, device = net.module_.linear, torch.device(net.device)
-    counts = data.kind.count_labels(data.X, len(path.weight))
-    idf = np.log((1 + len(data)) / (1 + np.bincount(counts.indices, minlength=counts.shape[1]))) + 1
-    lengths = np.maximum(data.n_positions, 1)
-    features = (diags_array(1 / np.sqrt(lengths)) @ counts @ diags_array(idf)).tocsr()
-    y, weight = (None if column is None else column.to(device) for column in (data.y, data.sample_weight))
-    samples = _Samples(features, y, weight, net.weighted_loss, len(path.bias))
+    path = net.module_.linear
+    if path is None or len(data) < 2 or not (is_new or path.is_fitted):
+        return None
+    features, labels, idf = _compute_features(data, len(path.weight))
     folds = _make_folds(len(data), net.target.strata(data.y.numpy()), seed)
-    with threadpool_limits(1, user_api="blas"):  # threads slow down products of this size
+    net.criterion_.train()  # some losses smooth labels in training mode only
+    with own_generators(seed), training_draws(net), limit_threads(1), limit_blas():
+        samples = _Samples(features, data.y, data.sample_weight, net.weighted_loss, path.bias)
         strength, held_out = _choose_strength(samples, folds)
+        if held_out is None:
+            return None
         coef = samples.fit(strength)
     if is_new:
         torch.nn.init.zeros_(net.module_.head.weight)
         torch.nn.init.zeros_(net.module_.head.bias)
-    path.set_weights(*(torch.from_numpy(part) for part in (coef[1:] * idf[:, None], coef[0])))
-    return torch.from_numpy(held_out - samples.predict(coef)).float()
+    weight = np.zeros(path.weight.shape)
+    weight[labels] = coef[1:] * idf[:, None]
+    path.set_weights(torch.from_numpy(weight), torch.from_numpy(coef[0]))
+    return torch.from_numpy(held_out - samples.predict(coef)).to(path.bias.dtype)
+
+
+def _compute_features(data: Any, n_labels: int) -> tuple[Any, np.ndarray, np.ndarray]:
+    """Return the features, csr_array, the label of each column and its inverse document frequency."""
+    counts = data.kind.count_labels(data.X, n_labels)
+    n_samples = np.bincount(counts.indices, minlength=n_labels)
+    labels = np.flatnonzero(n_samples)
+    idf = np.log((1 + len(data)) / (1 + n_samples[labels])) + 1
+    features = counts[:, labels]
+    lengths = np.repeat(data.n_positions, np.diff(features.indptr))
+    features.data *= idf[features.indices] / np.sqrt(lengths)
+    return features, labels, idf
 
 
 class _Samples:
-    """Features and targets of a linear model with an L2 penalty."""
+    """Features and targets of a linear model with an L2 penalty.
 
-    def __init__(self, features: Any, y: Tensor, weight: Tensor | None, loss: Loss, n_outputs: int) -> None:
-        self.features, self.y, self.weight, self.loss = features, y, weight, loss
-        self.n_outputs = n_outputs
+    Parameters
+    ----------
+    features : scipy.sparse.csr_array of float, shape (n_samples, n_features)
+        Features.
+    y : Tensor, shape (n_samples, ...)
+        Encoded targets.
+    weight : Tensor of float, shape (n_samples,), or None
+        Weights of the samples.
+    loss : callable
+        Computes the mean loss from logits, targets and weights.
+    like : Tensor of float, shape (n_outputs,)
+        Logits of a sample, for their device and dtype.
+    """
+
+    def __init__(self, features: Any, y: Tensor, weight: Tensor | None, loss: Loss, like: Tensor) -> None:
+        self.features, self.loss, self.like = features, loss, like
+        (self.y,) = move_tensors([y], like.device)
+        self.weight = None if weight is None else move_tensors([weight], like.device)[0]
 
     def take(self, rows: np.ndarray) -> _Samples:
-        weight = None if self.weight is None else self.weight[rows]
-        return _Samples(self.features[rows], self.y[rows], weight, self.loss, self.n_outputs)
+        """Return the samples with the given indices."""
+        index = torch.from_numpy(rows).to(self.y.device)
+        weight = None if self.weight is None else self.weight[index]
+        return _Samples(self.features[rows], self.y[index], weight, self.loss, self.like)
 
     def predict(self, coef: np.ndarray) -> np.ndarray:
+        """Compute the logits, float64, shape (n_samples, n_outputs)."""
         return self.features @ coef[1:] + coef[0]
 
     def evaluate(self, logits: np.ndarray) -> tuple[float, np.ndarray]:
-        """Return the sum of the losses, and its gradient."""
-        outputs = torch.from_numpy(logits).float().to(self.y.device).requires_grad_()
+        """Return the sum of the losses and its gradient with respect to the logits."""
+        outputs = torch.from_numpy(logits).to(self.like.dtype).to(self.like.device).requires_grad_()
         with torch.enable_grad():
             loss = self.loss(outputs, self.y, self.weight) * len(logits)
         (gradient,) = torch.autograd.grad(loss, outputs)
         return float(loss.detach()), gradient.cpu().double().numpy()
 
     def fit(self, strength: float, start: np.ndarray | None = None) -> np.ndarray:
-        """Return the bias and the weights, shape (1 + n_features, n_outputs)."""
-        shape = (1 + self.features.shape[1], self.n_outputs)
+        """Minimize the penalized loss; the bias and the weights, shape (1 + n_features, n_outputs)."""
+        shape = (1 + self.features.shape[1], len(self.like))
         penalty = np.full((shape[0], 1), strength)
         penalty[0] *= _BIAS_PENALTY
 
@@ -114,24 +152,25 @@ class _Samples:
         return result.x.reshape(shape)
 
 
-def _choose_strength(samples: _Samples, folds: np.ndarray) -> tuple[float, np.ndarray]:
+def _choose_strength(samples: _Samples, folds: np.ndarray) -> tuple[float, np.ndarray | None]:
     """Return the penalty with the smallest loss on held-out folds, and the held-out logits.
 
-    Penalties are tried from strong to weak until the loss increases.
+    Penalties are tried from strong to weak until the loss increases. The logits are None if it is not finite.
     """
-    parts = [(samples.take(folds != k), folds == k) for k in np.unique(folds)]
+    rows = [(np.flatnonzero(folds != k), np.flatnonzero(folds == k)) for k in np.unique(folds)]
+    parts = [(samples.take(train), samples.take(held_out)) for train, held_out in rows]
     coefs: list[Any] = [None] * len(parts)
-    best: tuple[float, float, Any] = (np.inf, _STRENGTHS[0], None)
+    least, best, best_logits = np.inf, _STRENGTHS[0], None
     for strength in _STRENGTHS:
-        coefs = [part.fit(strength, start) for (part, _), start in zip(parts, coefs, strict=True)]
-        logits = np.empty((len(folds), coefs[0].shape[1]))
-        for (_, is_held_out), coef in zip(parts, coefs, strict=True):
-            logits[is_held_out] = samples.features[is_held_out] @ coef[1:] + coef[0]
+        coefs = [train.fit(strength, start) for (train, _), start in zip(parts, coefs, strict=True)]
+        logits = np.empty((len(folds), len(samples.like)))
+        for (_, held_out), (_, part), coef in zip(rows, parts, coefs, strict=True):
+            logits[held_out] = part.predict(coef)
         loss, _ = samples.evaluate(logits)
-        if loss >= best[0]:
+        if not loss < least:  # also if it is NaN
             break
-        best = (loss, strength, logits)
-    return best[1:]
+        least, best, best_logits = loss, strength, logits
+    return best, best_logits
 
 
 def _make_folds(n: int, strata: np.ndarray | None, seed: int) -> np.ndarray:

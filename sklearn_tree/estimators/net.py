@@ -23,6 +23,7 @@ from sklearn_tree.precision import autocast
 if TYPE_CHECKING:
     from skorch import NeuralNet as _Net
 
+    from sklearn_tree.estimators.averaging import AverageState
     from sklearn_tree.estimators.targets import Target
 else:
     _Net = object
@@ -50,6 +51,7 @@ class OwnedNetMixin(_Net):
 
     precision = "float32"
     is_continued = False  # whether later calls continue the training, which needs the optimizer's state
+    average_state_: AverageState | None = None  # of a weight average, for the next training
     callbacks: Any
     callbacks_: list
 
@@ -127,6 +129,11 @@ class OwnedNetMixin(_Net):
             module.to(device)
         for state in self.optimizer_.state.values():
             state.update({name: x.to(device) for name, x in state.items() if isinstance(x, Tensor)})
+
+    def forget_training(self) -> None:
+        """Reset the state of the optimizer and of the weight average, as in a pickle."""
+        self.initialize_optimizer()
+        self.average_state_ = None
 
     def tables_with_sparse_gradients(self) -> list[nn.Embedding]:
         """Return the embedding tables whose unused rows a step leaves unchanged."""
@@ -268,7 +275,7 @@ class OwnedNetMixin(_Net):
     def __getstate__(self) -> dict:
         lean = object.__new__(type(self))
         lean.__dict__.update(self.__dict__)
-        for name in ("callbacks_",) if self.is_continued else ("callbacks_", "optimizer_"):
+        for name in ("callbacks_", "optimizer_", "average_state_")[: 1 if self.is_continued else None]:
             if name in lean.__dict__:
                 lean.__dict__[name] = None
         return super(OwnedNetMixin, lean).__getstate__()

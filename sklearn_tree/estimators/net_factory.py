@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from typing import Any, ClassVar
 
 import numpy as np
@@ -12,6 +13,7 @@ from sklearn_tree.estimators.batches import BatchIterator, EncodedDataset
 from sklearn_tree.estimators.continuation import apply_changes, check_unchanged
 from sklearn_tree.estimators.fitted import FittedAttributesMixin
 from sklearn_tree.estimators.parameters import DEFAULT_EMBEDDING_DIM, NetParametersMixin
+from sklearn_tree.estimators.threads import limit_for
 from sklearn_tree.estimators.training import optimizer_params
 
 _RESERVED_NET_PARAMS = {
@@ -21,6 +23,7 @@ _RESERVED_NET_PARAMS = {
     "lr",
     "max_epochs",
     "module",
+    "module__linear_path",
     "precision",
     "target",
     "train_split",
@@ -87,6 +90,13 @@ class NetFactoryMixin(NetParametersMixin, FittedAttributesMixin):
             )
         self.net_.module_.embedding.labels.requires_grad_(not self.freeze_embeddings)
 
+    def _criterion_params(self) -> dict[str, Any]:
+        """Return the parameters of the loss."""
+        return self.target_.criterion_params
+
+    def _prefixed_criterion_params(self) -> dict[str, Any]:
+        return {f"criterion__{name}": value for name, value in self._criterion_params().items()}
+
     def _checked_net_params(self) -> dict[str, Any]:
         extra = self.net_params or {}
         reserved = sorted(_RESERVED_NET_PARAMS & set(extra))
@@ -102,11 +112,16 @@ class NetFactoryMixin(NetParametersMixin, FittedAttributesMixin):
         params = {
             "module__dropout": self._resolve("dropout"),
             "module__word_dropout": self.word_dropout,
+            **self._prefixed_criterion_params(),
             **self._optimizer_params(device),
         }
         self._continue_vectors()
         apply_changes(self.net_, params, device, fixed)
         self.device_ = device
+
+    def _thread_limit(self, encoded: Any) -> AbstractContextManager:
+        n_positions = self.kind_.n_positions(encoded)
+        return limit_for(self.net_.module_, n_positions, self.batch_size, self.device_)
 
     def _make_net(self, data: EncodedDataset, n_epochs: int, callbacks: list) -> Any:
         weight = None if data.sample_weight is None else data.sample_weight.numpy()
@@ -118,7 +133,7 @@ class NetFactoryMixin(NetParametersMixin, FittedAttributesMixin):
             "module": self.kind_.wrap_net(self._module),
             **{f"module__{name}": value for name, value in module_params.items()},
             "criterion": self.target_.criterion,
-            **{f"criterion__{name}": value for name, value in self.target_.criterion_params.items()},
+            **self._prefixed_criterion_params(),
             "target": self.target_,
             **self._optimizer_params(self.device_),
             "max_epochs": n_epochs,

@@ -120,6 +120,12 @@ class NodeDataset(EncodedDataset):
         super().__init__(X, targets.y[first], weight, kind=kind)
         self.targets = targets
 
+    @property
+    def y_weight(self) -> np.ndarray | None:
+        """Weights of the roots in the loss, float, shape (n_trees,)."""
+        weight = self.targets.weight
+        return None if weight is None else weight[self.targets.offsets[:-1]]
+
     def take(self, rows: np.ndarray) -> NodeDataset:
         """Return a dataset with the given rows."""
         return NodeDataset(self.X[rows], self.targets[rows], kind=self.kind)
@@ -248,12 +254,13 @@ class _LabelledNodes:
         if weight is None:
             return by_sample
         name = "node_sample_weight"
-        by_node = flatten_nodes(weight, self.sizes, names=(name, "X"))[self.places]
-        for place, number in zip(self.places, by_node.tolist(), strict=True):
+        by_node = flatten_nodes(weight, self.sizes, names=(name, "X"))[self.places].tolist()
+        by_node = [1.0 if number is None else number for number in by_node]
+        for place, number in zip(self.places, by_node, strict=True):
             if not (is_number(number) and np.isfinite(number) and number >= 0):
                 rule = f"{self._name(place, name)} must be a finite number >= 0"
                 raise ValueError(f"{rule}, got {number!r}")
-        joint = by_node.astype(np.float64) * (1.0 if by_sample is None else by_sample)
+        joint = np.array(by_node, dtype=np.float64) * (1.0 if by_sample is None else by_sample)
         if not joint.any():
             raise ValueError(f"{name} must not be zero at all labelled nodes: no node would count")
         return joint

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from scipy.special import softmax
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_tree.containers import to_numpy
@@ -74,7 +73,7 @@ def predict_nodes(estimator: Any, X: Any) -> pd.DataFrame:
             "'node_prediction') explains each phrase of a pair"
         )
     encoded, labels = _encode(steps, net.kind_, X)
-    probabilities = softmax(_node_logits(net, encoded), axis=1)
+    probabilities: Any = target.proba(_node_logits(net, encoded))
     columns = {
         "sample": np.repeat(np.arange(len(encoded)), encoded.sizes),
         "node": np.arange(encoded.n_nodes) - np.repeat(encoded.offsets[:-1], encoded.sizes),
@@ -88,6 +87,35 @@ def predict_nodes(estimator: Any, X: Any) -> pd.DataFrame:
         raise ValueError(f"classes must not be named like columns of the table, got {sorted(duplicates)}")
     classes = pd.DataFrame(probabilities, columns=list(target.classes))
     return pd.concat([pd.DataFrame(columns), classes], axis=1)
+
+
+class NodePredictionMixin:
+    """Method of classifiers that predict the nodes of trees."""
+
+    def predict_nodes(self, X: Any) -> pd.DataFrame:
+        """Classify every subtree as a separate tree.
+
+        Parameters
+        ----------
+        X : same as in ``fit``
+            Samples.
+
+        Returns
+        -------
+        DataFrame
+            One row per node in preorder: sample, node, parent, label, depth, prediction, and one column with
+            the probability of each class.
+
+        Raises
+        ------
+        ValueError
+            If the targets are not one class per sample, or a class has the name of one of these columns.
+
+        See Also
+        --------
+        sklearn_tree.predict_nodes : The same for a pipeline or search that ends in this estimator.
+        """
+        return predict_nodes(self, X)
 
 
 def _encode(steps: list[Any], kind: Any, X: Any) -> tuple[TreeArray, np.ndarray]:

@@ -25,14 +25,21 @@ class Objective:
     head : Tensor of bool, shape (n, n_outputs), or None
         Outputs that a probability is normalised over. None for weighted sums; all False for labels that are
         independent of each other.
+    divisors : Tensor of float, shape (n_outputs,), or None
+        Numbers by which the outputs are divided first; None for 1.
+    unit : float, default=1.0
+        Power of two that the explained numbers are multiplied by in double precision. Without it, numbers of
+        extreme size become 0 or infinite in single precision.
     """
 
     names: np.ndarray
     weights: Tensor
     head: Tensor | None = None
+    divisors: Tensor | None = None
+    unit: float = 1.0
 
     def __call__(self, outputs: Tensor) -> Tensor:
-        """Return the values of k copies of the samples.
+        """Return the values of k copies of the samples, divided by the unit.
 
         Parameters
         ----------
@@ -43,6 +50,7 @@ class Objective:
         -------
         Tensor of float, shape (k * n,)
         """
+        outputs = outputs if self.divisors is None else outputs / self.divisors
         k = len(outputs) // len(self.weights)
         chosen = (outputs * self.weights.repeat(k, 1)).sum(1)
         if self.head is None:
@@ -59,6 +67,8 @@ class Objective:
             names=self.names[positions],
             weights=self.weights[rows],
             head=None if self.head is None else self.head[rows],
+            divisors=self.divisors,
+            unit=self.unit,
         )
 
 

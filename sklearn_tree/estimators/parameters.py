@@ -9,6 +9,8 @@ from typing import Any
 import torch
 from skorch.callbacks import EarlyStopping, GradientNormClipping, LRScheduler
 
+from sklearn_tree.estimators.averaging import WeightAverage
+from sklearn_tree.estimators.one_cycle import OneCycle
 from sklearn_tree.estimators.training import LR_SCHEDULES, OPTIMIZERS
 from sklearn_tree.kinds import Kind
 from sklearn_tree.validation import (
@@ -39,7 +41,8 @@ SHARED_CONSTRAINTS: dict = {
     "optimizer": [StrOptions(set(OPTIMIZERS)), SubclassOf(torch.optim.Optimizer)],
     "lr": [POSITIVE, StrOptions({"auto"})],
     "weight_decay": [NON_NEGATIVE],
-    "lr_schedule": [StrOptions({"auto", *LR_SCHEDULES}), None],
+    "lr_schedule": [StrOptions({"auto", *{*LR_SCHEDULES, "one_cycle"}}), None],
+    "weight_averaging": [StrOptions({"ema"}), None],
     "gradient_clip": [POSITIVE, None],
     "max_epochs": [POSITIVE_INT, None],
     "batch_size": [POSITIVE_INT],
@@ -71,6 +74,7 @@ class NetParametersMixin:
     lr: float | str
     weight_decay: float
     lr_schedule: str | None
+    weight_averaging: str | None
     gradient_clip: float | None
     max_epochs: int | None
     batch_size: int
@@ -112,13 +116,22 @@ class NetParametersMixin:
         value = getattr(self, name)
         return getattr(self.kind_.training_defaults, name) if value == "auto" else value
 
+    @property
+    def _split_reason(self) -> str | None:
+        """Parameter that requires held-out samples; None if no parameter does."""
+        return "early_stopping=True" if self.early_stopping else None
+
     def _make_callbacks(self, n_epochs: int, is_whole: bool = True) -> list:
         """Return skorch callbacks, for a whole ``fit`` or for one epoch of ``partial_fit``."""
         callbacks: list = []
+        if self.weight_averaging is not None:  # first: the others see the average
+            callbacks.append(("weight_average", WeightAverage()))
         if self.gradient_clip is not None:
             callbacks.append(("gradient_clip", GradientNormClipping(self.gradient_clip)))
-        schedule_name = self._resolve("lr_schedule")
-        if schedule_name is not None and is_whole:
+        schedule_name = self._resolve("lr_schedule") if is_whole else None
+        if schedule_name == "one_cycle":
+            callbacks.append(("lr_schedule", OneCycle()))
+        elif schedule_name is not None:
             # last_epoch=-1: every fit restarts the schedule, even with warm_start
             schedule = LRScheduler(**LR_SCHEDULES[schedule_name](n_epochs), last_epoch=-1)
             callbacks.append(("lr_schedule", schedule))

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from sklearn_tree.estimators.classifier import CLASS_WEIGHT_CONSTRAINTS, NetClassifierMixin
+from sklearn_tree.estimators.classifier import CLASSIFIER_CONSTRAINTS, NetClassifierMixin
 from sklearn_tree.estimators.recurrent_base import BaseRNN
 from sklearn_tree.estimators.regressor import NetRegressorMixin
 
@@ -48,45 +48,61 @@ class RNNClassifier(NetClassifierMixin, BaseRNN):
         Whether training leaves all vectors of words unchanged. Ignored without ``embeddings``.
     embedding_lr : float, default=None
         Learning rate of the vectors of words; None takes ``lr``.
-    dropout : float, default="auto"
+    dropout : float or "auto", default="auto"
         Fraction of features set to zero in training, at the inputs, between layers and before the output
         layer.
-        "auto" is 0.5 for tokens with an open vocabulary, in which at least a third of the
-        labels occur in a single training sample, and 0 otherwise.
+        "auto" is 0.5 for an open vocabulary, in which at least a third of the tokens
+        occur in a single training sample, and 0 otherwise.
     word_dropout : float, default=0.0
         Fraction of tokens replaced by "unknown" in training.
     linear_path : bool or "auto", default="auto"
-        Whether a linear model over the bag of tokens adds its logits to those of the net, for samples with
-        tokens. ``fit`` fits it first, with a penalty chosen by cross-validation, and trains the net on what
-        it leaves. ``partial_fit`` and fits with other targets than those of the samples leave it unchanged.
+        Whether a linear model over the bag of tokens adds its logits to those of the net. ``fit`` fits it
+        first, with a cross-validated L2 penalty; ``partial_fit`` does not. Ignored for samples without
+        tokens.
+        "auto" fits it for an open vocabulary, see ``dropout``.
     optimizer : str or torch.optim.Optimizer subclass, default="adamw"
         One of "adadelta", "adagrad", "adam", "adamax", "adamw", "nadam", "radam", "rmsprop", "sgd", or a
         class.
-    lr : float, default="auto"
-        Learning rate. "auto" is 0.001 for tokens with an open vocabulary, 0.005 otherwise.
+    lr : float or "auto", default="auto"
+        Learning rate. "auto" is 0.001 for an open vocabulary and 0.005 otherwise.
     weight_decay : float, default=0.01
         Weight decay.
-    lr_schedule : {"auto", "cosine", "exponential", "linear"}, default="auto"
+    lr_schedule : {"auto", "cosine", "exponential", "linear", "one_cycle"}, default="auto"
         Schedule of the learning rate over the epochs: "cosine" decays to 0, "exponential" to a hundredth,
-        "linear" to a thousandth of ``lr``. None keeps it constant. "auto" is "cosine" for
-        tokens and None otherwise.
+        "linear" to a thousandth of ``lr``. "one_cycle" changes it with each batch: it rises linearly to
+        ``lr`` over 30 % of all batches, then decays to 0 as a cosine. None keeps it constant. "auto" is
+        "cosine" for tokens and None otherwise. Every ``fit`` restarts the schedule.
+    weight_averaging : {"ema"}, default=None
+        "ema" validates, stops and predicts with an exponential moving average of the weights, while the
+        training goes on with the weights of the last step. After step t, the decay is
+        ``min(0.999, t / (t + 9))``: the average spans about the last tenth of the training. None uses the
+        weights of the last step.
     gradient_clip : float, default=None
         Maximum norm of the gradient; None does not clip gradients.
     max_epochs : int, default=None
-        Number of passes over the training samples. None trains for 10 epochs, or for more on small
-        data, so that there are at least 100 batches.
+        Number of passes over the training samples. None trains for 6 epochs on tokens with an open vocabulary,
+        see ``dropout``, for 20 on other tokens and for 10 on other samples; on small data for more, so that
+        there are at least 100 batches.
     batch_size : int, default=64
         Number of samples in a batch.
     early_stopping : bool, default=False
         Whether to stop when the validation loss has not improved for ``patience`` epochs, and to restore the
         weights of the best epoch.
     validation_fraction : float, default=0.1
-        Fraction of the training samples that early stopping holds out, stratified by class. Ignored if
-        ``fit`` receives ``X_val``.
+        Fraction of the training samples that early stopping and calibration hold out, stratified by class.
+        Ignored if ``fit`` receives ``X_val``.
     patience : int, default=5
         Number of epochs without improvement after which early stopping stops.
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes in the loss; "balanced" weights them inversely to their frequencies.
+    label_smoothing : float, default=0.0
+        Share of each training target that is spread evenly over all classes, in [0, 1). The targets of labels
+        become ``label_smoothing / 2`` and ``1 - label_smoothing / 2``. ``valid_loss`` is not smoothed.
+    calibrate : {"temperature"}, default=None
+        "temperature" divides the logits by a number that minimises the log loss of held-out samples, one for
+        each label or column of classes. These are ``X_val`` or else ``validation_fraction`` of the training
+        samples, with the weights of the loss. Predicted classes do not change. ``partial_fit`` keeps the
+        temperature. None does not calibrate.
     warm_start : bool, default=False
         Whether ``fit`` continues to train the net of the previous ``fit``.
     device : str or torch.device, default="auto"
@@ -114,6 +130,9 @@ class RNNClassifier(NetClassifierMixin, BaseRNN):
         Class labels, sorted; for several columns of classes, one array per column.
     n_classes_ : int or list of int
         Number of classes.
+    temperature_ : float or list of float
+        Temperature that divides the logits, 1.0 without ``calibrate``; for several labels or columns of
+        classes, one for each.
     net_ : skorch.NeuralNetClassifier
         Fitted net; its module is ``net_.module_``.
     kind_ : Kind
@@ -156,7 +175,7 @@ class RNNClassifier(NetClassifierMixin, BaseRNN):
 
     _parameter_constraints: dict = {  # noqa: RUF012
         **BaseRNN._parameter_constraints,
-        **CLASS_WEIGHT_CONSTRAINTS,
+        **CLASSIFIER_CONSTRAINTS,
     }
 
     def __init__(
@@ -180,6 +199,7 @@ class RNNClassifier(NetClassifierMixin, BaseRNN):
         lr: float | str = "auto",
         weight_decay: float = 0.01,
         lr_schedule: str | None = "auto",
+        weight_averaging: str | None = None,
         gradient_clip: float | None = None,
         max_epochs: int | None = None,
         batch_size: int = 64,
@@ -187,6 +207,8 @@ class RNNClassifier(NetClassifierMixin, BaseRNN):
         validation_fraction: float = 0.1,
         patience: int = 5,
         class_weight: dict | str | None = None,
+        label_smoothing: float = 0.0,
+        calibrate: str | None = None,
         warm_start: bool = False,
         device: str | torch.device = "auto",
         precision: str = "float32",
@@ -202,12 +224,15 @@ class RNNClassifier(NetClassifierMixin, BaseRNN):
             freeze_embeddings=freeze_embeddings, embedding_lr=embedding_lr,
             dropout=dropout, word_dropout=word_dropout, linear_path=linear_path,
             optimizer=optimizer, lr=lr, weight_decay=weight_decay, lr_schedule=lr_schedule,
+            weight_averaging=weight_averaging,
             gradient_clip=gradient_clip, max_epochs=max_epochs, batch_size=batch_size,
             early_stopping=early_stopping, validation_fraction=validation_fraction, patience=patience,
             warm_start=warm_start, device=device, precision=precision, random_state=random_state,
             callbacks=callbacks, net_params=net_params, verbose=verbose,
         )  # fmt: skip
         self.class_weight = class_weight
+        self.label_smoothing = label_smoothing
+        self.calibrate = calibrate
 
 
 class RNNRegressor(NetRegressorMixin, BaseRNN):
@@ -250,41 +275,49 @@ class RNNRegressor(NetRegressorMixin, BaseRNN):
         Whether training leaves all vectors of words unchanged. Ignored without ``embeddings``.
     embedding_lr : float, default=None
         Learning rate of the vectors of words; None takes ``lr``.
-    dropout : float, default="auto"
+    dropout : float or "auto", default="auto"
         Fraction of features set to zero in training, at the inputs, between layers and before the output
         layer.
-        "auto" is 0.5 for tokens with an open vocabulary, in which at least a third of the
-        labels occur in a single training sample, and 0 otherwise.
+        "auto" is 0.5 for an open vocabulary, in which at least a third of the tokens
+        occur in a single training sample, and 0 otherwise.
     word_dropout : float, default=0.0
         Fraction of tokens replaced by "unknown" in training.
     linear_path : bool or "auto", default="auto"
-        Whether a linear model over the bag of tokens adds its logits to those of the net, for samples with
-        tokens. ``fit`` fits it first, with a penalty chosen by cross-validation, and trains the net on what
-        it leaves. ``partial_fit`` and fits with other targets than those of the samples leave it unchanged.
+        Whether a linear model over the bag of tokens adds its logits to those of the net. ``fit`` fits it
+        first, with a cross-validated L2 penalty; ``partial_fit`` does not. Ignored for samples without
+        tokens.
+        "auto" fits it for an open vocabulary, see ``dropout``.
     optimizer : str or torch.optim.Optimizer subclass, default="adamw"
         One of "adadelta", "adagrad", "adam", "adamax", "adamw", "nadam", "radam", "rmsprop", "sgd", or a
         class.
-    lr : float, default="auto"
-        Learning rate. "auto" is 0.001 for tokens with an open vocabulary, 0.005 otherwise.
+    lr : float or "auto", default="auto"
+        Learning rate. "auto" is 0.001 for an open vocabulary and 0.005 otherwise.
     weight_decay : float, default=0.01
         Weight decay.
-    lr_schedule : {"auto", "cosine", "exponential", "linear"}, default="auto"
+    lr_schedule : {"auto", "cosine", "exponential", "linear", "one_cycle"}, default="auto"
         Schedule of the learning rate over the epochs: "cosine" decays to 0, "exponential" to a hundredth,
-        "linear" to a thousandth of ``lr``. None keeps it constant. "auto" is "cosine" for
-        tokens and None otherwise.
+        "linear" to a thousandth of ``lr``. "one_cycle" changes it with each batch: it rises linearly to
+        ``lr`` over 30 % of all batches, then decays to 0 as a cosine. None keeps it constant. "auto" is
+        "cosine" for tokens and None otherwise. Every ``fit`` restarts the schedule.
+    weight_averaging : {"ema"}, default=None
+        "ema" validates, stops and predicts with an exponential moving average of the weights, while the
+        training goes on with the weights of the last step. After step t, the decay is
+        ``min(0.999, t / (t + 9))``: the average spans about the last tenth of the training. None uses the
+        weights of the last step.
     gradient_clip : float, default=None
         Maximum norm of the gradient; None does not clip gradients.
     max_epochs : int, default=None
-        Number of passes over the training samples. None trains for 10 epochs, or for more on small
-        data, so that there are at least 100 batches.
+        Number of passes over the training samples. None trains for 6 epochs on tokens with an open vocabulary,
+        see ``dropout``, for 20 on other tokens and for 10 on other samples; on small data for more, so that
+        there are at least 100 batches.
     batch_size : int, default=64
         Number of samples in a batch.
     early_stopping : bool, default=False
         Whether to stop when the validation loss has not improved for ``patience`` epochs, and to restore the
         weights of the best epoch.
     validation_fraction : float, default=0.1
-        Fraction of the training samples that early stopping holds out, stratified by class. Ignored if
-        ``fit`` receives ``X_val``.
+        Fraction of the training samples that early stopping and calibration hold out, stratified by class.
+        Ignored if ``fit`` receives ``X_val``.
     patience : int, default=5
         Number of epochs without improvement after which early stopping stops.
     warm_start : bool, default=False

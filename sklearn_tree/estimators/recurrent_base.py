@@ -50,6 +50,7 @@ class BaseRNN(BaseNet):
         lr: float | str = "auto",
         weight_decay: float = 0.01,
         lr_schedule: str | None = "auto",
+        weight_averaging: str | None = None,
         gradient_clip: float | None = None,
         max_epochs: int | None = None,
         batch_size: int = 64,

@@ -52,6 +52,7 @@ class BaseRecursiveNet(BaseNet):
         lr: float | str = "auto",
         weight_decay: float = 0.01,
         lr_schedule: str | None = "auto",
+        weight_averaging: str | None = None,
         gradient_clip: float | None = None,
         max_epochs: int | None = None,
         batch_size: int = 64,
@@ -95,8 +96,8 @@ class BaseRecursiveNet(BaseNet):
             Weights of the samples in the loss, which are divided by their mean; None for equal weights. The
             weight of a sample multiplies those of its nodes.
         X_val, y_val : same as X, y, default=None
-            Validation samples. ``history_`` records their loss and score; with ``early_stopping=True`` they
-            replace the internal split.
+            Validation samples. ``history_`` records their loss and score; with ``early_stopping=True`` or
+            ``calibrate`` they replace the internal split.
         node_y : RaggedArray, or list, Series or array of sequences, default=None
             Targets of the nodes: for each sample, a sequence with one label per node in the order of
             ``Tree.nodes``, or None. A flat container with one label per node of all trees is also accepted.
@@ -105,8 +106,9 @@ class BaseRecursiveNet(BaseNet):
             n_outputs. The loss of a sample is the sum of the losses of its root and its labelled nodes, each
             predicted from its subtree.
         node_sample_weight : same as ``node_y``, of float, default=None
-            Weights of the nodes in the loss; None for equal weights. The products of the weights of a node,
-            of its sample and of its class are divided by their mean over the roots and labelled nodes.
+            Weights of the nodes in the loss; None for a node, a tree or all nodes means 1. The products of
+            the weights of a node, of its sample and of its class are divided by their mean over the roots and
+            labelled nodes.
         node_y_val : same as ``node_y``, default=None
             Targets of the nodes of ``X_val``. With them, the validation loss and score are those of all
             labelled nodes, without them those of the roots. Samples that early stopping holds out keep
@@ -144,7 +146,8 @@ class BaseRecursiveNet(BaseNet):
     ) -> BaseNet:
         """Train for one epoch on some samples; the first call builds the net.
 
-        ``lr_schedule`` and ``early_stopping`` are ignored here, and weights are not normalised.
+        ``lr_schedule``, ``early_stopping`` and ``calibrate`` are ignored here, and weights are not
+        normalised.
 
         Parameters
         ----------

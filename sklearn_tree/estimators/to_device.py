@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -10,13 +11,13 @@ from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_tree.callbacks import CallbackSupportMixin, fit_context, with_callbacks
-from sklearn_tree.containers import is_tensor
+from sklearn_tree.containers import as_known, is_tensor
 from sklearn_tree.device import resolve_device
 from sklearn_tree.documentation import DocumentationLinkMixin
 from sklearn_tree.kinds import KINDS, Kind
 from sklearn_tree.kinds.numbers import check_numbers
 from sklearn_tree.preprocessing.output import NoTableMixin
-from sklearn_tree.validation import Hidden, check_n_features, validate_data
+from sklearn_tree.validation import COLUMN_ATTRIBUTES, Hidden, check_columns, check_n_features
 from sklearn_tree.versions import VersionMixin
 
 
@@ -94,11 +95,12 @@ class ToDevice(
         """
         self._validate_params()
         _resolve_dtype(self.dtype)
-        self.device_ = resolve_device(self.device)
-        for name in ("n_features_in_", "feature_names_in_"):
-            self.__dict__.pop(name, None)
+        fitted = SimpleNamespace(device_=resolve_device(self.device))
         with fit_context(self, X, y):
-            self._check(X, reset=True)
+            self._check(X, fitted, reset=True)
+            self.__dict__.update(vars(fitted))
+            for name in set(COLUMN_ATTRIBUTES) - set(vars(fitted)):
+                self.__dict__.pop(name, None)
         return self
 
     def transform(self, X: Any) -> Any:
@@ -116,11 +118,12 @@ class ToDevice(
             arrays are returned, and only ``dtype`` has an effect.
         """
         check_is_fitted(self, "device_")
-        X, kind = self._check(X, reset=False)
+        X, kind = self._check(X, self, reset=False)
         moved = kind.to(X, self.device_, _resolve_dtype(self.dtype))
         return kind.to_host(moved) if self.device_.type == "cpu" else moved
 
-    def _check(self, X: Any, *, reset: bool) -> tuple[Any, type[Kind]]:
+    def _check(self, X: Any, owner: Any, *, reset: bool) -> tuple[Any, type[Kind]]:
+        """Return the checked X and its kind; ``owner`` holds the columns, see ``check_columns``."""
         for kind in KINDS:
             if kind.container is not None and isinstance(X, kind.container):
                 if getattr(X, "vocabulary", None) is not None:
@@ -128,12 +131,14 @@ class ToDevice(
                         f"X must hold ids or numbers, got a {type(X).__name__} of text: vectorize it first"
                     )
                 return X, kind
+        X = as_known(X)
         if isinstance(X, (list, tuple)):
             X = np.asarray(X)
         if getattr(X, "ndim", 2) == 2 and not is_tensor(X):
-            return validate_data(self, X, reset=reset), Kind
+            reader = type(self).__name__
+            return check_columns(X, owner, reader=reader, reset=reset, skip_check_array=False), Kind
         if X.ndim == 2:
-            check_n_features(self, X, reset=reset)
+            check_n_features(owner, X, reset=reset)
         if "float" in str(X.dtype):  # integers are finite
             check_numbers(X, X.ndim)
         return X, Kind

@@ -80,7 +80,12 @@ def keep_freed_memory() -> None:
 
 
 def split_validation(
-    n: int, y: np.ndarray | None, fraction: float, seed: int, weight: np.ndarray | None = None
+    n: int,
+    y: np.ndarray | None,
+    fraction: float,
+    seed: int,
+    weight: np.ndarray | None = None,
+    reason: str = "early_stopping=True",
 ) -> tuple[np.ndarray, np.ndarray]:
     """Split row indices into training and validation rows.
 
@@ -97,6 +102,8 @@ def split_validation(
         Seed of the split.
     weight : ndarray of float, shape (n,), default=None
         Weights of the rows. Rows of weight 0 stay in the training part and do not affect the split.
+    reason : str, default="early_stopping=True"
+        Parameter that requires the split, for the error.
 
     Returns
     -------
@@ -110,10 +117,11 @@ def split_validation(
     """
     if weight is not None and not weight.all():
         kept = np.flatnonzero(weight)
-        _, valid = split_validation(len(kept), None if y is None else y[kept], fraction, seed)
+        y = None if y is None else y[kept]
+        _, valid = split_validation(len(kept), y, fraction, seed, reason=reason)
         return np.setdiff1d(np.arange(n), kept[valid]), kept[valid]
     if n < 2:
-        raise ValueError(f"early_stopping=True needs at least 2 samples of weight > 0, got {n}")
+        raise ValueError(f"{reason} needs at least 2 samples of weight > 0, got {n}")
     rows = np.arange(n)
     counts = np.bincount(y)[y] if y is not None else np.full(n, n)
     splittable = counts * fraction >= 1  # on average, at least one row of the class is held out

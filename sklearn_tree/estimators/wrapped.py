@@ -8,6 +8,7 @@ from sklearn.compose import TransformedTargetRegressor
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 
+from sklearn_tree.containers import as_reusable
 from sklearn_tree.estimators.base import BaseNet
 from sklearn_tree.preprocessing.vectorizer import BaseVectorizer
 from sklearn_tree.validation import BaseSearchCV, is_fitted
@@ -70,10 +71,10 @@ def apply_steps(steps: list[Any], X: Any) -> tuple[Any, Any]:
     raw : TreeArray, RaggedArray or None
         Trees or texts that the last vectorizer reads; None without a vectorizer.
     """
-    raw = None
+    X, raw = as_reusable(X), None
     for step in steps:
         raw = step.read(X) if isinstance(step, BaseVectorizer) else raw
-        X = step.transform(X)
+        X = as_reusable(step.transform(X))
     return X, raw
 
 

@@ -11,7 +11,7 @@ from sklearn.feature_selection import SelectorMixin
 from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder
 
-from sklearn_tree.containers import to_numpy
+from sklearn_tree.containers import take_columns
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,11 +57,11 @@ class SourceColumns:
         values[:, self.groups] = encoded
         if not is_known.any():
             return values
-        table = to_numpy(X)
+        table = take_columns(X, self.names[is_known].tolist(), self.positions[is_known])
         if table.dtype.kind not in "biuf" or not is_known.all():
             values, table = values.astype(object), table.astype(object)
         values = values.astype(table.dtype)
-        values[:, is_known] = table[:, self.positions[is_known]]
+        values[:, is_known] = table
         return values
 
 

@@ -58,7 +58,7 @@ class ExplainedSample:
 
     def evaluate(self, coalitions: np.ndarray) -> np.ndarray:
         """Evaluate coalitions of the groups, bool, shape (n, n_groups); return float, shape (n,)."""
-        return coalition_values(self.batch, self.groups, coalitions)
+        return coalition_values(self.batch, self.groups, coalitions) * self.batch.objective.unit
 
     def explain(self) -> np.ndarray:
         """Compute the attributions of the positions with the current weights of the net."""

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import numpy as np
 import torch
-from sklearn.base import BaseEstimator, TransformerMixin, clone
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import check_random_state, get_tags
 from sklearn.utils.validation import check_is_fitted
 
+from sklearn_tree.containers import as_reusable
 from sklearn_tree.documentation import DocumentationLinkMixin
 from sklearn_tree.estimators.objective import OUTPUTS
 from sklearn_tree.explain.explained_net import ExplainedNet
@@ -28,7 +30,6 @@ from sklearn_tree.validation import (
     HasMethods,
     StrOptions,
     check_feature_names_in,
-    is_fitted,
 )
 from sklearn_tree.versions import VersionMixin
 
@@ -238,13 +239,20 @@ class CaptumExplainer(
         Raises
         ------
         ValueError
-            If a parameter is invalid, the method is wrong for the net, or ``y`` is missing.
+            If a parameter is invalid, the method is wrong for the net, or ``y`` is missing. The explainer
+            then keeps the result of the previous fit.
         TypeError
             If the estimator does not end in a net of this package.
         """
         self._validate_params()
+        fitted = copy.copy(self)
+        fitted._fit(as_reusable(X), y)
+        self.__dict__.update(vars(fitted))
+        return self
+
+    def _fit(self, X: Any, y: Any) -> None:
         self._seed = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
-        self.estimator_ = self._fit_estimator(X, y)
+        self._set_estimator(X, y)
         net = self._explained_net()
         view = find_view(net.kind)
         self.method_ = view.default_method if self.method == "auto" else self.method
@@ -262,21 +270,10 @@ class CaptumExplainer(
             max_features=self.max_features,
         )
         self._samples = net.kind.to_host(encoded[:N_FOR_IMPORTANCES])
-        return self
 
     def _validate_params(self) -> None:
         super()._validate_params()
         check_params(self.method_params or {})
-
-    def _fit_estimator(self, X: Any, y: Any) -> Any:
-        if is_fitted(self.estimator):
-            return self.estimator
-        if y is None:
-            raise ValueError(
-                f"{type(self).__name__} requires y to be passed, but the target y is None: "
-                "the estimator is not fitted yet"
-            )
-        return clone(self.estimator).fit(X, y)
 
     def explain(self, X: Any) -> Explanations:
         """Explain the predictions for samples.
@@ -312,13 +309,15 @@ class CaptumExplainer(
         ndarray of float, shape (n_samples, n_features_out)
             One column per column of a table (one-hot columns are summed), per word of ``vocabulary_`` for
             trees and texts, per number for images and series of equal length, and per channel for series of
-            unequal length. Pairs have these columns for each side.
+            unequal length. Pairs have these columns for each side. The columns are float64 if X or ``dtype``
+            is, or if float32 does not hold numbers of the size of a regressor's targets.
         """
         check_is_fitted(self, "estimator_")
         self._validate_params()
         net = self._explained_net()
         columns = self._compute_columns(net, net.encode(X)[0])
         is_double = getattr(X, "dtype", None) == np.float64 or self.dtype == "float64"
+        is_double |= bool((net.estimator.target_.units != 1).any())
         return columns.astype(np.float64 if is_double else np.float32)
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
@@ -342,9 +341,6 @@ class CaptumExplainer(
         if input_features is None:
             return self._features.names
         return self._features.rename(self.estimator_, check_feature_names_in(self, input_features))
-
-    def _explained_net(self) -> ExplainedNet:
-        return ExplainedNet(self.estimator_, getattr(torch, self.dtype))
 
     def _request(self, net: ExplainedNet, encoded: Any, output: str) -> Request:
         """Return the request to explain an output of the net for encoded samples."""

@@ -5,10 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import torch
+from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
+from sklearn_tree.estimators.wrapped import split_estimator
 from sklearn_tree.explain.explained_net import ExplainedNet
 from sklearn_tree.explain.features import Features
+from sklearn_tree.kinds import Kind
+from sklearn_tree.validation import is_fitted
 
 N_FOR_IMPORTANCES = 1000  # samples of `fit` that the importances are computed from
 
@@ -22,7 +27,10 @@ class ExplainerAttributesMixin:
         The fitted estimator.
     """
 
+    estimator: Any
+    dtype: str
     estimator_: Any
+    _kind: Kind  # kind of the net in `fit`
     _features: Features
     _samples: Any  # encoded samples for the importances; None once these are computed
     _importances: np.ndarray
@@ -55,8 +63,26 @@ class ExplainerAttributesMixin:
         """Names of the columns (only if all are strings)."""
         return self.estimator_.feature_names_in_
 
+    def _set_estimator(self, X: Any, y: Any) -> None:
+        """Set the estimator, and fit a clone if it is not fitted."""
+        self.estimator_ = self.estimator
+        if not is_fitted(self.estimator):
+            if y is None:
+                raise ValueError(
+                    f"{type(self).__name__} requires y to be passed, but the target y is None: "
+                    "the estimator is not fitted yet"
+                )
+            self.estimator_ = clone(self.estimator).fit(X, y)
+        self._kind = split_estimator(self.estimator_)[1].kind_
+
     def _explained_net(self) -> ExplainedNet:
-        raise NotImplementedError
+        net = ExplainedNet(self.estimator_, getattr(torch, self.dtype))
+        if net.kind is not self._kind:  # the ids of words may be others
+            raise ValueError(
+                f"estimator was fitted again after this {type(self).__name__}, whose baseline and output "
+                "columns are those of the previous fit: fit the explainer again"
+            )
+        return net
 
     def _compute_columns(self, net: ExplainedNet, encoded: Any) -> np.ndarray:
         raise NotImplementedError

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from numbers import Integral
 from typing import Any
@@ -11,6 +12,7 @@ import torch
 from scipy.integrate import trapezoid
 from scipy.stats import spearmanr
 from sklearn.utils import check_random_state
+from torch import Tensor
 
 from sklearn_tree.estimators.modes import default_modes
 from sklearn_tree.explain.explained_sample import explain_each
@@ -270,7 +272,7 @@ def randomization_test(
     original = {name: weight.clone() for name, weight in net.module.state_dict().items()}
     for _ in range(n_repeats):
         generator = torch.Generator().manual_seed(int(rng.randint(np.iinfo(np.int32).max)))
-        for name, weight in net.module.named_parameters():
+        for name, weight in _fitted_weights(net.module):
             order = torch.randperm(weight.numel(), generator=generator).to(weight.device)
             weight.data = original[name].flatten()[order].view(weight.shape)
         with isolate(net, samples[0].request.encoded, explainer._seed):
@@ -294,6 +296,13 @@ def _compute_curve(
         is_early = ranks < np.round(fractions * n)[:, None]
         curves.append(sample.evaluate(~is_early if is_deletion else is_early))
     return Curve(fractions=fractions, values=np.array(curves))
+
+
+def _fitted_weights(module: Any) -> Iterator[tuple[str, Tensor]]:
+    """Yield the names and tensors of what a net has learned, the weights of its linear path included."""
+    yield from module.named_parameters()
+    if module.active_linear is not None:
+        yield from module.active_linear.named_buffers(prefix="linear")
 
 
 def _is_ranked(attributions: np.ndarray) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -97,7 +97,8 @@ class ExplainedBatch:
     objective : Objective
         Function of the net's outputs.
     values, baseline_values : Tensor of float, shape (n,)
-        The function at the inputs and at their baselines.
+        The function at the inputs and at their baselines. Like all its values, they are divided by the
+        objective's unit.
     """
 
     request: Request
@@ -188,6 +189,18 @@ class Attributions:
             values=np.empty(n),
             baseline_values=np.empty(n),
             targets=np.empty(n, dtype=object),
+        )
+
+    def times(self, unit: float) -> Attributions:
+        """Return the attributions with all numbers multiplied by a unit, see :class:`Objective`."""
+        if unit == 1:
+            return self
+        return replace(
+            self,
+            attributions=[part * unit for part in self.attributions],
+            own=[part * unit for part in self.own],
+            values=self.values * np.float64(unit),
+            baseline_values=self.baseline_values * np.float64(unit),
         )
 
     def insert(self, part: Attributions) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, NoReturn
 
 import numpy as np
-from scipy.sparse import coo_array, csr_array
+from scipy.sparse import csr_array
 
 from sklearn_tree.containers import to_numpy
 from sklearn_tree.trees.codes import MAX_INFERRED_SIZE, find_row
@@ -31,9 +31,11 @@ def count_ids(ids: Any, offsets: np.ndarray, n_labels: int) -> csr_array:
     """
     ids = to_numpy(ids)
     is_known = (ids >= N_RESERVED_IDS) & (ids < n_labels)
-    rows = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))[is_known]
-    shape = (len(offsets) - 1, max(n_labels, N_RESERVED_IDS))
-    return coo_array((np.ones(len(rows)), (rows, ids[is_known])), shape=shape).tocsr()
+    starts = np.r_[0, np.cumsum(is_known)][offsets]
+    known = ids[is_known]
+    counts = csr_array((np.ones(len(known)), known, starts), shape=(len(offsets) - 1, n_labels))
+    counts.sum_duplicates()
+    return counts
 
 
 def is_open_vocabulary(counts: csr_array) -> bool:

@@ -168,7 +168,7 @@ class Trees(OneColumnMixin, TreeKind):
     def training_defaults(self) -> TrainingDefaults:
         """Default parameters of the training, for an open or a closed vocabulary."""
         if not self.is_open:
-            return TrainingDefaults(lr_schedule="cosine")
+            return TrainingDefaults(lr_schedule="cosine", n_epochs=20)
         return TrainingDefaults(dropout=0.5, lr=0.003, lr_schedule="cosine", linear_path=True, n_epochs=12)
 
     def dtype(self, encoded: TreeArray) -> torch.dtype:

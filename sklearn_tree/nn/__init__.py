@@ -15,7 +15,11 @@ from sklearn_tree.nn.convolutional import Convolution, ConvolutionalEncoder, Con
 from sklearn_tree.nn.embedding import Embedding, NodeEmbedding
 from sklearn_tree.nn.gated import Children, GatedCell, TreeCell
 from sklearn_tree.nn.image_batch import ImageBatch
-from sklearn_tree.nn.losses import MultiOutputCrossEntropy
+from sklearn_tree.nn.losses import (
+    MultiOutputCrossEntropy,
+    SmoothedBinaryCrossEntropy,
+    SmoothedCrossEntropy,
+)
 from sklearn_tree.nn.net import Net
 from sklearn_tree.nn.pairs import PairBatch, PairNet
 from sklearn_tree.nn.pooling import (
@@ -61,6 +65,8 @@ __all__ = [
     "RecursiveNet",
     "SequenceBatch",
     "SequencePooling",
+    "SmoothedBinaryCrossEntropy",
+    "SmoothedCrossEntropy",
     "StepValues",
     "TreeBatch",
     "TreeCell",

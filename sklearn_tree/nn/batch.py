@@ -180,7 +180,7 @@ class TreeBatch:
     @property
     def lengths(self) -> Tensor:
         """Number of nodes of each tree, Tensor of int64, shape (n_trees,)."""
-        return torch.bincount(self.trees, minlength=len(self))
+        return self.sum_positions(torch.ones_like(self.trees).unsqueeze(1)).squeeze(1)
 
     def sum_positions(self, x: Tensor) -> Tensor:
         """Sum vectors of nodes over each tree, shape (n_nodes, size) to (n_trees, size)."""
@@ -348,4 +348,4 @@ def _share_subtrees(array: TreeArray, nodes: _SortedNodes, inputs: _DistinctInpu
     rows[nodes.is_leaf] -= inputs.n_inner
     ranks = np.zeros_like(nodes.parents)
     ranks[nodes.children] = nodes.ranks
-    return share_subtrees(array.subtrees, nodes.is_leaf, nodes.parents, ranks, nodes.order[:n], rows)
+    return share_subtrees(array.subtrees, nodes.parents, ranks, nodes.order[:n], rows)

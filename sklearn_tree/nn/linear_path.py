@@ -56,20 +56,20 @@ class LinearPath(nn.Module):
         self.bias.copy_(bias)
         self.is_fitted = True
 
-    def get_extra_state(self) -> bool:
-        """Return whether the weights have been fitted."""
-        return self.is_fitted
+    def get_extra_state(self) -> Tensor:
+        """Return whether the weights have been fitted, Tensor of bool, as all entries of a state dict."""
+        return torch.tensor(self.is_fitted)
 
-    def set_extra_state(self, state: bool) -> None:
+    def set_extra_state(self, state: Tensor) -> None:
         """Set whether the weights have been fitted."""
-        self.is_fitted = state
+        self.is_fitted = bool(state)
 
     def forward(self, batch: TreeBatch | SequenceBatch) -> Tensor:
         """Compute the logits of a batch, Tensor of float, shape (n, n_outputs)."""
         return self.pool(self.score_labels(batch), batch)
 
     def score_labels(self, batch: Any) -> Tensor:
-        """Return the weights of all positions, float, shape (n_nodes, n_outputs) or (n, n_steps, n_outputs)."""
+        """Return the weights of all positions, see :meth:`pool`."""
         labels = batch.labels
         return self.weight[labels.masked_fill(labels >= len(self.weight), UNKNOWN_ID)]
 

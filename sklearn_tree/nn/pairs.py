@@ -82,6 +82,9 @@ class PairNet(nn.Module):
 
     net: Net
 
+    linear: None = None  # a linear path reads single samples only
+    active_linear: None = None
+
     def __init__(self, item_net: type[Net], n_outputs: int, **params: Any) -> None:
         super().__init__()
         self.net = item_net(n_outputs=n_outputs, **params)  # type: ignore[call-arg]
@@ -153,11 +156,6 @@ class PairNet(nn.Module):
     def label_table(self) -> Tensor:
         """Return the embedded input of each label, see :meth:`Net.label_table`."""
         return self.net.label_table()
-
-    @property
-    def active_linear(self) -> None:
-        """No linear model."""
-        return None
 
     @property
     def embedding(self) -> nn.Module:

@@ -64,7 +64,6 @@ class Schedule:
 
 def share_subtrees(
     numbers: np.ndarray,
-    is_leaf: np.ndarray,
     parents: np.ndarray,
     ranks: np.ndarray,
     inner: np.ndarray,
@@ -76,12 +75,10 @@ def share_subtrees(
     ----------
     numbers : ndarray of int64, shape (n_nodes,)
         Numbers of the subtrees, see :func:`~sklearn_tree.trees.subtrees.number_subtrees`.
-    is_leaf : ndarray of bool, shape (n_nodes,)
-        Whether each node is a leaf; at least one is not.
     parents, ranks : ndarray of int64, shape (n_nodes,)
         Parent of each node, -1 for roots, and its position among its siblings.
     inner : ndarray of int64, shape (n_inner,)
-        Inner nodes in batch order.
+        Inner nodes in batch order, at least one.
     inputs : ndarray of int64, shape (n_nodes,)
         Row of the input table for each inner node, row of the leaf table for each leaf.
 

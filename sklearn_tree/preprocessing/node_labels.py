@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from sklearn_tree.containers import as_known, is_tensor, to_numpy
+from sklearn_tree.containers import as_known, is_tensor, refuse_unreadable, refuse_unreadable_rows, to_numpy
 from sklearn_tree.missing import is_missing
 
 _REMEDY = (
@@ -39,7 +39,8 @@ def flatten_nodes(
     Raises
     ------
     TypeError, ValueError
-        If the number of trees, nodes or columns differs from that of the labels; the message gives the row.
+        If the number of trees, nodes or columns differs from that of the labels, or an array has masked
+        entries; the message gives the row.
     """
     items = _read_items(labels, names[0])
     if _is_flat(items, len(sizes), int(sizes.sum()), n_columns):
@@ -49,6 +50,7 @@ def flatten_nodes(
             f"{names[0]} must have one sequence per sample of {names[1]} ({len(sizes)}) or one label per "
             f"node ({sizes.sum()}), got {len(items)} items"
         )
+    refuse_unreadable_rows(items, f"{names[0]}[{{}}]")
     rows = [[None] * sizes[i] if is_missing(item) else item for i, item in enumerate(items)]
     for i, row in enumerate(rows):
         if _count(row) != sizes[i]:
@@ -71,10 +73,11 @@ def _read_items(labels: Any, name: str) -> Any:
     """Return the items of a container as a list, or as an array if they are numbers."""
     if isinstance(labels, (str, bytes)) or not hasattr(labels, "__len__"):
         raise TypeError(f"{name} must hold one sequence of labels per tree, got {type(labels).__name__}")
+    refuse_unreadable(labels, name)
     if is_tensor(labels) or hasattr(labels, "iloc"):
         labels = to_numpy(labels)
     is_numbers = isinstance(labels, np.ndarray) and labels.dtype != object
-    return labels if is_numbers else list(as_known(labels))
+    return labels if is_numbers else list(as_known(labels, name))
 
 
 def _is_flat(items: Any, n_trees: int, n_nodes: int, n_columns: int | None) -> bool:
@@ -95,6 +98,7 @@ def _as_labels(items: Any, place: str, n_columns: int | None) -> np.ndarray:
         array, n = to_numpy(items), n_columns or 1
         if array.dtype.kind in "iufb" and array.size == n * len(array):
             return array.ravel() if n_columns is None else array.reshape(-1, n)
+    refuse_unreadable_rows(items, place)
     if n_columns is None:
         return np.fromiter(items, dtype=object, count=len(items))
     rows = [[None] * n_columns if is_missing(item) else item for item in items]

@@ -9,6 +9,7 @@ import numpy as np
 
 from sklearn_tree.trees.codes import factorize
 from sklearn_tree.trees.formats import FlatTree
+from sklearn_tree.trees.rows import reraise_with_row
 from sklearn_tree.trees.tree import flatten_any
 
 
@@ -82,7 +83,4 @@ def _flatten(tree: Any, i: int) -> FlatTree:
     try:
         return flatten_any(tree)
     except Exception as error:
-        if type(error) not in (TypeError, ValueError):  # raised by an adapter: keep its type
-            error.add_note(f"while reading X[{i}]")
-            raise
-        raise type(error)(f"X[{i}]: {error}") from error
+        reraise_with_row(error, i, "reading")

@@ -14,6 +14,7 @@ import numpy as np
 from sklearn_tree.trees.array import TreeArray
 from sklearn_tree.trees.codes import PAD_ID
 from sklearn_tree.trees.formats.leaves import Splitter
+from sklearn_tree.trees.rows import reraise_with_row
 from sklearn_tree.trees.subtrees import sibling_ranks
 
 SEPARATOR = "+"  # between the labels of a collapsed chain
@@ -278,11 +279,8 @@ def _find_content(array: TreeArray) -> np.ndarray:
 def _split_label(split: Splitter, text: str, row: int) -> tuple[str, list[str]]:
     try:
         label, pieces = split(text)
-    except (TypeError, ValueError) as error:
-        raise type(error)(f"X[{row}]: {error}") from error
     except Exception as error:
-        error.add_note(f"while splitting a label of X[{row}]")
-        raise
+        reraise_with_row(error, row, "splitting a label of")
     return label, list(pieces)
 
 

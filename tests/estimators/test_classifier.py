@@ -1,15 +1,18 @@
 """Methods shared by all classifiers."""
 
+import copy
+
 import numpy as np
 import pandas as pd
 import pytest
-from samples import CLASSIFIERS, TABLE, Y, quick, tree_classifier
+import torch
+from samples import CLASSIFIERS, TABLE, TEXTS, TUPLES, Y, quick, tree_classifier
 from scipy.special import softmax
 from sklearn.exceptions import NotFittedError
 from sklearn.metrics import accuracy_score
 from sklearn.utils import compute_sample_weight
 
-from sklearn_tree import RNNClassifier
+from sklearn_tree import RecursiveNetClassifier, RNNClassifier
 
 
 @pytest.mark.parametrize(
@@ -95,3 +98,65 @@ def test_methods_of_an_unfitted_classifier_raise(method):
     arguments = (TABLE, Y) if method == "score" else (TABLE,)
     with pytest.raises(NotFittedError, match="not fitted"):
         getattr(tree_classifier(), method)(*arguments)
+
+
+NODE_Y = [[None, None, None, 1, *[0] * (len(tree[2]) - 1)] for tree in TUPLES]
+SMOOTHED = {
+    "one class": (Y, {}),
+    "labels": (np.stack([Y, 1 - Y, Y], axis=1), {}),
+    "columns": (np.stack([2 * Y, 1 - Y], axis=1), {}),
+    "weights": (Y, {"sample_weight": np.arange(len(Y))}),
+    "nodes": (Y, {"node_y": NODE_Y}),
+}
+
+
+@pytest.mark.parametrize("case", SMOOTHED)
+@pytest.mark.parametrize("class_weight", [None, "balanced"])
+@pytest.mark.parametrize("cls", CLASSIFIERS)
+def test_label_smoothing_is_that_of_the_loss_and_not_of_the_validation(cls, class_weight, case):
+    (y, fit_params), is_tree = SMOOTHED[case], cls is RecursiveNetClassifier
+    if (case == "nodes" and not is_tree) or (case == "labels" and class_weight):
+        pytest.skip("no node has a label, or labels have no class weight")
+    X = TUPLES if is_tree else TEXTS
+    clf = quick(cls, class_weight=class_weight, max_epochs=10, warm_start=True).fit(X, y, **fit_params)
+    clf.set_params(lr=1e-9, max_epochs=1)  # the weights stay as they are
+    fits = [copy.deepcopy(clf).set_params(label_smoothing=smoothing) for smoothing in (0.0, 0.15, 0.3)]
+    for fitted in fits:
+        fitted.fit(X, y, **fit_params, X_val=X, y_val=y)
+    losses, valid_losses = (
+        [fitted.history_[name].iloc[-1] for fitted in fits] for name in ("train_loss", "valid_loss")
+    )
+    assert losses[0] != pytest.approx(losses[2], rel=1e-3)
+    assert losses[1] == pytest.approx((losses[0] + losses[2]) / 2, rel=1e-5)  # the loss is linear in it
+    assert valid_losses == pytest.approx([valid_losses[0]] * 3, rel=1e-6)
+
+
+@pytest.mark.parametrize("cls", CLASSIFIERS)
+def test_label_smoothing_lowers_the_confidence(cls):
+    X = TUPLES if cls is RecursiveNetClassifier else TEXTS
+    plain, smooth = (quick(cls, max_epochs=60, lr=0.05, label_smoothing=e).fit(X, Y) for e in (0.0, 0.3))
+    assert plain.predict_proba(X).max(axis=1).mean() > 0.97
+    assert smooth.predict_proba(X).max(axis=1).mean() == pytest.approx(0.85, abs=0.03)
+
+
+def test_label_smoothing_changes_with_a_continued_training():
+    clf = quick(RNNClassifier, warm_start=True, max_epochs=1).fit(TEXTS, Y)
+    plain = copy.deepcopy(clf).fit(TEXTS, Y)
+    smooth = copy.deepcopy(clf).set_params(label_smoothing=0.3).fit(TEXTS, Y)
+    assert plain.history_.train_loss.iloc[1] != smooth.history_.train_loss.iloc[1]
+    back = smooth.set_params(label_smoothing=0.0).fit(TEXTS, Y)
+    assert back.net_.criterion_.label_smoothing == 0.0
+
+
+def test_a_loss_in_net_params_needs_no_label_smoothing():
+    params = {"net_params": {"criterion": torch.nn.MultiMarginLoss}, "max_epochs": 1}
+    clf = quick(RNNClassifier, **params, warm_start=True).fit(TEXTS, Y)
+    assert clf.fit(TEXTS, Y).partial_fit(TEXTS, Y).n_iter_ == 3
+    with pytest.raises(TypeError, match="unexpected keyword argument 'label_smoothing'"):
+        quick(RNNClassifier, **params, label_smoothing=0.1).fit(TEXTS, Y)
+
+
+@pytest.mark.parametrize("label_smoothing", [-0.1, 1.0, "0.1", None, True])
+def test_an_invalid_label_smoothing_is_refused(label_smoothing):
+    with pytest.raises(ValueError, match="The 'label_smoothing' parameter of RNNClassifier must be"):
+        quick(RNNClassifier, label_smoothing=label_smoothing).fit(TEXTS, Y)

@@ -13,6 +13,7 @@ from samples import CLASSIFIERS, ESTIMATORS, REGRESSORS
 FAMILIES = list(zip(CLASSIFIERS, REGRESSORS))
 ACROSS_FAMILIES = [pair for pair in combinations(ESTIMATORS, 2) if pair not in FAMILIES]
 SECTIONS = ["Parameters", "Attributes"]
+OF_CLASSIFIERS = {"class_weight": None, "label_smoothing": 0.0, "calibrate": None}
 # Entries that differ between families; within a family, only the class of the net differs.
 DIFFERENT = {
     "cell",  # cells of trees and of sequences
@@ -22,6 +23,7 @@ DIFFERENT = {
     "embedding_dim",  # of a label or of a token
     "dropout",  # applied at other layers
     "word_dropout",  # of labels or of tokens
+    "linear_path",  # over labels or tokens
     "vectorizer_",
     "input_kind_",
     "n_channels_in_",
@@ -48,7 +50,7 @@ def test_entries_are_identical_within_a_family(classifier, regressor, section):
     one, two = entries(classifier, section), entries(regressor, section)
     assert differences(one, two) == ({"net_"} if section == "Attributes" else set())
     assert set(one) - set(two) == (
-        {"class_weight"} if section == "Parameters" else {"classes_", "n_classes_"}
+        set(OF_CLASSIFIERS) if section == "Parameters" else {"classes_", "n_classes_", "temperature_"}
     )
     assert set(two) <= set(one)
 
@@ -72,8 +74,8 @@ def test_the_list_of_different_entries_has_no_superfluous_name():
 
 @pytest.mark.parametrize(("classifier", "regressor"), FAMILIES)
 def test_defaults_are_identical_within_a_family(classifier, regressor):
-    assert {**defaults(regressor), "class_weight": None} == defaults(classifier)
-    own = [name for name in defaults(classifier) if name != "class_weight"]
+    assert {**defaults(regressor), **OF_CLASSIFIERS} == defaults(classifier)
+    own = [name for name in defaults(classifier) if name not in OF_CLASSIFIERS]
     assert own == list(defaults(regressor))  # the order, too
 
 

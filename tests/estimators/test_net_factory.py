@@ -37,8 +37,8 @@ def test_the_net_is_an_unfitted_skorch_net_of_the_estimator(cls):
 @pytest.mark.parametrize(
     ("y", "criterion", "n_outputs"),
     [
-        (Y, "CrossEntropyLoss", 2),
-        (np.stack([Y, 1 - Y, Y], axis=1), "BCEWithLogitsLoss", 3),
+        (Y, "SmoothedCrossEntropy", 2),
+        (np.stack([Y, 1 - Y, Y], axis=1), "SmoothedBinaryCrossEntropy", 3),
         (np.stack([Y, 2 * Y], axis=1), "MultiOutputCrossEntropy", 4),
     ],
 )

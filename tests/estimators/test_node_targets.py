@@ -315,6 +315,33 @@ def test_errors_of_texts_columns_and_weights_name_the_row_and_the_node():
         quick(RecursiveNetClassifier).fit(X, Y, node_y=split(LABELS), node_sample_weight=split(weight * 0))
 
 
+def test_masked_labels_and_weights_are_refused():
+    rows, mask = [np.ma.masked_array(row) for row in split(LABELS + 1.0)], np.arange(N_NODES) == STARTS[1]
+    assert quick(RecursiveNetClassifier).fit(X, Y + 1.0, node_y=rows, node_sample_weight=rows).n_iter_ == 2
+    flat = np.ma.masked_array(LABELS, mask=mask)
+    rows[1][2] = np.ma.masked
+    for masked, row in ((flat, STARTS[1]), (rows, 1), ([list(row) for row in rows], r"1\]\[2")):
+        for name in ("node_y", "node_sample_weight"):
+            given = {"node_y": split(MARKED), name: masked}
+            with pytest.raises(
+                ValueError, match=rf"{name}.* must not have masked entries, .*{name}\[{row}\]"
+            ):
+                quick(RecursiveNetClassifier).fit(X, Y, **given)
+
+
+def test_a_missing_weight_of_a_node_is_1():
+    labels, weight = split(LABELS), split(np.where(IS_LABELLED, 1.0, 2.0))
+    weight[0] = [1.0] * SIZES[0]
+    expected = quick(RecursiveNetClassifier).fit(X, Y, node_y=labels, node_sample_weight=weight)
+    missing = [None, *([None if number == 1 else number for number in row] for row in weight[1:])]
+    clf = quick(RecursiveNetClassifier).fit(X, Y, node_y=labels, node_sample_weight=missing)
+    assert torch.equal(weights(clf), weights(expected))
+    with pytest.raises(
+        ValueError, match=r"node_sample_weight\[0\]\[0\] must be a finite number >= 0, got nan"
+    ):
+        clf.fit(X, Y, node_y=labels, node_sample_weight=split(np.full(N_NODES, np.nan)))
+
+
 def test_weights_and_validation_labels_require_what_they_belong_to():
     clf, rows = quick(RecursiveNetClassifier), split(MARKED)
     with pytest.raises(ValueError, match="node_sample_weight must be given together with node_y"):

@@ -50,6 +50,7 @@ INVALID = {
     "lr": (0.0, -1, "0.1"),
     "weight_decay": (-0.1, None),
     "lr_schedule": ("cosin", 1),
+    "weight_averaging": ("swa", 0.99, True),
     "gradient_clip": (0.0, -1),
     "max_epochs": (0, 1.5),
     "batch_size": (0, None),

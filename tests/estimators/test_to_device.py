@@ -119,3 +119,25 @@ def test_a_pipeline_can_return_pandas_output():
 def test_error_messages_name_the_rule_and_the_value(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+def test_masked_entries_are_refused():
+    X = np.ma.masked_array(CASES["table"][1])
+    assert ToDevice("cpu").fit_transform(X).shape == X.shape
+    X[3, 0] = np.ma.masked
+    for masked, name in ((X, "X"), (list(X), r"X\[3\]")):
+        with pytest.raises(ValueError, match=f"{name} must not have masked entries"):
+            ToDevice("cpu").fit(masked)
+
+
+def test_a_failed_fit_leaves_the_previous_one_intact():
+    frame = pd.DataFrame(CASES["table"][1], columns=list("abc"))
+    to = ToDevice("cpu").fit(frame)
+    for wrong in (frame.iloc[:, :2] * np.nan, np.full((2, 5), np.inf), torch.full((2, 5), np.inf)):
+        with pytest.raises(ValueError, match=r"NaN|infinity|finite"):
+            to.fit(wrong)
+        assert to.n_features_in_ == 3
+        assert to.get_feature_names_out().tolist() == ["a", "b", "c"]
+    to.fit(CASES["images"][1])  # the control: a fit that works forgets the columns
+    assert not hasattr(to, "n_features_in_")
+    assert not hasattr(to, "feature_names_in_")

@@ -98,6 +98,19 @@ def test_values_of_arrays_follow_reordered_columns():
     assert shown.value.tolist() == ["b", -5]
 
 
+def test_values_of_frames_follow_reordered_and_additional_columns():
+    frame = pd.DataFrame(TABLE, columns=list("abc"))
+    steps = ColumnTransformer([("n", StandardScaler(), ["b", "a"])])
+    explainer = fit_explainer(make_pipeline(steps, RNNClassifier(**QUICK)).fit(frame, Y), frame)
+    expected = explainer.explain(frame).to_frame()
+    for other in (frame[["c", "b", "a"]], frame.assign(d="text")[["d", "a", "b"]]):
+        shown = explainer.explain(other).to_frame()
+        pd.testing.assert_frame_equal(shown, expected)
+        assert shown.pivot(index="sample", columns="column", values="value").equals(
+            frame[["a", "b"]].rename_axis(index="sample", columns="column")
+        )
+
+
 def test_values_of_scaled_columns_are_in_the_user_s_units():
     pipe = make_pipeline(StandardScaler(), RNNClassifier(**QUICK)).fit(TABLE, Y)
     shown = fit_explainer(pipe, TABLE).explain(TABLE).to_frame()

@@ -13,11 +13,14 @@ from explain_helpers import (
     TABLE,
     TEXTS,
     Y,
+    each_kind,
+    fit_example,
     fit_explainer,
 )
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
+from sklearn.pipeline import make_pipeline
 from sklearn.utils.estimator_checks import check_estimator
 from sklearn.utils.validation import check_is_fitted
 
@@ -27,6 +30,7 @@ from sklearn_tree import (
     RecursiveNetClassifier,
     RNNClassifier,
     RNNRegressor,
+    SequenceVectorizer,
 )
 
 # The gradients of convolutional nets are not smooth, so their integrals take the largest number of steps.
@@ -306,3 +310,59 @@ def test_tables_must_have_the_columns_of_fit():
         explainer.transform(frame[["b", "a", "c"]])
     with pytest.raises(ValueError, match="feature names should match"):
         explainer.explain(frame[["a", "b"]])
+
+
+@each_kind
+def test_iterators_are_explained_as_lists(kind):
+    net, X = fit_example(kind)
+    X = list(X)
+    expected = CaptumExplainer(net, "saliency").fit(X)
+    explainer = CaptumExplainer(clone(net), "saliency").fit(iter(X), np.arange(len(X)) % 2)
+    assert explainer.get_feature_names_out().tolist() == expected.get_feature_names_out().tolist()
+    explainer = CaptumExplainer(net, "saliency").fit(iter(X))
+    np.testing.assert_array_equal(explainer.transform(iter(X)), expected.transform(X))
+    frames = [e.to_frame() for e in (explainer.explain(iter(X)), expected.explain(X))]
+    pd.testing.assert_frame_equal(*frames)
+
+
+def test_iterators_of_raw_samples_pass_the_steps_of_a_pipeline():
+    pipe = make_pipeline(SequenceVectorizer(), RNNClassifier(**QUICK)).fit(TEXTS, Y)
+    explainer = fit_explainer(pipe, iter(TEXTS), method="saliency")
+    pd.testing.assert_frame_equal(
+        explainer.explain(iter(TEXTS)).to_frame(), explainer.explain(TEXTS).to_frame()
+    )
+
+
+def test_a_failed_fit_leaves_the_previous_one_intact():
+    net = RNNClassifier(**QUICK).fit(TABLE, Y)
+    explainer = CaptumExplainer(net, "occlusion")
+    failing = [{"method": "grad_cam"}, {"target": "no class"}, {"baseline": "unknown"}]
+    for params in failing:
+        with pytest.raises(ValueError, match=r"grad_cam|target|baseline"):
+            clone(explainer).set_params(estimator=net, **params).fit(TABLE)
+    expected = explainer.fit(TABLE).transform(TABLE)
+    for X, params in ((TABLE[:, :2], {}), *((TABLE, params) for params in failing)):
+        with pytest.raises(ValueError, match=r"features|grad_cam|target|baseline"):
+            explainer.set_params(method="saliency").set_params(**params).fit(X)
+        explainer.set_params(method="occlusion", target="predicted", baseline="auto")
+        assert explainer.method_ == "occlusion"
+        np.testing.assert_array_equal(explainer.transform(TABLE), expected)
+    other = CaptumExplainer(net, "grad_cam")
+    with pytest.raises(ValueError, match="grad_cam"):
+        other.fit(TABLE)
+    assert not hasattr(other, "estimator_")
+
+
+def test_an_explainer_refuses_an_estimator_that_was_fitted_again():
+    net = RNNClassifier(**QUICK).fit(TEXTS, Y)
+    explainer = fit_explainer(net, TEXTS, method="saliency")
+    expected = explainer.transform(TEXTS)
+    net.partial_fit(TEXTS, Y)  # the control: further training keeps the words
+    assert explainer.transform(TEXTS).shape == expected.shape
+    loaded = pickle.loads(pickle.dumps(explainer))
+    np.testing.assert_array_equal(loaded.transform(TEXTS), explainer.transform(TEXTS))
+    net.fit(["cat sat", "dog ran"] * 6, [0, 1] * 6)
+    for call in (explainer.transform, explainer.explain):
+        with pytest.raises(ValueError, match=r"estimator was fitted again .* fit the explainer again"):
+            call(["cat sat"])
+    assert explainer.fit(["cat sat"]).transform(["cat sat"]).shape == (1, 2)

@@ -10,10 +10,15 @@ import torch
 from explain_helpers import (
     FEW_PARAMS,
     KINDS,
+    NUMBERS,
+    SERIES,
+    TABLE,
+    TREES,
     assert_all_close,
     each_kind,
     fit_example,
     fit_example_explainer,
+    fit_explainer,
     supported_methods,
 )
 from sklearn.base import clone
@@ -21,6 +26,9 @@ from sklearn.frozen import FrozenEstimator
 
 from sklearn_tree import (
     CaptumExplainer,
+    CNNRegressor,
+    RecursiveNetRegressor,
+    RNNRegressor,
 )
 from sklearn_tree.explain import metrics
 
@@ -139,3 +147,55 @@ def test_explainers_can_be_pickled_copied_and_cloned(kind):
     assert fitted.estimator_ is not unfitted.estimator
     refitted = clone(explainer).set_params(estimator=net).fit(X)
     assert_all_close(fitted.explain(X[:4]).own, refitted.explain(X[:4]).own, atol=1e-6)
+
+
+REGRESSORS = {
+    RNNRegressor: (
+        TABLE,
+        ["integrated_gradients", "shapley", "kernel_shap", "lime", "noise_tunnel(saliency)"],
+    ),
+    CNNRegressor: (SERIES, ["grad_cam", "occlusion", "feature_ablation", "gradient_shap"]),
+    RecursiveNetRegressor: (TREES, ["occlusion", "interaction", "node_prediction", "input_x_gradient"]),
+}
+
+
+def explain_regressor(cls, method, unit):
+    """Return the explainer of a regressor fitted to numbers times the unit, and its results by name."""
+    X = REGRESSORS[cls][0]
+    net = cls(max_epochs=2, random_state=0).fit(X, NUMBERS * unit)
+    explainer = fit_explainer(net, X, method=method, method_params=FEW_PARAMS, n_steps=4, max_steps=8)
+    found = explainer.explain(X)
+    assert found._repr_html_()
+    return explainer, {
+        "values": found.values,
+        "baseline values": found.baseline_values,
+        "attributions": np.concatenate(found.attributions),
+        "columns": explainer.transform(X),
+        "importances": explainer.feature_importances_,
+        "curve": metrics.deletion_curve(explainer, X[:2]).values,
+    }
+
+
+@pytest.mark.parametrize("exponent", [-166, -40, 40, 166])
+@pytest.mark.parametrize(
+    ("cls", "method"), [(cls, method) for cls, (_, methods) in REGRESSORS.items() for method in methods]
+)
+def test_explanations_are_in_the_units_of_y_of_any_size(cls, method, exponent):
+    unit = 2.0**exponent
+    explainer, scaled = explain_regressor(cls, method, unit)
+    expected = explain_regressor(cls, method, 1.0)[1]
+    assert np.abs(expected["attributions"]).max() > 1e-4
+    same = ["values", "baseline values"] if method == "lime" else list(expected)  # lime's penalty is absolute
+    for name in same:
+        assert scaled[name].dtype == np.float64
+        np.testing.assert_allclose(scaled[name] / unit, expected[name], rtol=1e-4, atol=1e-7)
+    X = REGRESSORS[cls][0]
+    np.testing.assert_allclose(scaled["values"] / unit, explainer.estimator_.predict(X) / unit, atol=1e-5)
+
+
+def test_columns_of_a_regressor_are_single_unless_they_need_double_precision():
+    dtypes = [
+        explain_regressor(RecursiveNetRegressor, "occlusion", unit)[1]["columns"].dtype
+        for unit in (1, 2.0**40)
+    ]
+    assert dtypes == [np.float32, np.float64]

@@ -18,8 +18,8 @@ from explain_helpers import (
 
 from sklearn_tree import RNNClassifier
 from sklearn_tree.explain import metrics
-from sklearn_tree.explain.methods import Method, base, register_method
-from sklearn_tree.explain.methods.shapley import SHAPLEY
+from sklearn_tree.explain.explained_net import ExplainedNet
+from sklearn_tree.explain.methods import Method, base, find_method, register_method
 
 LONG = ["a b c d e f g h i j k l m n", "n m l k j i h g f e d c b a"] * 6
 SHORT = ["a b c d e f", "f e d c b a", "a a b f", "d e f f"] * 3
@@ -86,7 +86,8 @@ def test_curves_go_from_the_prediction_to_the_baseline_and_back(net, order):
 
 
 def test_the_exact_order_gives_the_best_curves_of_an_additive_function(linear_net, registry):
-    register_method(replace(SHAPLEY, name="negated", attribute=lambda batch: -SHAPLEY.attribute(batch)))
+    shapley = find_method("shapley", ExplainedNet(linear_net))
+    register_method(replace(shapley, name="negated", attribute=lambda batch: -shapley.attribute(batch)))
     best, worst = fit(linear_net, "shapley"), fit(linear_net, "negated")
     X, points = SHORT[:4], {"n_points": 7}
     for seed in range(5):

@@ -1,5 +1,7 @@
 """Transformations of the shapes of trees, compared with nltk and with recursion."""
 
+import json
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -226,3 +228,12 @@ def test_an_empty_array_stays_empty():
     array = TreeArray.from_trees(["(S a)"])[:0]
     for transform in (*SHAPES, lambda a: truncate(a, 1)):
         assert len(transform(array)) == 0
+
+
+def test_errors_of_a_split_give_the_row():
+    array = TreeArray.from_trees(["(S 1)", "(S a b)"])
+    with pytest.raises(json.JSONDecodeError) as info:
+        split_leaves(array, lambda text: (text, [json.loads(text)]))
+    assert info.value.__notes__ == ["while splitting a label of X[1]"]
+    with pytest.raises(ValueError, match=r"X\[1\]: .*'a'"):
+        split_leaves(array, lambda text: (text, [int(text)]))

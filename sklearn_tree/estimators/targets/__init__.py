@@ -1,13 +1,8 @@
 """Kinds of targets: one class, several labels, several columns of classes, or numbers."""
 
 from sklearn_tree.estimators.targets.base import Target, check_length
-from sklearn_tree.estimators.targets.classes import (
-    ClassTarget,
-    MultiLabel,
-    MultiOutput,
-    OneClass,
-    read_classes,
-)
+from sklearn_tree.estimators.targets.class_target import ClassTarget
+from sklearn_tree.estimators.targets.classes import MultiLabel, MultiOutput, OneClass, read_classes
 from sklearn_tree.estimators.targets.numbers import Numbers, read_numbers
 
 __all__ = [

@@ -104,6 +104,11 @@ class Target:
         """
         raise NotImplementedError
 
+    @property
+    def units(self) -> np.ndarray:
+        """Units of the explained outputs, see :class:`Objective`, float, shape (n_outputs,)."""
+        return np.ones(self.n_outputs)
+
     def offset(self, names: np.ndarray) -> np.ndarray:
         """Return the prediction minus the explained number, float, shape (n,)."""
         return np.zeros(len(names))
@@ -116,6 +121,10 @@ def check_y(y: Any) -> np.ndarray:
         array = to_numpy(y)
     except ValueError as error:
         raise ValueError(f"y must have rows of equal length: {error}") from error
+    if array.dtype.kind == "U" and not hasattr(y, "dtype"):  # numpy has made strings of all types in a list
+        objects = np.array(y, dtype=object)
+        y = y if all(isinstance(label, str) for label in objects.flat) else objects
+        array = to_numpy(y)
     if array.ndim == 0:
         raise TypeError(f"y must be array-like, with one entry per sample, got {type(y).__name__}")
     if len(array) and (row := first_missing(array)) is not None:

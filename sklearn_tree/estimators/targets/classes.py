@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import torch
 from scipy.special import expit, softmax
-from sklearn.metrics import accuracy_score
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import column_or_1d
 from torch import Tensor
@@ -16,39 +15,13 @@ from torch.nn import functional as F  # noqa: N812
 from sklearn_tree.containers import is_number
 from sklearn_tree.estimators.objective import Objective, check_index, find_class, is_predicted, one_hot
 from sklearn_tree.estimators.targets.base import Target, check_y
-from sklearn_tree.missing import without_nullable_types
-from sklearn_tree.nn import MultiOutputCrossEntropy
-
-
-class ClassTarget(Target):
-    """Base class of the targets of classifiers."""
-
-    classes: Any
-    n_classes: Any
-
-    def check_classes(self, classes: Any) -> None:
-        """Raise ValueError if the classes differ from those of the first call of ``partial_fit``."""
-        if not np.array_equal(_unique(classes), self.classes):
-            raise ValueError(
-                f"classes must be those of the first call of partial_fit, {self.classes.tolist()}, "
-                f"got {list(classes)}"
-            )
-
-    def labels(self, encoded: np.ndarray) -> np.ndarray:
-        """Return encoded targets as the labels that class weights refer to."""
-        return encoded
-
-    def margin(self, outputs: np.ndarray) -> np.ndarray | list[np.ndarray]:
-        """Return the logits; for two classes the log-odds of the second."""
-        raise NotImplementedError
-
-    def proba(self, outputs: np.ndarray) -> np.ndarray | list[np.ndarray]:
-        """Return the probabilities of the classes."""
-        raise NotImplementedError
-
-    def accuracy(self, predicted: np.ndarray, y: Any, sample_weight: Any = None) -> float:
-        """Return the weighted fraction of samples that are predicted correctly in all outputs."""
-        return accuracy_score(without_nullable_types(y), predicted, sample_weight=sample_weight)
+from sklearn_tree.estimators.targets.class_target import (
+    ClassTarget,
+    check_listed,
+    unique,
+    unique_columns,
+)
+from sklearn_tree.nn import MultiOutputCrossEntropy, SmoothedBinaryCrossEntropy, SmoothedCrossEntropy
 
 
 class OneClass(ClassTarget):
@@ -63,7 +36,7 @@ class OneClass(ClassTarget):
     """
 
     name = "one class"
-    criterion = torch.nn.CrossEntropyLoss
+    criterion = SmoothedCrossEntropy
 
     @property
     def n_outputs(self) -> int:
@@ -72,7 +45,7 @@ class OneClass(ClassTarget):
 
     def fit(self, y: np.ndarray, *, classes: Any = None, sample_weight: Any = None) -> np.ndarray:
         """Learn the classes and return their positions, int64, shape (n_samples,)."""
-        self.classes = _unique(column_or_1d(y, warn=True) if classes is None else classes)
+        self.classes = unique(column_or_1d(y, warn=True) if classes is None else classes)
         self.n_classes = len(self.classes)
         return self.encode(y)
 
@@ -88,12 +61,15 @@ class OneClass(ClassTarget):
         """Return the classes."""
         return self.classes[encoded]
 
-    def margin(self, outputs: np.ndarray) -> np.ndarray:
-        """Return the logits, shape (n, n_classes); for two classes the log-odds of the second, shape (n,)."""
+    @property
+    def temperature(self) -> float:
+        """Temperature; 1.0 if not calibrated."""
+        return 1.0 if self.temperatures is None else float(self.temperatures[0])
+
+    def _margin(self, outputs: np.ndarray) -> np.ndarray:
         return _margin(outputs)
 
-    def proba(self, outputs: np.ndarray) -> np.ndarray:
-        """Return the probabilities, shape (n, n_classes)."""
+    def _proba(self, outputs: np.ndarray) -> np.ndarray:
         return softmax(outputs, axis=1)
 
     def predict(self, outputs: np.ndarray) -> np.ndarray:
@@ -104,8 +80,7 @@ class OneClass(ClassTarget):
         """Return the accuracy."""
         return float((outputs.argmax(1) == encoded).double().mean())
 
-    def explained(self, outputs: Tensor, target: Any, output: str) -> Objective:
-        """Choose a class, see :meth:`Target.explained`."""
+    def _choose(self, outputs: Tensor, target: Any, output: str) -> Objective:
         return _explained_class(outputs, target, output, self.classes, first=0)
 
 
@@ -121,7 +96,7 @@ class MultiLabel(ClassTarget):
     """
 
     name = "labels"
-    criterion = torch.nn.BCEWithLogitsLoss
+    criterion = SmoothedBinaryCrossEntropy
 
     @property
     def n_outputs(self) -> int:
@@ -138,24 +113,34 @@ class MultiLabel(ClassTarget):
         _check_n_columns(y.shape[1], self.n_classes)
         return y.astype(np.float32)
 
-    def margin(self, outputs: np.ndarray) -> np.ndarray:
-        """Return the logit of each label, shape (n, n_labels)."""
+    @property
+    def head_sizes(self) -> list[int]:
+        """One output for each label."""
+        return [1] * self.n_classes
+
+    def _logits(self, head: np.ndarray) -> np.ndarray:
+        return np.hstack([np.zeros_like(head), head])
+
+    def _margin(self, outputs: np.ndarray) -> np.ndarray:
         return outputs
 
-    def proba(self, outputs: np.ndarray) -> np.ndarray:
-        """Return the probability of each label, shape (n, n_labels)."""
+    def _proba(self, outputs: np.ndarray) -> np.ndarray:
         return expit(outputs)
 
     def predict(self, outputs: np.ndarray) -> np.ndarray:
         """Return 0 or 1 for each label, int64, shape (n, n_labels)."""
         return (outputs > 0).astype(np.int64)
 
+    def accuracy(self, predicted: np.ndarray, y: np.ndarray, sample_weight: Any = None) -> float:
+        """Return the weighted fraction of samples that are predicted correctly in all labels."""
+        _check_n_columns(y.shape[1], self.n_classes)
+        return super().accuracy(predicted, y, sample_weight)
+
     def score(self, outputs: Tensor, encoded: Tensor) -> float:
         """Return the accuracy averaged over the labels."""
         return float(((outputs > 0) == (encoded > 0)).double().mean())
 
-    def explained(self, outputs: Tensor, target: Any, output: str) -> Objective:
-        """Choose a label, see :meth:`Target.explained`."""
+    def _choose(self, outputs: Tensor, target: Any, output: str) -> Objective:
         label: Any = outputs.argmax(1)
         if not is_predicted(target):
             label = check_index("target must be 'predicted' or", target, outputs.shape[1])
@@ -191,7 +176,7 @@ class MultiOutput(ClassTarget):
     def fit(self, y: np.ndarray, *, classes: Any = None, sample_weight: Any = None) -> np.ndarray:
         """Learn the classes and return their positions, int64, shape (n_samples, n_columns)."""
         columns = [_infer_dtype(column) for column in y.T] if classes is None else classes
-        self.classes = _unique_columns(columns)
+        self.classes = unique_columns(columns)
         self.n_classes = [len(column) for column in self.classes]
         return self.encode(y)
 
@@ -207,7 +192,7 @@ class MultiOutput(ClassTarget):
 
     def check_classes(self, classes: Any) -> None:
         """Raise ValueError if the classes differ from those of the first call of ``partial_fit``."""
-        columns = _unique_columns(classes)
+        columns = unique_columns(classes)
         pairs = zip(columns, self.classes, strict=False)
         if len(columns) != len(self.classes) or not all(map(np.array_equal, *zip(*pairs, strict=True))):
             raise ValueError(
@@ -220,15 +205,15 @@ class MultiOutput(ClassTarget):
         columns = zip(encoded.T, self.classes, strict=True)
         return _stack_columns([known[positions] for positions, known in columns])
 
-    def _heads(self, outputs: np.ndarray) -> list[np.ndarray]:
-        return np.split(outputs, np.cumsum(self.n_classes)[:-1], axis=1)
+    @property
+    def head_sizes(self) -> list[int]:
+        """Number of classes of each column."""
+        return self.n_classes
 
-    def margin(self, outputs: np.ndarray) -> list[np.ndarray]:
-        """Return the logits of each column, for two classes the log-odds of the second."""
+    def _margin(self, outputs: np.ndarray) -> list[np.ndarray]:
         return [_margin(head) for head in self._heads(outputs)]
 
-    def proba(self, outputs: np.ndarray) -> list[np.ndarray]:
-        """Return the probabilities of each column."""
+    def _proba(self, outputs: np.ndarray) -> list[np.ndarray]:
         return [softmax(head, axis=1) for head in self._heads(outputs)]
 
     def predict(self, outputs: np.ndarray) -> np.ndarray:
@@ -236,17 +221,19 @@ class MultiOutput(ClassTarget):
         pairs = zip(self._heads(outputs), self.classes, strict=True)
         return _stack_columns([known[head.argmax(axis=1)] for head, known in pairs])
 
-    def accuracy(self, predicted: np.ndarray, y: Any, sample_weight: Any = None) -> float:
+    def accuracy(self, predicted: np.ndarray, y: np.ndarray, sample_weight: Any = None) -> float:
         """Return the weighted fraction of samples that are predicted correctly in all columns."""
-        return float(np.average((predicted == np.asarray(y)).all(axis=1), weights=sample_weight))
+        _check_n_columns(y.shape[1], len(self.classes))
+        columns = zip(predicted.T, map(_infer_dtype, y.T), strict=True)
+        is_correct = np.all([guess == truth for guess, truth in columns], axis=0)
+        return float(np.average(is_correct, weights=sample_weight))
 
     def score(self, outputs: Tensor, encoded: Tensor) -> float:
         """Return the accuracy averaged over the columns."""
         heads = zip(outputs.split(self.n_classes, dim=1), encoded.T, strict=True)
         return float(torch.stack([head.argmax(1) == y for head, y in heads]).double().mean())
 
-    def explained(self, outputs: Tensor, target: Any, output: str) -> Objective:
-        """Choose a column and a class, see :meth:`Target.explained`; by default the first column."""
+    def _choose(self, outputs: Tensor, target: Any, output: str) -> Objective:  # by default in column 0
         column, wanted = 0, target
         if isinstance(target, tuple) and len(target) == 2:
             column = check_index("target[0] must be", target[0], len(self.classes))
@@ -304,24 +291,9 @@ def _explained_class(outputs: Tensor, target: Any, output: str, classes: np.ndar
     return Objective(names=names, weights=F.pad(weights, padding), head=head)
 
 
-def _unique(classes: Any, name: str = "classes") -> np.ndarray:
-    return np.unique(np.asarray(without_nullable_types(_check_listed(classes, name))))
-
-
-def _unique_columns(classes: Any) -> list[np.ndarray]:
-    return [_unique(column, f"classes[{i}]") for i, column in enumerate(_check_listed(classes))]
-
-
-def _check_listed(classes: Any, name: str = "classes") -> Any:
-    is_sequence = hasattr(classes, "__len__") and hasattr(classes, "__getitem__")
-    if isinstance(classes, (str, dict)) or not is_sequence:
-        raise TypeError(f"{name} must be array-like, got {type(classes).__name__}: pass a list")
-    return classes
-
-
 def _exceed_labels(classes: Any) -> bool:
     """Return whether there is one array of classes per column, and some are neither 0 nor 1."""
-    columns = [] if classes is None else [np.asarray(column) for column in _check_listed(classes)]
+    columns = [] if classes is None else [np.asarray(column) for column in check_listed(classes)]
     return any(column.ndim == 1 and not np.isin(column, (0, 1)).all() for column in columns)
 
 

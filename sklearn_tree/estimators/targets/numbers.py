@@ -13,6 +13,8 @@ from sklearn_tree.estimators.objective import Objective, check_index, is_predict
 from sklearn_tree.estimators.targets.base import Target, check_y
 from sklearn_tree.kinds.statistics import replace_zero_scale, unit_of
 
+_LARGEST_EXPONENT = 32  # of two; products of such numbers are far from the limits of single precision, 2**126
+
 
 class Numbers(Target):
     """Numbers in one or several columns, standardised for the net.
@@ -75,8 +77,15 @@ class Numbers(Target):
         column = 0
         if not is_predicted(target):
             column = check_index("target must be 'predicted' or", target, outputs.shape[1])
-        weights = one_hot(column, outputs) * torch.as_tensor(self.scale).to(outputs)
-        return Objective(names=np.full(len(outputs), column), weights=weights)
+        weights = one_hot(column, outputs) * torch.as_tensor(self.scale / self.units).to(outputs)
+        unit = float(self.units[column])
+        return Objective(names=np.full(len(outputs), column), weights=weights, unit=unit)
+
+    @property
+    def units(self) -> np.ndarray:
+        """Units of the explained columns: 1 unless the scale is extreme in single precision."""
+        unit = unit_of(self.scale)
+        return np.where(np.abs(np.log2(unit)) > _LARGEST_EXPONENT, unit, 1.0)
 
     def offset(self, names: np.ndarray) -> np.ndarray:
         """Return the mean of the explained column."""

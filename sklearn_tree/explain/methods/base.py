@@ -87,7 +87,7 @@ class Method:
             values=batch.values.cpu().numpy(),
             baseline_values=batch.baseline_values.cpu().numpy(),
             targets=batch.objective.names,
-        )
+        ).times(batch.objective.unit)
 
 
 _POSITIVE_INTS = ("n_samples", "stride", "window")

@@ -72,4 +72,4 @@ def _refuse(net: ExplainedNet) -> str | None:
     return None if net.has_feature_maps else "it needs the feature maps of a convolutional net"
 
 
-GRAD_CAM = register_method(Method(name="grad_cam", attribute=grad_cam, refuse=_refuse))
+register_method(Method(name="grad_cam", attribute=grad_cam, refuse=_refuse))

@@ -56,5 +56,5 @@ def _make_method(name: str, gradient: Callable[[ExplainedBatch, Tensor, Tensor],
     return Method(name=name, attribute=attribute, gradient=gradient)
 
 
-INPUT_X_GRADIENT = register_method(_make_method("input_x_gradient", input_x_gradient))
-SALIENCY = register_method(_make_method("saliency", saliency))
+register_method(_make_method("input_x_gradient", input_x_gradient))
+register_method(_make_method("saliency", saliency))

@@ -78,6 +78,6 @@ def _integrate_copies(batch: ExplainedBatch, x: Tensor, x0: Tensor) -> Tensor:
     )
 
 
-INTEGRATED_GRADIENTS = register_method(
+register_method(
     Method(name="integrated_gradients", attribute=integrate_adaptively, gradient=_integrate_copies)
 )

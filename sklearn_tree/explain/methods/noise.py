@@ -114,7 +114,5 @@ def _ones(x: Tensor) -> tuple[int, ...]:
     return (1,) * (x.ndim - 1)
 
 
-GRADIENT_SHAP = register_method(
-    Method(name="gradient_shap", attribute=gradient_shap, is_stochastic=True, params=_PARAMS)
-)
+register_method(Method(name="gradient_shap", attribute=gradient_shap, is_stochastic=True, params=_PARAMS))
 register_wrapper("noise_tunnel", noise_tunnel)

@@ -65,11 +65,9 @@ def slide_window(batch: ExplainedBatch) -> Tensor:
     return decreases / math.prod(shape)
 
 
-FEATURE_ABLATION = register_method(
-    Method(name="feature_ablation", attribute=ablate, has_windows=True, params=("window",))
-)
-OCCLUSION = register_method(Method(name="occlusion", attribute=ablate))
-SLIDING_OCCLUSION = register_method(
+register_method(Method(name="feature_ablation", attribute=ablate, has_windows=True, params=("window",)))
+register_method(Method(name="occlusion", attribute=ablate))
+register_method(
     Method(
         name="occlusion",
         attribute=slide_window,

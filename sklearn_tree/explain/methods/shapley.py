@@ -35,7 +35,7 @@ def _count_orders(params: Mapping[str, Any]) -> int:
     return int(params.get("n_samples", 25))
 
 
-SHAPLEY = register_method(
+register_method(
     Method(
         name="shapley",
         attribute=shapley,

@@ -85,7 +85,7 @@ class SubtreeMethod(Method):
             values=values.cpu().numpy(),
             baseline_values=nodes.baseline_values.cpu().numpy(),
             targets=objective.names,
-        )
+        ).times(objective.unit)
 
 
 def occlude_subtrees(trees: ExplainedTrees) -> NodeAttributions:

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from sklearn_tree.containers import as_reusable
 from sklearn_tree.explain.explained_net import ExplainedNet
 from sklearn_tree.explain.features import ChannelFeatures, ElementFeatures, Features
 from sklearn_tree.explain.inputs import Inputs
@@ -234,6 +235,7 @@ class View:
 
     def read(self, net: ExplainedNet, X: Any) -> Samples:
         """Read samples that the whole estimator accepts."""
+        X = as_reusable(X)
         encoded, raw = net.encode(X)
         return Samples(X=X, encoded=encoded, shown=self.show(net, encoded, raw))
 

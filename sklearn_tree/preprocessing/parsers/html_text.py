@@ -11,7 +11,7 @@ from sklearn_tree.trees.formats.leaves import Splitter, keep_label
 from sklearn_tree.trees.formats.markup import strip_namespace
 
 _OPEN = re.compile(r"<([a-zA-Z][^\s/>]*)")
-_CLOSE = re.compile(r"</([a-zA-Z][^\s/>]*)[^>]*>")
+_CLOSE = re.compile(r"</([a-zA-Z][^\s/>]*+)[^>]*+>")  # possessive: nothing to try again without ">"
 _ATTRIBUTE = re.compile(
     r"""[\s/]*(?:(>)|([^\s/>][^\s/>=]*)(?:\s*=\s*("[^"]*"|'[^']*'|(?!["'])[^\s>]*|["'][^\s>]*))?)"""
 )

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import ast
 import sys
-import warnings
 from functools import partial
 
 from sklearn_tree.trees.formats import FlatTree, Part, flatten
 from sklearn_tree.trees.formats.leaves import Splitter, keep_label
-from sklearn_tree.trees.formats.python_ast import read_ast
+from sklearn_tree.trees.formats.python_ast import parse_code, read_ast
 
 
 def parse_python(text: str, split: Splitter = keep_label) -> FlatTree:
@@ -18,9 +16,7 @@ def parse_python(text: str, split: Splitter = keep_label) -> FlatTree:
     ``split`` splits identifiers and strings.
     """
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about invalid escapes, which the user did not write
-            module = ast.parse(text)
+        module = parse_code(text)
     except SyntaxError as error:
         line = "" if error.lineno is None else f" (line {error.lineno})"
         version = f"{sys.version_info.major}.{sys.version_info.minor}"

@@ -7,12 +7,30 @@ with a value. Absent fields and the context of names (load, store) are omitted.
 from __future__ import annotations
 
 import ast
+import re
+import warnings
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
 from sklearn_tree.trees.formats.leaves import Splitter, keep_label, make_number_leaf
 from sklearn_tree.trees.formats.node import Part, TreeNode
 from sklearn_tree.trees.formats.registry import register_tree_type
+
+# Matches the warnings about one file name only. Unlike `warnings.catch_warnings`, which replaces all filters
+# of the process, it can be added and removed while other threads change the filters.
+_FILE = "<code of a tree>"
+_FILTER = ("ignore", None, Warning, re.compile(re.escape(_FILE)), 0)
+
+
+def parse_code(source: str | bytes) -> ast.Module:
+    """Parse the code of a module without warnings, such as those about invalid escapes."""
+    warnings.filters.insert(0, _FILTER)  # type: ignore[attr-defined]
+    try:
+        return ast.parse(source, _FILE)
+    finally:
+        with suppress(ValueError):  # another thread has restored filters without it
+            warnings.filters.remove(_FILTER)  # type: ignore[attr-defined]
 
 
 def read_ast(node: ast.AST, split: Splitter = keep_label) -> TreeNode:

@@ -5,9 +5,10 @@ from functools import partial
 import numpy as np
 import pandas as pd
 import pytest
-from samples import tree_classifier
+from samples import quick, tree_classifier
 from sklearn.base import clone
 
+from sklearn_tree import RNNClassifier
 from sklearn_tree.estimators.targets import MultiLabel, MultiOutput, OneClass, read_classes
 
 classifier = partial(tree_classifier, max_epochs=25)
@@ -186,7 +187,7 @@ def test_nullable_integers_above_2_to_53_are_distinct_classes():
     read, target = read_classes(y)
     fitted = target()
     assert fitted.fit(read).tolist() == [0, 1]
-    assert fitted.accuracy(fitted.classes[::-1], y) == 0.0  # scikit-learn reads y as equal floats
+    assert fitted.accuracy(fitted.classes[::-1], read) == 0.0  # scikit-learn reads y as equal floats
     assert fitted.accuracy(fitted.classes, y) == 1.0  # the control
 
 
@@ -227,3 +228,59 @@ def test_classes_that_are_neither_zero_nor_one_make_columns_of_classes(words_cou
     assert clf.partial_fit(X[:1], [[2, 0]]).n_iter_ == 2
     for classes in (None, [0, 1], [[0, 1], [0, 1]]):  # the control: nothing contradicts labels
         assert classifier().partial_fit(X, y, classes=classes).classes_.tolist() == [0, 1]
+
+
+@pytest.fixture(scope="module")
+def columns_of_two_types():
+    X = np.random.RandomState(0).randn(30, 3)
+    y = pd.DataFrame({"number": np.arange(30) % 3, "text": np.array(["no", "yes"])[(X[:, 0] > 0) * 1]})
+    return X, y, quick(RNNClassifier, max_epochs=5).fit(X, y)
+
+
+def test_score_reads_y_as_fit_does(columns_of_two_types):
+    X, y, clf = columns_of_two_types
+    is_right = (clf.predict(X) == y.to_numpy()).all(axis=1)
+    assert 0 < is_right.mean() < 1
+    for same in (y, y.to_numpy(), y.to_numpy().tolist(), [tuple(row) for row in y.itertuples(index=False)]):
+        assert clf.score(X, same) == is_right.mean()
+        assert [c.tolist() for c in clone(clf).fit(X, same).classes_] == [[0, 1, 2], ["no", "yes"]]
+    assert clf.score(X, y.astype(str)) == 0.0  # the control: other labels
+    for column in (y["number"], y["text"]):
+        one = quick(RNNClassifier, max_epochs=5).fit(X, column)
+        expected = np.mean(one.predict(X) == column)
+        for same in (
+            column.astype(object),
+            column.to_numpy(dtype=object),
+            column.tolist(),
+            column.to_frame(),
+        ):
+            assert one.score(X, same) == pytest.approx(expected)
+
+
+def test_score_refuses_a_y_that_fit_would_refuse(columns_of_two_types):
+    X, y, clf = columns_of_two_types
+    numbers = np.stack([y.number, y.number], axis=1)
+    labels = quick(RNNClassifier).fit(X, numbers > 1)
+    columns = quick(RNNClassifier).fit(X, numbers)
+    cases = [
+        (columns, numbers[:1], "y must have one entry per sample of X, got 1 for 30 samples"),
+        (columns, numbers[:-1], "y must have one entry per sample of X, got 29 for 30 samples"),
+        (columns, numbers[:, :1], "y must hold columns of classes per sample, as in the first fit, got one"),
+        (columns, numbers[:, [0, 1, 1]], "y must have 2 columns, got 3"),
+        (labels, (numbers > 1)[:, [0, 1, 1]], "y must have 2 columns, got 3"),
+        (clf, y.number, "y must hold columns of classes per sample, as in the first fit, got one class"),
+        (clf, y.where(y.number > 0), r"y\[0\] is missing"),
+    ]
+    for estimator, wrong, message in cases:
+        with pytest.raises(ValueError, match=message):
+            estimator.score(X, wrong)
+    assert columns.score(X[:1], numbers[:1]) in (0.0, 1.0)  # the control
+
+
+@pytest.mark.parametrize("y", [["a", 1, "b"], ["a", True, "b"]])
+def test_lists_of_texts_and_numbers_are_refused(y):
+    with pytest.raises(ValueError, match=r"y must hold str or numbers, not both, got .* in y\[1\]"):
+        read_classes(y)
+    with pytest.raises(ValueError, match=r"y\[1\] is missing"):
+        read_classes(["a", np.nan, "b"])
+    assert read_classes(["a", "1", "b"])[0].dtype.kind == "U"  # the control

@@ -55,3 +55,9 @@ def test_texts_nested_100_000_deep_are_read():
 )  # fmt: skip
 def test_long_malformed_texts_are_read(text):
     assert parse(text * 50_000).n_nodes >= 1
+
+
+def test_an_endless_end_tag_is_read_in_linear_time():
+    assert parse("<p>x</" + "a" * 1_000_000).to_brackets() == "(p x)"  # many minutes in quadratic time
+    assert parse("<p>x</" + "a" * 1_000_000 + ">y").to_brackets() == "(p xy)"
+    assert parse("<p>x</p" + " a" * 500_000 + ">y").to_brackets() == "([document] (p x) y)"
