@@ -85,9 +85,9 @@ class CNNClassifier(NetClassifierMixin, BaseCNN):
     gradient_clip : float, default=None
         Maximum norm of the gradient; None does not clip gradients.
     max_epochs : int, default=None
-        Number of passes over the training samples. None trains for 6 epochs on tokens with an open vocabulary,
-        see ``dropout``, for 20 on other tokens and for 10 on other samples; on small data for more, so that
-        there are at least 100 batches.
+        Number of passes over the training samples. None trains for 6 epochs on tokens with an open
+        vocabulary, see ``dropout``, for 20 on other tokens and for 10 on other samples; on small data for
+        more, so that there are at least 100 batches.
     batch_size : int, default=64
         Number of samples in a batch.
     early_stopping : bool, default=False
@@ -316,9 +316,9 @@ class CNNRegressor(NetRegressorMixin, BaseCNN):
     gradient_clip : float, default=None
         Maximum norm of the gradient; None does not clip gradients.
     max_epochs : int, default=None
-        Number of passes over the training samples. None trains for 6 epochs on tokens with an open vocabulary,
-        see ``dropout``, for 20 on other tokens and for 10 on other samples; on small data for more, so that
-        there are at least 100 batches.
+        Number of passes over the training samples. None trains for 6 epochs on tokens with an open
+        vocabulary, see ``dropout``, for 20 on other tokens and for 10 on other samples; on small data for
+        more, so that there are at least 100 batches.
     batch_size : int, default=64
         Number of samples in a batch.
     early_stopping : bool, default=False

@@ -81,9 +81,9 @@ subclass, default="child_sum_lstm"
     gradient_clip : float, default=None
         Maximum norm of the gradient; None does not clip gradients.
     max_epochs : int, default=None
-        Number of passes over the training samples. None trains for 12 epochs on trees with an open vocabulary,
-        see ``dropout``, for 20 on other trees and for 10 on tables; on small data for more, so that there are
-        at least 100 batches.
+        Number of passes over the training samples. None trains for 12 epochs on trees with an open
+        vocabulary, see ``dropout``, for 20 on other trees and for 10 on tables; on small data for more, so
+        that there are at least 100 batches.
     batch_size : int, default=64
         Number of samples in a batch.
     max_batch_nodes : int, default=50000
@@ -304,9 +304,9 @@ subclass, default="child_sum_lstm"
     gradient_clip : float, default=None
         Maximum norm of the gradient; None does not clip gradients.
     max_epochs : int, default=None
-        Number of passes over the training samples. None trains for 12 epochs on trees with an open vocabulary,
-        see ``dropout``, for 20 on other trees and for 10 on tables; on small data for more, so that there are
-        at least 100 batches.
+        Number of passes over the training samples. None trains for 12 epochs on trees with an open
+        vocabulary, see ``dropout``, for 20 on other trees and for 10 on tables; on small data for more, so
+        that there are at least 100 batches.
     batch_size : int, default=64
         Number of samples in a batch.
     max_batch_nodes : int, default=50000

@@ -41,7 +41,7 @@ def count_ids(ids: Any, offsets: np.ndarray, n_labels: int) -> csr_array:
 def is_open_vocabulary(counts: csr_array) -> bool:
     """Return whether at least a third of the ids occur in a single sample, given their counts."""
     n_samples = np.bincount(counts.indices)
-    return 3 * np.count_nonzero(n_samples == 1) >= np.count_nonzero(n_samples) > 0
+    return bool(3 * np.count_nonzero(n_samples == 1) >= np.count_nonzero(n_samples) > 0)
 
 
 def refuse_sparse_ids(ids: Any, offsets: np.ndarray, parameter: str = "n_labels") -> NoReturn:
