@@ -22,10 +22,12 @@ class RecursiveNetClassifier(NodePredictionMixin, NetClassifierMixin, BaseRecurs
 
     Parameters
     ----------
-    cell : {"child_sum_lstm", "nary_lstm", "child_sum_gru", "nary_gru", "rnn", "rntn"} or TreeCell \
-subclass, default="child_sum_lstm"
+    cell : {"auto", "child_sum_lstm", "nary_lstm", "child_sum_gru", "nary_gru", "rnn", "rntn"} or TreeCell \
+subclass, default="auto"
         Cell that computes a node from its label and its children. The "child_sum" cells accept any number of
         children and ignore their order; the others have separate weights for the first, second, ... child.
+        "auto" is "nary_lstm" if every inner node of the training trees has two children, else
+        "child_sum_lstm".
         "rnn" is a single layer; "rntn" adds a tensor product of the children, so ``hidden_size`` should be
         small.
     pooling : {"root", "mean", "max", "attention"}, default="root"
@@ -184,7 +186,7 @@ subclass, default="child_sum_lstm"
 
     def __init__(
         self,
-        cell: str | type[TreeCell] = "child_sum_lstm",
+        cell: str | type[TreeCell] = "auto",
         *,
         pooling: str = "root",
         max_arity: int | None = None,
@@ -245,10 +247,12 @@ class RecursiveNetRegressor(NetRegressorMixin, BaseRecursiveNet):
 
     Parameters
     ----------
-    cell : {"child_sum_lstm", "nary_lstm", "child_sum_gru", "nary_gru", "rnn", "rntn"} or TreeCell \
-subclass, default="child_sum_lstm"
+    cell : {"auto", "child_sum_lstm", "nary_lstm", "child_sum_gru", "nary_gru", "rnn", "rntn"} or TreeCell \
+subclass, default="auto"
         Cell that computes a node from its label and its children. The "child_sum" cells accept any number of
         children and ignore their order; the others have separate weights for the first, second, ... child.
+        "auto" is "nary_lstm" if every inner node of the training trees has two children, else
+        "child_sum_lstm".
         "rnn" is a single layer; "rntn" adds a tensor product of the children, so ``hidden_size`` should be
         small.
     pooling : {"root", "mean", "max", "attention"}, default="root"

@@ -26,7 +26,7 @@ class BaseRecursiveNet(BaseNet):
     max_batch_nodes: int | None
     _parameter_constraints: dict = {  # noqa: RUF012
         **SHARED_CONSTRAINTS,
-        "cell": [StrOptions(set(CELLS)), SubclassOf(TreeCell)],
+        "cell": [StrOptions({"auto", *CELLS}), SubclassOf(TreeCell)],
         "pooling": [StrOptions(set(POOLINGS))],
         "max_arity": [POSITIVE_INT, None],
         "input_kind": [StrOptions({"auto", "trees", "table", "pairs"})],
@@ -35,7 +35,7 @@ class BaseRecursiveNet(BaseNet):
 
     def __init__(
         self,
-        cell: str | type[TreeCell] = "child_sum_lstm",
+        cell: str | type[TreeCell] = "auto",
         *,
         pooling: str = "root",
         max_arity: int | None = None,
@@ -177,7 +177,7 @@ class BaseRecursiveNet(BaseNet):
 
     def _architecture(self) -> dict[str, Any]:
         arity = {} if self.max_arity is None else {"max_arity": self.max_arity}
-        return {**super()._architecture(), "cell": self.cell, "pooling": self.pooling, **arity}
+        return {**super()._architecture(), "cell": self._resolve("cell"), "pooling": self.pooling, **arity}
 
     def _run_params(self) -> dict[str, Any]:
         return {

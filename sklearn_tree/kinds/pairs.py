@@ -15,6 +15,7 @@ from sklearn_tree.containers import holds_pairs, is_tensor, pair_columns
 from sklearn_tree.kinds.base import Kind
 from sklearn_tree.kinds.columns import ColumnsMixin
 from sklearn_tree.kinds.table import TableMixin
+from sklearn_tree.kinds.training import TrainingDefaults
 from sklearn_tree.nn import PairBatch, PairNet
 from sklearn_tree.validation import check_columns
 
@@ -185,6 +186,15 @@ class Pairs(ColumnsMixin):
             self.item_kind._warn_of_encoded(encoded.items[side::2], is_training)
 
     # Nets and batches.
+
+    def learn_defaults(self, encoded: PairArray) -> None:
+        """Learn from the samples of all pairs, see :meth:`Kind.learn_defaults`."""
+        self.item_kind.learn_defaults(encoded.items)
+
+    @property
+    def training_defaults(self) -> TrainingDefaults:
+        """Default parameters, with the cell of single samples."""
+        return TrainingDefaults(cell=self.item_kind.training_defaults.cell)
 
     def wrap_net(self, net: Any) -> Any:
         """Return the class of the net for pairs."""

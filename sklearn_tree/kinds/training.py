@@ -1,4 +1,4 @@
-"""Default parameters of the training, which depend on the samples."""
+"""Default parameters that depend on the samples."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ class TrainingDefaults:
 
     Attributes
     ----------
-    dropout, lr, lr_schedule, linear_path
+    dropout, lr, lr_schedule, linear_path, cell
         Parameters of the estimators.
     n_epochs : int
         Smallest number of epochs.
@@ -23,5 +23,6 @@ class TrainingDefaults:
     lr: float = 0.005
     lr_schedule: str | None = None
     linear_path: bool = False
+    cell: str = "child_sum_lstm"
     n_epochs: int = 10
     n_batches: int = 100

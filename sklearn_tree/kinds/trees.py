@@ -118,10 +118,13 @@ class Trees(OneColumnMixin, TreeKind):
     ----------
     vectorizer : TreeVectorizer or None
         Vectorizer fitted on raw trees; None if the training trees were encoded already.
+    is_binary : bool
+        Whether every inner node of the training trees has two children.
     """
 
     name: ClassVar[str] = "trees"
     has_labels = True
+    is_binary = False
 
     @classmethod
     def recognizes(cls, X: Any) -> bool:
@@ -161,15 +164,20 @@ class Trees(OneColumnMixin, TreeKind):
         return count_ids(encoded.labels, encoded.offsets, n_labels)
 
     def learn_defaults(self, encoded: TreeArray) -> None:
-        """Find out whether the vocabulary is open."""
+        """Find out whether the vocabulary is open and whether all trees are binary."""
         self.is_open = is_open_vocabulary(self.count_labels(encoded, encoded.n_labels or 0))
+        inner = encoded.arities[encoded.arities > 0]
+        self.is_binary = bool(len(inner)) and bool((inner == 2).all())
 
     @property
     def training_defaults(self) -> TrainingDefaults:
-        """Default parameters of the training, for an open or a closed vocabulary."""
+        """Default parameters, for an open or a closed vocabulary."""
+        cell = "nary_lstm" if self.is_binary else "child_sum_lstm"
         if not self.is_open:
-            return TrainingDefaults(lr_schedule="cosine", n_epochs=20)
-        return TrainingDefaults(dropout=0.5, lr=0.003, lr_schedule="cosine", linear_path=True, n_epochs=12)
+            return TrainingDefaults(lr_schedule="cosine", cell=cell, n_epochs=20)
+        return TrainingDefaults(
+            dropout=0.5, lr=0.003, lr_schedule="cosine", linear_path=True, cell=cell, n_epochs=12
+        )
 
     def dtype(self, encoded: TreeArray) -> torch.dtype:
         """Return float32: node values are standardised in double precision before they are rounded."""
@@ -178,7 +186,7 @@ class Trees(OneColumnMixin, TreeKind):
     def to_state(self) -> dict[str, Any]:
         """Return the vocabularies as lists, None for encoded trees; and the name of the column."""
         names, vectorizer = ("labels", "edge_labels"), self.vectorizer
-        state = {"is_open": self.is_open, **self._columns_state()}
+        state = {"is_open": self.is_open, "is_binary": self.is_binary, **self._columns_state()}
         if vectorizer is None:
             return {**dict.fromkeys(names), **state}
         vocabularies = map(list, (vectorizer.vocabulary_, vectorizer.edge_vocabulary_))
@@ -189,7 +197,7 @@ class Trees(OneColumnMixin, TreeKind):
         """Rebuild the fitted kind from the return value of :meth:`to_state`."""
         kind = cls(reader)
         kind._restore_columns(state)
-        kind.is_open = state["is_open"]
+        kind.is_open, kind.is_binary = state["is_open"], state["is_binary"]
         if state["labels"] is not None:
             kind.vectorizer = TreeVectorizer()
             kind.vectorizer.vocabulary_ = {label: i for i, label in enumerate(state["labels"])}
