@@ -27,7 +27,7 @@ def test_readme_code_runs(capsys):
 
 
 @pytest.mark.parametrize(
-    "page", ["getting_started.rst", "questions.rst", "user_guide.rst", "calibration.rst"]
+    "page", ["getting_started.rst", "questions.rst", "user_guide.rst", "calibration.rst", "training_well.rst"]
 )
 def test_documentation_code_runs(page):
     flags = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
