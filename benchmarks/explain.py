@@ -58,7 +58,10 @@ def cost() -> None:
 
 def count_passes(ids: TreeArray) -> tuple[float, float]:
     """Return the cost of occlusion in forward passes, and of integrated gradients in training passes."""
-    net = RecursiveNetClassifier(max_epochs=1, random_state=0, device="cpu").fit(ids, np.arange(len(ids)) % 2)
+    net = RecursiveNetClassifier(
+        "child_sum_lstm", linear_path=False, max_epochs=1, random_state=0, device="cpu"
+    )
+    net.fit(ids, np.arange(len(ids)) % 2)
     module = net.net_.module_.eval()
     occlude = CaptumExplainer(net).fit(ids[:2])
     integrate = CaptumExplainer(net, "integrated_gradients", max_steps=32).fit(ids[:2])

@@ -13,24 +13,33 @@ def always(**params: Any) -> Callable[[str, str], Params]:
     return lambda family, net: params
 
 
-BEFORE = {"dropout": 0.0, "lr": 0.005, "lr_schedule": None, "max_epochs": 10, "linear_path": False}
+BEFORE = {"dropout": 0.0, "lr": 0.005, "lr_schedule": None, "linear_path": False}  # the first defaults
 OPEN = {"dropout": 0.5, "lr_schedule": "cosine", "linear_path": True}  # for open vocabularies
 CLOSED = {"dropout": 0.0, "lr": 0.005, "linear_path": False}
+
+
+def child_sum(**params: Any) -> Callable[[str, str], Params]:
+    """Return a setting that uses child-sum cells for trees."""
+    return lambda family, net: {**params, **({"cell": "child_sum_lstm"} if family == "trees" else {})}
+
+
 SETTINGS: dict[str, Callable[[str, str], Params]] = {
     "default": always(),
-    "before": always(**BEFORE),
-    "before, linear path": always(**{**BEFORE, "linear_path": True}),
-    "lr .001, 6 epochs": always(**OPEN, lr=0.001, max_epochs=6),
-    "lr .001, 12 epochs": always(**OPEN, lr=0.001, max_epochs=12),
-    "lr .002, 10 epochs": always(**OPEN, lr=0.002, max_epochs=10),
-    "lr .003, 6 epochs": always(**OPEN, lr=0.003, max_epochs=6),
-    "lr .003, 12 epochs": always(**OPEN, lr=0.003, max_epochs=12),
-    "lr .003, 12 epochs, dropout .3": always(**{**OPEN, "dropout": 0.3}, lr=0.003, max_epochs=12),
-    "lr .003, 12 epochs, pooling mean": always(**OPEN, lr=0.003, max_epochs=12, pooling="mean"),
-    "lr .003, 12 epochs, no linear path": always(**{**OPEN, "linear_path": False}, lr=0.003, max_epochs=12),
-    "closed, 20 epochs": always(**CLOSED, lr_schedule=None, max_epochs=20),
-    "closed, 20 epochs, cosine": always(**CLOSED, lr_schedule="cosine", max_epochs=20),
-    "closed, 30 epochs, cosine": always(**CLOSED, lr_schedule="cosine", max_epochs=30),
+    "before": child_sum(**BEFORE, max_epochs=10),
+    "before, linear path": child_sum(**{**BEFORE, "linear_path": True}, max_epochs=10),
+    "lr .001, 6 epochs": child_sum(**OPEN, lr=0.001, max_epochs=6),
+    "lr .001, 12 epochs": child_sum(**OPEN, lr=0.001, max_epochs=12),
+    "lr .002, 10 epochs": child_sum(**OPEN, lr=0.002, max_epochs=10),
+    "lr .003, 6 epochs": child_sum(**OPEN, lr=0.003, max_epochs=6),
+    "lr .003, 12 epochs": child_sum(**OPEN, lr=0.003, max_epochs=12),
+    "lr .003, 12 epochs, dropout .3": child_sum(**{**OPEN, "dropout": 0.3}, lr=0.003, max_epochs=12),
+    "lr .003, 12 epochs, pooling mean": child_sum(**OPEN, lr=0.003, max_epochs=12, pooling="mean"),
+    "lr .003, 12 epochs, no linear path": child_sum(
+        **{**OPEN, "linear_path": False}, lr=0.003, max_epochs=12
+    ),
+    "closed, 20 epochs": child_sum(**CLOSED, lr_schedule=None, max_epochs=20),
+    "closed, 20 epochs, cosine": child_sum(**CLOSED, lr_schedule="cosine", max_epochs=20),
+    "closed, 30 epochs, cosine": child_sum(**CLOSED, lr_schedule="cosine", max_epochs=30),
     "one_cycle": always(lr_schedule="one_cycle"),
     "ema": always(weight_averaging="ema"),
     "smooth": always(label_smoothing=0.1),

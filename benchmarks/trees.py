@@ -60,6 +60,8 @@ def report(name: str, work: Workload, batch_size: int, options: argparse.Namespa
         optimizer="adagrad",
         lr=LR,
         weight_decay=0.0,
+        dropout=0.0,
+        linear_path=False,
         max_epochs=1,
         batch_size=batch_size,
         random_state=0,
