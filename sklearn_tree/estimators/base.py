@@ -100,8 +100,7 @@ class BaseNet(
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> BaseNet:
         """Train for one epoch on some samples; the first call builds the net.
 
-        ``lr_schedule``, ``early_stopping`` and ``calibrate`` are ignored here, and sample weights are not
-        normalised.
+        It ignores ``lr_schedule``, ``early_stopping`` and ``calibrate``, and uses sample weights as they are.
 
         Parameters
         ----------

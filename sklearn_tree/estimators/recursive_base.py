@@ -145,8 +145,7 @@ class BaseRecursiveNet(BaseNet):
     ) -> BaseNet:
         """Train for one epoch on some samples; the first call builds the net.
 
-        ``lr_schedule``, ``early_stopping`` and ``calibrate`` are ignored here, and weights are not
-        normalised.
+        It ignores ``lr_schedule``, ``early_stopping`` and ``calibrate``, and uses weights as they are.
 
         Parameters
         ----------
