@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import torch
-from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin, clone
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 from skorch.dataset import ValidSplit
@@ -90,6 +90,9 @@ class BaseNet(
             If a parameter, a sample (the message gives its row) or a target is invalid, or the training
             diverges: the loss or a weight is infinite or NaN. The estimator then keeps the result of the
             previous fit.
+        KeyboardInterrupt
+            After Ctrl-C. The estimator then keeps the result of the previous fit. In a first fit, it holds the
+            complete epochs, if there are any; its weights also include batches of the interrupted epoch.
         """
         self._validate_params()
         is_continued = self.warm_start and hasattr(self, "net_")
@@ -154,9 +157,10 @@ class BaseNet(
         """
         seed = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
         device = resolve_device(self.device)
-        previous = self._pop_state()
+        previous = self._state()
         try:
-            self.__dict__.update({"device_": device} if reset else previous)
+            if reset:
+                self._replace_state({"device_": device})
             dataset = self._encode_all(X, y, sample_weight, reset=reset, classes=classes, nodes=nodes)
             dataset = dataset if validation is None else dataset.normalize()
             train, valid = self._split(dataset, validation, seed, nodes)
@@ -175,16 +179,12 @@ class BaseNet(
                 bridges = [] if context is None else [("sklearn", EpochBridge(self, context, data))]
                 self.net_.is_continued = self.warm_start or validation is None
                 self._train(train, valid, n_epochs, callbacks, bridges, seed)
-        except BaseException:
-            self._pop_state()  # a failed fit leaves the previous result intact
-            self.__dict__.update(previous)
+        except BaseException as error:
+            is_interrupted = isinstance(error, KeyboardInterrupt)
+            if previous or not (is_interrupted and self._has_epochs()):
+                self._replace_state(previous)
             raise
         return self
-
-    def _pop_state(self) -> dict[str, Any]:
-        """Remove and return what ``fit`` has set."""
-        names = [name for name in ("kind_", "target_", "net_", "device_") if name in vars(self)]
-        return {name: self.__dict__.pop(name) for name in names}
 
     # Encoding.
 
@@ -295,16 +295,18 @@ class BaseNet(
         # Sparse gradients are off if callbacks may read the gradients or clipping does.
         is_read = bool(self.callbacks) or self.gradient_clip is not None
         tables = [] if is_read else net.tables_with_sparse_gradients()
-        with (
-            own_generators(seed),
-            training_draws(net),
-            sparse_gradients(tables),
-            self._thread_limit(train.X),
-        ):
-            net.train_on(train, valid, n_epochs=n_epochs, callbacks=callbacks, bridges=bridges)
+        try:
+            with (
+                own_generators(seed),
+                training_draws(net),
+                sparse_gradients(tables),
+                self._thread_limit(train.X),
+            ):
+                net.train_on(train, valid, n_epochs=n_epochs, callbacks=callbacks, bridges=bridges)
+        finally:
+            if not net.is_continued:  # as in a pickle; this also frees the memory of the state
+                net.initialize_optimizer()
         check_convergence(net, n_done)
-        if not net.is_continued:  # as in a pickle; this also frees the memory of the state
-            net.initialize_optimizer()
 
     @default_modes()
     def make_net(self, X: Any, y: Any) -> Any:
@@ -325,7 +327,7 @@ class BaseNet(
             ``optimizer__weight_decay``). It is seeded by ``torch.manual_seed`` and ignores sample and
             class weights.
         """
-        blueprint = clone(self)
+        blueprint = type(self)(**self.get_params(deep=False))  # a clone would copy the callbacks
         blueprint._validate_params()
         blueprint.device_ = resolve_device(self.device)
         data = blueprint._encode_all(X, y, None, reset=True)
