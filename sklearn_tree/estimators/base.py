@@ -23,7 +23,7 @@ from sklearn_tree.estimators.callbacks import EpochBridge
 from sklearn_tree.estimators.continuation import restored_on_error
 from sklearn_tree.estimators.fitted import FittedAttributesMixin
 from sklearn_tree.estimators.modes import default_modes
-from sklearn_tree.estimators.net_factory import NetFactoryMixin
+from sklearn_tree.estimators.net_factory import NetFactoryMixin, naming_net_params
 from sklearn_tree.estimators.rowwise import sparse_gradients
 from sklearn_tree.estimators.targets import Target, check_length
 from sklearn_tree.estimators.threads import limit_for
@@ -36,7 +36,7 @@ from sklearn_tree.estimators.training import (
 from sklearn_tree.estimators.user_code import training_draws
 from sklearn_tree.kinds import Kind, NotEncodedError, find_kind
 from sklearn_tree.randomness import InjectedGenerators, own_generators
-from sklearn_tree.validation import check_arguments, check_sample_weight
+from sklearn_tree.validation import check_arguments, check_sample_weight, renamed_in_errors
 from sklearn_tree.versions import VersionMixin
 
 
@@ -91,7 +91,7 @@ class BaseNet(
             diverges: the loss or a weight is infinite or NaN. The estimator then keeps the result of the
             previous fit.
         KeyboardInterrupt
-            After Ctrl-C. The estimator then keeps the result of the previous fit. In a first fit, it holds the
+            After Ctrl-C. The estimator then keeps the result of the previous fit. In a first fit, it has the
             complete epochs, if there are any; its weights also include batches of the interrupted epoch.
         """
         self._validate_params()
@@ -161,6 +161,8 @@ class BaseNet(
         try:
             if reset:
                 self._replace_state({"device_": device})
+            else:
+                self._check_fixed_params()
             dataset = self._encode_all(X, y, sample_weight, reset=reset, classes=classes, nodes=nodes)
             dataset = dataset if validation is None else dataset.normalize()
             train, valid = self._split(dataset, validation, seed, nodes)
@@ -169,6 +171,7 @@ class BaseNet(
             with (
                 nullcontext() if reset else restored_on_error(self.net_),
                 fit_context(self, X, y, sample_weight=sample_weight, n_subtasks=n_epochs) as (context, data),
+                naming_net_params(self.net_params),
             ):
                 if reset:
                     self.net_ = self._make_net(dataset, n_epochs, callbacks)
@@ -180,8 +183,7 @@ class BaseNet(
                 self.net_.is_continued = self.warm_start or validation is None
                 self._train(train, valid, n_epochs, callbacks, bridges, seed)
         except BaseException as error:
-            is_interrupted = isinstance(error, KeyboardInterrupt)
-            if previous or not (is_interrupted and self._has_epochs()):
+            if previous or not (isinstance(error, KeyboardInterrupt) and self._has_epochs()):
                 self._replace_state(previous)
             raise
         return self
@@ -256,11 +258,8 @@ class BaseNet(
         if (X_val is None) != (y_val is None):
             raise ValueError("X_val and y_val must be given together")
         if X_val is not None:
-            if nodes is not None and nodes.y_val is not None:
-                return train, nodes.encode_held_out(self, self._read_validation(X_val), y_val)
-            held_out = self._read_validation(X_val), self._encode_y(y_val)
-            check_length(*held_out[::-1], names=("y_val", "X_val"))
-            return train, EncodedDataset(*held_out, kind=self.kind_)
+            with renamed_in_errors({"X": "X_val", "y": "y_val"}):
+                return train, self._encode_held_out(X_val, y_val, nodes)
         if not self.early_stopping or validation is None:
             return train, None
         strata = self.target_.strata(train.y.numpy())
@@ -268,13 +267,18 @@ class BaseNet(
         rows = split_validation(len(train), strata, self.validation_fraction, seed, weight)
         return train.take(rows[0]), train.take(rows[1])
 
-    def _read_validation(self, X_val: Any) -> Any:
+    def _encode_held_out(self, X: Any, y: Any, nodes: Any) -> EncodedDataset:
         try:
-            return self.kind_.read(X_val)
+            encoded = self.kind_.read(X)
         except NotEncodedError as error:
             raise ValueError(
-                'X_val has not passed the earlier steps: Pipeline(transform_input=["X_val"]), see Questions'
+                'X has not passed the earlier steps: Pipeline(transform_input=["X_val"]), see Questions'
             ) from error
+        if nodes is not None and nodes.y_val is not None:
+            return nodes.encode_held_out(self, encoded, y)
+        target = self._encode_y(y)
+        check_length(target, encoded, names=("y_val", "X_val"))
+        return EncodedDataset(encoded, target, kind=self.kind_)
 
     # Training.
 
@@ -295,13 +299,9 @@ class BaseNet(
         # Sparse gradients are off if callbacks may read the gradients or clipping does.
         is_read = bool(self.callbacks) or self.gradient_clip is not None
         tables = [] if is_read else net.tables_with_sparse_gradients()
+        limit = self._thread_limit(train.X)
         try:
-            with (
-                own_generators(seed),
-                training_draws(net),
-                sparse_gradients(tables),
-                self._thread_limit(train.X),
-            ):
+            with own_generators(seed), training_draws(net), sparse_gradients(tables), limit:
                 net.train_on(train, valid, n_epochs=n_epochs, callbacks=callbacks, bridges=bridges)
         finally:
             if not net.is_continued:  # as in a pickle; this also frees the memory of the state

@@ -123,7 +123,7 @@ class BaseRecursiveNet(BaseNet):
             (the message gives its row and node) is invalid, or the training diverges: the loss or a weight
             is infinite or NaN. The estimator then keeps the result of the previous fit.
         KeyboardInterrupt
-            After Ctrl-C. The estimator then keeps the result of the previous fit. In a first fit, it holds the
+            After Ctrl-C. The estimator then keeps the result of the previous fit. In a first fit, it has the
             complete epochs, if there are any; its weights also include batches of the interrupted epoch.
         """
         self._validate_params()

@@ -133,6 +133,11 @@ class MultiLabel(ClassTarget):
         self.classes, self.n_classes = np.arange(y.shape[1]), y.shape[1]
         return self.encode(y)
 
+    def check_classes(self, classes: Any) -> None:
+        """Raise ValueError if the classes are neither 0 and 1 for each label nor the labels themselves."""
+        if [np.unique(column).tolist() for column in _check_listed(classes)] != [[0, 1]] * self.n_classes:
+            super().check_classes(classes)
+
     def encode(self, y: np.ndarray) -> np.ndarray:
         """Return the indicators, float32, shape (n_samples, n_labels)."""
         _check_n_columns(y.shape[1], self.n_classes)
@@ -305,7 +310,10 @@ def _explained_class(outputs: Tensor, target: Any, output: str, classes: np.ndar
 
 
 def _unique(classes: Any, name: str = "classes") -> np.ndarray:
-    return np.unique(np.asarray(without_nullable_types(_check_listed(classes, name))))
+    unique = np.unique(np.asarray(without_nullable_types(_check_listed(classes, name))))
+    if not len(unique):
+        raise ValueError(f"{name} must hold at least one class, got {classes!r}")
+    return unique
 
 
 def _unique_columns(classes: Any) -> list[np.ndarray]:

@@ -227,3 +227,26 @@ def test_classes_that_are_neither_zero_nor_one_make_columns_of_classes(words_cou
     assert clf.partial_fit(X[:1], [[2, 0]]).n_iter_ == 2
     for classes in (None, [0, 1], [[0, 1], [0, 1]]):  # the control: nothing contradicts labels
         assert classifier().partial_fit(X, y, classes=classes).classes_.tolist() == [0, 1]
+
+
+def test_the_classes_of_labels_may_be_0_and_1_for_each(words_counted):
+    X, counts = words_counted
+    y = np.minimum(counts, 1)
+    for classes in ([[0, 1]] * 3, [0, 1, 2]):
+        clf = classifier().partial_fit(X, y, classes=classes)
+        assert clf.partial_fit(X, y, classes=classes).n_iter_ == 2
+        for wrong in ([[0, 1]] * 2, [[0]] * 3, [0, 1]):
+            with pytest.raises(
+                ValueError, match=r"classes must be those of the first call .*\[0, 1, 2\], got"
+            ):
+                clf.partial_fit(X, y, classes=wrong)
+
+
+@pytest.mark.parametrize("classes", [[], [[0, 1], []]])
+def test_empty_classes_are_refused(words_counted, classes):
+    X, counts = words_counted
+    y = counts[:, 0] if not classes else counts[:, :2]
+    with pytest.raises(ValueError, match=r"classes(\[1\])? must hold at least one class, got \[\]"):
+        classifier().partial_fit(X, y, classes=classes)
+    classes = [0, 1, 2, 3] if not classes else [[0, 1, 2, 3]] * 2  # the control
+    assert classifier().partial_fit(X, y, classes=classes).n_iter_ == 1
