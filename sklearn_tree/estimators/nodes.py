@@ -108,7 +108,7 @@ def _node_logits(classifier: Any, encoded: TreeArray) -> np.ndarray:
         return torch.cat([h, module.pool.weights(h)], dim=1).index_select(0, batch.order)
 
     nodes = classifier._run_encoded(encoded, vectors_and_weights, is_per_sample=False)
-    pooled = torch.from_numpy(pool_subtrees(nodes, encoded, classifier.pooling))
+    pooled = torch.from_numpy(pool_subtrees(nodes, encoded, module.pool.how))
     weight = module.head.weight
     with torch.no_grad():
         return module.head(pooled.to(weight.device, weight.dtype)).cpu().numpy()
