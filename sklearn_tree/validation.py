@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache, wraps
 from numbers import Integral, Real
 from typing import Any, TypeVar
@@ -54,6 +56,7 @@ __all__ = [
     "check_sample_weight",
     "check_table",
     "is_fitted",
+    "renamed_in_errors",
     "validate_data",
 ]
 
@@ -193,17 +196,44 @@ def check_table(X: Any, owner: Any, *, reader: str, reset: bool) -> np.ndarray:
     try:
         return check_columns(X, owner, reader=reader, reset=reset, skip_check_array=False, dtype=dtypes)
     except ValueError as error:
-        if (entry := _find_not_finite(X)) is None:
+        if (entry := _find_invalid(X)) is None:
             raise
         raise ValueError(f"{entry}: {error}") from error
 
 
-def _find_not_finite(X: Any) -> str | None:
-    """Describe the first number of a table that is not finite; None if X is not such a table."""
+@contextmanager
+def renamed_in_errors(names: dict[str, str]) -> Iterator[None]:
+    """Replace the name of the argument with which the message of a ValueError or TypeError begins.
+
+    Parameters
+    ----------
+    names : dict of str to str
+        Names of the arguments in the user's call, by the names in the messages.
+    """
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        begin = re.match(rf"(Input )?({'|'.join(names)})\b", str(error))
+        if begin is not None and error.args == (str(error),):
+            error.args = (f"{begin[1] or ''}{names[begin[2]]}{str(error)[begin.end() :]}",)
+        raise
+
+
+def _find_invalid(X: Any) -> str | None:
+    """Describe the first entry of a table that is not finite or of type bytes; None if there is none."""
     try:
         table = check_array(X, dtype=[np.float64, np.float32], ensure_all_finite=False)
     except (TypeError, ValueError):
-        return None
+        return _find_bytes(X)
     for row, column in np.argwhere(~np.isfinite(table))[:1]:
         return f"X[{row}] must hold finite numbers, got {table[row, column]} in column {column}"
     return None
+
+
+def _find_bytes(X: Any) -> str | None:
+    try:
+        entries = np.asarray(X, dtype=object)
+    except ValueError:  # rows of unequal length
+        return None
+    rows = (i[0] for i, entry in np.ndenumerate(entries) if isinstance(entry, bytes))
+    return next((f"X[{row}] must be a str or hold numbers, got bytes, so decode it" for row in rows), None)

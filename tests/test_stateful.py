@@ -178,6 +178,9 @@ class FamilyMachine(RuleBasedStateMachine):
             self.train(method, rows)
         except KeyboardInterrupt:
             assert not self.invalid
+            if not self.causes and hasattr(self.net, "net_"):  # a first fit holds the complete epochs
+                self.causes = ((type(self.net), method, rows.tobytes(), freeze(self.params), batch),)
+                self.built = dict(self.params)
         self.change(callbacks=None)
 
     # Copies.

@@ -1,5 +1,6 @@
 """Laws of validation: errors and column names equal those of scikit-learn's own estimators."""
 
+import re
 from types import SimpleNamespace
 
 import numpy as np
@@ -23,6 +24,7 @@ from sklearn_tree.validation import (
     check_columns,
     check_table,
     is_fitted,
+    renamed_in_errors,
 )
 
 TABLE = np.arange(6.0).reshape(3, 2)
@@ -237,3 +239,20 @@ def test_the_columns_of_objects_are_checked_as_by_scikit_learn():
         with pytest.raises(ValueError, match=r"feature names should match|expecting 1 features"):
             check_columns(X, owner, reader="Reader", reset=False)
     assert check_columns(column, owner, reader="Reader", reset=False) is column  # the control
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        ("X[1] is missing", "X_val[1] is missing"),
+        ("y must be 1-D", "y_val must be 1-D"),
+        ("Input X contains NaN", "Input X_val contains NaN"),
+        ("Xs and y must be lists", "Xs and y must be lists"),
+    ],
+)
+def test_errors_name_the_argument_of_the_call(message, expected):
+    match = f"^{re.escape(expected)}$"
+    with pytest.raises(ValueError, match=match), renamed_in_errors({"X": "X_val", "y": "y_val"}):
+        raise ValueError(message)
+    with pytest.raises(UnicodeDecodeError, match="X"), renamed_in_errors({"X": "X_val"}):
+        raise UnicodeDecodeError("X", b"", 0, 1, "")  # its message is made of several arguments

@@ -4,44 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import nullcontext
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import torch
-from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin, clone
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted
 from skorch.dataset import ValidSplit
 from torch.utils.data import Subset
 
 from sklearn_tree.callbacks import CallbackSupportMixin, fit_context, with_callbacks
-from sklearn_tree.containers import as_known, refuse_unreadable
 from sklearn_tree.device import resolve_device
 from sklearn_tree.documentation import DocumentationLinkMixin
 from sklearn_tree.estimators.batches import EncodedDataset, SplitBatch
 from sklearn_tree.estimators.callbacks import EpochBridge
 from sklearn_tree.estimators.continuation import restored_on_error
+from sklearn_tree.estimators.encoding import EncodingMixin
 from sklearn_tree.estimators.fitted import FittedAttributesMixin
 from sklearn_tree.estimators.linear_path import fit_linear_path
 from sklearn_tree.estimators.modes import default_modes
-from sklearn_tree.estimators.net_factory import NetFactoryMixin
+from sklearn_tree.estimators.net_factory import NetFactoryMixin, naming_net_params
 from sklearn_tree.estimators.rowwise import sparse_gradients
-from sklearn_tree.estimators.targets import Target, check_length
 from sklearn_tree.estimators.training import (
     check_convergence,
     check_finite,
     keep_freed_memory,
-    split_validation,
 )
 from sklearn_tree.estimators.user_code import training_draws
-from sklearn_tree.kinds import Kind, NotEncodedError, find_kind
 from sklearn_tree.randomness import InjectedGenerators, own_generators
-from sklearn_tree.validation import check_arguments, check_sample_weight
+from sklearn_tree.validation import check_arguments
 from sklearn_tree.versions import VersionMixin
 
 
 class BaseNet(
     NetFactoryMixin,
+    EncodingMixin,
     FittedAttributesMixin,
     DocumentationLinkMixin,
     VersionMixin,
@@ -56,8 +53,6 @@ class BaseNet(
     its module in ``_module``, and maps its parameters to those of the module in ``_module_params``. The
     mixins for classifiers and regressors choose the target and the class of the skorch net.
     """
-
-    _kinds: ClassVar[tuple[type[Kind], ...]]
 
     @with_callbacks
     @check_arguments
@@ -90,6 +85,9 @@ class BaseNet(
             If a parameter, a sample (the message gives its row) or a target is invalid, or the training
             diverges: the loss or a weight is infinite or NaN. The estimator then keeps the result of the
             previous fit.
+        KeyboardInterrupt
+            After Ctrl-C. The estimator then keeps the result of the previous fit. In a first fit, it has the
+            complete epochs, if there are any; its weights also include batches of the interrupted epoch.
         """
         self._validate_params()
         is_continued = self.warm_start and hasattr(self, "net_")
@@ -100,8 +98,7 @@ class BaseNet(
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> BaseNet:
         """Train for one epoch on some samples; the first call builds the net.
 
-        ``lr_schedule``, ``early_stopping`` and ``calibrate`` are ignored here, and sample weights are not
-        normalised.
+        It ignores ``lr_schedule``, ``early_stopping`` and ``calibrate``, and uses sample weights as they are.
 
         Parameters
         ----------
@@ -155,9 +152,12 @@ class BaseNet(
         """
         seed = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
         device = resolve_device(self.device)
-        previous = self._pop_state()
+        previous = self._state()
         try:
-            self.__dict__.update({"device_": device} if reset else previous)
+            if reset:
+                self._replace_state({"device_": device})
+            else:
+                self._check_fixed_params()
             dataset = self._encode_all(X, y, sample_weight, reset=reset, classes=classes, nodes=nodes)
             dataset = dataset if validation is None else dataset.normalize()
             train, valid = self._split(dataset, validation, seed, nodes)
@@ -166,6 +166,7 @@ class BaseNet(
             with (
                 nullcontext() if reset else restored_on_error(self.net_),
                 fit_context(self, X, y, sample_weight=sample_weight, n_subtasks=n_epochs) as (context, data),
+                naming_net_params(self.net_params),
             ):
                 if reset:
                     self.net_ = self._make_net(dataset, n_epochs, callbacks)
@@ -178,112 +179,11 @@ class BaseNet(
                     train.correction = fit_linear_path(self.net_, train, seed, is_new=reset)
                 self.net_.is_continued = self.warm_start or validation is None
                 self._train(train, valid, n_epochs, callbacks, bridges, seed)
-        except BaseException:
-            self._pop_state()  # a failed fit leaves the previous result intact
-            self.__dict__.update(previous)
+        except BaseException as error:
+            if previous or not (isinstance(error, KeyboardInterrupt) and self._has_epochs()):
+                self._replace_state(previous)
             raise
         return self
-
-    def _pop_state(self) -> dict[str, Any]:
-        """Remove and return what ``fit`` has set."""
-        names = [name for name in ("kind_", "target_", "net_", "device_") if name in vars(self)]
-        return {name: self.__dict__.pop(name) for name in names}
-
-    # Encoding.
-
-    def _fit_kind(self, X: Any) -> Any:
-        """Find the kind of X, fit it and return the encoded samples."""
-        X = as_known(X)
-        kind = find_kind(X, self._kinds, self.input_kind)
-        self.kind_ = kind(type(self).__name__, self._kinds, self.channels)
-        encoded = self.kind_.fit(X)
-        self.kind_.learn_defaults(encoded)
-        if self.embeddings is not None:
-            self.kind_.add_vectors(self.embeddings)
-        return encoded
-
-    def _encode(self, X: Any) -> Any:
-        check_is_fitted(self)
-        return self.kind_.read(X)
-
-    def _read_y(self, y: Any, classes: Any = None) -> tuple[np.ndarray, type[Target]]:
-        """Return the checked y and its target class, given all classes if the user has named them."""
-        raise NotImplementedError
-
-    def _encode_y(self, y: Any) -> np.ndarray:
-        return self.target_.encode(self._read_more_y(y))
-
-    def _read_more_y(self, y: Any) -> np.ndarray:
-        """Return the checked y, which must be of the kind of target that was fitted."""
-        y, target = self._read_y(y)
-        if not self.target_.accepts(target):
-            raise ValueError(
-                f"y must hold {self.target_.name} per sample, as in the first fit, got {target.name}"
-            )
-        return y
-
-    def _encode_all(
-        self, X: Any, y: Any, sample_weight: Any, *, nodes: Any = None, **options: Any
-    ) -> EncodedDataset:
-        """Return the samples with targets and weights; ``options`` are those of ``_encode_target``."""
-        if y is None:
-            raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None")
-        encoded = self._fit_kind(X) if options["reset"] else self.kind_.read(X, is_training=True)
-        if sample_weight is not None:
-            refuse_unreadable(sample_weight, "sample_weight")
-            sample_weight = check_sample_weight(sample_weight, encoded, ensure_non_negative=True)
-            if not sample_weight.any():
-                raise ValueError("sample_weight must not be all zero: no sample would count")
-        if nodes is not None:
-            return nodes.encode(self, encoded, y, sample_weight, **options)
-        target = self._encode_target(y, encoded, sample_weight, **options)
-        return EncodedDataset(encoded, target, self._weigh(target, sample_weight), kind=self.kind_)
-
-    def _encode_target(
-        self, y: Any, X: Any, sample_weight: np.ndarray | None, *, reset: bool, classes: Any = None
-    ) -> np.ndarray:
-        """Return the encoded targets, one per item of X; ``reset`` fits a new target first."""
-        if reset:
-            y, target_class = self._read_y(y, classes)
-            check_length(y, X)
-            self.target_ = target_class()
-            return self.target_.fit(y, classes=classes, sample_weight=sample_weight)
-        target = self._encode_y(y)
-        check_length(target, X)
-        if classes is not None:
-            self.target_.check_classes(classes)
-        return target
-
-    def _weigh(self, target: np.ndarray, sample_weight: np.ndarray | None) -> np.ndarray | None:
-        return sample_weight
-
-    def _split(
-        self, train: EncodedDataset, validation: tuple | None, seed: int, nodes: Any
-    ) -> tuple[EncodedDataset, EncodedDataset | None]:
-        X_val, y_val = validation or (None, None)
-        if (X_val is None) != (y_val is None):
-            raise ValueError("X_val and y_val must be given together")
-        if X_val is not None:
-            if nodes is not None and nodes.y_val is not None:
-                return train, nodes.encode_held_out(self, self._read_validation(X_val), y_val)
-            held_out = self._read_validation(X_val), self._encode_y(y_val)
-            check_length(*held_out[::-1], names=("y_val", "X_val"))
-            return train, EncodedDataset(*held_out, kind=self.kind_)
-        reason = self._split_reason
-        if reason is None or validation is None:
-            return train, None
-        strata = self.target_.strata(train.y.numpy())
-        weight = None if train.sample_weight is None else train.sample_weight.numpy()
-        rows = split_validation(len(train), strata, self.validation_fraction, seed, weight, reason=reason)
-        return train.take(rows[0]), train.take(rows[1])
-
-    def _read_validation(self, X_val: Any) -> Any:
-        try:
-            return self.kind_.read(X_val)
-        except NotEncodedError as error:
-            raise ValueError(
-                'X_val has not passed the earlier steps: Pipeline(transform_input=["X_val"]), see Questions'
-            ) from error
 
     # Training.
 
@@ -304,16 +204,14 @@ class BaseNet(
         # Sparse gradients are off if callbacks may read the gradients or clipping does.
         is_read = bool(self.callbacks) or self.gradient_clip is not None
         tables = [] if is_read else net.tables_with_sparse_gradients()
-        with (
-            own_generators(seed),
-            training_draws(net),
-            sparse_gradients(tables),
-            self._thread_limit(train.X),
-        ):
-            net.train_on(train, valid, n_epochs=n_epochs, callbacks=callbacks, bridges=bridges)
+        limit = self._thread_limit(train.X)
+        try:
+            with own_generators(seed), training_draws(net), sparse_gradients(tables), limit:
+                net.train_on(train, valid, n_epochs=n_epochs, callbacks=callbacks, bridges=bridges)
+        finally:
+            if not net.is_continued:  # this also frees the memory of the state
+                net.forget_training()
         check_convergence(net, n_done)
-        if not net.is_continued:  # this also frees the memory of the state
-            net.forget_training()
 
     @default_modes()
     def make_net(self, X: Any, y: Any) -> Any:
@@ -334,7 +232,7 @@ class BaseNet(
             ``optimizer__weight_decay``). It is seeded by ``torch.manual_seed``, ignores sample and class
             weights, and is not calibrated.
         """
-        blueprint = clone(self)
+        blueprint = type(self)(**self.get_params(deep=False))  # a clone would copy the callbacks
         blueprint._validate_params()
         blueprint.device_ = resolve_device(self.device)
         data = blueprint._encode_all(X, y, None, reset=True)

@@ -56,7 +56,14 @@ class NetClassifierMixin(ClassifierMixin, BaseNet):
         if isinstance(self.class_weight, dict):
             _check_class_weight(self.class_weight)
         weight = compute_sample_weight(self.class_weight, self.target_.labels(target))
-        return weight if sample_weight is None else weight * sample_weight
+        weight = weight if sample_weight is None else weight * sample_weight
+        if not weight.any():
+            where = "the classes in y" if sample_weight is None else "samples of sample_weight > 0"
+            raise ValueError(
+                f"class_weight must have at least one weight > 0 for {where}, got {self.class_weight!r}: no "
+                "sample would count"
+            )
+        return weight
 
     def _criterion_params(self) -> dict[str, Any]:
         params = super()._criterion_params()
@@ -161,5 +168,3 @@ def _check_class_weight(class_weight: dict) -> None:
     for label, weight in class_weight.items():
         if not isinstance(weight, Real) or not np.isfinite(float(weight)) or weight < 0:
             raise ValueError(f"class_weight[{label!r}] must be a finite number >= 0, got {weight!r}")
-    if class_weight and not any(class_weight.values()):
-        raise ValueError(f"class_weight must have at least one weight > 0, got {class_weight!r}")

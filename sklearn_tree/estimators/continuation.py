@@ -7,26 +7,39 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
 import torch
 
+from sklearn_tree.containers import to_numpy
 
-def check_unchanged(net: Any, params: dict[str, Any]) -> None:
+
+def check_unchanged(built: dict[str, Any], params: dict[str, Any]) -> None:
     """Raise ValueError if a parameter that cannot change has changed since the net was built.
 
     Parameters
     ----------
-    net : OwnedNetMixin
-        Initialized net.
+    built : dict of str to any
+        Parameters of the net and of the kind of samples.
     params : dict of str to any
-        Current values in the estimator of the parameters that shape the module, and of ``net_params``.
+        Current values in the estimator of the parameters that shape the net, and of ``net_params``.
     """
     for name, value in params.items():
-        built = getattr(net, name, None)
-        if value != built:
-            name = name.removeprefix("module__")
-            raise ValueError(
-                f"{name} must stay {built!r} when warm_start or partial_fit continues training, got {value!r}"
-            )
+        if not are_equal(value, built.get(name)):
+            rule = f"{name.removeprefix('module__')} must stay {built.get(name)!r}"
+            raise ValueError(f"{rule} when warm_start or partial_fit continues training, got {value!r}")
+
+
+def are_equal(a: Any, b: Any) -> bool:
+    """Return whether two values of a parameter are equal; they may be or hold arrays and tensors."""
+    if a is b:
+        return True
+    if getattr(a, "shape", ()) or getattr(b, "shape", ()):
+        return type(a) is type(b) and np.array_equal(to_numpy(a), to_numpy(b))
+    if isinstance(a, dict) and isinstance(b, dict):
+        return a.keys() == b.keys() and all(are_equal(a[key], b[key]) for key in a)
+    if isinstance(a, (list, tuple)) and type(a) is type(b):
+        return len(a) == len(b) and all(map(are_equal, a, b))
+    return bool(a == b)
 
 
 def apply_changes(net: Any, params: dict[str, Any], device: torch.device, fixed: Iterable[str]) -> None:
@@ -52,7 +65,7 @@ def apply_changes(net: Any, params: dict[str, Any], device: torch.device, fixed:
     changed = {
         name: value
         for name, value in params.items()
-        if name not in fixed and getattr(net, name, None) != value
+        if name not in fixed and not are_equal(getattr(net, name, None), value)
     }
     for name, value in changed.items():
         setattr(net, name, value)

@@ -14,6 +14,8 @@ from sklearn_tree.kinds import Kind
 if TYPE_CHECKING:
     import pandas as pd
 
+_STATE = ("kind_", "target_", "net_", "device_")
+
 
 class FittedAttributesMixin:
     """Fitted attributes that are read from the kind of samples, the target and the net.
@@ -37,6 +39,18 @@ class FittedAttributesMixin:
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "net_")
+
+    def _state(self) -> dict[str, Any]:
+        """Return the attributes that ``fit`` has set."""
+        return {name: vars(self)[name] for name in _STATE if name in vars(self)}
+
+    def _replace_state(self, state: dict[str, Any]) -> None:
+        for name in _STATE:
+            vars(self).pop(name, None)
+        vars(self).update(state)
+
+    def _has_epochs(self) -> bool:
+        return bool(getattr(vars(self).get("net_"), "history", None))
 
     @property
     def n_iter_(self) -> int:

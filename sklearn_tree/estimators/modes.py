@@ -11,7 +11,7 @@ import torch
 _AUTOCAST_DEVICES = ("cpu", "cuda", "mps", "xpu")
 
 _lock = threading.Lock()
-_previous_types: list[torch.dtype] = []  # torch's default type before each active block
+_previous_types: dict[object, torch.dtype] = {}  # torch's default type before each active block
 
 
 @contextmanager
@@ -36,14 +36,14 @@ def default_modes() -> Iterator[None]:
 @contextmanager
 def _single_precision() -> Iterator[None]:
     """Make float32 the default type, which belongs to the process, until the last block has ended."""
-    with _lock:
-        previous = _previous_types[0] if _previous_types else torch.get_default_dtype()
-        _previous_types.append(previous)
-        torch.set_default_dtype(torch.float32)
-    try:
+    block = object()
+    try:  # Ctrl-C may interrupt every line
+        with _lock:
+            _previous_types[block] = next(iter(_previous_types.values()), torch.get_default_dtype())
+            torch.set_default_dtype(torch.float32)
         yield
     finally:
         with _lock:
-            _previous_types.pop()
-            if not _previous_types:
+            previous = _previous_types.pop(block, None)
+            if previous is not None and not _previous_types:
                 torch.set_default_dtype(previous)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dis
 import inspect
 import time
 from collections.abc import Callable, Sequence
@@ -261,8 +262,8 @@ class OwnedNetMixin(_Net):
         try:
             with callback_draws(self.callbacks_):
                 super().notify(method_name, **kwargs)
-        except KeyboardInterrupt as error:  # raised by skorch's callbacks to end training
-            if method_name == "on_epoch_end":
+        except KeyboardInterrupt as error:
+            if method_name == "on_epoch_end" and _is_raised_by_callback(error):
                 raise StopTraining from error
             raise
 
@@ -295,6 +296,21 @@ def mean_loss(losses: list[Tensor], sizes: list[int]) -> float:
         return 0.0
     weights = torch.tensor(sizes, dtype=torch.float64)
     return float(torch.stack(losses).cpu().double() @ weights / weights.sum())
+
+
+def _is_raised_by_callback(error: KeyboardInterrupt) -> bool:
+    """Return whether a ``raise`` statement of a callback ends the training, as in skorch's early stopping.
+
+    Ctrl-C interrupts a frame at another instruction, or runs a signal handler, which is not a callback.
+    """
+    last = error.__traceback__
+    while last is not None and last.tb_next is not None:
+        last = last.tb_next
+    if last is None or not last.tb_frame.f_code.co_argcount:
+        return False
+    frame, code = last.tb_frame, last.tb_frame.f_code
+    is_raise = code.co_code[last.tb_lasti] == dis.opmap["RAISE_VARARGS"]
+    return is_raise and callable(getattr(frame.f_locals[code.co_varnames[0]], "on_epoch_end", None))
 
 
 @cache

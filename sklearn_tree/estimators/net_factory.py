@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, ClassVar
 
 import numpy as np
@@ -13,7 +15,6 @@ from sklearn_tree.estimators.batches import BatchIterator, EncodedDataset
 from sklearn_tree.estimators.continuation import apply_changes, check_unchanged
 from sklearn_tree.estimators.fitted import FittedAttributesMixin
 from sklearn_tree.estimators.parameters import DEFAULT_EMBEDDING_DIM, NetParametersMixin
-from sklearn_tree.estimators.threads import limit_for
 from sklearn_tree.estimators.training import optimizer_params
 
 _RESERVED_NET_PARAMS = {
@@ -104,11 +105,24 @@ class NetFactoryMixin(NetParametersMixin, FittedAttributesMixin):
             raise ValueError(f"net_params must not contain {reserved}, which the estimator sets itself")
         return extra
 
+    def _fixed_params(self) -> dict[str, Any]:
+        """Return the parameters that must stay while the training continues."""
+        kind = self.kind_
+        is_kind = self.input_kind in ("auto", kind.name, *kind.aliases)
+        return {
+            "input_kind": kind.name if is_kind else self.input_kind,
+            "channels": self.channels,
+            **{f"module__{name}": value for name, value in self._architecture().items()},
+            **self._checked_net_params(),
+        }
+
+    def _check_fixed_params(self) -> None:
+        built, current = self.net_.fixed_, self._fixed_params()
+        dropped = {name: None for name in built if name not in current}
+        check_unchanged({**vars(self.net_), **built}, {**current, **dropped})
+
     def _continue_net(self, device: torch.device) -> None:
-        """Check and apply what ``set_params`` has changed since the net was built."""
-        fixed = self._checked_net_params()
-        own = {f"module__{name}": value for name, value in self._architecture().items()}
-        check_unchanged(self.net_, {**own, **fixed})
+        """Apply what ``set_params`` has changed since the net was built."""
         params = {
             "module__dropout": self._resolve("dropout"),
             "module__word_dropout": self.word_dropout,
@@ -116,12 +130,8 @@ class NetFactoryMixin(NetParametersMixin, FittedAttributesMixin):
             **self._optimizer_params(device),
         }
         self._continue_vectors()
-        apply_changes(self.net_, params, device, fixed)
+        apply_changes(self.net_, params, device, self._checked_net_params())
         self.device_ = device
-
-    def _thread_limit(self, encoded: Any) -> AbstractContextManager:
-        n_positions = self.kind_.n_positions(encoded)
-        return limit_for(self.net_.module_, n_positions, self.batch_size, self.device_)
 
     def _make_net(self, data: EncodedDataset, n_epochs: int, callbacks: list) -> Any:
         weight = None if data.sample_weight is None else data.sample_weight.numpy()
@@ -156,9 +166,24 @@ class NetFactoryMixin(NetParametersMixin, FittedAttributesMixin):
         for name in params:
             if name.startswith("module__"):
                 params[name] = _without_numpy(params[name])
-        return self._net_class(**params)
+        net = self._net_class(**params)
+        net.fixed_ = self._fixed_params()
+        return net
 
 
 def _without_numpy(value: Any) -> Any:
     """Return a scalar of numpy as a number of Python, which all layers of torch accept."""
     return value.item() if isinstance(value, np.generic) else value
+
+
+@contextmanager
+def naming_net_params(net_params: dict | None) -> Iterator[None]:
+    """Make the error of an unknown parameter in ``net_params`` name its key."""
+    try:
+        yield
+    except TypeError as error:
+        found = re.search(r"unexpected keyword argument '(\w+)'", str(error))
+        keys = [key for key in net_params or {} if found and key.endswith(f"__{found[1]}")]
+        if not keys:
+            raise
+        raise TypeError(f"net_params must not contain {keys[0]!r}, which is unknown: {error}") from error

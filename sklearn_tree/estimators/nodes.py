@@ -140,7 +140,7 @@ def _node_logits(classifier: Any, encoded: TreeArray) -> np.ndarray:
         return module.active_linear.score_subtrees(batch, batch.order)
 
     nodes = classifier._run_encoded(encoded, vectors_and_weights, is_per_sample=False)
-    pooled = torch.from_numpy(pool_subtrees(nodes, encoded, classifier.pooling))
+    pooled = torch.from_numpy(pool_subtrees(nodes, encoded, module.pool.how))
     weight = module.head.weight
     with torch.no_grad():
         logits = module.head(pooled.to(weight.device, weight.dtype)).cpu().numpy()

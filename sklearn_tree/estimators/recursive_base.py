@@ -125,6 +125,9 @@ class BaseRecursiveNet(BaseNet):
             If a parameter, a sample (the message gives its row), a target or the label or weight of a node
             (the message gives its row and node) is invalid, or the training diverges: the loss or a weight
             is infinite or NaN. The estimator then keeps the result of the previous fit.
+        KeyboardInterrupt
+            After Ctrl-C. The estimator then keeps the result of the previous fit. In a first fit, it has the
+            complete epochs, if there are any; its weights also include batches of the interrupted epoch.
         """
         self._validate_params()
         nodes = _make_node_labels(node_y, node_sample_weight, node_y_val)
@@ -146,8 +149,7 @@ class BaseRecursiveNet(BaseNet):
     ) -> BaseNet:
         """Train for one epoch on some samples; the first call builds the net.
 
-        ``lr_schedule``, ``early_stopping`` and ``calibrate`` are ignored here, and weights are not
-        normalised.
+        It ignores ``lr_schedule``, ``early_stopping`` and ``calibrate``, and uses weights as they are.
 
         Parameters
         ----------

@@ -61,7 +61,7 @@ class _ThreadState(threading.local):
 
 _state = _ThreadState()
 _lock = threading.Lock()
-_previous_counts: list[int] = []  # torch's number of threads before each active limit
+_previous_counts: dict[object, int] = {}  # torch's number of threads before each active limit
 _blas_limits: list[threadpool_limits] = []  # at most one, which all threads share
 _n_blas_users = 0
 
@@ -82,19 +82,21 @@ def limit_threads(n: int | None) -> Iterator[None]:
     if n is None or _state.is_limited:
         yield
         return
-    with _lock:
-        current = torch.get_num_threads()
-        previous = _previous_counts[0] if _previous_counts and current <= n else current  # maybe inherited
-        _previous_counts.append(previous)
-    _state.is_limited = True
-    torch.set_num_threads(min(n, previous))
-    try:
+    block = object()
+    try:  # Ctrl-C may interrupt every line
+        with _lock:
+            current = torch.get_num_threads()
+            first = next(iter(_previous_counts.values()), current)
+            _previous_counts[block] = first if current <= n else current  # current may be inherited
+        _state.is_limited = True
+        torch.set_num_threads(min(n, _previous_counts[block]))
         yield
     finally:
-        torch.set_num_threads(previous)
         _state.is_limited = False
+        if block in _previous_counts:
+            torch.set_num_threads(_previous_counts[block])
         with _lock:
-            _previous_counts.pop()
+            _previous_counts.pop(block, None)
 
 
 @contextmanager

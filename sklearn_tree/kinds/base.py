@@ -155,6 +155,8 @@ class Kind:
             refuse_texts(X, self.text_remedy)
             raise ValueError(f"X must be of the kind {self.name!r}, as in fit, got {self._describe(X)}")
         encoded = self.encode(X)
+        if not len(encoded):
+            raise ValueError("X must contain at least one sample, got 0 samples")
         self._warn_of_encoded(encoded, is_training)
         return encoded
 

@@ -13,7 +13,7 @@ from sklearn_tree.nn.gemm import linear
 
 # Gradients with respect to the gates and to the other arguments of a cell's function; None if unused.
 Gradients = tuple[tuple[Tensor, ...], tuple[Tensor | None, ...]]
-_MINUS_ONE = torch.tensor(-1.0)
+_MINUS_ONE = torch.tensor(-1.0, dtype=torch.float32, device="cpu")  # whatever the modes at import
 
 
 class Children(NamedTuple):

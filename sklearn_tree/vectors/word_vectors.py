@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
@@ -97,8 +98,8 @@ class WordVectors:
 
     def is_from(self, embeddings: Any) -> bool:
         """Return whether the vectors come from the given value of ``embeddings``."""
-        if isinstance(embeddings, str):
-            return isinstance(self.embeddings, str) and embeddings == self.embeddings
+        if isinstance(embeddings, (str, os.PathLike)) and isinstance(self.embeddings, (str, os.PathLike)):
+            return os.fspath(embeddings) == os.fspath(self.embeddings)
         return embeddings is self.embeddings
 
     def __getstate__(self) -> dict[str, Any]:

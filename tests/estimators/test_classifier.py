@@ -69,6 +69,19 @@ def test_invalid_class_weights_are_rejected(encoded, class_weight, message):
         tree_classifier(class_weight=class_weight).fit(*encoded)
 
 
+def test_weights_of_zero_for_all_samples_are_refused():
+    is_first = (Y == 0).astype(float)
+    for method in ("fit", "partial_fit"):
+        for weights, sample_weight in (({0: 0, 1: 0, 7: 1}, None), ({0: 0}, is_first)):
+            clf = quick(RNNClassifier, class_weight=weights)
+            with pytest.raises(ValueError, match=r"class_weight must have .* weight > 0 for .* got \{0: 0"):
+                getattr(clf, method)(TABLE, Y, sample_weight=sample_weight)
+        # the control: as in scikit-learn, other classes weigh 1
+        found = getattr(quick(RNNClassifier, class_weight={0: 0}), method)(TABLE, Y)
+        expected = getattr(quick(RNNClassifier), method)(TABLE, Y, sample_weight=1 - is_first)
+        np.testing.assert_array_equal(found.predict_proba(TABLE), expected.predict_proba(TABLE))
+
+
 def test_balanced_weights_match_scikit_learn(encoded):
     X, y = encoded
     X, y = X[:90], np.where(np.arange(90) < 60, "one", "two")

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 import skorch
 import torch
-from samples import CLASSIFIERS, TABLE, TEXTS, Y, quick, tree_classifier
+from samples import CLASSIFIERS, TABLE, TEXTS, TUPLES, Y, quick, tree_classifier
 
-from sklearn_tree import CNNClassifier, RNNClassifier
+from sklearn_tree import CNNClassifier, RecursiveNetClassifier, RNNClassifier
+from sklearn_tree.estimators.continuation import are_equal
 from sklearn_tree.estimators.training import OPTIMIZERS
 from sklearn_tree.nn import CELLS
 
@@ -146,3 +147,70 @@ def test_a_continued_training_rejects_changed_net_params(method, net_params, mes
         getattr(clf.set_params(net_params=net_params), method)(TEXTS, Y)
     clf.set_params(net_params={"optimizer__eps": 1e-5})
     assert getattr(clf, method)(TEXTS, Y).n_iter_ > 2  # the control
+
+
+EQUAL_PARAMS = [
+    (RNNClassifier, {"net_params": {"criterion__weight": torch.tensor([1.0, 2.0]).double()}}),
+    (
+        RNNClassifier,
+        {"net_params": {"criterion__weight": torch.tensor([1.0, 2.0]).double(), "optimizer__eps": 1e-5}},
+    ),
+    (RNNClassifier, {"input_kind": "table"}),
+    (RNNClassifier, {"input_kind": "auto"}),
+    (RecursiveNetClassifier, {"max_arity": 1}),
+    (RecursiveNetClassifier, {"max_arity": None}),
+]
+
+
+@pytest.mark.parametrize(("cls", "params"), EQUAL_PARAMS)
+def test_equal_parameters_continue_the_training(cls, params):
+    net = quick(cls, warm_start=True, **params).fit(TABLE, Y)
+    assert net.set_params(**copy.deepcopy(params)).fit(TABLE, Y).n_iter_ == 4
+
+
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+@pytest.mark.parametrize(
+    ("built", "changed", "message"),
+    [
+        ({"channels": "last"}, {"channels": "first"}, "channels must stay 'last' .*, got 'first'"),
+        ({}, {"input_kind": "series"}, "input_kind must stay 'table' .*, got 'series'"),
+        ({"net_params": {"optimizer__betas": (0.5, 0.9)}}, {"net_params": None}, "betas must stay .*got None"),
+        ({"net_params": {"criterion__weight": torch.tensor([1.0, 2.0]).double()}},
+         {"net_params": {"criterion__weight": torch.tensor([1.0, 3.0]).double()}}, r"weight must stay tensor\(.* 3\.\]"),
+    ],
+)  # fmt: skip
+def test_a_continued_training_refuses_every_change_that_it_would_ignore(method, built, changed, message):
+    net = quick(RNNClassifier, warm_start=True, **built).fit(TABLE, Y)
+    expected = net.predict_proba(TABLE)
+    with pytest.raises(ValueError, match=message):
+        getattr(net.set_params(**changed), method)(TABLE, Y)
+    np.testing.assert_array_equal(net.predict_proba(TABLE), expected)
+    net.set_params(warm_start=False, **changed)  # the control: a new fit accepts the value
+    if changed.get("input_kind") != "series":
+        assert net.fit(TABLE, Y).n_iter_ == 2
+
+
+def test_a_continued_training_refuses_to_drop_the_maximum_arity():
+    net = quick(RecursiveNetClassifier, warm_start=True, max_arity=1).fit(TUPLES, Y)
+    with pytest.raises(ValueError, match=r"max_arity must stay 1 .*, got None"):
+        net.set_params(max_arity=None).fit(TUPLES, Y)
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "is_equal"),
+    [
+        (np.arange(3), np.arange(3), True),
+        (np.arange(3), np.arange(4), False),
+        (torch.arange(3), torch.arange(3), True),
+        (torch.arange(3), None, False),
+        ([("*", {"weight": np.ones(2)})], [("*", {"weight": np.ones(2)})], True),
+        ([("*", {"weight": np.ones(2)})], [("*", {"weight": np.zeros(2)})], False),
+        ((3, 4), (3, 4), True),
+        ((3, 4), (3,), False),
+        ({"a": 1}, {"b": 1}, False),
+        (1, 1.0, True),
+        (None, 0, False),
+    ],
+)
+def test_values_with_arrays_are_compared(a, b, is_equal):
+    assert are_equal(a, b) is are_equal(b, a) is is_equal

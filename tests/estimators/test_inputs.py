@@ -6,7 +6,22 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from samples import BRACKETS, CONTAINERS, DENSE, IDS, PIXELS, TABLE, TEXTS, WAVES, N, Y, object_array, outputs
+from samples import (
+    BRACKETS,
+    CLASSIFIERS,
+    CONTAINERS,
+    DENSE,
+    IDS,
+    PIXELS,
+    TABLE,
+    TEXTS,
+    WAVES,
+    N,
+    Y,
+    object_array,
+    outputs,
+    quick,
+)
 from sklearn.base import clone
 from sklearn.model_selection import cross_val_score
 from sklearn.pipeline import make_pipeline
@@ -15,6 +30,7 @@ from sklearn.preprocessing import FunctionTransformer
 from sklearn_tree import (
     CaptumExplainer,
     CNNClassifier,
+    RaggedArray,
     RecursiveNetClassifier,
     RNNClassifier,
     SequenceVectorizer,
@@ -218,3 +234,30 @@ def test_only_predictions_warn_of_unknown_words():
     for method in (net.predict, net.transform):
         with pytest.warns(UserWarning, match=f"unknown in {N} of {N} samples"):
             method(unseen)
+
+
+@pytest.mark.parametrize("cls", CLASSIFIERS)
+@pytest.mark.parametrize(
+    ("X_val", "y_val", "message"),
+    [
+        (TABLE, np.full(len(Y), 7), "y_val must hold only the classes"),
+        (TABLE, [None] * len(Y), r"y_val\[0\] is missing"),
+        (TABLE[:, :2], Y, "X_val has 2 features, but"),
+        (np.where(np.arange(len(Y)) == 3, np.nan, TABLE.T).T, Y, r"X_val\[3\] must hold finite numbers"),
+    ],
+)
+def test_errors_of_validation_samples_name_them(cls, X_val, y_val, message):
+    with pytest.raises(ValueError, match=f"^{message}"):
+        quick(cls).fit(TABLE, Y, X_val=X_val, y_val=y_val)
+    with pytest.raises(ValueError, match=f"^{message.replace('_val', '')}"):  # the control
+        quick(cls).fit(TABLE, Y).partial_fit(X_val, y_val)
+
+
+def test_samples_without_rows_and_bytes_are_refused():
+    for X in (SequenceVectorizer().fit_transform(TEXTS), RaggedArray.from_sequences(WAVES)):
+        clf = quick(RNNClassifier).fit(X, Y)
+        with pytest.raises(ValueError, match="X must contain at least one sample, got 0 samples"):
+            clf.predict(X[:0])
+        assert len(clf.predict(X[:1])) == 1  # the control
+    with pytest.raises(ValueError, match=r"^X\[1\] must be a str or hold numbers, got bytes"):
+        quick(RNNClassifier).fit([1.0, b"a"], [0, 1])

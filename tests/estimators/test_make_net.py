@@ -1,6 +1,7 @@
 """Nets that ``make_net`` returns, for every family."""
 
 import pickle
+import threading
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ import skorch
 import torch
 from samples import tree_classifier
 from sklearn.model_selection import GridSearchCV
-from skorch.callbacks import Checkpoint, EarlyStopping, EpochScoring, LRScheduler
+from skorch.callbacks import Callback, Checkpoint, EarlyStopping, EpochScoring, LRScheduler
 
 from sklearn_tree import (
     CNNClassifier,
@@ -137,3 +138,11 @@ def test_a_pickled_net_can_be_trained_further(encoded):
     net = pickle.loads(pickle.dumps(tree_classifier(max_epochs=2).make_net(X, y).fit(X, codes)))
     assert net.get_params()["max_epochs"] == 2
     assert len(net.set_params(max_epochs=3, lr=0.1).partial_fit(X, codes).history) == 5
+
+
+@pytest.mark.parametrize(("cls", "X"), CASES, ids=IDS)
+def test_the_net_holds_the_callbacks_of_the_estimator_and_no_copies(cls, X):
+    callback = Callback()
+    assert make(cls, X, callbacks=[callback])[0].callbacks[-1] is callback
+    callback.lock = threading.Lock()  # it cannot be copied
+    assert make(cls, X, callbacks=[callback])[0].callbacks[-1] is callback

@@ -1,5 +1,8 @@
 """Modes of torch: results do not depend on the caller's modes, which are unchanged afterwards."""
 
+import json
+import subprocess
+import sys
 import threading
 from contextlib import contextmanager
 from functools import cache
@@ -8,7 +11,7 @@ import numpy as np
 import pytest
 import skorch
 import torch
-from samples import CLASSIFIERS, DENSE, ESTIMATORS, TEXTS, TUPLES, Y, outputs, quick
+from samples import BRACKETS, CLASSIFIERS, DENSE, ESTIMATORS, TEXTS, TUPLES, Y, outputs, quick
 
 from sklearn_tree import CaptumExplainer, CNNClassifier, RNNClassifier
 from sklearn_tree.estimators.modes import default_modes
@@ -194,3 +197,26 @@ def test_inputs_created_in_a_mode_are_read():
     with torch.inference_mode():
         X = rows.clone()
     np.testing.assert_array_equal(quick(RNNClassifier).fit(X, Y).predict_proba(X), expected)
+
+
+_IMPORT_IN_MODES = """
+import json, sys, torch
+torch.set_default_device("meta")
+torch.set_default_dtype(torch.float16)
+with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
+    import sklearn_tree
+    assert torch.empty(0).device.type == "meta"  # the control: the modes are set
+    for name, X, y in json.load(sys.stdin):
+        net = getattr(sklearn_tree, name)(max_epochs=2, hidden_size=8, random_state=0).fit(X, y)
+        print(json.dumps(net.predict_proba(X).tolist()))
+"""
+
+
+def test_results_do_not_depend_on_the_modes_in_which_the_package_is_imported():
+    samples = {cls: BRACKETS if cls.__name__.startswith("Recursive") else TEXTS for cls in CLASSIFIERS}
+    cases = [(cls.__name__, X, Y.tolist()) for cls, X in samples.items()]
+    command = [sys.executable, "-c", _IMPORT_IN_MODES]
+    done = subprocess.run(command, input=json.dumps(cases), capture_output=True, text=True, check=True)
+    for (cls, X), line in zip(samples.items(), done.stdout.splitlines(), strict=True):
+        expected = quick(cls).fit(X, Y).predict_proba(X)
+        np.testing.assert_array_equal(json.loads(line), expected.astype(np.float64))

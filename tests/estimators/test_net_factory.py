@@ -17,6 +17,7 @@ from samples import (
     tree_classifier,
 )
 
+from sklearn_tree import RNNClassifier
 from sklearn_tree.estimators.batches import BatchIterator, EncodedDataset
 
 
@@ -86,3 +87,18 @@ def test_numbers_of_numpy_give_the_net_of_numbers_of_python(cls):
     assert all(isinstance(value, np.generic) for value in scalars.values())  # the control
     fitted = [quick(cls, **values).fit(X, Y) for values in (params, scalars)]
     np.testing.assert_array_equal(*(outputs(model, X) for model in fitted))
+
+
+@pytest.mark.parametrize("part", ["optimizer", "module", "criterion", "iterator_train"])
+def test_unknown_parameters_of_parts_are_refused_by_their_key(part):
+    with pytest.raises(
+        TypeError, match=f"net_params must not contain '{part}__foo', which is unknown: .*foo"
+    ):
+        quick(RNNClassifier, net_params={f"{part}__foo": 1}).fit(TABLE, Y)
+
+    class Broken(skorch.callbacks.Callback):
+        def on_train_begin(self, net, **kwargs):
+            dict.fromkeys([], foo=1)
+
+    with pytest.raises(TypeError, match=r"^dict\.fromkeys"):  # the control: an error in the code of users
+        quick(RNNClassifier, callbacks=[Broken()], net_params={"optimizer__eps": 1e-5}).fit(TABLE, Y)

@@ -171,3 +171,15 @@ def test_only_fitted_classifiers_of_trees_have_nodes(small_trees):
         predict_nodes(regressor, trees)
     with pytest.raises(NotFittedError):
         predict_nodes(make_pipeline(TreeVectorizer(), tree_classifier()), trees)
+
+
+@pytest.mark.parametrize("pooling", sorted(POOLINGS))
+def test_nodes_are_pooled_as_in_the_fitted_net(small_trees, pooling):
+    trees, y = small_trees
+    clf = tree_classifier(max_epochs=1, net_params={"module__pooling": pooling}).fit(trees, y)
+    nodes = clf.predict_nodes(trees)
+    np.testing.assert_allclose(nodes[nodes.node == 0].two, clf.predict_proba(trees)[:, 1], atol=1e-6)
+    for other in POOLINGS:
+        assert clf.set_params(pooling=other).predict_nodes(trees).equals(nodes)
+    control = tree_classifier(max_epochs=1, pooling="max" if pooling == "mean" else "mean").fit(trees, y)
+    assert not control.predict_nodes(trees).equals(nodes)

@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -46,6 +47,17 @@ def test_vectors_of_another_source_are_recognized():
     assert WordVectors(TABLE, ["ice"]).is_from(TABLE)
     assert not WordVectors(TABLE, ["ice"]).is_from(dict(TABLE))
     assert not WordVectors(TABLE, ["ice"]).is_from("ice")
+
+
+def test_equal_paths_are_the_same_source(tmp_path):
+    path, other = tmp_path / "vectors.txt", tmp_path / "others.txt"
+    for file in (path, other):
+        file.write_text("ice 1 2\n")
+    for name in (path, str(path)):
+        vectors = WordVectors(name, ["ice"])
+        assert vectors.is_from(Path(str(path)))
+        assert vectors.is_from(str(path))
+        assert not vectors.is_from(other)
 
 
 @pytest.mark.parametrize(

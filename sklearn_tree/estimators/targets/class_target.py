@@ -131,7 +131,10 @@ class ClassTarget(Target):
 
 def unique(classes: Any, name: str = "classes") -> np.ndarray:
     """Return the sorted distinct classes of an array-like."""
-    return np.unique(np.asarray(without_nullable_types(check_listed(classes, name))))
+    distinct = np.unique(np.asarray(without_nullable_types(check_listed(classes, name))))
+    if not len(distinct):
+        raise ValueError(f"{name} must hold at least one class, got {classes!r}")
+    return distinct
 
 
 def unique_columns(classes: Any) -> list[np.ndarray]:

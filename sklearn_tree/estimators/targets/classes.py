@@ -108,6 +108,11 @@ class MultiLabel(ClassTarget):
         self.classes, self.n_classes = np.arange(y.shape[1]), y.shape[1]
         return self.encode(y)
 
+    def check_classes(self, classes: Any) -> None:
+        """Raise ValueError if the classes are neither 0 and 1 for each label nor the labels themselves."""
+        if [np.unique(column).tolist() for column in check_listed(classes)] != [[0, 1]] * self.n_classes:
+            super().check_classes(classes)
+
     def encode(self, y: np.ndarray) -> np.ndarray:
         """Return the indicators, float32, shape (n_samples, n_labels)."""
         _check_n_columns(y.shape[1], self.n_classes)

@@ -66,11 +66,12 @@ class Numbers(Target):
         return y[:, 0] if self.n_columns is None else y
 
     def score(self, outputs: Tensor, encoded: Tensor) -> float:
-        """Return R squared averaged over the columns."""
+        """Return R squared averaged over the columns that are not constant; NaN if all are."""
         encoded = encoded.reshape(outputs.shape).double()
         residual = ((encoded - outputs.double()) ** 2).sum(0)
         total = ((encoded - encoded.mean(0)) ** 2).sum(0)
-        return float((1 - residual / total.clamp(min=torch.finfo(torch.float64).tiny)).mean())
+        varies = (encoded != encoded[0]).any(0)
+        return float((1 - residual[varies] / total[varies]).mean())
 
     def explained(self, outputs: Tensor, target: Any, output: str) -> Objective:
         """Choose a column, see :meth:`Target.explained`; its number is in the user's units."""

@@ -36,7 +36,7 @@ class WordsView(View):
         weight = net.module.label_table().cpu().numpy()
         if name == "zero":
             return np.zeros_like(weight[0])
-        if name == "unknown" or (name == "auto" and net.estimator.word_dropout):
+        if name == "unknown" or (name == "auto" and net.module.embedding.word_dropout):
             return weight[UNKNOWN_ID].copy()
         ids = self.ids(encoded)
         ids = np.where(ids < len(weight), ids, UNKNOWN_ID)

@@ -284,3 +284,26 @@ def test_lists_of_texts_and_numbers_are_refused(y):
     with pytest.raises(ValueError, match=r"y\[1\] is missing"):
         read_classes(["a", np.nan, "b"])
     assert read_classes(["a", "1", "b"])[0].dtype.kind == "U"  # the control
+
+
+def test_the_classes_of_labels_may_be_0_and_1_for_each(words_counted):
+    X, counts = words_counted
+    y = np.minimum(counts, 1)
+    for classes in ([[0, 1]] * 3, [0, 1, 2]):
+        clf = classifier().partial_fit(X, y, classes=classes)
+        assert clf.partial_fit(X, y, classes=classes).n_iter_ == 2
+        for wrong in ([[0, 1]] * 2, [[0]] * 3, [0, 1]):
+            with pytest.raises(
+                ValueError, match=r"classes must be those of the first call .*\[0, 1, 2\], got"
+            ):
+                clf.partial_fit(X, y, classes=wrong)
+
+
+@pytest.mark.parametrize("classes", [[], [[0, 1], []]])
+def test_empty_classes_are_refused(words_counted, classes):
+    X, counts = words_counted
+    y = counts[:, 0] if not classes else counts[:, :2]
+    with pytest.raises(ValueError, match=r"classes(\[1\])? must hold at least one class, got \[\]"):
+        classifier().partial_fit(X, y, classes=classes)
+    classes = [0, 1, 2, 3] if not classes else [[0, 1, 2, 3]] * 2  # the control
+    assert classifier().partial_fit(X, y, classes=classes).n_iter_ == 1

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 from samples import tree_regressor
 from sklearn.metrics import r2_score
 from sklearn.preprocessing import StandardScaler
@@ -114,3 +115,14 @@ def test_the_number_of_columns_must_match_fit(fitted_on, y, message):
 def test_read_numbers_rejects_everything_else(y, message):
     with pytest.raises(ValueError, match=message):
         read_numbers(y)
+
+
+@pytest.mark.parametrize("n_columns", [1, 2])
+def test_the_score_of_constant_targets_is_nan(n_columns):
+    target, encoded = fit(np.random.RandomState(0).randn(9, n_columns))
+    encoded = torch.as_tensor(encoded)
+    for rows in (encoded[:1], encoded[:1].expand(3, -1)):
+        assert np.isnan(target.score(torch.zeros(rows.shape), rows))
+    mixed, outputs = torch.cat([encoded[:, :1], encoded[:1, :1].expand(9, 1)], dim=1), torch.zeros(9, 2)
+    expected = r2_score(mixed[:, 0], outputs[:, 0])
+    assert target.score(outputs, mixed) == pytest.approx(expected)  # the control: a column that varies

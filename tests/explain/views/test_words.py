@@ -49,3 +49,12 @@ def test_columns_are_the_words_of_enough_samples():
         counts = {word: sum(word in text.split() for text in TEXTS) for word in " ".join(TEXTS).split()}
         assert set(features.names) == {word for word, count in counts.items() if count >= min_df}
     assert 0 < len(features.names) < len(counts)  # the control
+
+
+@each_kind
+def test_the_automatic_baseline_is_that_of_the_fitted_net(cls, X, unseen):
+    view, net, encoded = make_view(cls, X, X, word_dropout=0.2)
+    expected = view.choose_baseline(net, encoded, "auto")
+    net.estimator.set_params(word_dropout=0.0)
+    np.testing.assert_array_equal(view.choose_baseline(net, encoded, "auto"), expected)
+    assert np.abs(view.choose_baseline(net, encoded, "mean") - expected).max() > 1e-3  # the control
