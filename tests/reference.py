@@ -150,6 +150,15 @@ def tree_logits(net, x, tree, cut=None):
     return logits + net.linear.bias + sum(weights[i] for i in kept) / len(x) ** 0.5
 
 
+def bag_logits(path, labels):
+    """Compute the logits of a ``LinearPath`` for one sample with the given label ids, label by label."""
+    logits = path.bias.clone()
+    for label in labels:
+        if 2 <= label < len(path.weight):
+            logits += path.weight[label] / len(labels) ** 0.5
+    return logits
+
+
 def pool_nodes(pool, root, vectors):
     """Pool the vectors of a tree's nodes; return ``root`` for the pooling "root" or without vectors."""
     if pool.how == "root" or not vectors:

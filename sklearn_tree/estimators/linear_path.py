@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
-from scipy.optimize import minimize
 from torch import Tensor
 
-from sklearn_tree.estimators.threads import limit_blas, limit_threads
+from sklearn_tree.estimators.threads import limit_threads
 from sklearn_tree.estimators.user_code import training_draws
 from sklearn_tree.nn.tensors import move_tensors
 from sklearn_tree.randomness import own_generators
@@ -63,19 +63,19 @@ def fit_linear_path(net: Any, data: Any, seed: int, *, is_new: bool) -> Tensor |
     features, labels, idf = _compute_features(data, len(path.weight))
     folds = _make_folds(len(data), net.target.strata(data.y.numpy()), seed)
     net.criterion_.train()  # some losses smooth labels in training mode only
-    with own_generators(seed), training_draws(net), limit_threads(1), limit_blas():
+    with own_generators(seed), training_draws(net), limit_threads(1):
         samples = _Samples(features, data.y, data.sample_weight, net.weighted_loss, path.bias)
-        strength, held_out = _choose_strength(samples, folds)
-        if held_out is None:
+        best = _choose_strength(samples, folds)
+        if best is None:
             return None
-        coef = samples.fit(strength)
+        coef = samples.fit(best.strength, best.coef)
     if is_new:
         torch.nn.init.zeros_(net.module_.head.weight)
         torch.nn.init.zeros_(net.module_.head.bias)
     weight = np.zeros(path.weight.shape)
     weight[labels] = coef[1:] * idf[:, None]
     path.set_weights(torch.from_numpy(weight), torch.from_numpy(coef[0]))
-    return torch.from_numpy(held_out - samples.predict(coef)).to(path.bias.dtype)
+    return torch.from_numpy(best.logits - samples.predict(coef)).to(path.bias.dtype)
 
 
 def _compute_features(data: Any, n_labels: int) -> tuple[Any, np.ndarray, np.ndarray]:
@@ -132,35 +132,57 @@ class _Samples:
 
     def fit(self, strength: float, start: np.ndarray | None = None) -> np.ndarray:
         """Minimize the penalized loss; the bias and the weights, shape (1 + n_features, n_outputs)."""
-        shape = (1 + self.features.shape[1], len(self.like))
+        n, shape = len(self.y), (1 + self.features.shape[1], len(self.like))
+        coef = np.zeros(shape) if start is None else start.copy()
         penalty = np.full((shape[0], 1), strength)
         penalty[0] *= _BIAS_PENALTY
+        parameter = torch.from_numpy(coef)  # shares its memory
 
-        def objective(flat: np.ndarray) -> tuple[float, np.ndarray]:
-            coef = flat.reshape(shape)
+        def compute_mean_loss() -> float:
             loss, gradient = self.evaluate(self.predict(coef))
             slopes = np.vstack([gradient.sum(0), self.features.T @ gradient]) + penalty * coef
-            return loss + 0.5 * float((penalty * coef**2).sum()), slopes.ravel()
+            parameter.grad = torch.from_numpy(slopes / n)
+            return (loss + 0.5 * float((penalty * coef**2).sum())) / n
 
-        result = minimize(
-            objective,
-            np.zeros(shape).ravel() if start is None else start.ravel(),
-            jac=True,
-            method="L-BFGS-B",
-            options={"maxiter": _MAX_ITERATIONS, "gtol": _TOLERANCE * len(self.y)},
-        )
-        return result.x.reshape(shape)
+        torch.optim.LBFGS(
+            [parameter],
+            max_iter=_MAX_ITERATIONS,
+            max_eval=2 * _MAX_ITERATIONS,
+            tolerance_grad=_TOLERANCE,
+            history_size=10,
+            line_search_fn="strong_wolfe",
+        ).step(compute_mean_loss)
+        return coef
 
 
-def _choose_strength(samples: _Samples, folds: np.ndarray) -> tuple[float, np.ndarray | None]:
-    """Return the penalty with the smallest loss on held-out folds, and the held-out logits.
+@dataclass(frozen=True)
+class _HeldOut:
+    """Models that are fitted without one fold each.
 
-    Penalties are tried from strong to weak until the loss increases. The logits are None if it is not finite.
+    Attributes
+    ----------
+    strength : float
+        Strength of the penalty.
+    logits : ndarray of float64, shape (n_samples, n_outputs)
+        Logits of each sample by the model that was fitted without its fold.
+    coef : ndarray of float64, shape (1 + n_features, n_outputs)
+        Mean of the biases and weights of all models.
+    """
+
+    strength: float
+    logits: np.ndarray
+    coef: np.ndarray
+
+
+def _choose_strength(samples: _Samples, folds: np.ndarray) -> _HeldOut | None:
+    """Return the models with the smallest loss on held-out folds; None if the loss is not finite.
+
+    Penalties are tried from strong to weak until the loss increases.
     """
     rows = [(np.flatnonzero(folds != k), np.flatnonzero(folds == k)) for k in np.unique(folds)]
     parts = [(samples.take(train), samples.take(held_out)) for train, held_out in rows]
     coefs: list[Any] = [None] * len(parts)
-    least, best, best_logits = np.inf, _STRENGTHS[0], None
+    least, best = np.inf, None
     for strength in _STRENGTHS:
         coefs = [train.fit(strength, start) for (train, _), start in zip(parts, coefs, strict=True)]
         logits = np.empty((len(folds), len(samples.like)))
@@ -169,8 +191,8 @@ def _choose_strength(samples: _Samples, folds: np.ndarray) -> tuple[float, np.nd
         loss, _ = samples.evaluate(logits)
         if not loss < least:  # also if it is NaN
             break
-        least, best, best_logits = loss, strength, logits
-    return best, best_logits
+        least, best = loss, _HeldOut(strength, logits, np.mean(coefs, axis=0))
+    return best
 
 
 def _make_folds(n: int, strata: np.ndarray | None, seed: int) -> np.ndarray:

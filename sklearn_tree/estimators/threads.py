@@ -8,7 +8,6 @@ from contextlib import AbstractContextManager, contextmanager
 
 import numpy as np
 import torch
-from threadpoolctl import threadpool_limits
 from torch import nn
 
 _MIN_OPERATIONS = 5e8  # of a training step; below, a second thread costs more than it saves
@@ -62,8 +61,6 @@ class _ThreadState(threading.local):
 _state = _ThreadState()
 _lock = threading.Lock()
 _previous_counts: dict[object, int] = {}  # torch's number of threads before each active limit
-_blas_limits: list[threadpool_limits] = []  # at most one, which all threads share
-_n_blas_users = 0
 
 
 @contextmanager
@@ -97,24 +94,3 @@ def limit_threads(n: int | None) -> Iterator[None]:
             torch.set_num_threads(_previous_counts[block])
         with _lock:
             _previous_counts.pop(block, None)
-
-
-@contextmanager
-def limit_blas() -> Iterator[None]:
-    """Let numpy and scipy use one thread inside the block.
-
-    Their number of threads belongs to the process. The first block sets it, and the last one that ends
-    restores it, so that blocks in several threads do not restore each other's limits.
-    """
-    global _n_blas_users
-    with _lock:
-        if not _n_blas_users:
-            _blas_limits.append(threadpool_limits(1, user_api="blas"))
-        _n_blas_users += 1
-    try:
-        yield
-    finally:
-        with _lock:
-            _n_blas_users -= 1
-            if not _n_blas_users:
-                _blas_limits.pop().restore_original_limits()

@@ -141,6 +141,15 @@ def test_convolutional_nets_transfer_nothing(case, pooling, n_blocks, cuda):
     assert_no_transfers(cuda, ConvolutionalNet(3, pooling=pooling, n_blocks=n_blocks, **params), batch)
 
 
+@pytest.mark.parametrize("batch", [TREES, SHARED, TOKENS], ids=["trees", "shared", "tokens"])
+def test_linear_paths_transfer_nothing(batch, cuda):
+    makers = [RecursiveNet] if isinstance(batch, TreeBatch) else [RecurrentNet, ConvolutionalNet]
+    for maker in makers:
+        net = maker(n_outputs=3, n_labels=7, linear_path=True)
+        net.linear.set_weights(torch.rand(7, 3), torch.rand(3))
+        assert_no_transfers(cuda, net, batch)
+
+
 class UploadingCell(CELLS["child_sum_lstm"]):
     """Cell with a constant that is made in main memory in every forward pass."""
 
