@@ -308,9 +308,10 @@ def _is_raised_by_callback(error: KeyboardInterrupt) -> bool:
         last = last.tb_next
     if last is None or not last.tb_frame.f_code.co_argcount:
         return False
-    frame, code = last.tb_frame, last.tb_frame.f_code
+    code = last.tb_frame.f_code
     is_raise = code.co_code[last.tb_lasti] == dis.opmap["RAISE_VARARGS"]
-    return is_raise and callable(getattr(frame.f_locals[code.co_varnames[0]], "on_epoch_end", None))
+    owner = last.tb_frame.f_locals.get(code.co_varnames[0])  # absent if the method deletes it
+    return is_raise and callable(getattr(owner, "on_epoch_end", None))
 
 
 @cache
