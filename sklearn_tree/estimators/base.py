@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -25,6 +25,7 @@ from sklearn_tree.estimators.linear_path import fit_linear_path
 from sklearn_tree.estimators.modes import default_modes
 from sklearn_tree.estimators.net_factory import NetFactoryMixin, naming_net_params
 from sklearn_tree.estimators.rowwise import sparse_gradients
+from sklearn_tree.estimators.threads import limit_for
 from sklearn_tree.estimators.training import (
     check_convergence,
     check_finite,
@@ -290,6 +291,10 @@ class BaseNet(
         if is_per_sample:
             check_finite(output, encoded, self.kind_)
         return output
+
+    def _thread_limit(self, encoded: Any) -> AbstractContextManager:
+        n_positions = self.kind_.n_positions(encoded)
+        return limit_for(self.net_.module_, n_positions, self.batch_size, self.device_)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
