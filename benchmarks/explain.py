@@ -58,7 +58,8 @@ def cost() -> None:
 
 def count_passes(ids: TreeArray) -> tuple[float, float]:
     """Return the cost of occlusion in forward passes, and of integrated gradients in training passes."""
-    net = RecursiveNetClassifier(max_epochs=1, random_state=0, device="cpu").fit(ids, np.arange(len(ids)) % 2)
+    net = RecursiveNetClassifier(linear_path=False, max_epochs=1, random_state=0, device="cpu")
+    net.fit(ids, np.arange(len(ids)) % 2)
     module = net.net_.module_.eval()
     occlude = CaptumExplainer(net).fit(ids[:2])
     integrate = CaptumExplainer(net, "integrated_gradients", max_steps=32).fit(ids[:2])
@@ -86,9 +87,9 @@ def texts() -> None:
     words = [*GOOD, *BAD, "not", "very", "film", "plot", "the", "a", "and", "so", "it", "was"]
     corpus = [" ".join(rng.choice(words, 8)) for _ in range(2000)]
     y = np.array([_polarity(text) for text in corpus])
-    net = RNNClassifier(bidirectional=False, word_dropout=0.1, random_state=0, device="cpu").fit(
-        corpus, y > 0
-    )
+    net = RNNClassifier(
+        bidirectional=False, word_dropout=0.1, linear_path=False, random_state=0, device="cpu"
+    ).fit(corpus, y > 0)
     shown = corpus[:40]
     print(f"  accuracy in training {net.score(corpus, y > 0):.3f}")
     rows: dict[str, Callable[[], list[np.ndarray]]] = {}
@@ -164,7 +165,9 @@ def negation() -> None:
     for seed in (0, 1, 2):
         grammar = make_negation(2500, random_state=seed)
         train, test = slice(0, 2000), slice(2000, 2200)
-        net = RecursiveNetClassifier("nary_lstm", word_dropout=0.1, random_state=seed, device="cpu")
+        net = RecursiveNetClassifier(
+            "nary_lstm", word_dropout=0.1, linear_path=False, random_state=seed, device="cpu"
+        )
         net.fit(grammar.data[train], grammar.target[train])
         trees, effects = grammar.data[test], grammar.contributions[test]
         small = [i for i in range(len(trees)) if 3 <= (trees[[i]].arities == 0).sum() <= 10]
@@ -223,6 +226,7 @@ def sst() -> None:
             "nary_lstm",
             dropout=0.5,
             word_dropout=0.1,
+            linear_path=False,
             lr=0.003,
             lr_schedule="cosine",
             max_epochs=4,

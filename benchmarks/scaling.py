@@ -41,7 +41,9 @@ def main() -> None:
 def measure(shape: str, n: int) -> None:
     """Measure one shape and size and print its row."""
     torch.set_num_threads(1)
-    clf = RecursiveNetClassifier(max_epochs=1, batch_size=1_000_000, max_batch_nodes=None, random_state=0)
+    clf = RecursiveNetClassifier(
+        linear_path=False, max_epochs=1, batch_size=1_000_000, max_batch_nodes=None, random_state=0
+    )
     small = random_trees(4, 50)
     clf.fit(small, np.arange(4) % 2)
     X = chains(n) if shape == "two chains" else random_trees(n // 50, 50)

@@ -81,6 +81,7 @@ def our_search(n_jobs: int) -> GridSearchCV:
     """Return a search over this package's estimator."""
     clf = RNNClassifier(
         embedding_dim=EMBEDDING_DIM,
+        linear_path=False,
         optimizer="adam",
         weight_decay=0.0,
         max_epochs=1,

@@ -57,6 +57,7 @@ def report(name: str, work: Workload, batch_size: int, options: argparse.Namespa
     """Measure one workload at one batch size and print its rows."""
     clf = RecursiveNetClassifier(
         **work.params,
+        linear_path=False,
         optimizer="adagrad",
         lr=LR,
         weight_decay=0.0,
