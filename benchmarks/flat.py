@@ -51,6 +51,8 @@ def main() -> None:
 def report(name: str, work: Workload, options: argparse.Namespace) -> None:
     """Measure one workload and print its rows."""
     settings = {
+        "dropout": 0.0,
+        "linear_path": False,
         "optimizer": "adam",
         "lr": LR,
         "weight_decay": 0.0,

@@ -190,7 +190,7 @@ def main() -> None:
             continue
         models = {f"{name}, linear": (linear(count), "") for name, count in problem.counts.items()}
         for seed in options.seeds:
-            net = RecursiveNetClassifier(**problem.setting, random_state=seed)
+            net = RecursiveNetClassifier(**problem.setting, linear_path=False, random_state=seed)
             model = make_pipeline(TreeVectorizer(min_df=problem.min_df), net)
             models[f"recursive net, seed {seed}"] = model, f"{problem.goal or ''}"
         for name, (model, goal) in models.items():
