@@ -51,9 +51,9 @@ def test_a_dropout_layer_of_a_user_defined_cell_is_unchanged(encoded):
 @pytest.mark.parametrize("old", OPTIMIZERS)
 @pytest.mark.parametrize("new", [*OPTIMIZERS, torch.optim.Rprop])
 def test_an_optimizer_can_be_replaced_by_any_other(old, new):
-    clf = quick(RNNClassifier, max_epochs=1, warm_start=True, optimizer=old).fit(TEXTS, Y)
+    clf = quick(RNNClassifier, max_epochs=1, lr_schedule=None, warm_start=True, optimizer=old).fit(TEXTS, Y)
     clf.set_params(optimizer=new).fit(TEXTS, Y)
-    fresh = quick(RNNClassifier, max_epochs=1, optimizer=new).fit(TEXTS, Y)
+    fresh = quick(RNNClassifier, max_epochs=1, lr_schedule=None, optimizer=new).fit(TEXTS, Y)
     groups = [net.optimizer_.param_groups[0] for net in (clf.net_, fresh.net_)]
     found, expected = ({k: v for k, v in group.items() if k != "params"} for group in groups)
     assert type(clf.net_.optimizer_) is type(fresh.net_.optimizer_)

@@ -37,7 +37,8 @@ IDS = [f"{cls.__name__}-{i}" for i, (cls, _) in enumerate(CASES)]
 
 def necessary_bytes(net):
     """Return the bytes of the weights and of the vocabulary."""
-    weights = sum(t.numel() * t.element_size() for t in net.net_.module_.state_dict().values())
+    state = net.net_.module_.state_dict().values()
+    weights = sum(t.numel() * t.element_size() for t in state if isinstance(t, torch.Tensor))
     return weights + len(pickle.dumps(getattr(net, "vectorizer_", None)))
 
 
