@@ -27,6 +27,7 @@ from sklearn_tree import (
 )
 from sklearn_tree.estimators import linear_path
 from sklearn_tree.estimators.batches import EncodedDataset
+from sklearn_tree.estimators.training import split_validation
 
 WORDS = np.array(list("abcdefghijkl"))
 RNG = np.random.RandomState(0)
@@ -347,9 +348,6 @@ def test_validation_samples_see_the_path_and_the_net(params):
     held_out = {} if params else {"X_val": BAGS[100:], "y_val": CLASSES[100:]}
     clf = RNNClassifier(random_state=0, max_epochs=1, **params).fit(BAGS[:100], CLASSES[:100], **held_out)
     if params:
-        rows = np.setdiff1d(np.arange(100), [])
-        from sklearn_tree.estimators.training import split_validation  # the split of the fit
-
         seed = int(np.random.RandomState(0).randint(np.iinfo(np.int32).max))
         rows = split_validation(100, CLASSES[:100], 0.1, seed, reason="early_stopping=True")[1]
         X, y = [BAGS[i] for i in rows], CLASSES[rows]
