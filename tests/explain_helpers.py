@@ -151,7 +151,8 @@ def make_ragged_series():
 
 
 def make_classifier(net=RecursiveNetClassifier, **params):
-    return net(**{"hidden_size": 8, "embedding_dim": 6, "max_epochs": 2, "random_state": 0, **params})
+    params = {"hidden_size": 8, "embedding_dim": 6, "max_epochs": 2, "random_state": 0, **params}
+    return net(**{"lr": 0.05, **params})  # the last layer of a net with a linear path is zero at first
 
 
 @cache
@@ -172,6 +173,7 @@ KINDS = {
     "a table as trees": (RecursiveNetClassifier, lambda rng: rng.randn(N, 4)),
     "images": (CNNClassifier, lambda rng: rng.randn(N, 7, 8, 2)),
 }
+KINDS |= {f"{kind}, linear path": KINDS[kind] for kind in ("trees", "texts", "texts of a CNN")}
 
 
 @cache
@@ -179,10 +181,10 @@ def fit_example(kind):
     """Return a fitted net and samples of a kind in ``KINDS``."""
     net_class, make = KINDS[kind]
     X = make(np.random.RandomState(0))
-    if net_class is CNNClassifier:
-        net = CNNClassifier(n_filters=4, random_state=0, max_epochs=4)
-    else:
-        net = net_class(hidden_size=8, random_state=0, max_epochs=4)
+    size = {"n_filters": 4} if net_class is CNNClassifier else {"hidden_size": 8}
+    has_path = kind.endswith("linear path")
+    params = {"lr": 0.05} if has_path else {}  # the last layer of a net with a linear path is zero at first
+    net = net_class(linear_path=has_path, random_state=0, max_epochs=4, **size, **params)
     return net.fit(X, ["x", "y", "z"] * (len(X) // 3)), X
 
 

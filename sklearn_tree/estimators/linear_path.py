@@ -57,7 +57,7 @@ def fit_linear_path(net: Any, data: Any, seed: int, *, is_new: bool) -> Tensor |
     ----------
     .. [1] D. Wolpert (1992). Stacked Generalization. Neural Networks 5(2).
     """
-    path = net.module_.linear
+    path = getattr(net.module_, "linear", None)  # a new kind may have a module of its own
     if path is None or len(data) < 2 or not (is_new or path.is_fitted):
         return None
     features, labels, idf = _compute_features(data, len(path.weight))

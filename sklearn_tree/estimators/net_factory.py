@@ -39,11 +39,10 @@ class NetFactoryMixin(NetParametersMixin, FittedAttributesMixin):
 
     def _architecture(self) -> dict[str, Any]:
         """Return the parameters of the module that are parameters of the estimator and shape the net."""
-        return {
-            "hidden_size": self.hidden_size,
-            "embedding_dim": self._embedding_size(),
-            "linear_path": bool(self._resolve("linear_path")) and self.kind_.has_labels,
-        }
+        params = {"hidden_size": self.hidden_size, "embedding_dim": self._embedding_size()}
+        return (
+            {**params, "linear_path": bool(self._resolve("linear_path"))} if self.kind_.has_labels else params
+        )
 
     def _embedding_size(self) -> int:
         vectors = self.kind_.word_vectors

@@ -16,8 +16,9 @@ from sklearn_tree.kinds import Kind
 class ExplainedNet:
     """Net of a fitted estimator, a copy of its module, and the steps before the net.
 
-    The module must have two methods: ``embed(batch)`` returns the vectors that enter the net, and
-    ``forward_embedded(x, batch)`` computes the outputs from them.
+    The module must have two methods: ``embedding(batch)`` returns the vectors that enter the net, and
+    ``forward_embedded(x, batch)`` computes the outputs from them. If these read more than the vectors, as
+    with a linear path, ``embed(batch)`` returns everything.
 
     Parameters
     ----------
@@ -88,4 +89,5 @@ class ExplainedNet:
 
     def embed(self, batch: Any) -> Tensor:
         """Return the vectors of a batch that enter the net."""
-        return self.module.embed(batch).to(self.dtype)
+        embed = getattr(self.module, "embed", self.module.embedding)
+        return embed(batch).to(self.dtype)

@@ -301,8 +301,9 @@ def _compute_curve(
 def _fitted_weights(module: Any) -> Iterator[tuple[str, Tensor]]:
     """Yield the names and tensors of what a net has learned, the weights of its linear path included."""
     yield from module.named_parameters()
-    if module.active_linear is not None:
-        yield from module.active_linear.named_buffers(prefix="linear")
+    path = getattr(module, "active_linear", None)
+    if path is not None:
+        yield from path.named_buffers(prefix="linear")
 
 
 def _is_ranked(attributions: np.ndarray) -> bool:

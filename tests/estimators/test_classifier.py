@@ -131,7 +131,8 @@ def test_label_smoothing_is_that_of_the_loss_and_not_of_the_validation(cls, clas
     if (case == "nodes" and not is_tree) or (case == "labels" and class_weight):
         pytest.skip("no node has a label, or labels have no class weight")
     X = TUPLES if is_tree else TEXTS
-    clf = quick(cls, class_weight=class_weight, max_epochs=10, warm_start=True).fit(X, y, **fit_params)
+    params = {"class_weight": class_weight, "linear_path": False, "warm_start": True}
+    clf = quick(cls, max_epochs=10, **params).fit(X, y, **fit_params)
     clf.set_params(lr=1e-9, max_epochs=1)  # the weights stay as they are
     fits = [copy.deepcopy(clf).set_params(label_smoothing=smoothing) for smoothing in (0.0, 0.15, 0.3)]
     for fitted in fits:

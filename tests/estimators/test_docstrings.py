@@ -24,6 +24,9 @@ DIFFERENT = {
     "dropout",  # applied at other layers
     "word_dropout",  # of labels or of tokens
     "linear_path",  # over labels or tokens
+    "lr",  # the automatic value of each family
+    "lr_schedule",
+    "max_epochs",
     "vectorizer_",
     "input_kind_",
     "n_channels_in_",

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import torch
 from joblib import Parallel, delayed
-from samples import BRACKETS, CLASSIFIERS, IDS, TABLE, TEXTS, Y, outputs, quick
+from samples import BRACKETS, CLASSIFIERS, IDS, TABLE, TEXTS, Y, outputs
+from samples import quick as make_quick
 from scipy.special import log_softmax
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression, Ridge
@@ -27,6 +28,7 @@ from sklearn_tree import (
 )
 from sklearn_tree.estimators import linear_path
 from sklearn_tree.estimators.batches import EncodedDataset
+from sklearn_tree.estimators.training import split_validation
 
 WORDS = np.array(list("abcdefghijkl"))
 RNG = np.random.RandomState(0)
@@ -36,6 +38,11 @@ CLASSES = np.array([("a" in x) + ("b" in x and "c" not in x) for x in BAGS])
 NUMBERS = np.array([x.count("a") - 2.0 * x.count("b") for x in BAGS])
 WEIGHTS = np.where(RNG.rand(N) < 0.3, 0.0, RNG.rand(N))
 STILL = {"linear_path": True, "lr": 1e-9, "max_epochs": 1, "random_state": 0}  # leaves the net as it starts
+
+
+def quick(cls, **params):
+    """Return a small estimator with a linear path, whatever the vocabulary."""
+    return make_quick(cls, **{"linear_path": True, **params})
 
 
 def make_features(texts):
@@ -218,7 +225,10 @@ def test_the_net_learns_a_structural_problem_beside_the_path(small_trees):
     X, y = small_trees
     path_only = RecursiveNetClassifier(**STILL).fit(X[:80], y[:80])
     assert path_only.score(X[80:], y[80:]) < 0.8
-    assert RecursiveNetClassifier(random_state=0).fit(X[:80], y[:80]).score(X[80:], y[80:]) == 1
+    assert (
+        RecursiveNetClassifier(linear_path=True, random_state=0).fit(X[:80], y[:80]).score(X[80:], y[80:])
+        == 1
+    )
 
 
 @pytest.mark.filterwarnings("ignore:at least half of the tokens")
@@ -232,7 +242,7 @@ def test_unknown_words_have_the_probabilities_of_the_classes(cls):
 
 
 def test_the_outputs_are_those_of_the_net_plus_those_of_the_path():
-    clf = RNNClassifier(random_state=0, max_epochs=3).fit(BAGS, CLASSES)
+    clf = RNNClassifier(linear_path=True, random_state=0, max_epochs=3).fit(BAGS, CLASSES)
     module, vectors = clf.net_.module_, torch.from_numpy(clf.transform(BAGS))
     batch, _ = EncodedDataset(clf.kind_.read(BAGS), kind=clf.kind_).batch(np.arange(N))
     with torch.no_grad():
@@ -345,11 +355,10 @@ def test_net_params_cannot_replace_the_parameter():
 @pytest.mark.parametrize("params", [{"early_stopping": True}, {}])
 def test_validation_samples_see_the_path_and_the_net(params):
     held_out = {} if params else {"X_val": BAGS[100:], "y_val": CLASSES[100:]}
-    clf = RNNClassifier(random_state=0, max_epochs=1, **params).fit(BAGS[:100], CLASSES[:100], **held_out)
+    clf = RNNClassifier(linear_path=True, random_state=0, max_epochs=1, **params).fit(
+        BAGS[:100], CLASSES[:100], **held_out
+    )
     if params:
-        rows = np.setdiff1d(np.arange(100), [])
-        from sklearn_tree.estimators.training import split_validation  # the split of the fit
-
         seed = int(np.random.RandomState(0).randint(np.iinfo(np.int32).max))
         rows = split_validation(100, CLASSES[:100], 0.1, seed, reason="early_stopping=True")[1]
         X, y = [BAGS[i] for i in rows], CLASSES[rows]

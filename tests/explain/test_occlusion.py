@@ -44,7 +44,8 @@ def test_the_occlusion_of_a_root_is_the_whole_difference(cell, pooling):
     explained = explain(net, make_trees(), "occlusion", target=1)
     decreases = [part[0] for part in explained.attributions]
     assert decreases == pytest.approx(explained.values - explained.baseline_values, abs=1e-5)
-    bias = margin(ExplainedNet(net).module.head.bias, 1)
+    module = ExplainedNet(net).module
+    bias = margin(module.head.bias + module.linear.bias, 1)
     assert explained.baseline_values == pytest.approx(bias.item(), abs=1e-5)
 
 

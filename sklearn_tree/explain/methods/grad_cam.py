@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from captum.attr import LayerGradCam
 from torch import Tensor, nn
 
@@ -51,7 +53,9 @@ class _FeatureMaps(nn.Module):
         self.inputs = batch.inputs
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.inputs.module.features(self.inputs.to_items(x), self.inputs.batch).permute(0, 3, 1, 2)
+        module: Any = self.inputs.module
+        x, _ = module.split_embedded(self.inputs.to_items(x))
+        return module.features(x, self.inputs.batch).permute(0, 3, 1, 2)
 
 
 class _TwoStages(nn.Module):

@@ -51,7 +51,7 @@ class View:
 
     - a batch that is a dataclass of tensors with one row per sample, among them ``values``, shape
       (n, n_positions, n_channels), and ``lengths``, shape (n,), if samples are padded;
-    - a module whose ``embed(batch)`` standardises the values, so that the mean of the training samples
+    - a module whose ``embedding(batch)`` standardises the values, so that the mean of the training samples
       becomes 0, and whose ``forward_embedded(x, batch)`` computes the outputs;
     - a kind with the attribute ``n_channels_in_``.
 

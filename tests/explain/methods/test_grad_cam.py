@@ -12,7 +12,9 @@ def naive_grad_cam(batch, i):
     """Return the heat map of a sample, shape (height, width), from gradients of its own value."""
     inputs = batch.inputs
     module = inputs.module
-    maps = module.features(inputs.x, inputs.batch).detach().requires_grad_()  # (n, height, width, size)
+    maps = (
+        module.features(module.split_embedded(inputs.x)[0], inputs.batch).detach().requires_grad_()
+    )  # (n, height, width, size)
     value = batch.objective(module.decide(maps, inputs.batch))[i]
     gradient = torch.autograd.grad(value, maps)[0][i]
     n_positions = gradient.shape[0] * gradient.shape[1]
@@ -21,7 +23,7 @@ def naive_grad_cam(batch, i):
     return (maps[i] * (gradient.sum((0, 1)) / n_positions)).sum(-1).detach()
 
 
-@pytest.mark.parametrize("kind", ["texts of a CNN", "series of a CNN"])
+@pytest.mark.parametrize("kind", ["texts of a CNN", "texts of a CNN, linear path", "series of a CNN"])
 def test_grad_cam_of_sequences_equals_the_weighted_feature_maps(kind):
     net, X = fit_example(kind)
     batch = make_batch(net, X[:3], baseline="unknown" if "text" in kind else "zero", target="x")

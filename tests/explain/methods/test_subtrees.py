@@ -11,7 +11,9 @@ PARSES = ["(S (NP it) (VP works))", "(S (NP it) (VP fails))"] * 3
 
 @pytest.fixture(scope="module")
 def net():
-    return RecursiveNetClassifier(hidden_size=4, max_epochs=1, random_state=0).fit(PARSES, [0, 1] * 3)
+    return RecursiveNetClassifier(hidden_size=4, max_epochs=4, lr=0.05, random_state=0).fit(
+        PARSES, [0, 1] * 3
+    )
 
 
 def test_predictions_for_subtrees_have_no_completeness_error(net):

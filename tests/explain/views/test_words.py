@@ -24,7 +24,7 @@ def make_view(cls, X, samples, **params):
 @each_kind
 def test_the_mean_baseline_is_the_mean_vector_of_all_words(cls, X, unseen):
     view, net, encoded = make_view(cls, X, [*X[:3], unseen])
-    weight = net.module.embedding.labels.weight.numpy(force=True)
+    weight = net.module.label_table().numpy(force=True)
     ids = view.ids(encoded).tolist()
     assert 1 in ids  # the unknown word counts
     mean = sum(weight[i] for i in ids) / len(ids)
