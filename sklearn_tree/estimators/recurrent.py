@@ -71,7 +71,7 @@ class RNNClassifier(NetClassifierMixin, BaseRNN):
         Schedule of the learning rate over the epochs: "cosine" decays to 0, "exponential" to a hundredth,
         "linear" to a thousandth of ``lr``. "one_cycle" changes it with each batch: it rises linearly to
         ``lr`` over 30 % of all batches, then decays to 0 as a cosine. None keeps it constant. "auto" is
-        "cosine" for tokens and None otherwise. Every ``fit`` restarts the schedule.
+        "cosine" for an open vocabulary and None otherwise. Every ``fit`` restarts the schedule.
     weight_averaging : {"ema"}, default=None
         "ema" validates, stops and predicts with an exponential moving average of the weights, while the
         training goes on with the weights of the last step. After step t, the decay is
@@ -298,7 +298,7 @@ class RNNRegressor(NetRegressorMixin, BaseRNN):
         Schedule of the learning rate over the epochs: "cosine" decays to 0, "exponential" to a hundredth,
         "linear" to a thousandth of ``lr``. "one_cycle" changes it with each batch: it rises linearly to
         ``lr`` over 30 % of all batches, then decays to 0 as a cosine. None keeps it constant. "auto" is
-        "cosine" for tokens and None otherwise. Every ``fit`` restarts the schedule.
+        "cosine" for an open vocabulary and None otherwise. Every ``fit`` restarts the schedule.
     weight_averaging : {"ema"}, default=None
         "ema" validates, stops and predicts with an exponential moving average of the weights, while the
         training goes on with the weights of the last step. After step t, the decay is

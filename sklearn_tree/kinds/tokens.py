@@ -83,7 +83,7 @@ class Tokens(OneColumnMixin, SequenceKind):
     def training_defaults(self) -> TrainingDefaults:
         """Default parameters of the training, for an open or a closed vocabulary."""
         if not self.is_open:
-            return TrainingDefaults(lr_schedule="cosine", n_epochs=20)
+            return TrainingDefaults(n_epochs=20)
         return TrainingDefaults(
             dropout=0.5, lr=0.001, lr_schedule="cosine", linear_path=True, n_epochs=6, n_batches=100
         )

@@ -174,7 +174,7 @@ class Trees(OneColumnMixin, TreeKind):
         """Default parameters, for an open or a closed vocabulary."""
         cell = "nary_lstm" if self.is_binary else "child_sum_lstm"
         if not self.is_open:
-            return TrainingDefaults(lr_schedule="cosine", cell=cell, n_epochs=20)
+            return TrainingDefaults(cell=cell, n_epochs=20)
         return TrainingDefaults(
             dropout=0.5, lr=0.003, lr_schedule="cosine", linear_path=True, cell=cell, n_epochs=12
         )

@@ -25,7 +25,6 @@ DIFFERENT = {
     "word_dropout",  # of labels or of tokens
     "linear_path",  # over labels or tokens
     "lr",  # the automatic value of each family
-    "lr_schedule",
     "max_epochs",
     "vectorizer_",
     "input_kind_",

@@ -134,7 +134,9 @@ def test_words_and_trees_with_the_same_labels_have_the_same_weights(one_strength
 def test_samples_of_weight_zero_do_not_matter(one_strength):
     changed = np.where(WEIGHTS == 0, 2 - CLASSES, CLASSES)
     one, two = (RNNClassifier(**STILL).fit(BAGS, y, sample_weight=WEIGHTS) for y in (CLASSES, changed))
-    np.testing.assert_allclose(fitted_weights(one), fitted_weights(two), atol=1e-4)
+    np.testing.assert_allclose(
+        fitted_weights(one), fitted_weights(two), atol=5e-3
+    )  # L-BFGS stops at its tolerance
     other = RNNClassifier(**STILL).fit(BAGS, 2 - CLASSES, sample_weight=WEIGHTS)  # the control
     assert np.abs(fitted_weights(one) - fitted_weights(other)).max() > 0.1
 
@@ -218,7 +220,9 @@ def test_the_path_learns_a_bag_problem_without_the_net(cls):
     X = [f"({' '.join(text.split())})" for text in BAGS] if cls is RecursiveNetClassifier else BAGS
     y = np.array([text.count("a") > text.count("b") for text in BAGS])
     assert cls(**STILL).fit(X[:100], y[:100]).score(X[100:], y[100:]) >= 0.9
-    assert cls(linear_path=False, **STILL).fit(X[:100], y[:100]).score(X[100:], y[100:]) < 0.9  # the control
+    assert (
+        cls(**{**STILL, "linear_path": False}).fit(X[:100], y[:100]).score(X[100:], y[100:]) < 0.9
+    )  # the control
 
 
 def test_the_net_learns_a_structural_problem_beside_the_path(small_trees):

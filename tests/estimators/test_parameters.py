@@ -10,6 +10,7 @@ from samples import CLASSIFIERS, ESTIMATORS, TEXTS, TUPLES, Y, outputs, quick, t
 
 from sklearn_tree import RecursiveNetClassifier, RNNClassifier
 from sklearn_tree.estimators.parameters import SHARED_CONSTRAINTS
+from sklearn_tree.kinds import Kind
 
 
 @pytest.mark.parametrize("schedule", ["cosine", "exponential", "linear"])
@@ -46,6 +47,7 @@ INVALID = {
     "freeze_embeddings": ("yes", 2),
     "embedding_lr": (0.0, -1, "0.1"),
     "word_dropout": (1.0, -1),
+    "linear_path": ("yes", 2),
     "optimizer": ("sgdd", None, 1),
     "lr": (0.0, -1, "0.1"),
     "weight_decay": (-0.1, None),
@@ -98,6 +100,7 @@ def test_all_shared_parameters_are_checked():
 )
 def test_small_data_get_more_epochs(n_samples, batch_size, max_epochs, expected):
     clf = tree_classifier(max_epochs=max_epochs, batch_size=batch_size)
+    clf.kind_ = Kind()  # of samples without words, for which a fit has at least 10 epochs
     assert clf._n_epochs(n_samples) == expected
 
 
@@ -112,7 +115,7 @@ def test_callbacks_follow_from_the_parameters():
     single_epoch = clf._make_callbacks(1, is_whole=False)  # partial_fit has no schedule and does not stop
     assert [name for name, _ in single_epoch[:1]] == ["gradient_clip"]
     assert single_epoch[1:] == [own, ("named", own)]
-    assert tree_classifier()._make_callbacks(10) == []
+    assert tree_classifier(lr_schedule=None)._make_callbacks(10) == []
 
 
 @pytest.mark.parametrize("cls", CLASSIFIERS)
