@@ -163,11 +163,13 @@ def test_numbers_of_nodes_train_as_trees_of_their_own(n_columns):
 )
 @pytest.mark.parametrize("pooling", sorted(POOLINGS))
 def test_without_labels_below_the_roots_the_fit_is_the_plain_one(cls, y, pooling):
-    plain = quick(cls, pooling=pooling, batch_size=8, dropout=0.1).fit(X, y)
+    plain = quick(cls, pooling=pooling, cell="child_sum_lstm", batch_size=8, dropout=0.1).fit(X, y)
     roots = np.full(N_NODES, np.nan)
     roots[STARTS] = y
     for labels in ([None] * N, split(roots), split(np.full(N_NODES, None))):
-        nodes = quick(cls, pooling=pooling, batch_size=8, dropout=0.1).fit(X, y, node_y=labels)
+        nodes = quick(cls, pooling=pooling, cell="child_sum_lstm", batch_size=8, dropout=0.1).fit(
+            X, y, node_y=labels
+        )
         assert_equal_weights(plain, nodes, rtol=1e-4)
         if pooling == "root":
             assert torch.equal(weights(plain), weights(nodes))
