@@ -41,7 +41,7 @@ SHARED_CONSTRAINTS: dict = {
     "optimizer": [StrOptions(set(OPTIMIZERS)), SubclassOf(torch.optim.Optimizer)],
     "lr": [POSITIVE, StrOptions({"auto"})],
     "weight_decay": [NON_NEGATIVE],
-    "lr_schedule": [StrOptions({"auto", *{*LR_SCHEDULES, "one_cycle"}}), None],
+    "lr_schedule": [StrOptions({"auto", "one_cycle", *LR_SCHEDULES}), None],
     "weight_averaging": [StrOptions({"ema"}), None],
     "gradient_clip": [POSITIVE, None],
     "max_epochs": [POSITIVE_INT, None],

@@ -84,9 +84,7 @@ class Tokens(OneColumnMixin, SequenceKind):
         """Default parameters of the training, for an open or a closed vocabulary."""
         if not self.is_open:
             return TrainingDefaults(n_epochs=20)
-        return TrainingDefaults(
-            dropout=0.5, lr=0.001, lr_schedule="cosine", linear_path=True, n_epochs=6, n_batches=100
-        )
+        return TrainingDefaults(dropout=0.5, lr=0.001, lr_schedule="cosine", linear_path=True, n_epochs=6)
 
     def dtype(self, encoded: RaggedArray) -> torch.dtype:
         """Return float32."""
