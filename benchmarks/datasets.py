@@ -11,6 +11,7 @@ import os
 from pathlib import Path
 
 import numpy as np
+from sklearn.model_selection import StratifiedKFold
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = Path(os.environ.get("SKLEARN_TREE_DATA", ROOT.parent / "shared" / "data"))
@@ -41,10 +42,13 @@ def load_trec() -> tuple[list[str], np.ndarray, list[str], np.ndarray]:
     return tuple(parts)  # type: ignore[return-value]
 
 
-def load_mr() -> tuple[list[str], np.ndarray]:
-    """Return the sentences of the movie reviews (MR) and their polarities."""
+def load_mr(part: str) -> tuple[list[str], np.ndarray]:
+    """Return sentences of the movie reviews (MR) and their polarities; the test part is a fold of ten."""
     neg, pos = _lines("rt-polarity.neg"), _lines("rt-polarity.pos")
-    return neg + pos, np.repeat(["neg", "pos"], [len(neg), len(pos)])
+    X, y = neg + pos, np.repeat(["neg", "pos"], [len(neg), len(pos)])
+    train, test = next(StratifiedKFold(10, shuffle=True, random_state=0).split(y, y))
+    rows = train if part == "train" else test
+    return [X[i] for i in rows], y[rows]
 
 
 def _lines(name: str) -> list[str]:

@@ -19,6 +19,7 @@ import pandas as pd
 import torch
 from panel import BASELINES, NETS, Problem, load_problems, take
 from settings import SETTINGS
+from sklearn.base import clone
 from sklearn.metrics import accuracy_score, log_loss
 from sklearn.model_selection import StratifiedShuffleSplit
 
@@ -53,7 +54,7 @@ def evaluate(model: Any, X: Any, y: np.ndarray, seed: int) -> dict[str, float]:
 
 def models(problem: Problem, settings: list[str], seed: int) -> Iterator[tuple[str, str, Any]]:
     """Yield the name of each model, the name of its setting, and the model."""
-    yield "baseline", "", BASELINES[problem.family]()
+    yield "baseline", "", clone(BASELINES[problem.family][0])
     for net in NETS[problem.family]:
         name = type(net).__name__
         for setting in settings:
@@ -71,7 +72,7 @@ def run(problem: Problem, settings: list[str], seeds: list[int], known: set) -> 
             if tuple(keys.values()) in known:
                 continue
             if data is None:
-                data = problem.load()
+                data = problem.load(problem.max_samples)
             yield {"family": problem.family, **keys, **evaluate(model, *data, seed)}
 
 

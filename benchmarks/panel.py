@@ -1,14 +1,14 @@
 """Panel of problems on which the default parameters are chosen, and a simple baseline for each family.
 
 Everything is chosen by cross-validation on the training parts that :attr:`Problem.train` returns. The test
-parts are used by ``accuracy.py`` only.
+parts, :attr:`Problem.test`, are used by ``accuracy.py`` only.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -21,13 +21,14 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import train_test_split
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer, MaxAbsScaler
+from sklearn.preprocessing import FunctionTransformer, MaxAbsScaler, StandardScaler
 from tree_datasets import load_ewt, load_logic, load_mutagenesis, load_quantifiers, load_trec_trees
 
 from sklearn_tree import CNNClassifier, RecursiveNetClassifier, RNNClassifier, Tree
 from sklearn_tree.datasets import fetch_sst, load_gum, load_python_functions, make_listops, make_negation
 
 Data = tuple[Any, np.ndarray]
+Parts = tuple[Callable[[], Data], Callable[[], Data] | None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,24 +43,30 @@ class Problem:
         Family of problems that share their defaults.
     train : callable
         Function that returns the samples and the classes of the training part.
+    test : callable or None, default=None
+        Function that returns those of the test part; None if the data set has no official one.
     max_samples : int, default=2500
         Number of training samples that the study uses, drawn once.
+    max_train : int, default=10_000
+        Number of training samples for a fit that is scored on the test part; 0 leaves the test part out.
     """
 
     name: str
     family: str
     train: Callable[[], Data]
+    test: Callable[[], Data] | None = None
     max_samples: int = 2500
+    max_train: int = 10_000
 
-    def load(self) -> Data:
-        """Return the training part without classes of fewer than 5 samples, reduced to ``max_samples``."""
+    def load(self, n: int) -> Data:
+        """Return at most ``n`` samples of the training part, without classes of fewer than 5 samples."""
         X, y = self.train()
         classes, counts = np.unique(y, return_counts=True)
         frequent = np.flatnonzero(np.isin(y, classes[counts >= 5]))
         X, y = take(X, frequent), y[frequent]
-        if len(y) <= self.max_samples:
+        if len(y) <= n:
             return X, y
-        rows, _ = train_test_split(np.arange(len(y)), train_size=self.max_samples, stratify=y, random_state=0)
+        rows, _ = train_test_split(np.arange(len(y)), train_size=n, stratify=y, random_state=0)
         return take(X, np.sort(rows)), y[np.sort(rows)]
 
 
@@ -68,15 +75,15 @@ def take(X: Any, rows: np.ndarray) -> Any:
     return [X[i] for i in rows] if isinstance(X, list) else X[rows]
 
 
-def official(load: Callable[..., Any], *args: Any, **params: Any) -> Data:
-    """Return the training part of a data set with an official split."""
+def official(load: Callable[..., Any], part: str, *args: Any, **params: Any) -> Data:
+    """Return a part of a data set with an official split."""
     bunch = load(*args, **params)
-    return bunch.data[bunch.split == "train"], bunch.target[bunch.split == "train"]
+    return bunch.data[bunch.split == part], bunch.target[bunch.split == part]
 
 
-def negation() -> Data:
+def negation(seed: int) -> Data:
     """Return sentences of the sentiment grammar and their polarities."""
-    bunch = make_negation(2000, random_state=0)
+    bunch = make_negation(2000, random_state=seed)
     return bunch.data, bunch.target
 
 
@@ -92,9 +99,9 @@ def digits() -> Data:
     return images.reshape(-1, 8, 8, 1).astype(np.float32), y
 
 
-def shapes(n: int = 1200, size: int = 28) -> Data:
+def shapes(seed: int, n: int = 1200, size: int = 28) -> Data:
     """Return images of noisy circles, squares, triangles and crosses at random places and sizes."""
-    rng = np.random.RandomState(0)
+    rng = np.random.RandomState(seed)
     rows, columns = np.mgrid[:size, :size]
     X, y = rng.rand(n, size, size, 1).astype(np.float32) * 0.5, rng.randint(4, size=n)
     for image, shape in zip(X, y):
@@ -110,9 +117,9 @@ def shapes(n: int = 1200, size: int = 28) -> Data:
     return X, y
 
 
-def textures(n: int = 1200, size: int = 24) -> Data:
+def textures(seed: int, n: int = 1200, size: int = 24) -> Data:
     """Return noisy images of gratings; the class is the orientation, frequencies and phases are random."""
-    rng = np.random.RandomState(0)
+    rng = np.random.RandomState(seed)
     rows, columns = np.mgrid[:size, :size]
     y = rng.randint(5, size=n)
     angle, frequency = np.pi * y / 5 + rng.randn(n) * 0.08, rng.uniform(0.5, 1.5, n)
@@ -121,9 +128,9 @@ def textures(n: int = 1200, size: int = 24) -> Data:
     return (X + 1.5 * rng.randn(n, size, size))[..., None].astype(np.float32), y
 
 
-def distant_steps(n: int = 600, n_steps: int = 400) -> Data:
+def distant_steps(seed: int, n: int = 600, n_steps: int = 400) -> Data:
     """Return noisy series of two bumps at random places; the class is the shapes of both."""
-    rng = np.random.RandomState(0)
+    rng = np.random.RandomState(seed)
     y, steps = rng.randint(4, size=n), np.arange(n_steps)
     X = 0.5 * rng.randn(n, n_steps, 1).astype(np.float32)
     for series, label in zip(X, y):
@@ -136,53 +143,75 @@ def distant_steps(n: int = 600, n_steps: int = 400) -> Data:
 
 def load_problems() -> list[Problem]:
     """Return all problems of the panel."""
+    fetch = partial(fetch_sst, data_home=FOLDER / "sst", download_if_missing=False)
+
+    def parts(load: Callable[..., Data], *parts: Any) -> Parts:
+        return partial(load, parts[0]), partial(load, parts[1]) if parts[1:] else None
+
+    def official_parts(load: Callable[..., Any], *args: Any, **params: Any) -> Parts:
+        return tuple(partial(official, load, part, *args, **params) for part in ("train", "test"))
+
     gum = {
-        f"GUM {task}, {trees}": partial(official, load_gum, task, trees=trees)
+        f"GUM {task}, {trees}": official_parts(load_gum, task, trees=trees)
         for task in ("sentence_type", "genre")
         for trees in ("constituency", "dependency")
     }
-    trees: dict[str, Callable[[], Data]] = {
+    ewt = parts(load_ewt, "train", "test")
+    listops = partial(make_listops, 2500, max_depth=4, max_args=4)
+    trees: dict[str, Parts] = {
         **gum,
-        "EWT genre": partial(load_ewt, "train"),
-        "SST-5 trees": partial(official, fetch_sst, data_home=FOLDER / "sst", download_if_missing=False),
-        "SST-2 trees": partial(
-            official, fetch_sst, data_home=FOLDER / "sst", download_if_missing=False, binary=True
+        "EWT genre": ewt,
+        "SST-5 trees": official_parts(fetch),
+        "SST-2 trees": official_parts(fetch, binary=True),
+        "TREC dependencies": parts(load_trec_trees, "train", "test"),
+        "verbs": official_parts(load_python_functions),
+        "logic": (partial(load_logic, "train", range(5)), partial(load_logic, "test", range(5))),
+        "quantifiers": parts(load_quantifiers, "train", "test"),
+        "mutagenesis": (load_mutagenesis, None),
+        "ListOps": (partial(listops, random_state=0), partial(listops, random_state=1)),
+        "negation": parts(negation, 0, 1),
+    }
+    texts: dict[str, Parts] = {
+        "TREC": (lambda: load_trec()[:2], lambda: load_trec()[2:]),
+        "MR": parts(load_mr, "train", "test"),
+        "SST-2": parts(partial(load_sst_sentences, "binary"), "train", "test"),
+        "SST-5": parts(partial(load_sst_sentences, "fine"), "train", "test"),
+        "EWT genre as texts": tuple(partial(texts_of, part) for part in ewt),
+        "GUM sentence type as texts": tuple(
+            partial(texts_of, part) for part in gum["GUM sentence_type, constituency"]
         ),
-        "TREC dependencies": load_trec_trees,
-        "verbs": partial(official, load_python_functions),
-        "logic": partial(load_logic, "train", range(5)),
-        "quantifiers": partial(load_quantifiers, "train"),
-        "mutagenesis": load_mutagenesis,
-        "ListOps": lambda: make_listops(2500, max_depth=4, max_args=4, random_state=0),
-        "negation": negation,
     }
-    texts: dict[str, Callable[[], Data]] = {
-        "TREC": lambda: load_trec()[:2],
-        "MR": load_mr,
-        "SST-2": partial(load_sst_sentences, "binary", "train"),
-        "SST-5": partial(load_sst_sentences, "fine", "train"),
-        "EWT genre as texts": partial(texts_of, partial(load_ewt, "train")),
-        "GUM sentence type as texts": partial(texts_of, gum["GUM sentence_type, constituency"]),
-    }
-    series: dict[str, Callable[[], Data]] = {
-        name: lambda name=name: load_series(name)[:2]
+    series: dict[str, Parts] = {
+        name: (lambda name=name: load_series(name)[:2], lambda name=name: load_series(name)[2:])
         for name in ("ArrowHead", "GunPoint", "ItalyPowerDemand", "BasicMotions", "ACSF1")
     }
-    series["distant steps"] = distant_steps
-    images = {"digits": digits, "shapes": shapes, "textures": textures}
+    series["distant steps"] = parts(distant_steps, 0, 1)
+    images: dict[str, Parts] = {
+        "digits": (digits, None),
+        "shapes": parts(shapes, 0, 1),
+        "textures": parts(textures, 0, 1),
+    }
     families = {"text": texts, "trees": trees, "series": series, "images": images}
     problems = [
-        Problem(name=name, family=family, train=train)
+        Problem(name=name, family=family, train=train, test=test)
         for family, members in families.items()
-        for name, train in members.items()
+        for name, (train, test) in members.items()
     ]
     small = {"TREC", "MR", "GUM genre, dependency", "EWT genre", "verbs", "digits", "shapes"}
-    problems += [
-        Problem(name=f"{p.name}, 200", family=p.family, train=p.train, max_samples=200)
-        for p in problems
-        if p.name in small
+    large = {"MR", "SST-2", "EWT genre as texts", "EWT genre", "SST-5 trees", "GUM genre, dependency"}
+    return [
+        *problems,
+        *(
+            replace(p, name=f"{p.name}, 200", max_samples=200, max_train=200)
+            for p in problems
+            if p.name in small
+        ),
+        *(
+            replace(p, name=f"{p.name}, 8000", max_samples=8000, max_train=0)
+            for p in problems
+            if p.name in large
+        ),
     ]
-    return problems
 
 
 def bag(tree: Tree) -> Counter:
@@ -201,19 +230,24 @@ def flatten(X: Any) -> np.ndarray:
     return np.asarray(X).reshape(len(X), -1)
 
 
-# The models that a default must not lose to.
-BASELINES: dict[str, Callable[[], Any]] = {
-    "text": lambda: make_pipeline(
-        TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True), LogisticRegression(C=10, max_iter=2000)
-    ),
-    "trees": lambda: make_pipeline(
-        FunctionTransformer(lambda trees: [bag(tree) for tree in trees]),
-        DictVectorizer(),
-        MaxAbsScaler(),
-        LogisticRegression(max_iter=2000),
-    ),
-    "series": lambda: make_pipeline(FunctionTransformer(flatten), KNeighborsClassifier(1)),
-    "images": lambda: make_pipeline(FunctionTransformer(flatten), KNeighborsClassifier(3)),
+LINEAR = make_pipeline(FunctionTransformer(flatten), StandardScaler(), LogisticRegression(max_iter=2000))
+# The models that a default must not lose to; the study uses the first.
+BASELINES: dict[str, list[Any]] = {
+    "text": [
+        make_pipeline(
+            TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True), LogisticRegression(C=10, max_iter=2000)
+        )
+    ],
+    "trees": [
+        make_pipeline(
+            FunctionTransformer(lambda trees: [bag(tree) for tree in trees]),
+            DictVectorizer(),
+            MaxAbsScaler(),
+            LogisticRegression(max_iter=2000),
+        )
+    ],
+    "series": [make_pipeline(FunctionTransformer(flatten), KNeighborsClassifier(1)), LINEAR],
+    "images": [make_pipeline(FunctionTransformer(flatten), KNeighborsClassifier(3)), LINEAR],
 }
 NETS: dict[str, list[Any]] = {
     "text": [CNNClassifier(), RNNClassifier()],

@@ -28,6 +28,9 @@ SETTINGS: dict[str, Callable[[str, str], Params]] = {
     "before": child_sum(**BEFORE, max_epochs=10),
     "before, linear path": child_sum(**{**BEFORE, "linear_path": True}, max_epochs=10),
     "lr .001, 6 epochs": child_sum(**OPEN, lr=0.001, max_epochs=6),
+    "lr .001, 3 epochs": child_sum(**OPEN, lr=0.001, max_epochs=3),
+    "bigrams, 3 epochs": child_sum(**OPEN, lr=0.001, max_epochs=3),  # since linear paths read bigrams
+    "bigrams, 6 epochs": child_sum(**OPEN, lr=0.001, max_epochs=6),
     "lr .001, 12 epochs": child_sum(**OPEN, lr=0.001, max_epochs=12),
     "lr .002, 10 epochs": child_sum(**OPEN, lr=0.002, max_epochs=10),
     "lr .003, 6 epochs": child_sum(**OPEN, lr=0.003, max_epochs=6),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import permutations
+from itertools import pairwise, permutations
 
 import numpy as np
 import torch
@@ -151,11 +151,15 @@ def tree_logits(net, x, tree, cut=None):
 
 
 def bag_logits(path, labels):
-    """Compute the logits of a ``LinearPath`` for one sample with the given label ids, label by label."""
+    """Compute the logits of a ``LinearPath`` for one sample, label by label and bigram by bigram."""
     logits = path.bias.clone()
     for label in labels:
         if 2 <= label < len(path.weight):
             logits += path.weight[label] / len(labels) ** 0.5
+    known = {int(code): weight for code, weight in zip(path.bigrams, path.bigram_weight, strict=True)}
+    for first, second in pairwise(labels):
+        if 2 <= first < len(path.weight) and 2 <= second < len(path.weight):
+            logits += known.get(first * len(path.weight) + second, 0.0) / len(labels) ** 0.5
     return logits
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from scipy.sparse import hstack
 from torch import Tensor
 
 from sklearn_tree.estimators.threads import limit_threads
@@ -27,9 +28,9 @@ Loss = Callable[[Tensor, Tensor, "Tensor | None"], Tensor]
 def fit_linear_path(net: Any, data: Any, seed: int, *, is_new: bool) -> Tensor | None:
     r"""Fit the linear path of a net and return the corrections of the training samples.
 
-    The path is a linear model with an L2 penalty. Its features are the counts of the labels in a sample of
-    :math:`n` positions, times :math:`\mathrm{idf} / \sqrt{n}`. It is fitted with the loss of the net, and
-    the penalty is chosen by cross-validation.
+    The path is a linear model with an L2 penalty. Its features are the counts of the labels, and of the
+    bigrams of sequences, in a sample of :math:`n` positions, times :math:`\mathrm{idf} / \sqrt{n}`. It is
+    fitted with the loss of the net, and the penalty is chosen by cross-validation.
 
     Weights that are fitted to a sample fit it better than new samples. A net that is trained beside them
     would find little left to learn. Therefore the correction replaces the logits of a training sample by
@@ -60,7 +61,7 @@ def fit_linear_path(net: Any, data: Any, seed: int, *, is_new: bool) -> Tensor |
     path = getattr(net.module_, "linear", None)  # a new kind may have a module of its own
     if path is None or len(data) < 2 or not (is_new or path.is_fitted):
         return None
-    features, labels, idf = _compute_features(data, len(path.weight))
+    features, names = _compute_features(data, len(path.weight))
     folds = _make_folds(len(data), net.target.strata(data.y.numpy()), seed)
     net.criterion_.train()  # some losses smooth labels in training mode only
     with own_generators(seed), training_draws(net), limit_threads(1):
@@ -72,22 +73,51 @@ def fit_linear_path(net: Any, data: Any, seed: int, *, is_new: bool) -> Tensor |
     if is_new:
         torch.nn.init.zeros_(net.module_.head.weight)
         torch.nn.init.zeros_(net.module_.head.bias)
-    weight = np.zeros(path.weight.shape)
-    weight[labels] = coef[1:] * idf[:, None]
-    path.set_weights(torch.from_numpy(weight), torch.from_numpy(coef[0]))
+    path.set_weights(*names.split(coef, len(path.weight)))
     return torch.from_numpy(best.logits - samples.predict(coef)).to(path.bias.dtype)
 
 
-def _compute_features(data: Any, n_labels: int) -> tuple[Any, np.ndarray, np.ndarray]:
-    """Return the features, csr_array, the label of each column and its inverse document frequency."""
+@dataclass(frozen=True)
+class _Names:
+    """Labels and bigrams of the columns of a feature matrix.
+
+    Attributes
+    ----------
+    labels : ndarray of int64, shape (n_known,)
+        Ids of the first columns.
+    bigrams : ndarray of int64, shape (n_bigrams,), or None
+        Bigrams of the other columns, see :class:`LinearPath`.
+    idf : ndarray of float, shape (n_features,)
+        Inverse document frequency of each column.
+    """
+
+    labels: np.ndarray
+    bigrams: np.ndarray | None
+    idf: np.ndarray
+
+    def split(self, coef: np.ndarray, n_labels: int) -> tuple[Tensor | None, ...]:
+        """Return weights, bias, bigrams and their weights of a linear path, given those of the features."""
+        scaled, n = coef[1:] * self.idf[:, None], len(self.labels)
+        weight = np.zeros((n_labels, coef.shape[1]))
+        weight[self.labels] = scaled[:n]
+        found = weight, coef[0], self.bigrams, None if self.bigrams is None else scaled[n:]
+        return tuple(None if x is None else torch.from_numpy(x) for x in found)
+
+
+def _compute_features(data: Any, n_labels: int) -> tuple[Any, _Names]:
+    """Return the features, csr_array of float, shape (n_samples, n_features), and their names."""
     counts = data.kind.count_labels(data.X, n_labels)
-    n_samples = np.bincount(counts.indices, minlength=n_labels)
-    labels = np.flatnonzero(n_samples)
-    idf = np.log((1 + len(data)) / (1 + n_samples[labels])) + 1
-    features = counts[:, labels]
+    labels = np.flatnonzero(np.bincount(counts.indices, minlength=n_labels))
+    features, bigrams = counts[:, labels], None
+    found = data.kind.count_bigrams(data.X, n_labels)
+    if found is not None:
+        bigrams, counts = found
+        features = hstack([features, counts], format="csr")
+    n_samples = np.bincount(features.indices, minlength=features.shape[1])
+    idf = np.log((1 + len(data)) / (1 + n_samples)) + 1
     lengths = np.repeat(data.n_positions, np.diff(features.indptr))
     features.data *= idf[features.indices] / np.sqrt(lengths)
-    return features, labels, idf
+    return features, _Names(labels, bigrams, idf)
 
 
 class _Samples:

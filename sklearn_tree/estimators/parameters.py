@@ -108,8 +108,7 @@ class NetParametersMixin:
     def _n_epochs(self, n_samples: int) -> int:
         if self.max_epochs is not None:
             return self.max_epochs
-        defaults, n_batches = self.kind_.training_defaults, -(-n_samples // self.batch_size)
-        return max(defaults.n_epochs, -(-defaults.n_batches // n_batches))
+        return self.kind_.training_defaults.count_epochs(-(-n_samples // self.batch_size))
 
     def _resolve(self, name: str) -> Any:
         """Return the value of a parameter, or the default for the samples if it is "auto"."""

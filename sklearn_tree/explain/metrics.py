@@ -303,7 +303,7 @@ def _fitted_weights(module: Any) -> Iterator[tuple[str, Tensor]]:
     yield from module.named_parameters()
     path = getattr(module, "active_linear", None)
     if path is not None:
-        yield from path.named_buffers(prefix="linear")
+        yield from (pair for pair in path.named_buffers(prefix="linear") if pair[1].is_floating_point())
 
 
 def _is_ranked(attributions: np.ndarray) -> bool:

@@ -261,6 +261,25 @@ class Kind:
         """
         raise NotImplementedError
 
+    def count_bigrams(self, encoded: Any, n_labels: int) -> tuple[np.ndarray, Any] | None:
+        """Count the pairs of successive labels of each sample; None if the labels have no order.
+
+        Parameters
+        ----------
+        encoded : encoded samples
+            The samples.
+        n_labels : int
+            Number of label ids; larger ids count as unknown.
+
+        Returns
+        -------
+        bigrams : ndarray of int64, shape (n_bigrams,)
+            Bigrams in increasing order, as ``first_id * n_labels + second_id``.
+        counts : scipy.sparse.csr_array of float, shape (n_samples, n_bigrams)
+            Counts.
+        """
+        return None
+
     def share_repeats(self, encoded: Any, batch_size: int) -> Any:
         """Return the samples, annotated so that batches compute repeated parts once if that is faster."""
         return encoded

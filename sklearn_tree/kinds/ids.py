@@ -11,6 +11,8 @@ from sklearn_tree.containers import to_numpy
 from sklearn_tree.trees.codes import MAX_INFERRED_SIZE, find_row
 from sklearn_tree.trees.flat import N_RESERVED_IDS
 
+_MAX_BIGRAMS = 300_000
+
 
 def count_ids(ids: Any, offsets: np.ndarray, n_labels: int) -> csr_array:
     """Count the ids of each sample.
@@ -30,10 +32,54 @@ def count_ids(ids: Any, offsets: np.ndarray, n_labels: int) -> csr_array:
         Counts without those of the reserved ids.
     """
     ids = to_numpy(ids)
-    is_known = (ids >= N_RESERVED_IDS) & (ids < n_labels)
-    starts = np.r_[0, np.cumsum(is_known)][offsets]
-    known = ids[is_known]
-    counts = csr_array((np.ones(len(known)), known, starts), shape=(len(offsets) - 1, n_labels))
+    return _count(ids, _is_known(ids, n_labels), offsets, n_labels)
+
+
+def count_bigrams(ids: Any, offsets: np.ndarray, n_labels: int) -> tuple[np.ndarray, csr_array]:
+    """Count the pairs of successive known ids of each sample.
+
+    Parameters
+    ----------
+    ids : ndarray or Tensor of int, shape (n_positions,)
+        Ids of all samples.
+    offsets : ndarray of int, shape (n_samples + 1,)
+        Positions at which samples begin and end.
+    n_labels : int
+        Size of the id space; larger ids count as unknown.
+
+    Returns
+    -------
+    bigrams : ndarray of int64, shape (n_bigrams,)
+        The most frequent bigrams, at most 300,000, in increasing order, as
+        ``first_id * n_labels + second_id``.
+    counts : scipy.sparse.csr_array of float, shape (n_samples, n_bigrams)
+        Counts.
+    """
+    ids = to_numpy(ids).astype(np.int64)
+    is_known = _is_known(ids, n_labels)
+    is_bigram = is_known[:-1] & is_known[1:]
+    is_bigram[offsets[(offsets > 0) & (offsets < len(ids))] - 1] = False  # these span two samples
+    is_bigram = np.r_[is_bigram, np.zeros(min(len(ids), 1), dtype=bool)]
+    codes = np.where(is_bigram, ids * n_labels + np.r_[ids[1:], 0][: len(ids)], -1)
+    bigrams, index, n = np.unique(codes, return_inverse=True, return_counts=True)
+    is_kept = bigrams >= 0
+    if np.count_nonzero(is_kept) > _MAX_BIGRAMS:
+        rarest_first = np.argsort(np.where(is_kept, n, 0), kind="stable")
+        is_kept[rarest_first[:-_MAX_BIGRAMS]] = False
+    columns = np.cumsum(is_kept) - 1
+    counts = _count(columns[index], is_kept[index], offsets, int(is_kept.sum()))
+    return bigrams[is_kept], counts
+
+
+def _is_known(ids: np.ndarray, n_labels: int) -> np.ndarray:
+    return (ids >= N_RESERVED_IDS) & (ids < n_labels)
+
+
+def _count(columns: np.ndarray, is_counted: np.ndarray, offsets: np.ndarray, n_columns: int) -> csr_array:
+    """Count the columns of each sample at the positions that count."""
+    starts = np.r_[0, np.cumsum(is_counted)][offsets]
+    counted = columns[is_counted]
+    counts = csr_array((np.ones(len(counted)), counted, starts), shape=(len(offsets) - 1, n_columns))
     counts.sum_duplicates()
     return counts
 

@@ -10,7 +10,7 @@ import torch
 from sklearn_tree.containers import is_int_array, layout_of, may_be_sequences
 from sklearn_tree.kinds.columns import OneColumnMixin
 from sklearn_tree.kinds.encoding import NotEncodedError, warn_of_unknown
-from sklearn_tree.kinds.ids import count_ids, is_open_vocabulary, refuse_sparse_ids
+from sklearn_tree.kinds.ids import count_bigrams, count_ids, is_open_vocabulary, refuse_sparse_ids
 from sklearn_tree.kinds.ragged import SequenceKind, read_sequences
 from sklearn_tree.kinds.training import TrainingDefaults
 from sklearn_tree.preprocessing import SequenceVectorizer
@@ -75,6 +75,10 @@ class Tokens(OneColumnMixin, SequenceKind):
         """Count the tokens of each sequence, csr_array, shape (n_samples, n_labels)."""
         return count_ids(encoded.values, encoded.offsets, n_labels)
 
+    def count_bigrams(self, encoded: RaggedArray, n_labels: int) -> tuple[np.ndarray, Any]:
+        """Count the bigrams of each sequence, see :meth:`Kind.count_bigrams`."""
+        return count_bigrams(encoded.values, encoded.offsets, n_labels)
+
     def learn_defaults(self, encoded: RaggedArray) -> None:
         """Find out whether the vocabulary is open."""
         self.is_open = is_open_vocabulary(self.count_labels(encoded, encoded.n_labels or 0))
@@ -84,7 +88,9 @@ class Tokens(OneColumnMixin, SequenceKind):
         """Default parameters of the training, for an open or a closed vocabulary."""
         if not self.is_open:
             return TrainingDefaults(n_epochs=20)
-        return TrainingDefaults(dropout=0.5, lr=0.001, lr_schedule="cosine", linear_path=True, n_epochs=6)
+        return TrainingDefaults(
+            dropout=0.5, lr=0.001, lr_schedule="cosine", linear_path=True, n_epochs=6, max_batches=300
+        )
 
     def dtype(self, encoded: RaggedArray) -> torch.dtype:
         """Return float32."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+_MIN_EPOCHS = 3
+
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingDefaults:
@@ -14,9 +16,11 @@ class TrainingDefaults:
     dropout, lr, lr_schedule, linear_path, cell
         Parameters of the estimators.
     n_epochs : int
-        Smallest number of epochs.
+        Number of epochs, unless the numbers of batches require more or fewer.
     n_batches : int
         Smallest number of batches in all epochs.
+    max_batches : int or None
+        Number of batches after which no further epoch begins, except for the first three; None for no limit.
     """
 
     dropout: float = 0.0
@@ -26,3 +30,11 @@ class TrainingDefaults:
     cell: str = "child_sum_lstm"
     n_epochs: int = 10
     n_batches: int = 100
+    max_batches: int | None = None
+
+    def count_epochs(self, n_batches: int) -> int:
+        """Return the number of epochs for the number of batches in an epoch."""
+        n_epochs = self.n_epochs
+        if self.max_batches is not None:
+            n_epochs = min(n_epochs, max(_MIN_EPOCHS, -(-self.max_batches // n_batches)))
+        return max(n_epochs, -(-self.n_batches // n_batches))

@@ -81,7 +81,8 @@ class Net(nn.Module):
         Returns
         -------
         Tensor of float, shape (..., size)
-            Outputs of ``embedding``, followed by the weights of a fitted linear model.
+            Outputs of ``embedding``, followed by the columns of a fitted linear model, see
+            :meth:`LinearPath.score_labels`.
         """
         x = self.embedding(batch).to(self.head.weight.dtype)
         return x if self.active_linear is None else torch.cat([x, self.active_linear.score_labels(batch)], -1)
@@ -110,14 +111,16 @@ class Net(nn.Module):
         return logits + self.active_linear.pool(scores if inverse is None else scores[inverse], batch)
 
     def split_embedded(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Split the return value of :meth:`embed` into the inputs of the encoder and linear weights."""
-        size = x.shape[-1] - (0 if self.active_linear is None else self.head.out_features)
+        """Split the return value of :meth:`embed` into the inputs of the encoder and linear columns."""
+        size = x.shape[-1] - (0 if self.active_linear is None else self.active_linear.n_columns)
         return x[..., :size], x[..., size:]
 
     def label_table(self) -> Tensor:
         """Return the row of :meth:`embed` for each label without a value, shape (n_labels, size)."""
         table = self.embedding.labels.weight
-        return table if self.active_linear is None else torch.cat([table, self.active_linear.weight], 1)
+        return (
+            table if self.active_linear is None else torch.cat([table, self.active_linear.label_columns], 1)
+        )
 
     def encode(self, batch: Any) -> Tensor:
         """Compute one vector per sample, Tensor of float, shape (n, size)."""

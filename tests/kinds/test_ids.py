@@ -1,9 +1,13 @@
 """Sizes of the id spaces of hand-made arrays."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
+import sklearn_tree.kinds.ids
 from sklearn_tree import RaggedArray, RecursiveNetClassifier, RNNClassifier, ToDevice, Tree, TreeArray
+from sklearn_tree.kinds.ids import count_bigrams
 
 LARGEST = 2**31 - 1
 HINT = (
@@ -63,3 +67,30 @@ def test_ids_of_more_than_32_bits_are_refused_with_their_row():
     with pytest.raises(ValueError, match=r"^X\[1\] must hold ids < 2\*\*31, got 2147483648$"):
         TreeArray.from_trees([Tree([2], [-1]), Tree([2, 2], [-1, 0], edges=[None, 2**31])])
     assert TreeArray.from_trees([Tree([LARGEST], [-1])])[0].labels == (LARGEST,)  # the control
+
+
+def count_by_hand(sequences, n_labels):
+    """Return the bigrams of each sequence, in a loop."""
+    is_known = lambda i: 2 <= i < n_labels  # noqa: E731
+    return [[a * n_labels + b for a, b in pairwise(ids) if is_known(a) and is_known(b)] for ids in sequences]
+
+
+SEQUENCES = [[2, 3, 2, 3], [], [3], [1, 2, 3], [2, 9, 3], [0, 3, 2], [3, 3, 3], []]
+
+
+@pytest.mark.parametrize("ids", [SEQUENCES, SEQUENCES[:1], SEQUENCES[1:2], SEQUENCES[1:3]])
+def test_bigrams_equal_a_loop_over_pairs(ids):
+    offsets = np.cumsum([0, *map(len, ids)])
+    bigrams, counts = count_bigrams(np.concatenate(ids).astype(int), offsets, 5)
+    expected = count_by_hand(ids, 5)
+    assert bigrams.tolist() == sorted({code for codes in expected for code in codes})
+    for row, codes in zip(counts.toarray(), expected, strict=True):
+        assert row.tolist() == [codes.count(code) for code in bigrams]
+
+
+def test_the_most_frequent_bigrams_are_kept(monkeypatch):
+    monkeypatch.setattr(sklearn_tree.kinds.ids, "_MAX_BIGRAMS", 1)
+    offsets = np.cumsum([0, *map(len, SEQUENCES)])
+    bigrams, counts = count_bigrams(np.concatenate(SEQUENCES).astype(int), offsets, 5)
+    assert bigrams.tolist() == [2 * 5 + 3]
+    assert counts.toarray().ravel().tolist() == [2, 0, 0, 1, 0, 0, 0, 0]

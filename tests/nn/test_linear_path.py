@@ -56,13 +56,37 @@ def test_logits_of_trees_equal_the_loop_over_labels(is_shared):
     torch.testing.assert_close(path(batch), loop(path, [tree.labels for tree in TREES]))
 
 
-def test_logits_of_sequences_equal_the_loop_over_tokens():
-    path = make_path()
+def add_bigrams(path):
+    """Set random weights of some bigrams."""
+    weight = torch.randn(3, N_OUTPUTS, generator=torch.Generator().manual_seed(1))
+    path.set_weights(
+        path.weight, path.bias, torch.tensor([2, 3, 4]) * N_LABELS + torch.tensor([3, 2, 4]), weight
+    )
+    return path
+
+
+@pytest.mark.parametrize("prepare", [lambda path: path, add_bigrams], ids=["tokens", "bigrams"])
+def test_logits_of_sequences_equal_the_loop_over_tokens(prepare):
+    path = prepare(make_path())
     torch.testing.assert_close(path(token_batch()), loop(path, SEQUENCES))
 
 
-def test_logits_do_not_depend_on_padding():
-    path, batch = make_path(), token_batch()
+def test_bigrams_change_the_logits_of_sequences_that_have_them():
+    one, two = make_path()(token_batch()), add_bigrams(make_path())(token_batch())
+    assert (one != two).any(1).tolist() == [True, False, False, False, False]
+
+
+def test_state_dicts_restore_bigrams():
+    path, other = add_bigrams(make_path()), LinearPath(N_LABELS, N_OUTPUTS).double()
+    other.load_state_dict(path.state_dict())
+    torch.testing.assert_close(other(token_batch()), path(token_batch()))
+    other.load_state_dict(make_path().state_dict())
+    torch.testing.assert_close(other(token_batch()), make_path()(token_batch()))
+
+
+@pytest.mark.parametrize("prepare", [lambda path: path, add_bigrams], ids=["tokens", "bigrams"])
+def test_logits_do_not_depend_on_padding(prepare):
+    path, batch = prepare(make_path()), token_batch()
     padded = replace(batch, labels=torch.nn.functional.pad(batch.labels, (0, 5), value=4))  # not even zeros
     torch.testing.assert_close(path(padded), path(batch))
 
