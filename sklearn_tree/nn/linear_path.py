@@ -129,7 +129,7 @@ class LinearPath(nn.Module):
         -------
         Tensor of float, shape (n_nodes, n_columns) or (n, n_steps, n_columns)
             Weights of the labels. With bigrams, the last column is 1 for known tokens and 0 for others: a
-            bigram counts if both of its tokens are there.
+            bigram counts if both of its tokens are present.
         """
         return self.label_columns[self._known_ids(batch.labels)]
 
@@ -154,7 +154,7 @@ class LinearPath(nn.Module):
         return self._scale(sums, batch.lengths)
 
     def _sum_bigrams(self, presence: Tensor, batch: SequenceBatch) -> Tensor:
-        """Sum the weights of the bigrams of each sample, given the share to which each token is there."""
+        """Sum the weights of the bigrams of each sample, given the presence of each token, in [0, 1]."""
         assert batch.labels is not None
         ids = self._known_ids(batch.labels)
         codes = ids[:, :-1] * len(self.weight) + ids[:, 1:]
