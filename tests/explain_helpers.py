@@ -156,10 +156,10 @@ def make_classifier(net=RecursiveNetClassifier, **params):
 
 
 @cache
-def fit_tree_net(cell="child_sum_lstm", pooling="root", linear_path=True):
+def fit_tree_net(cell="child_sum_lstm", pooling="root", **params):
     """Return a net for ``make_trees``; N-ary cells tell only two children apart."""
     trees = make_trees(30, seed=1)
-    net = make_classifier(cell=cell, pooling=pooling, max_arity=2, linear_path=linear_path)
+    net = make_classifier(cell=cell, pooling=pooling, max_arity=2, **{"linear_path": True, **params})
     return net.fit(trees, [0, 1, 2] * 10)
 
 
