@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -12,7 +11,6 @@ from sklearn_tree.nn.batch import TreeBatch
 from sklearn_tree.nn.gated import Children, GatedCell
 from sklearn_tree.nn.plan import make_plan
 from sklearn_tree.nn.schedule import Schedule
-from sklearn_tree.nn.tensors import as_tensor, move_tensors
 from sklearn_tree.nn.walk import walk_plan
 from sklearn_tree.nn.walkable import supports_fast_walk
 
@@ -114,14 +112,12 @@ def reverse_schedule(batch: TreeBatch) -> Schedule:
     """
     sizes, device = _level_sizes(batch)[::-1], batch.labels.device
     n, n_below_roots = sum(sizes), sizes[-1]
-    n_incoming = (0, *sizes[:-1])
     edges = torch.arange(n, device=device)
     nodes = batch.children.flip(0)
     rows = torch.empty_like(batch.labels)
     rows[nodes] = edges
     rows[batch.roots] = n + torch.arange(len(batch), device=device)
-    first_rows, first_incoming = _repeat_starts(sizes, sizes), _repeat_starts(n_incoming, sizes)
-    first_rows, first_incoming = move_tensors([first_rows, first_incoming], device)
+    first_rows, first_incoming = _find_first_rows(batch, len(sizes))
     counts = torch.zeros_like(batch.labels).index_add_(0, batch.parents, torch.ones_like(batch.parents))
     counts = counts.index_select(0, nodes)
     level_rows = edges - first_rows
@@ -139,7 +135,7 @@ def reverse_schedule(batch: TreeBatch) -> Schedule:
         leaf_rows=batch.trees.index_select(0, nodes[n - n_below_roots :]),
         n_rows=tuple(sizes),
         n_edges=tuple(sizes),
-        n_incoming=n_incoming,
+        n_incoming=(0, *sizes[:-1]),
     )
 
 
@@ -148,6 +144,13 @@ def _level_sizes(batch: TreeBatch) -> list[int]:
     return [n_inner + n_leaves for n_inner, n_leaves in zip(batch.n_inner, batch.n_leaves, strict=True)][1:]
 
 
-def _repeat_starts(counts: Sequence[int], sizes: Sequence[int]) -> Tensor:
-    """Return the first index of each level, repeated by the sizes of the levels."""
-    return as_tensor(np.repeat(np.cumsum(counts) - counts, sizes))
+def _find_first_rows(batch: TreeBatch, n_levels: int) -> tuple[Tensor, Tensor]:
+    """Find the first row of the level of each row, and that of the level below; 0 below the deepest level.
+
+    They are computed from columns of the batch, so that nothing is copied to its device.
+    """
+    n, edges = len(batch.children), torch.arange(len(batch.children), device=batch.children.device)
+    starts = edges - batch.ranks - batch.level_offsets.index_select(0, batch.parents)  # in `children`
+    levels = (edges == starts).cumsum(0)  # counted from 1
+    ends = starts.new_full((n_levels + 2,), n).scatter(0, levels - 1, starts)  # of the level with this number
+    return n - ends[levels].flip(0), n - ends[levels + 1].flip(0)

@@ -15,7 +15,7 @@ from sklearn_tree.nn.downward import reverse_schedule
 from sklearn_tree.nn.plan import make_plan
 
 IDS = st.integers(2, 6)
-DOWNWARD = ["nary_gru", "nary_lstm", "rnn"]
+DOWNWARD = ["child_sum_lstm", "nary_gru", "nary_lstm", "rnn"]
 each_downward = pytest.mark.parametrize("name", DOWNWARD)
 each_cell = pytest.mark.parametrize("name", ["child_sum_lstm", "nary_gru", "rntn"])  # one for each of them
 each_pooling = pytest.mark.parametrize("pooling", sorted(POOLINGS))

@@ -125,6 +125,17 @@ def test_poolings_of_trees_transfer_nothing(pooling, is_fast, cuda):
     assert_no_transfers(cuda, net, TREES)
 
 
+@pytest.mark.parametrize("is_fast", [True, False])
+@pytest.mark.parametrize("pooling", POOLINGS)
+@pytest.mark.parametrize("case", list(TREE_CASES))
+def test_bidirectional_nets_transfer_nothing(case, pooling, is_fast, cuda):
+    batch, params = TREE_CASES[case]
+    net = RecursiveNet(7, 3, pooling=pooling, bidirectional=True, linear_path=True, **params)
+    net.linear.set_weights(torch.rand(7, 3), torch.rand(3))
+    net.encoder.is_fast = is_fast
+    assert_no_transfers(cuda, net, batch)
+
+
 @pytest.mark.parametrize("pooling", SEQUENCE_POOLINGS)
 @pytest.mark.parametrize("cell", sorted(RECURRENT_CELLS))
 @pytest.mark.parametrize("case", list(STEP_CASES))
