@@ -132,6 +132,15 @@ def tree_logits(net, x, tree, cut=None):
     The state of the node ``cut`` is zero, and the pooling and the linear path ignore its subtree.
     """
     x, weights = net.split_embedded(x)
+    logits = net.head(tree_vector(net, x, tree, cut))
+    if net.active_linear is None:
+        return logits
+    kept = set(tree.nodes) - set([] if cut is None else subtree(tree, cut))
+    return logits + net.linear.bias + sum(weights[i] for i in kept) / len(x) ** 0.5
+
+
+def tree_vector(net, x, tree, cut=None):
+    """Compute the vector of one tree with inputs ``x``, by recursion; see ``tree_logits``."""
     cell, downward = net.encoder.cell, net.encoder.downward
     node = node_function(cell)
     vectors = {}
@@ -149,11 +158,23 @@ def tree_logits(net, x, tree, cut=None):
         vectors = {i: torch.cat([up, down[i]]) for i, up in vectors.items()}
         root = vectors.get(0, torch.cat([root, root]))
     leaves = [h for i, h in vectors.items() if not set(tree.children(i)) & set(vectors)]
-    logits = net.head(pool_nodes(net.pool, root, list(vectors.values()), leaves))
-    if net.active_linear is None:
-        return logits
-    kept = set(tree.nodes) - set([] if cut is None else subtree(tree, cut))
-    return logits + net.linear.bias + sum(weights[i] for i in kept) / len(x) ** 0.5
+    return pool_nodes(net.pool, root, list(vectors.values()), leaves)
+
+
+def context_logits(net, x, tree):
+    """Compute the logits of each subtree in its context for a bidirectional net, by recursion."""
+    (x, weights), logits = net.split_embedded(x), []
+    up = recursive_states(net.encoder.cell, node_function(net.encoder.cell), x, tree)
+    down = downward_states(net.encoder.downward.cell, up, tree)
+    vectors = {i: torch.cat([up[i], down[i]]) for i in tree.nodes}
+    for i in tree.nodes:
+        below = subtree(tree, i)
+        leaves = [vectors[k] for k in below if not tree.children(k)]
+        out = net.head(pool_nodes(net.pool, vectors[i], [vectors[k] for k in below], leaves))
+        if net.active_linear is not None:
+            out = out + net.linear.bias + sum(weights[k] for k in below) / len(below) ** 0.5
+        logits.append(out)
+    return torch.stack(logits)
 
 
 def bag_logits(path, labels):

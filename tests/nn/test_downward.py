@@ -1,11 +1,13 @@
 """The top-down walk equals plain recursion, and reads each path from the root as a sequence."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from reference import downward_states, tree_logits
+from reference import context_logits, downward_states, tree_logits
 from strategies import forests
 from walks import compare_walks
 
@@ -26,6 +28,14 @@ def make_net(name="child_sum_lstm", pooling="root", **kwargs):
     torch.manual_seed(0)
     kwargs = {"hidden_size": 6, "embedding_dim": 5, "max_arity": 3, "bidirectional": True, **kwargs}
     return RecursiveNet(7, 3, cell=name, pooling=pooling, **{"dtype": torch.float64, **kwargs}).eval()
+
+
+def make_net_with_path(has_path=True, **params):
+    """Return a net, with weights of a linear path if it has one."""
+    net = make_net(**params, linear_path=has_path)
+    if has_path:
+        net.linear.set_weights(torch.randn(7, 3), torch.randn(3))
+    return net
 
 
 def make_encoder(name, size=5):
@@ -107,13 +117,26 @@ def test_gradients_are_those_of_finite_differences(name):
 
 @each_cell
 @each_pooling
-@given(forest=forests(labels=IDS))
-def test_a_bidirectional_net_equals_plain_recursion(name, pooling, forest):
-    net, array = make_net(name, pooling), TreeArray.from_trees(forest)
+@given(forest=forests(labels=IDS), has_path=st.booleans())
+def test_a_bidirectional_net_equals_plain_recursion(name, pooling, forest, has_path):
+    net, array = make_net_with_path(has_path, name=name, pooling=pooling), TreeArray.from_trees(forest)
     batch = TreeBatch.from_array(array)
-    x = net.embedding(batch)[batch.order].split(array.sizes.tolist())
-    expected = torch.stack([tree_logits(net, *pair) for pair in zip(x, forest, strict=True)])
+    x = net.embed(batch)
+    by_tree = x[batch.order].split(array.sizes.tolist())
+    expected = torch.stack([tree_logits(net, *pair) for pair in zip(by_tree, forest, strict=True)])
     torch.testing.assert_close(net(batch), expected, rtol=0, atol=1e-12)
+    torch.testing.assert_close(net.forward_embedded(x, batch), expected, rtol=0, atol=1e-12)
+
+
+@each_pooling
+@given(forest=forests(labels=IDS), has_path=st.booleans())
+def test_logits_of_subtrees_in_context_equal_plain_recursion(pooling, forest, has_path):
+    net, array = make_net_with_path(has_path, pooling=pooling), TreeArray.from_trees(forest)
+    batch = TreeBatch.from_array(array)
+    x = net.embed(batch)[batch.order].split(array.sizes.tolist())
+    expected = torch.cat([context_logits(net, *pair) for pair in zip(x, forest, strict=True)])
+    found = net(dataclasses.replace(batch, output_nodes=batch.order))
+    torch.testing.assert_close(found, expected, rtol=0, atol=1e-12)
 
 
 @each_cell
