@@ -118,8 +118,10 @@ class RecursiveEncoder(nn.Module):
 
 def make_downward(cell: type[TreeCell], size: int) -> DownwardEncoder:
     """Make the encoder of the top-down walk that follows the walk of a cell with states of a size."""
-    down_class = CELLS[cell.downward]
-    assert issubclass(down_class, GatedCell)
+    gated = {name: c for name, c in CELLS.items() if issubclass(c, GatedCell)}
+    down_class = gated.get(cell.downward)
+    if down_class is None:
+        raise ValueError(f"downward of {cell.__name__} must be one of {sorted(gated)}, got {cell.downward!r}")
     return DownwardEncoder(down_class(size, size, 1))
 
 

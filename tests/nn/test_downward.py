@@ -209,6 +209,16 @@ def test_cells_choose_the_cell_of_the_second_walk():
     assert net(batch_of(SMALL)).shape == (3, 3)
 
 
+@pytest.mark.parametrize("bad", ["rntn", "lstm"])
+def test_a_cell_with_an_unknown_cell_for_the_second_walk_is_rejected(bad):
+    class Wrong(CELLS["nary_lstm"]):
+        downward = bad
+
+    with pytest.raises(ValueError, match=rf"downward of Wrong must be one of \['child.*'rnn'\], got '{bad}'"):
+        make_net(Wrong)
+    assert make_net(Wrong, bidirectional=False).encoder.downward is None
+
+
 def test_a_hook_on_the_cell_is_called():
     net, batch, seen = make_net(), batch_of(SMALL), []
     expected = net(batch)
