@@ -156,10 +156,10 @@ def make_classifier(net=RecursiveNetClassifier, **params):
 
 
 @cache
-def fit_tree_net(cell="child_sum_lstm", pooling="root", linear_path=True):
+def fit_tree_net(cell="child_sum_lstm", pooling="root", **params):
     """Return a net for ``make_trees``; N-ary cells tell only two children apart."""
     trees = make_trees(30, seed=1)
-    net = make_classifier(cell=cell, pooling=pooling, max_arity=2, linear_path=linear_path)
+    net = make_classifier(cell=cell, pooling=pooling, max_arity=2, **{"linear_path": True, **params})
     return net.fit(trees, [0, 1, 2] * 10)
 
 
@@ -174,7 +174,10 @@ KINDS = {
     "a table as trees": (RecursiveNetClassifier, lambda rng: rng.randn(N, 4)),
     "images": (CNNClassifier, lambda rng: rng.randn(N, 7, 8, 2)),
 }
-KINDS |= {f"{kind}, linear path": KINDS[kind] for kind in ("trees", "texts", "texts of a CNN")}
+KINDS |= {"trees, both walks": KINDS["trees"]}
+KINDS |= {
+    f"{kind}, linear path": KINDS[kind] for kind in ("trees", "trees, both walks", "texts", "texts of a CNN")
+}
 
 
 @cache
@@ -185,6 +188,8 @@ def fit_example(kind):
     size = {"n_filters": 4} if net_class is CNNClassifier else {"hidden_size": 8}
     has_path = kind.endswith("linear path")
     params = {"lr": 0.05} if has_path else {}  # the last layer of a net with a linear path is zero at first
+    if "both walks" in kind:
+        params["bidirectional"] = True
     net = net_class(linear_path=has_path, random_state=0, max_epochs=4, **size, **params)
     return net.fit(X, ["x", "y", "z"] * (len(X) // 3)), X
 

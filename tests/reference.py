@@ -132,22 +132,49 @@ def tree_logits(net, x, tree, cut=None):
     The state of the node ``cut`` is zero, and the pooling and the linear path ignore its subtree.
     """
     x, weights = net.split_embedded(x)
-    cell = net.encoder.cell
-    node = next(NODE[name] for name, cls in CELLS.items() if type(cell) is cls)
-    vectors = []
+    logits = net.head(tree_vector(net, x, tree, cut))
+    if net.active_linear is None:
+        return logits
+    kept = set(tree.nodes) - set([] if cut is None else subtree(tree, cut))
+    return logits + net.linear.bias + sum(weights[i] for i in kept) / len(x) ** 0.5
+
+
+def tree_vector(net, x, tree, cut=None):
+    """Compute the vector of one tree with inputs ``x``, by recursion; see ``tree_logits``."""
+    cell, downward = net.encoder.cell, net.encoder.downward
+    node = node_function(cell)
+    vectors = {}
 
     def visit(i):
         if i == cut:
             return tuple(torch.zeros_like(state) for state in node(cell, x[i], []))
         state = node(cell, x[i], [visit(k) for k in tree.children(i)])
-        vectors.append(state[0])
+        vectors[i] = state[0]
         return state
 
-    logits = net.head(pool_nodes(net.pool, visit(0)[0], vectors))
-    if net.active_linear is None:
-        return logits
-    kept = set(tree.nodes) - set([] if cut is None else subtree(tree, cut))
-    return logits + net.linear.bias + sum(weights[i] for i in kept) / len(x) ** 0.5
+    root = visit(0)[0]
+    if downward is not None:
+        down = downward_states(downward.cell, vectors, tree)
+        vectors = {i: torch.cat([up, down[i]]) for i, up in vectors.items()}
+        root = vectors.get(0, torch.cat([root, root]))
+    leaves = [h for i, h in vectors.items() if not set(tree.children(i)) & set(vectors)]
+    return pool_nodes(net.pool, root, list(vectors.values()), leaves)
+
+
+def context_logits(net, x, tree):
+    """Compute the logits of each subtree in its context for a bidirectional net, by recursion."""
+    (x, weights), logits = net.split_embedded(x), []
+    up = recursive_states(net.encoder.cell, node_function(net.encoder.cell), x, tree)
+    down = downward_states(net.encoder.downward.cell, up, tree)
+    vectors = {i: torch.cat([up[i], down[i]]) for i in tree.nodes}
+    for i in tree.nodes:
+        below = subtree(tree, i)
+        leaves = [vectors[k] for k in below if not tree.children(k)]
+        out = net.head(pool_nodes(net.pool, vectors[i], [vectors[k] for k in below], leaves))
+        if net.active_linear is not None:
+            out = out + net.linear.bias + sum(weights[k] for k in below) / len(below) ** 0.5
+        logits.append(out)
+    return torch.stack(logits)
 
 
 def bag_logits(path, labels):
@@ -163,10 +190,32 @@ def bag_logits(path, labels):
     return logits
 
 
-def pool_nodes(pool, root, vectors):
+def node_function(cell):
+    """Return the function of ``NODE`` for a cell."""
+    return next(NODE[name] for name, cls in CELLS.items() if type(cell) is cls)
+
+
+def downward_states(cell, up, tree):
+    """Compute the downward states of the nodes in ``up`` by recursion, as a dict ``{node: h}``."""
+    node, out = node_function(cell), {}
+
+    def visit(i, above):
+        if i in up:
+            state = node(cell, up[i], above)
+            out[i] = state[0]
+            for k in tree.children(i):
+                visit(k, [state])
+
+    visit(0, [])
+    return out
+
+
+def pool_nodes(pool, root, vectors, leaves=()):
     """Pool the vectors of a tree's nodes; return ``root`` for the pooling "root" or without vectors."""
     if pool.how == "root" or not vectors:
         return root
+    if pool.how == "ends":
+        return torch.cat([root.chunk(2)[0], torch.stack(leaves).mean(0).chunk(2)[1]])
     if pool.how == "max":
         return torch.stack(vectors).max(0).values
     weights = [1.0 if pool.how == "mean" else torch.exp(10 * torch.tanh(pool.score(h) / 10)) for h in vectors]

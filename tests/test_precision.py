@@ -18,6 +18,10 @@ PROBLEMS = {
         RecursiveNetClassifier(pooling="attention", random_state=0),
         ["(S a b)", "(S (T a) b)", "(S b (T b))"] * 20,
     ),
+    "trees, both walks": (
+        RecursiveNetClassifier(bidirectional=True, random_state=0),
+        ["(S a b)", "(S (T a) b)", "(S b (T b))"] * 20,
+    ),
     "texts, attention, GRU": (RNNClassifier("gru", pooling="attention", random_state=0), TEXTS),
     "texts, attention, CNN": (CNNClassifier(pooling="attention", random_state=0), TEXTS),
     "series, CNN": (CNNClassifier(n_blocks=2, random_state=0), SERIES),

@@ -257,7 +257,7 @@ class BaseNet(
         Returns
         -------
         ndarray of float, shape (n_samples, n_out)
-            ``hidden_size`` columns; twice as many for bidirectional recurrent nets. Four times as many for
+            ``hidden_size`` columns; twice as many for bidirectional nets. Four times as many for
             pairs: the vectors a and b of both samples, abs(a - b) and a * b.
         """
         return self._run(X, "encode")

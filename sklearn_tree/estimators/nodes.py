@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 def predict_nodes(estimator: Any, X: Any) -> pd.DataFrame:
     """Classify every subtree of some trees as a separate tree.
 
+    A bidirectional net classifies every subtree in its context: the second walk starts at the root of the
+    whole tree.
+
     Parameters
     ----------
     estimator : estimator
@@ -93,7 +96,7 @@ class NodePredictionMixin:
     """Method of classifiers that predict the nodes of trees."""
 
     def predict_nodes(self, X: Any) -> pd.DataFrame:
-        """Classify every subtree as a separate tree.
+        """Classify every subtree as a separate tree; with ``bidirectional=True``, in its context.
 
         Parameters
         ----------
@@ -158,8 +161,8 @@ def pool_subtrees(nodes: np.ndarray, trees: TreeArray, pooling: str) -> np.ndarr
         Vector of each node, in the order of ``trees``, and its weight in a mean.
     trees : TreeArray
         The trees.
-    pooling : {"root", "mean", "max", "attention"}
-        How the vectors of a subtree become one.
+    pooling : {"root", "ends", "mean", "max", "attention"}
+        How the vectors of a subtree become one, see :class:`~sklearn_tree.nn.TreePooling`.
 
     Returns
     -------
@@ -169,6 +172,10 @@ def pool_subtrees(nodes: np.ndarray, trees: TreeArray, pooling: str) -> np.ndarr
     vectors, weights = nodes[:, :-1], nodes[:, -1:]
     if pooling == "root":
         return vectors
+    if pooling == "ends":
+        up, down = np.split(vectors, 2, axis=1)
+        leaves = np.hstack([down, (trees.arities == 0)[:, None].astype(down.dtype)])
+        return np.hstack([up, pool_subtrees(leaves, trees, "mean")])
     is_max = pooling == "max"
     pooled = vectors.copy() if is_max else np.hstack([weights * vectors, weights])
     pooled = reduce_subtrees(pooled, trees.depths, np.maximum if is_max else np.add)

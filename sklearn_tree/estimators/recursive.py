@@ -32,7 +32,11 @@ subclass, default="auto"
         small.
     pooling : {"root", "mean", "max", "attention"}, default="root"
         How the vectors of a tree's nodes become one vector: the root's vector, the mean, the maximum, or a
-        mean with learned weights.
+        mean with learned weights. With ``bidirectional=True``, "root" takes the final vectors of both walks:
+        the root's of the first and the mean of the leaves' of the second.
+    bidirectional : bool, default=False
+        Whether a second walk from the root to the leaves follows the walk from the leaves to the root. A
+        node then has two vectors of ``hidden_size``, and the second depends on the whole tree.
     max_arity : int, default=None
         Number of children with separate weights, for cells that order children; further children share the
         weights of the last one. None takes the largest number of children in the training trees, at most 8.
@@ -189,6 +193,7 @@ subclass, default="auto"
         cell: str | type[TreeCell] = "auto",
         *,
         pooling: str = "root",
+        bidirectional: bool = False,
         max_arity: int | None = None,
         input_kind: str = "auto",
         hidden_size: int = 64,
@@ -223,9 +228,10 @@ subclass, default="auto"
         verbose: int = 0,
     ) -> None:
         super().__init__(
-            cell=cell, pooling=pooling, max_arity=max_arity, input_kind=input_kind, hidden_size=hidden_size,
-            embedding_dim=embedding_dim, embeddings=embeddings, freeze_embeddings=freeze_embeddings,
-            embedding_lr=embedding_lr, dropout=dropout, word_dropout=word_dropout, linear_path=linear_path,
+            cell=cell, pooling=pooling, bidirectional=bidirectional, max_arity=max_arity,
+            input_kind=input_kind, hidden_size=hidden_size, embedding_dim=embedding_dim,
+            embeddings=embeddings, freeze_embeddings=freeze_embeddings, embedding_lr=embedding_lr,
+            dropout=dropout, word_dropout=word_dropout, linear_path=linear_path,
             optimizer=optimizer, lr=lr, weight_decay=weight_decay, lr_schedule=lr_schedule,
             weight_averaging=weight_averaging, gradient_clip=gradient_clip, max_epochs=max_epochs,
             batch_size=batch_size, max_batch_nodes=max_batch_nodes, early_stopping=early_stopping,
@@ -257,7 +263,11 @@ subclass, default="auto"
         small.
     pooling : {"root", "mean", "max", "attention"}, default="root"
         How the vectors of a tree's nodes become one vector: the root's vector, the mean, the maximum, or a
-        mean with learned weights.
+        mean with learned weights. With ``bidirectional=True``, "root" takes the final vectors of both walks:
+        the root's of the first and the mean of the leaves' of the second.
+    bidirectional : bool, default=False
+        Whether a second walk from the root to the leaves follows the walk from the leaves to the root. A
+        node then has two vectors of ``hidden_size``, and the second depends on the whole tree.
     max_arity : int, default=None
         Number of children with separate weights, for cells that order children; further children share the
         weights of the last one. None takes the largest number of children in the training trees, at most 8.

@@ -22,12 +22,14 @@ class BaseRecursiveNet(BaseNet):
     _module = RecursiveNet
     cell: str | type[TreeCell]
     pooling: str
+    bidirectional: bool
     max_arity: int | None
     max_batch_nodes: int | None
     _parameter_constraints: dict = {  # noqa: RUF012
         **SHARED_CONSTRAINTS,
         "cell": [StrOptions({"auto", *CELLS}), SubclassOf(TreeCell)],
         "pooling": [StrOptions(set(POOLINGS))],
+        "bidirectional": ["boolean"],
         "max_arity": [POSITIVE_INT, None],
         "input_kind": [StrOptions({"auto", "trees", "table", "pairs"})],
         "max_batch_nodes": [POSITIVE_INT, None],
@@ -38,6 +40,7 @@ class BaseRecursiveNet(BaseNet):
         cell: str | type[TreeCell] = "auto",
         *,
         pooling: str = "root",
+        bidirectional: bool = False,
         max_arity: int | None = None,
         input_kind: str = "auto",
         hidden_size: int = 64,
@@ -104,7 +107,7 @@ class BaseRecursiveNet(BaseNet):
             None, NaN and, for classifiers without the class -1, -1 mean that a node has no label. The label
             of a root must be missing or equal ``y``. For several outputs, a label is a sequence of
             n_outputs. The loss of a sample is the sum of the losses of its root and its labelled nodes, each
-            predicted from its subtree.
+            predicted from its subtree, with ``bidirectional=True`` in its context.
         node_sample_weight : same as ``node_y``, of float, default=None
             Weights of the nodes in the loss; None for a node, a tree or all nodes means 1. The products of
             the weights of a node, of its sample and of its class are divided by their mean over the roots and
@@ -179,7 +182,13 @@ class BaseRecursiveNet(BaseNet):
 
     def _architecture(self) -> dict[str, Any]:
         arity = {} if self.max_arity is None else {"max_arity": self.max_arity}
-        return {**super()._architecture(), "cell": self._resolve("cell"), "pooling": self.pooling, **arity}
+        return {
+            **super()._architecture(),
+            "cell": self._resolve("cell"),
+            "pooling": self.pooling,
+            "bidirectional": self.bidirectional,
+            **arity,
+        }
 
     def _run_params(self) -> dict[str, Any]:
         return {

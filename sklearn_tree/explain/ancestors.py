@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cached_property
 
 import numpy as np
@@ -17,6 +18,7 @@ from sklearn_tree.nn.gated import sum_children
 from sklearn_tree.nn.gemm import matmul
 from sklearn_tree.nn.tensors import as_tensor
 from sklearn_tree.nn.walkable import can_walk
+from sklearn_tree.trees.reduction import accumulate_paths
 from sklearn_tree.trees.sorting import stable_argsort
 from sklearn_tree.trees.subtrees import sibling_ranks
 
@@ -66,6 +68,13 @@ class NodeStates:
         """States of all nodes if every input is its baseline."""
         return self._compute_states(self._project(self.inputs.x0))
 
+    def n_rows_per_change(self) -> np.ndarray:
+        """Return how many rows :meth:`vectors` computes at once for a change of each node, (n_nodes,)."""
+        array = self.inputs.array
+        largest = accumulate_paths(np.maximum(array.arities, 1), array.depths, np.maximum)
+        parents = array.absolute_parents
+        return np.where(parents < 0, 1, largest[parents])  # the largest arity among the ancestors
+
     @cached_property
     def complement(self) -> ComplementPooling:
         """Pooling of the nodes outside each subtree, for nets that pool all nodes."""
@@ -88,11 +97,16 @@ class NodeStates:
         states = self.module.encoder.compute_states(wx, batch)
         return tuple(state.index_select(0, batch.order) for state in states)
 
+    @property
+    def node_vectors(self) -> Tensor:
+        """Vectors of all nodes in the order of the ``TreeArray``, Tensor of float, shape (n_nodes, size)."""
+        return self.states[0]
+
     @cached_property
     def tree_vectors(self) -> Tensor:
-        """Vectors of all trees, Tensor of float, shape (n_trees, hidden_size)."""
+        """Vectors of all trees, Tensor of float, shape (n_trees, size)."""
         batch = self.inputs.batch
-        h = self.states[0].index_select(0, torch.argsort(batch.order))
+        h = self.node_vectors.index_select(0, torch.argsort(batch.order))
         return self.module.pool(h, batch)
 
     def outputs(self) -> Tensor:
@@ -171,19 +185,48 @@ class NodeStates:
                 pooled = self.complement.merge(pooled, descendants.index_select(0, nodes))
                 pooled = self.complement.add(pooled, states[0])
         result = torch.empty_like(states[0])
-        rows, at, new = torch.arange(len(nodes), device=nodes.device), nodes, states
+        for step, (rows, _, new, is_root) in enumerate(self.iterate_ancestors(nodes, states)):
+            if step and pooled is not None:
+                pooled[rows] = self.complement.add(pooled[rows], new[0])
+            if is_root is not None:
+                result[rows[is_root]] = new[0][is_root]
+        return result if pooled is None else self.complement.finish(pooled)
+
+    def iterate_ancestors(
+        self, nodes: Tensor, states: States
+    ) -> Iterator[tuple[Tensor, Tensor, States, Tensor | None]]:
+        """Yield changed nodes, their parents, the parents of these and so on up to the roots.
+
+        Parameters
+        ----------
+        nodes : Tensor of int64, shape (n,)
+            Changed nodes, numbered through all trees.
+        states : tuple of Tensor, each of shape (n, hidden_size)
+            New states of the nodes.
+
+        Yields
+        ------
+        rows : Tensor of int64, shape (n_left,)
+            Elements of ``nodes`` that have an ancestor at this distance.
+        ancestors : Tensor of int64, shape (n_left,)
+            The ancestor of each.
+        states : tuple of Tensor, each of shape (n_left, hidden_size)
+            New states of the ancestors.
+        is_root : Tensor of bool, shape (n_left,), or None
+            Whether the ancestor is a root; None if no ancestor is.
+        """
+        rows, at = torch.arange(len(nodes), device=nodes.device), nodes
         while True:
             is_root = self.parents[at] < 0
-            if is_root.any():
-                result[rows[is_root]] = new[0][is_root]
+            has_root = bool(is_root.any())
+            yield rows, at, states, is_root if has_root else None
+            if has_root:
                 rows, at = rows[~is_root], at[~is_root]
-                new = tuple(state[~is_root] for state in new)
+                states = tuple(state[~is_root] for state in states)
             if not len(rows):
-                return result if pooled is None else self.complement.finish(pooled)
-            new = self.parent_states(at, new)
+                return
+            states = self.parent_states(at, states)
             at = self.parents[at]
-            if pooled is not None:
-                pooled[rows] = self.complement.add(pooled[rows], new[0])
 
     def parent_states(self, nodes: Tensor, states: States) -> States:
         """Compute the states of the parents of nodes, each with one changed child.

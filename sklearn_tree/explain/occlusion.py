@@ -11,8 +11,6 @@ from sklearn_tree.estimators.nodes import pool_subtrees
 from sklearn_tree.estimators.objective import Objective
 from sklearn_tree.explain.ancestors import NodeStates, States
 from sklearn_tree.explain.limits import Limits
-from sklearn_tree.trees import TreeArray
-from sklearn_tree.trees.reduction import accumulate_paths
 
 
 def occlusion(
@@ -72,7 +70,7 @@ def phrase_values(states: NodeStates, objective: Objective) -> Tensor:
     """Return the objective of each subtree as a separate tree, Tensor of float, shape (n_nodes,)."""
     inputs, module = states.inputs, states.module
     with torch.no_grad():
-        h, trees = states.states[0], inputs.trees_of_nodes
+        h, trees = states.node_vectors, inputs.trees_of_nodes
         nodes = torch.cat([h, module.pool.weights(h)], dim=1).cpu().numpy()
         vectors = torch.from_numpy(pool_subtrees(nodes, inputs.array, module.pool.how)).to(h)
         linear = None if states.linear is None else states.linear.of_subtrees
@@ -85,7 +83,7 @@ class _StateEffects:
     def __init__(self, states: NodeStates, objective: Objective, limits: Limits) -> None:
         self.states, self.objective, self.limits = states, objective, limits
         self.values = objective(states.outputs())
-        self.max_arities = max_arities_above(states.inputs.array)
+        self.n_rows = states.n_rows_per_change()
 
     def compute(
         self,
@@ -116,7 +114,7 @@ class _StateEffects:
         effects = torch.empty(len(nodes), dtype=inputs.x.dtype, device=nodes.device)
         numbers = nodes.cpu().numpy()
         order = np.argsort(inputs.array.depths[numbers], kind="stable")  # they reach the roots together
-        for rows in split_by_size(order, self.max_arities[numbers][order], self.limits.max_rows):
+        for rows in split_by_size(order, self.n_rows[numbers][order], self.limits.max_rows):
             part, part_states = nodes[rows], tuple(state[rows] for state in new_states)
             trees = inputs.trees_of_nodes[part]
             samples = inputs.samples_of(trees)
@@ -124,10 +122,3 @@ class _StateEffects:
             outputs = self.states.outputs_with(vectors, trees, None if linear is None else linear[part])
             effects[rows] = self.values[samples] - self.objective.take(samples)(outputs)
         return effects
-
-
-def max_arities_above(array: TreeArray) -> np.ndarray:
-    """Return the largest arity among the ancestors of each node, at least 1, int64, shape (n_nodes,)."""
-    largest = accumulate_paths(np.maximum(array.arities, 1), array.depths, np.maximum)
-    parents = array.absolute_parents
-    return np.where(parents < 0, 1, largest[parents])

@@ -12,6 +12,7 @@ from sklearn_tree.nn.cells import (
 )
 from sklearn_tree.nn.check_cell import check_cell
 from sklearn_tree.nn.convolutional import Convolution, ConvolutionalEncoder, ConvolutionalNet
+from sklearn_tree.nn.downward import DownwardEncoder
 from sklearn_tree.nn.embedding import Embedding, NodeEmbedding
 from sklearn_tree.nn.gated import Children, GatedCell, TreeCell
 from sklearn_tree.nn.image_batch import ImageBatch
@@ -26,6 +27,7 @@ from sklearn_tree.nn.pooling import (
     CONVOLUTION_POOLINGS,
     POOLINGS,
     SEQUENCE_POOLINGS,
+    EndPooling,
     SequencePooling,
     TreePooling,
 )
@@ -50,7 +52,9 @@ __all__ = [
     "Convolution",
     "ConvolutionalEncoder",
     "ConvolutionalNet",
+    "DownwardEncoder",
     "Embedding",
+    "EndPooling",
     "ImageBatch",
     "Level",
     "MultiOutputCrossEntropy",

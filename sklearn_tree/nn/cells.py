@@ -140,6 +140,7 @@ class ChildSumTreeGRU(GatedCell):
     .. [2] The ``torch.nn.GRU`` of PyTorch.
     """
 
+    downward = "nary_gru"
     x_gates = ("n", "r", "z")
     h_gates = ("r", "z", "m")
     linear_gates = ("n", "m")
@@ -178,6 +179,7 @@ class NaryTreeGRU(GatedCell):
         :math:`N`. The weights grow with its square.
     """
 
+    downward = "nary_gru"
     x_gates = ("n", "r")
     h_gates = ("r", "m")
     child_gates = ("z",)
@@ -218,6 +220,7 @@ class RecursiveCell(GatedCell):
        with Recursive Neural Networks. ICML.
     """
 
+    downward = "rnn"
     x_gates = h_gates = tanh_gates = ("h",)
     n_messages = 0
     is_placed = True
@@ -256,6 +259,8 @@ class RNTNCell(TreeCell):
     """
 
     # NOTE[DIFF] In the paper only leaves have words; here every node has an input W x + b.
+
+    downward = "rnn"
 
     def __init__(self, input_size: int, hidden_size: int, max_arity: int = 2) -> None:
         super().__init__(input_size, hidden_size, max_arity)

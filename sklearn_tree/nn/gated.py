@@ -51,7 +51,15 @@ class TreeCell(nn.Module):
     max_arity : int
         Number of children that are distinguished by their position. Unused by cells that ignore the order of
         children.
+
+    Attributes
+    ----------
+    downward : str
+        Name in ``sklearn_tree.nn.CELLS`` of the cell that computes the top-down walk of bidirectional nets,
+        with the parent of a node as its only child.
     """
+
+    downward: ClassVar[str] = "nary_lstm"
 
     def __init__(self, input_size: int, hidden_size: int, max_arity: int = 2) -> None:
         super().__init__()

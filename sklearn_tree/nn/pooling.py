@@ -86,6 +86,49 @@ class TreePooling(nn.Module):
         return torch.exp(10 * torch.tanh(self.score(h).to(h.dtype) / 10))
 
 
+class EndPooling(TreePooling):
+    """Pool the final states of both walks of a bidirectional net.
+
+    The vector of a tree is the upward state of its root and the mean of the downward states of its leaves.
+    For a chain, these are the final states of a bidirectional net for sequences.
+
+    Parameters
+    ----------
+    size : int
+        Size of a node's vector: that of its upward and of its downward state.
+    """
+
+    def __init__(self, size: int) -> None:
+        super().__init__("ends", size)
+
+    def forward(self, h: Tensor, batch: TreeBatch) -> Tensor:
+        """Pool node vectors.
+
+        Parameters
+        ----------
+        h : Tensor of float, shape (n_nodes, size)
+            Node vectors in batch order.
+        batch : TreeBatch
+            Trees.
+
+        Returns
+        -------
+        Tensor of float, shape (n_trees, size)
+        """
+        (up, down), n = h.chunk(2, dim=1), sum(batch.n_inner)
+        leaves, trees = down[n:], batch.trees[n:]
+        counts = h.new_zeros(len(batch), 1).index_add(0, trees, h.new_ones(len(trees), 1))
+        total = h.new_zeros(len(batch), down.shape[1]).index_add(0, trees, leaves)
+        return torch.cat([up.index_select(0, batch.roots), total / counts], dim=1)
+
+    def pool_subtrees(self, h: Tensor, batch: TreeBatch) -> Tensor:
+        """Pool the vectors of each node's subtree, see :class:`TreePooling`."""
+        up, down = h.chunk(2, dim=1)
+        is_leaf = (torch.arange(len(h), device=h.device) >= sum(batch.n_inner)).unsqueeze(1).to(h.dtype)
+        sums = sum_subtrees(torch.cat([is_leaf * down, is_leaf], dim=1), batch)
+        return torch.cat([up, sums[:, :-1] / sums[:, -1:]], dim=1)
+
+
 def sum_subtrees(h: Tensor, batch: TreeBatch) -> Tensor:
     """Sum the rows of each node's subtree, float, shape (n_nodes, size) in batch order."""
     return _reduce_subtrees(h, batch, _add_into)

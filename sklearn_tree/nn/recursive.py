@@ -9,10 +9,11 @@ from torch import Tensor, nn
 
 from sklearn_tree.nn.batch import TreeBatch
 from sklearn_tree.nn.cells import CELLS
+from sklearn_tree.nn.downward import DownwardEncoder
 from sklearn_tree.nn.embedding import NodeEmbedding, Pretrained
-from sklearn_tree.nn.gated import Children, TreeCell
+from sklearn_tree.nn.gated import Children, GatedCell, TreeCell
 from sklearn_tree.nn.net import Net
-from sklearn_tree.nn.pooling import TreePooling
+from sklearn_tree.nn.pooling import EndPooling, TreePooling
 from sklearn_tree.nn.walk import walk_batch
 from sklearn_tree.nn.walkable import can_walk
 
@@ -24,6 +25,9 @@ class RecursiveEncoder(nn.Module):
     ----------
     cell : TreeCell
         Cell that computes the states of a node.
+    downward : DownwardEncoder, default=None
+        Encoder of a second walk from the roots down, whose states are appended to those of the cell; None
+        for bottom-up nets.
 
     Attributes
     ----------
@@ -31,9 +35,10 @@ class RecursiveEncoder(nn.Module):
         Whether cells that support it take the fast walk. Set it to False for plain autograd.
     """
 
-    def __init__(self, cell: TreeCell) -> None:
+    def __init__(self, cell: TreeCell, downward: DownwardEncoder | None = None) -> None:
         super().__init__()
         self.cell = cell
+        self.downward = downward
         self.is_fast = True
 
     def forward(
@@ -54,9 +59,17 @@ class RecursiveEncoder(nn.Module):
 
         Returns
         -------
-        Tensor of float, shape (n_nodes, hidden_size) or (n, hidden_size)
-            Vectors of all nodes in batch order, or of ``nodes``.
+        Tensor of float, shape (n_nodes, size) or (n, size)
+            Vectors of all nodes in batch order, or of ``nodes``. ``size`` is that of a state, with
+            ``downward`` of two states.
         """
+        if self.downward is None:
+            return self._walk_up(x, batch, inverse, nodes)
+        up = self._walk_up(x, batch, inverse, None)
+        h = torch.cat([up, self.downward(up, batch, is_fast=self.is_fast)], dim=1)
+        return h if nodes is None else h.index_select(0, nodes)
+
+    def _walk_up(self, x: Tensor, batch: TreeBatch, inverse: Tensor | None, nodes: Tensor | None) -> Tensor:
         if self.is_fast and can_walk(self.cell, batch):
             return walk_batch(self.cell, x, batch, inverse, nodes)
         wx = self.cell.project(x)
@@ -65,7 +78,7 @@ class RecursiveEncoder(nn.Module):
         return h if nodes is None else h.index_select(0, nodes)
 
     def compute_states(self, wx: Tensor, batch: TreeBatch) -> tuple[Tensor, ...]:
-        """Compute all states of all nodes from projected inputs.
+        """Compute all states of the bottom-up walk from projected inputs.
 
         Parameters
         ----------
@@ -103,6 +116,15 @@ class RecursiveEncoder(nn.Module):
             yield states
 
 
+def make_downward(cell: type[TreeCell], size: int) -> DownwardEncoder:
+    """Make the encoder of the top-down walk that follows the walk of a cell with states of a size."""
+    gated = {name: c for name, c in CELLS.items() if issubclass(c, GatedCell)}
+    down_class = gated.get(cell.downward)
+    if down_class is None:
+        raise ValueError(f"downward of {cell.__name__} must be one of {sorted(gated)}, got {cell.downward!r}")
+    return DownwardEncoder(down_class(size, size, 1))
+
+
 class RecursiveNet(Net):
     """Net for trees: embedding, recursive encoder, pooling and a linear head.
 
@@ -115,7 +137,9 @@ class RecursiveNet(Net):
     cell : str or TreeCell subclass, default="child_sum_lstm"
         Name in ``sklearn_tree.nn.CELLS``, or class of the cell.
     pooling : {"root", "mean", "max", "attention"}, default="root"
-        Pooling of the vectors of a tree's nodes.
+        Pooling of the vectors of a tree's nodes; "root" becomes :class:`EndPooling` in bidirectional nets.
+    bidirectional : bool, default=False
+        Whether a walk from the root down follows the walk from the leaves up, see :class:`DownwardEncoder`.
     hidden_size : int, default=64
         Size of a node's state.
     embedding_dim : int, default=64
@@ -151,6 +175,7 @@ class RecursiveNet(Net):
         *,
         cell: str | type[TreeCell] = "child_sum_lstm",
         pooling: str = "root",
+        bidirectional: bool = False,
         hidden_size: int = 64,
         embedding_dim: int = 64,
         max_arity: int = 2,
@@ -174,9 +199,13 @@ class RecursiveNet(Net):
             word_dropout=word_dropout,
         )
         cell_class = CELLS[cell] if isinstance(cell, str) else cell
-        encoder = RecursiveEncoder(cell_class(embedding_dim, hidden_size, max_arity))
-        super().__init__(embedding, encoder, TreePooling(pooling, hidden_size), dropout)
-        self.head = nn.Linear(hidden_size, n_outputs)
+        downward = make_downward(cell_class, hidden_size) if bidirectional else None
+        encoder = RecursiveEncoder(cell_class(embedding_dim, hidden_size, max_arity), downward)
+        size = 2 * hidden_size if bidirectional else hidden_size
+        ends = bidirectional and pooling == "root"
+        pool = EndPooling(size) if ends else TreePooling(pooling, size)
+        super().__init__(embedding, encoder, pool, dropout)
+        self.head = nn.Linear(size, n_outputs)
         self._load_vectors(pretrained, freeze_embeddings)
         if linear_path:
             self._add_linear_path(n_labels)
@@ -203,11 +232,11 @@ class RecursiveNet(Net):
         return logits + self.active_linear.score_subtrees(batch, batch.output_nodes)
 
     def encode(self, batch: TreeBatch) -> Tensor:
-        """Compute one vector per tree, Tensor of float, shape (n_trees, hidden_size)."""
+        """Compute one vector per tree, Tensor of float, shape (n_trees, size)."""
         return self.encode_embedded(*self._embed(batch))
 
     def encode_embedded(self, x: Tensor, batch: TreeBatch, inverse: Tensor | None = None) -> Tensor:
-        """Compute one vector per tree from embedded inputs, Tensor of float, shape (n_trees, hidden_size)."""
+        """Compute one vector per tree from embedded inputs, Tensor of float, shape (n_trees, size)."""
         if self.pool.how == "root":
             return self.encoder(x, batch, inverse, batch.roots)
         return self.pool(self.encoder(x, batch, inverse), batch)
@@ -224,12 +253,15 @@ class RecursiveNet(Net):
 
         Returns
         -------
-        Tensor of float, shape (n, hidden_size)
+        Tensor of float, shape (n, size)
         """
         return self.encoder(*self._embed(batch), nodes)
 
     def encode_subtrees(self, batch: TreeBatch, nodes: Tensor | None = None) -> Tensor:
-        """Compute one vector per subtree: the vector that ``encode`` computes for the subtree as a tree.
+        """Compute one vector per subtree.
+
+        It is the vector that ``encode`` computes for the subtree as a tree; in bidirectional nets, the
+        downward states of its nodes are those in the whole tree.
 
         Parameters
         ----------
@@ -240,7 +272,7 @@ class RecursiveNet(Net):
 
         Returns
         -------
-        Tensor of float, shape (n, hidden_size)
+        Tensor of float, shape (n, size)
         """
         if self.pool.how == "root":
             return self.encode_nodes(batch, nodes)

@@ -56,12 +56,34 @@ def walk_batch(
     states = cell.compute_leaves(linear(x[n_inputs:], cell.W.weight[own], cell.W.bias[own]))
     rows, h = inverse[n:] - n_inputs, states[0]
     if n:
-        weights = [cell.U.weight] if cell.U_k is None else [cell.U.weight, cell.U_k.weight]
         schedule = batch.make_schedule(inverse[:n], rows) if shared is None else shared
         plan = make_plan(cell, schedule, len(h))
-        h = _Walk.apply(cell, plan, cell.project(x[:n_inputs]), *states, *weights)
+        h = walk_plan(cell, plan, cell.project(x[:n_inputs]), states)
         rows = torch.cat([schedule.rows, rows + plan.n_inner])
     return h.index_select(0, rows if nodes is None else rows.index_select(0, nodes))
+
+
+def walk_plan(cell: GatedCell, plan: Plan, wx: Tensor, leaf_states: tuple[Tensor, ...]) -> Tensor:
+    """Compute all rows of a plan.
+
+    Parameters
+    ----------
+    cell : GatedCell
+        Cell.
+    plan : Plan
+        Rows and edges.
+    wx : Tensor of float, shape (n_inputs, any)
+        Projected inputs.
+    leaf_states : tuple of Tensor, each of shape (n_leaf_rows, hidden_size)
+        States of the leaf rows.
+
+    Returns
+    -------
+    Tensor of float, shape (n_inner + n_leaf_rows, hidden_size)
+        Outputs ``h`` of all rows.
+    """
+    weights = [cell.U.weight] if cell.U_k is None else [cell.U.weight, cell.U_k.weight]
+    return _Walk.apply(cell, plan, wx, *leaf_states, *weights)
 
 
 class _Walk(torch.autograd.Function):

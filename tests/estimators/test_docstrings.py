@@ -18,6 +18,7 @@ OF_CLASSIFIERS = {"class_weight": None, "label_smoothing": 0.0, "calibrate": Non
 DIFFERENT = {
     "cell",  # cells of trees and of sequences
     "pooling",  # of nodes, steps and feature maps
+    "bidirectional",  # walks over trees or over sequences
     "input_kind",  # images are read by convolutional nets only
     "hidden_size",  # of a node, of a step or of the last hidden layer
     "embedding_dim",  # of a label or of a token
@@ -82,8 +83,8 @@ def test_defaults_are_identical_within_a_family(classifier, regressor):
 
 
 @pytest.mark.parametrize(("one", "two"), ACROSS_FAMILIES)
-def test_defaults_are_identical_across_families_but_for_cell_and_pooling(one, two):
-    assert differences(defaults(one), defaults(two)) <= {"cell", "pooling"}
+def test_defaults_are_identical_across_families_but_for_the_architecture(one, two):
+    assert differences(defaults(one), defaults(two)) <= {"bidirectional", "cell", "pooling"}
 
 
 def test_every_parameter_has_an_entry_in_the_order_of_the_signature():

@@ -82,7 +82,8 @@ def test_an_invalid_max_batch_nodes_is_rejected(bad, listops):
 
 
 def test_parameters_reach_the_net():
-    own = {"cell": "nary_gru", "pooling": "mean", "max_arity": 3, "hidden_size": 5, "embedding_dim": 7}
+    own = {"cell": "nary_gru", "pooling": "mean", "bidirectional": True, "max_arity": 3}
+    own |= {"hidden_size": 5, "embedding_dim": 7}
     clf = RecursiveNetClassifier(**own, dropout=0.25, word_dropout=0.5, max_batch_nodes=99)
     params = clf.make_net(BRACKETS, Y).get_params()
     for name, value in {**own, "dropout": 0.25, "word_dropout": 0.5}.items():

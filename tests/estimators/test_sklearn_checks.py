@@ -22,6 +22,7 @@ ESTIMATORS = [
     RecursiveNetClassifier(random_state=0),
     RecursiveNetClassifier("nary_lstm", pooling="mean"),
     RecursiveNetRegressor(random_state=0),
+    RecursiveNetRegressor(bidirectional=True, pooling="attention"),
     RNNClassifier(random_state=0),
     RNNRegressor("gru", pooling="attention", random_state=0),
     CNNClassifier(random_state=0),

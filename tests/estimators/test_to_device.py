@@ -18,7 +18,7 @@ from sklearn_tree import (
     TreeVectorizer,
 )
 from sklearn_tree.kinds import Images, Series, Table, Tokens, Trees
-from sklearn_tree.nn import TreeBatch
+from sklearn_tree.nn import POOLINGS, TreeBatch
 from sklearn_tree.nn.batch import unique_pairs
 
 Y = np.arange(24) % 3 % 2
@@ -48,6 +48,20 @@ def test_a_net_gives_the_same_result_for_tensors(case):
     np.testing.assert_allclose(net.fit(placed, Y).predict_proba(placed), reference, rtol=0, atol=1e-6)
     content = {"trees": "labels", "texts": "values", "ragged series": "values"}.get(case)
     assert isinstance(getattr(placed, content) if content else placed, torch.Tensor)
+
+
+@pytest.mark.parametrize("linear_path", [True, False])
+@pytest.mark.parametrize("pooling", POOLINGS)
+def test_a_bidirectional_net_gives_the_same_result_for_tensors(pooling, linear_path):
+    X = CASES["trees"][1]
+    net = RecursiveNetClassifier(
+        bidirectional=True, pooling=pooling, linear_path=linear_path, max_epochs=2, random_state=0
+    )
+    reference = net.fit(X, Y).predict_proba(X)
+    placed = Trees.to(X, torch.device("cpu"))
+    np.testing.assert_allclose(net.fit(placed, Y).predict_proba(placed), reference, rtol=0, atol=1e-6)
+    pipe = make_pipeline(ToDevice(), net).fit(X, Y)
+    np.testing.assert_allclose(pipe.predict_proba(X), reference, rtol=0, atol=1e-6)
 
 
 @pytest.mark.parametrize("case", list(CASES))

@@ -125,6 +125,17 @@ def test_poolings_of_trees_transfer_nothing(pooling, is_fast, cuda):
     assert_no_transfers(cuda, net, TREES)
 
 
+@pytest.mark.parametrize("is_fast", [True, False])
+@pytest.mark.parametrize("pooling", POOLINGS)
+@pytest.mark.parametrize("case", list(TREE_CASES))
+def test_bidirectional_nets_transfer_nothing(case, pooling, is_fast, cuda):
+    batch, params = TREE_CASES[case]
+    net = RecursiveNet(7, 3, pooling=pooling, bidirectional=True, linear_path=True, **params)
+    net.linear.set_weights(torch.rand(7, 3), torch.rand(3))
+    net.encoder.is_fast = is_fast
+    assert_no_transfers(cuda, net, batch)
+
+
 @pytest.mark.parametrize("pooling", SEQUENCE_POOLINGS)
 @pytest.mark.parametrize("cell", sorted(RECURRENT_CELLS))
 @pytest.mark.parametrize("case", list(STEP_CASES))
@@ -214,11 +225,10 @@ def test_tensors_of_a_batch_on_the_gpu_stay_there(cuda):
         assert moved.lengths.is_cuda
 
 
-def count_level(cuda, cell):
+def count_level(cuda, cell, **params):
     """Return the number of kernels that one more level of inner nodes costs in a training step."""
-    counts = [
-        len(train_step(cuda, RecursiveNet(7, 3, cell=cell), tree_batch(comb(n))).kernels) for n in (6, 7)
-    ]
+    nets = (RecursiveNet(7, 3, cell=cell, **params) for _ in range(2))
+    counts = [len(train_step(cuda, net, tree_batch(comb(n))).kernels) for net, n in zip(nets, (6, 7))]
     return counts[1] - counts[0]
 
 
@@ -236,6 +246,13 @@ def count_level(cuda, cell):
 )
 def test_a_level_costs_few_kernels(cell, n_kernels, cuda):
     assert count_level(cuda, cell) <= n_kernels
+
+
+@pytest.mark.parametrize(
+    ("cell", "n_kernels"), [("child_sum_lstm", 81), ("nary_lstm", 67), ("nary_gru", 94), ("rnn", 28)]
+)
+def test_a_level_of_a_bidirectional_net_costs_few_kernels(cell, n_kernels, cuda):
+    assert count_level(cuda, cell, bidirectional=True) <= n_kernels
 
 
 def test_more_trees_cost_no_more_kernels(cuda):

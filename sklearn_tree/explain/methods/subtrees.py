@@ -10,6 +10,7 @@ from torch import Tensor
 
 from sklearn_tree.estimators.objective import Objective
 from sklearn_tree.explain.ancestors import NodeStates
+from sklearn_tree.explain.bidirectional import make_states
 from sklearn_tree.explain.methods.base import Method, refused_method, register_method
 from sklearn_tree.explain.occlusion import occlusion, phrase_values
 from sklearn_tree.explain.request import Attributions, ExplainedBatch, Request
@@ -71,7 +72,7 @@ class SubtreeMethod(Method):
         inputs = request.inputs(rows)
         assert isinstance(inputs, TreeInputs)
         with torch.no_grad():
-            states = NodeStates(inputs)
+            states = make_states(inputs)
             outputs = states.outputs()
             objective = request.choose(outputs)
             values = objective(outputs)
@@ -126,7 +127,7 @@ def predict_subtrees(trees: ExplainedTrees) -> NodeAttributions:
 def occlude_columns(batch: ExplainedBatch) -> list[np.ndarray]:
     """Compute the decrease of the explained function when each column of a table is removed."""
     assert isinstance(batch.inputs, TreeInputs)
-    _, own = occlusion(NodeStates(batch.inputs), batch.objective, batch.limits, by_state=False)
+    _, own = occlusion(make_states(batch.inputs), batch.objective, batch.limits, by_state=False)
     return batch.inputs.split(own)
 
 
