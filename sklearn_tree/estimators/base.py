@@ -196,7 +196,7 @@ class BaseNet(
     ) -> None:
         net, n_done = self.net_, len(self.net_.history)
         keep_freed_memory()
-        self._apply_params(net, {"lr": self.lr, **self._run_params()})
+        self._apply_params(net, {"lr": self._resolve("lr"), **self._run_params()})
         # A continued fit draws different random numbers from the previous fits.
         seed = int(np.random.SeedSequence([seed, n_done]).generate_state(1)[0])
         # Sparse gradients are off if callbacks may read the gradients or clipping does.
@@ -234,8 +234,8 @@ class BaseNet(
         blueprint._validate_params()
         blueprint.device_ = resolve_device(self.device)
         data = blueprint._encode_all(X, y, None, reset=True)
-        n_epochs = self._n_epochs(len(data))
-        net = blueprint._make_net(data, n_epochs, self._make_callbacks(n_epochs))
+        n_epochs = blueprint._n_epochs(len(data))
+        net = blueprint._make_net(data, n_epochs, blueprint._make_callbacks(n_epochs))
         if self.early_stopping:
             is_stratified = blueprint.target_.strata(data.y.numpy()) is not None
             net.train_split = ValidSplit(float(self.validation_fraction), stratified=is_stratified)

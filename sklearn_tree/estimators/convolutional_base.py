@@ -10,7 +10,7 @@ import torch
 
 from sklearn_tree.estimators.base import BaseNet
 from sklearn_tree.estimators.parameters import SHARED_CONSTRAINTS
-from sklearn_tree.kinds import Images, Pairs, Series, Table, Tokens
+from sklearn_tree.kinds import Images, Pairs, Series, Table, Tokens, TrainingDefaults
 from sklearn_tree.nn import CONVOLUTION_POOLINGS, ConvolutionalNet
 from sklearn_tree.validation import POSITIVE_INT, StrOptions
 
@@ -21,12 +21,14 @@ class BaseCNN(BaseNet):
     _kinds = (Pairs, Tokens, Series, Table, Images)
     _module = ConvolutionalNet
     kernel_sizes: Sequence[int] | None
+    n_filters: int | None
+    n_blocks: int | None
     _parameter_constraints: dict = {  # noqa: RUF012
         **SHARED_CONSTRAINTS,
         "kernel_sizes": ["array-like", None],
-        "n_filters": [POSITIVE_INT],
-        "n_blocks": [POSITIVE_INT],
-        "pooling": [StrOptions(set(CONVOLUTION_POOLINGS))],
+        "n_filters": [POSITIVE_INT, None],
+        "n_blocks": [POSITIVE_INT, None],
+        "pooling": [StrOptions({"auto", *CONVOLUTION_POOLINGS})],
         "input_kind": [StrOptions({"auto", "text", "tokens", "series", "table", "image", "images", "pairs"})],
         "channels": [StrOptions({"first", "last"})],
     }
@@ -35,9 +37,9 @@ class BaseCNN(BaseNet):
         self,
         kernel_sizes: Sequence[int] | None = None,
         *,
-        n_filters: int = 64,
-        n_blocks: int = 1,
-        pooling: str = "max",
+        n_filters: int | None = None,
+        n_blocks: int | None = None,
+        pooling: str = "auto",
         input_kind: str = "auto",
         channels: str = "last",
         hidden_size: int = 64,
@@ -48,9 +50,9 @@ class BaseCNN(BaseNet):
         dropout: float = 0.0,
         word_dropout: float = 0.0,
         optimizer: str | type[torch.optim.Optimizer] = "adamw",
-        lr: float = 0.005,
+        lr: float | str = "auto",
         weight_decay: float = 0.01,
-        lr_schedule: str | None = None,
+        lr_schedule: str | None = "auto",
         weight_averaging: str | None = None,
         gradient_clip: float | None = None,
         max_epochs: int | None = None,
@@ -69,9 +71,26 @@ class BaseCNN(BaseNet):
         self._store(locals())
 
     def _architecture(self) -> dict[str, Any]:
-        names = ("n_filters", "n_blocks", "pooling")
-        own = {name: getattr(self, name) for name in names}
-        return {**super()._architecture(), **own, "kernel_sizes": self._widths()}
+        return {
+            **super()._architecture(),
+            "kernel_sizes": self._widths(),
+            "n_filters": self._defaults.n_filters if self.n_filters is None else self.n_filters,
+            "n_blocks": None if self._is_residual else self.n_blocks or 1,
+            "pooling": self._resolve("pooling"),
+        }
+
+    def _module_params(self, encoded: Any, sample_weight: np.ndarray | None) -> dict[str, Any]:
+        params = super()._module_params(encoded, sample_weight)
+        return {**params, "pool_size": self.kind_.pool_size(encoded)} if self._is_residual else params
+
+    @property
+    def _is_residual(self) -> bool:
+        return self.n_blocks is None and self.kind_.residual_defaults is not None
+
+    @property
+    def _defaults(self) -> TrainingDefaults:
+        residual = self.kind_.residual_defaults
+        return super()._defaults if self.n_blocks is not None or residual is None else residual
 
     def _widths(self) -> tuple[int, ...]:
         if self.kernel_sizes is None:

@@ -147,7 +147,7 @@ class NetFactoryMixin(NetParametersMixin, FittedAttributesMixin):
             "iterator_train": BatchIterator,
             "iterator_train__shuffle": True,
             "iterator_valid": BatchIterator,
-            "lr": self.lr,
+            "lr": self._resolve("lr"),
             **self._run_params(),
             "train_split": None,
             "callbacks": callbacks,

@@ -12,6 +12,7 @@ from skorch.callbacks import EarlyStopping, GradientNormClipping, LRScheduler
 from sklearn_tree.estimators.averaging import WeightAverage
 from sklearn_tree.estimators.one_cycle import OneCycle
 from sklearn_tree.estimators.training import LR_SCHEDULES, OPTIMIZERS
+from sklearn_tree.kinds import Kind, TrainingDefaults
 from sklearn_tree.validation import (
     NON_NEGATIVE,
     POSITIVE,
@@ -26,8 +27,6 @@ from sklearn_tree.validation import (
     SubclassOf,
 )
 
-# With max_epochs=None, a fit has at least this many epochs, and at least this many batches in all.
-_MIN_EPOCHS, _MIN_BATCHES = 10, 100
 DEFAULT_EMBEDDING_DIM = 64
 
 SHARED_CONSTRAINTS: dict = {
@@ -39,9 +38,9 @@ SHARED_CONSTRAINTS: dict = {
     "embedding_lr": [POSITIVE, None],
     "word_dropout": [SHARE],
     "optimizer": [StrOptions(set(OPTIMIZERS)), SubclassOf(torch.optim.Optimizer)],
-    "lr": [POSITIVE],
+    "lr": [POSITIVE, StrOptions({"auto"})],
     "weight_decay": [NON_NEGATIVE],
-    "lr_schedule": [StrOptions({*LR_SCHEDULES, "one_cycle"}), None],
+    "lr_schedule": [StrOptions({"auto", *LR_SCHEDULES, "one_cycle"}), None],
     "weight_averaging": [StrOptions({"ema"}), None],
     "gradient_clip": [POSITIVE, None],
     "max_epochs": [POSITIVE_INT, None],
@@ -70,7 +69,7 @@ class NetParametersMixin:
     embedding_lr: float | None
     word_dropout: float
     optimizer: str | type[torch.optim.Optimizer]
-    lr: float
+    lr: float | str
     weight_decay: float
     lr_schedule: str | None
     weight_averaging: str | None
@@ -89,6 +88,7 @@ class NetParametersMixin:
     verbose: int
     input_kind: str = "auto"
     channels: str = "last"
+    kind_: Kind
 
     def _store(self, arguments: dict[str, Any]) -> None:
         """Store the arguments of ``__init__``, given as its local variables."""
@@ -106,8 +106,18 @@ class NetParametersMixin:
     def _n_epochs(self, n_samples: int) -> int:
         if self.max_epochs is not None:
             return self.max_epochs
-        n_batches = -(-n_samples // self.batch_size)
-        return max(_MIN_EPOCHS, -(-_MIN_BATCHES // n_batches))
+        defaults, n_batches = self._defaults, -(-n_samples // self.batch_size)
+        return max(defaults.n_epochs, -(-defaults.n_batches // n_batches))
+
+    @property
+    def _defaults(self) -> TrainingDefaults:
+        """Default parameters for the samples."""
+        return self.kind_.training_defaults
+
+    def _resolve(self, name: str) -> Any:
+        """Return the value of a parameter, or the default for the samples if it is "auto"."""
+        value = getattr(self, name)
+        return getattr(self._defaults, name) if isinstance(value, str) and value == "auto" else value
 
     @property
     def _split_reason(self) -> str | None:
@@ -121,11 +131,12 @@ class NetParametersMixin:
             callbacks.append(("weight_average", WeightAverage()))
         if self.gradient_clip is not None:
             callbacks.append(("gradient_clip", GradientNormClipping(self.gradient_clip)))
-        if self.lr_schedule == "one_cycle" and is_whole:
+        schedule_name = self._resolve("lr_schedule") if is_whole else None
+        if schedule_name == "one_cycle":
             callbacks.append(("lr_schedule", OneCycle()))
-        elif self.lr_schedule is not None and is_whole:
+        elif schedule_name is not None:
             # last_epoch=-1: every fit restarts the schedule, even with warm_start
-            schedule = LRScheduler(**LR_SCHEDULES[self.lr_schedule](n_epochs), last_epoch=-1)
+            schedule = LRScheduler(**LR_SCHEDULES[schedule_name](n_epochs), last_epoch=-1)
             callbacks.append(("lr_schedule", schedule))
         if self.early_stopping and is_whole:
             stop = EarlyStopping(monitor="valid_loss", patience=self.patience, load_best=True)

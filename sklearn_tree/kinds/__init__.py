@@ -8,6 +8,7 @@ from sklearn_tree.kinds.registry import KINDS, find_kind
 from sklearn_tree.kinds.series import Series
 from sklearn_tree.kinds.table import StarTable, Table
 from sklearn_tree.kinds.tokens import Tokens
+from sklearn_tree.kinds.training import TrainingDefaults
 from sklearn_tree.kinds.trees import Trees
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "StarTable",
     "Table",
     "Tokens",
+    "TrainingDefaults",
     "Trees",
     "find_kind",
 ]

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from sklearn_tree.containers import as_known, is_tensor, refuse_texts, to_numpy
+from sklearn_tree.kinds.training import TrainingDefaults
 from sklearn_tree.trees.flat import N_RESERVED_IDS
 from sklearn_tree.vectors import WordVectors
 
@@ -62,6 +63,10 @@ class Kind:
         Whether the samples are sampled signals, in which relevant steps may be far apart.
     kernel_sizes : tuple of int
         Default widths of the filters of convolutional nets.
+    training_defaults : TrainingDefaults
+        Default parameters of the training.
+    residual_defaults : TrainingDefaults or None
+        Default parameters of residual convolutional nets; None if the default net has a single block.
     reader_hint : str
         Where to look for an estimator that reads this kind, for error messages.
     text_remedy : str
@@ -84,6 +89,8 @@ class Kind:
     is_batched_on_host: bool = False
     is_signal: bool = False
     kernel_sizes: tuple[int, ...] = (3, 4, 5)
+    training_defaults: TrainingDefaults = TrainingDefaults()
+    residual_defaults: TrainingDefaults | None = None
     vectorizer: Any = None
     word_vectors: WordVectors | None = None
     item_kind: Kind | None = None
@@ -241,6 +248,10 @@ class Kind:
     def mean_length(self, encoded: Any, sample_weight: np.ndarray | None) -> float:
         """Return the weighted mean of :meth:`n_positions`."""
         return float(np.average(self.n_positions(encoded), weights=sample_weight))
+
+    def pool_size(self, encoded: Any) -> int:
+        """Return the factor by which the first layer of a residual net downsamples its feature maps."""
+        return 1
 
     def cost(self, encoded: Any) -> np.ndarray | None:
         """Return the height or length of each sample; None if all are equal.

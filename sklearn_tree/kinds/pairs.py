@@ -24,7 +24,9 @@ _FROM_ITEMS = (
     "is_signal",
     "kernel_sizes",
     "n_channels_in_",
+    "residual_defaults",
     "sort_windows",
+    "training_defaults",
     "vectorizer",
 )
 
@@ -215,6 +217,10 @@ class Pairs(ColumnsMixin):
     def mean_length(self, encoded: PairArray, sample_weight: np.ndarray | None) -> float:
         """Return the mean number of positions of single samples."""
         return self.item_kind.mean_length(encoded.items, _repeat(sample_weight))
+
+    def pool_size(self, encoded: PairArray) -> int:
+        """Return the factor by which a residual net downsamples the samples of the pairs."""
+        return self.item_kind.pool_size(encoded.items)
 
     def cost(self, encoded: PairArray) -> np.ndarray | None:
         """Return the larger height or length of each pair; None if all are equal."""

@@ -12,6 +12,7 @@ from sklearn_tree.kinds.channels import ChannelsMixin
 from sklearn_tree.kinds.numbers import check_numbers
 from sklearn_tree.kinds.ragged import SequenceKind, read_sequences
 from sklearn_tree.kinds.statistics import unit_of
+from sklearn_tree.kinds.training import TrainingDefaults
 from sklearn_tree.trees import RaggedArray
 
 _MIN_CHANNELS_PER_STEP = 8  # from which on steps and channels may be swapped
@@ -32,6 +33,10 @@ class Series(ChannelsMixin, SequenceKind):
     reader_hint = ", sequences for RNNClassifier, CNNClassifier and the regressors"
     is_signal = True
     kernel_sizes = (9, 19, 39)  # the widths of InceptionTime, made odd
+    max_map_size = 128
+    residual_defaults = TrainingDefaults(
+        lr=0.003, lr_schedule="one_cycle", n_filters=32, pooling="mean", n_batches=300
+    )
 
     @classmethod
     def recognizes(cls, X: Any) -> bool:
