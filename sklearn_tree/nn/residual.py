@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
@@ -122,7 +123,7 @@ class ResidualEncoder(nn.Module):
         self.norm = BatchNorm(sizes[0])
         self.blocks = nn.ModuleList(
             ResidualBlock(size, next_size, is_image=is_image)
-            for size, next_size in zip(sizes[:-1], sizes[1:], strict=True)
+            for size, next_size in pairwise(sizes)
         )
         self.output_size, self.stride = sizes[-1], pool_size * 2 ** (len(self.blocks) - 1)
 
