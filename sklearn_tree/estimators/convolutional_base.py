@@ -10,7 +10,7 @@ import torch
 
 from sklearn_tree.estimators.base import BaseNet
 from sklearn_tree.estimators.parameters import SHARED_CONSTRAINTS
-from sklearn_tree.kinds import Images, Pairs, Series, Table, Tokens, TrainingDefaults
+from sklearn_tree.kinds import Images, Kind, Pairs, Series, Table, Tokens, TrainingDefaults
 from sklearn_tree.nn import CONVOLUTION_POOLINGS, ConvolutionalNet
 from sklearn_tree.validation import POSITIVE_INT, StrOptions
 
@@ -85,16 +85,16 @@ class BaseCNN(BaseNet):
 
     @property
     def _is_residual(self) -> bool:
-        return self.n_blocks is None and self.kind_.residual_defaults is not None
+        return self.n_blocks is None and getattr(self, "kind_", Kind).residual_defaults is not None
 
     @property
     def _defaults(self) -> TrainingDefaults:
-        residual = self.kind_.residual_defaults
-        return super()._defaults if self.n_blocks is not None or residual is None else residual
+        defaults = self.kind_.residual_defaults if self._is_residual else None
+        return super()._defaults if defaults is None else defaults
 
     def _widths(self) -> tuple[int, ...]:
         if self.kernel_sizes is None:
-            return self.kind_.kernel_sizes
+            return self._defaults.kernel_sizes or self.kind_.kernel_sizes
         try:
             sizes = np.asarray(self.kernel_sizes)
         except ValueError:  # lists of unequal length

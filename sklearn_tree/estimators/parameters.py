@@ -112,7 +112,7 @@ class NetParametersMixin:
     @property
     def _defaults(self) -> TrainingDefaults:
         """Default parameters for the samples."""
-        return self.kind_.training_defaults
+        return getattr(self, "kind_", Kind).training_defaults
 
     def _resolve(self, name: str) -> Any:
         """Return the value of a parameter, or the default for the samples if it is "auto"."""

@@ -35,7 +35,7 @@ class Images(ChannelsMixin):
     kernel_sizes = (3, 5)
     max_map_size = 32
     residual_defaults = TrainingDefaults(
-        lr=0.01, lr_schedule="one_cycle", n_filters=16, pooling="mean", n_batches=200
+        lr=0.01, lr_schedule="one_cycle", kernel_sizes=(3,), n_filters=16, pooling="mean", n_batches=200
     )
     reader_hint = ", see CNNClassifier and CNNRegressor"
 

@@ -13,6 +13,8 @@ class TrainingDefaults:
     ----------
     lr, lr_schedule, n_filters, pooling
         Parameters of the estimators.
+    kernel_sizes : tuple of int or None
+        Widths of the filters of convolutional nets; None for ``Kind.kernel_sizes``.
     n_epochs : int
         Smallest number of epochs.
     n_batches : int
@@ -23,5 +25,6 @@ class TrainingDefaults:
     lr_schedule: str | None = None
     n_filters: int = 64
     pooling: str = "max"
+    kernel_sizes: tuple[int, ...] | None = None
     n_epochs: int = 10
     n_batches: int = 100

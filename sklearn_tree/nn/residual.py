@@ -122,8 +122,7 @@ class ResidualEncoder(nn.Module):
         sizes = [n_per_width * len(kernel_sizes), *(width * n_filters for width in _WIDTHS[is_image])]
         self.norm = BatchNorm(sizes[0])
         self.blocks = nn.ModuleList(
-            ResidualBlock(size, next_size, is_image=is_image)
-            for size, next_size in pairwise(sizes)
+            ResidualBlock(size, next_size, is_image=is_image) for size, next_size in pairwise(sizes)
         )
         self.output_size, self.stride = sizes[-1], pool_size * 2 ** (len(self.blocks) - 1)
 

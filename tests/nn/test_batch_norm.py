@@ -50,7 +50,9 @@ def test_full_grids_are_normalized_as_with_a_mask():
 def test_the_padding_changes_neither_outputs_nor_averages():
     norm, other, x = make_norm(), make_norm(), grids(9)
     changed = torch.where(MASK, x, torch.full_like(x, 1e6))
-    torch.testing.assert_close(norm(x, MASK)[MASK[..., 0]], other(changed, MASK)[MASK[..., 0]], rtol=0, atol=0)
+    torch.testing.assert_close(
+        norm(x, MASK)[MASK[..., 0]], other(changed, MASK)[MASK[..., 0]], rtol=0, atol=0
+    )
     torch.testing.assert_close(norm.state_dict(), other.state_dict(), rtol=0, atol=0)
     without_mask = make_norm()  # the control
     without_mask(changed)

@@ -95,7 +95,9 @@ def test_an_encoder_equals_torchs_layers(is_image, pool_size):
     h = F.conv2d(x, conv.weight, conv.bias, padding="same")
     h = F.batch_norm(h, norm.running_mean, norm.running_var, norm.weight, norm.bias)
     for block, size in zip(encoder.blocks, (pool_size, 2, 2)):
-        h = slow_block(block, F.max_pool2d(h.relu(), (size if is_image else 1, size), ceil_mode=True), is_image)
+        h = slow_block(
+            block, F.max_pool2d(h.relu(), (size if is_image else 1, size), ceil_mode=True), is_image
+        )
     torch.testing.assert_close(encoder(x.permute(0, 2, 3, 1)), h.permute(0, 2, 3, 1))
     assert h.shape[3] == -(-13 // encoder.stride)
 
