@@ -61,7 +61,7 @@ subclass, default="child_sum_lstm"
         One of "adadelta", "adagrad", "adam", "adamax", "adamw", "nadam", "radam", "rmsprop", "sgd", or a
         class.
     lr : float or "auto", default="auto"
-        Learning rate. "auto" is 0.005; for residual CNNs (``n_blocks=None``), 0.003 on series, 0.01 on images.
+        Learning rate. "auto" is 0.005; for residual CNNs (``n_blocks=None``) 0.003 on series, 0.01 on images.
     weight_decay : float, default=0.01
         Weight decay.
     lr_schedule : {"auto", "cosine", "exponential", "linear", "one_cycle"}, default="auto"
@@ -78,7 +78,7 @@ subclass, default="child_sum_lstm"
         Maximum norm of the gradient; None does not clip gradients.
     max_epochs : int, default=None
         Number of passes over the training samples. None trains for 10 epochs, or for more on small
-        data, so that there are at least 100 batches; for residual CNNs, at least 300 on series and 200 on images.
+        data, so that there are at least 100 batches; for residual CNNs, 300 on series and 200 on images.
     batch_size : int, default=64
         Number of samples in a batch.
     max_batch_nodes : int, default=50000
@@ -302,7 +302,7 @@ subclass, default="child_sum_lstm"
         One of "adadelta", "adagrad", "adam", "adamax", "adamw", "nadam", "radam", "rmsprop", "sgd", or a
         class.
     lr : float or "auto", default="auto"
-        Learning rate. "auto" is 0.005; for residual CNNs (``n_blocks=None``), 0.003 on series, 0.01 on images.
+        Learning rate. "auto" is 0.005; for residual CNNs (``n_blocks=None``) 0.003 on series, 0.01 on images.
     weight_decay : float, default=0.01
         Weight decay.
     lr_schedule : {"auto", "cosine", "exponential", "linear", "one_cycle"}, default="auto"
@@ -319,7 +319,7 @@ subclass, default="child_sum_lstm"
         Maximum norm of the gradient; None does not clip gradients.
     max_epochs : int, default=None
         Number of passes over the training samples. None trains for 10 epochs, or for more on small
-        data, so that there are at least 100 batches; for residual CNNs, at least 300 on series and 200 on images.
+        data, so that there are at least 100 batches; for residual CNNs, 300 on series and 200 on images.
     batch_size : int, default=64
         Number of samples in a batch.
     max_batch_nodes : int, default=50000
