@@ -1,4 +1,4 @@
-"""Batch normalization of grids, whose statistics leave out the padding."""
+"""Batch normalization of grids, whose statistics leave out the padding and weight the samples."""
 
 from __future__ import annotations
 
@@ -12,9 +12,12 @@ _MOMENTUM, _EPSILON = 0.1, 1e-5  # torch's defaults
 class BatchNorm(nn.Module):
     """Batch normalization [1]_ over the valid positions of grids.
 
-    In training, the mean and the variance are those of the valid positions of the batch; otherwise they are
-    running averages over the training batches, so predictions do not depend on the rest of the batch. A batch
-    with a single valid position, whose variance is not known, leaves the running averages unchanged.
+    In training, the mean and the variance are those of the valid positions of the batch, weighted by sample:
+    a sample of weight 2 counts as two samples. In evaluation mode, they are running averages over the
+    training batches, so predictions do not depend on the rest of the batch. A batch with a single valid
+    position, whose variance is not known, leaves the running averages unchanged.
+
+    NOTE[DIFF]: torch's running variance is divided by n - 1, this one by n, so that weights equal repetitions.
 
     Parameters
     ----------
@@ -37,7 +40,7 @@ class BatchNorm(nn.Module):
         self.register_buffer("running_mean", torch.zeros(size))
         self.register_buffer("running_var", torch.ones(size))
 
-    def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
+    def forward(self, x: Tensor, mask: Tensor | None = None, sample_weight: Tensor | None = None) -> Tensor:
         """Normalize grids.
 
         Parameters
@@ -46,30 +49,46 @@ class BatchNorm(nn.Module):
             Grids.
         mask : Tensor of bool, shape (n, height, width, 1), default=None
             Mask of the positions that are not padding; None if nothing is padded.
+        sample_weight : Tensor of float, shape (n,), default=None
+            Weights of the samples in the statistics of the batch; None for equal weights.
 
         Returns
         -------
         Tensor of float, shape of ``x``
             Arbitrary in the padding.
         """
+        if not self.training:
+            return self._normalize(x, self.running_var)
         n_positions = x[..., 0].numel()
-        if self.training and (mask is not None or n_positions < 2):
-            return self._normalize_valid(x, x.new_ones(()).bool() if mask is None else mask)
+        if mask is None and sample_weight is None and n_positions > 1:
+            variance = self.running_var.clone()
+            x = self._normalize(x, variance)
+            previous = (1 - _MOMENTUM) * self.running_var
+            self.running_var.copy_(variance.lerp(previous, 1 / n_positions))  # divide by n, not n - 1
+            return x
+        weight = x.new_ones(x.shape[:3], dtype=self.weight.dtype).unsqueeze(3)
+        if mask is not None:
+            weight = weight * mask
+        if sample_weight is not None:
+            weight = weight * sample_weight.to(weight).view(-1, 1, 1, 1)
+        return self._normalize_weighted(x, weight)
+
+    def _normalize(self, x: Tensor, running_var: Tensor) -> Tensor:
+        """Normalize as torch, which updates the running averages in training."""
         x = x.permute(0, 3, 1, 2)  # in torch's terms, the memory format is channels_last
-        averages = self.running_mean, self.running_var
+        averages = self.running_mean, running_var
         x = F.batch_norm(x, *averages, self.weight, self.bias, self.training, _MOMENTUM, _EPSILON)
         return x.permute(0, 2, 3, 1)
 
-    def _normalize_valid(self, x: Tensor, mask: Tensor) -> Tensor:
-        dtype, x = x.dtype, x.to(self.weight.dtype)  # bfloat16 is too coarse for sums
-        mask = mask.expand(*x.shape[:3], 1)
-        n = mask.sum()
-        mean = x.masked_fill(~mask, 0.0).sum((0, 1, 2)) / n.clamp(min=1)
+    def _normalize_weighted(self, x: Tensor, weight: Tensor) -> Tensor:
+        """Normalize by the statistics of positions with the given weights, shape (n, height, width, 1)."""
+        dtype, x = x.dtype, x.to(weight.dtype)  # bfloat16 is too coarse for sums
+        share = weight / weight.sum().clamp(min=torch.finfo(weight.dtype).tiny)
+        mean = (x * share).sum((0, 1, 2))
         centred = x - mean
-        variance = centred.masked_fill(~mask, 0.0).square().sum((0, 1, 2)) / n.clamp(min=1)
+        variance = (centred.square() * share).sum((0, 1, 2))
         with torch.no_grad():
-            momentum = (_MOMENTUM * (n > 1)).to(self.running_mean)
-            unbiased = variance * n / (n - 1).clamp(min=1)
-            self.running_mean.lerp_(mean.to(self.running_mean), momentum)
-            self.running_var.lerp_(unbiased.to(self.running_var), momentum)
+            momentum = _MOMENTUM * ((weight > 0).sum() > 1).to(weight.dtype)
+            self.running_mean.lerp_(mean, momentum)
+            self.running_var.lerp_(variance, momentum)
         return (centred * (variance + _EPSILON).rsqrt() * self.weight + self.bias).to(dtype)

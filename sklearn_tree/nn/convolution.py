@@ -24,15 +24,23 @@ class Convolution(nn.Module):
         Number of filters of each width.
     is_image : bool
         Whether the grids are images.
+    bias : bool, default=True
+        Whether the convolutions add a bias. A normalization subtracts it again.
     """
 
     def __init__(
-        self, kernel_sizes: Sequence[int], input_size: int, n_filters: int, *, is_image: bool
+        self,
+        kernel_sizes: Sequence[int],
+        input_size: int,
+        n_filters: int,
+        *,
+        is_image: bool,
+        bias: bool = True,
     ) -> None:
         super().__init__()
         self.kernel_shapes = [(size if is_image else 1, size) for size in kernel_sizes]
         self.convolutions = nn.ModuleList(
-            nn.Conv2d(input_size, n_filters, shape, padding=(shape[0] // 2, shape[1] // 2))
+            nn.Conv2d(input_size, n_filters, shape, padding=(shape[0] // 2, shape[1] // 2), bias=bias)
             for shape in self.kernel_shapes
         )
 

@@ -240,7 +240,10 @@ class ConvolutionalNet(Net):
         Tensor of float, shape (n, height, width, size)
             Feature maps; those of sequences have height 1. They may be smaller than the samples.
         """
-        return self.encoder(batch.to_grid(x), batch.grid_mask)
+        grid = batch.to_grid(x)
+        if isinstance(self.encoder, ResidualEncoder):
+            return self.encoder(grid, batch.grid_mask, batch.sample_weight)
+        return self.encoder(grid, batch.grid_mask)
 
     def decide(self, features: Tensor, batch: SequenceBatch | ImageBatch) -> Tensor:
         """Compute the logits from the feature maps of the last block, shape (n, n_outputs)."""

@@ -34,16 +34,16 @@ class ResidualBlock(nn.Module):
         kernel_sizes = _KERNEL_SIZES[is_image]
         sizes = [input_size] + [output_size] * (len(kernel_sizes) - 1)
         self.convolutions = nn.ModuleList(
-            Convolution([kernel], size, output_size, is_image=is_image)
+            Convolution([kernel], size, output_size, is_image=is_image, bias=False)
             for kernel, size in zip(kernel_sizes, sizes, strict=True)
         )
         self.norms = nn.ModuleList(BatchNorm(output_size) for _ in sizes)
         self.shortcut = self.shortcut_norm = None
         if input_size != output_size:
-            self.shortcut = Convolution([1], input_size, output_size, is_image=is_image)
+            self.shortcut = Convolution([1], input_size, output_size, is_image=is_image, bias=False)
             self.shortcut_norm = BatchNorm(output_size)
 
-    def forward(self, x: Tensor, mask: Tensor | None) -> Tensor:
+    def forward(self, x: Tensor, mask: Tensor | None, sample_weight: Tensor | None = None) -> Tensor:
         """Run the block.
 
         Parameters
@@ -52,6 +52,8 @@ class ResidualBlock(nn.Module):
             Grids.
         mask : Tensor of bool, shape (n, height, width, 1), or None
             Mask of the positions that are not padding; None if nothing is padded.
+        sample_weight : Tensor of float, shape (n,), default=None
+            See :class:`BatchNorm`.
 
         Returns
         -------
@@ -60,10 +62,10 @@ class ResidualBlock(nn.Module):
         """
         h = x
         for i, (convolution, norm) in enumerate(zip(self.convolutions, self.norms, strict=True)):
-            h = norm(convolution(fill_padding(h.relu() if i else h, mask)), mask)
+            h = norm(convolution(fill_padding(h.relu() if i else h, mask)), mask, sample_weight)
         if self.shortcut is None or self.shortcut_norm is None:
             return h + x
-        return h + self.shortcut_norm(self.shortcut(x), mask)
+        return h + self.shortcut_norm(self.shortcut(x), mask, sample_weight)
 
 
 class ResidualEncoder(nn.Module):
@@ -118,7 +120,7 @@ class ResidualEncoder(nn.Module):
         self.is_image, self.pool_size = is_image, pool_size
         self.dropout = Dropout(dropout)
         n_per_width = -(-n_filters // len(kernel_sizes))
-        self.convolution = Convolution(kernel_sizes, input_size, n_per_width, is_image=is_image)
+        self.convolution = Convolution(kernel_sizes, input_size, n_per_width, is_image=is_image, bias=False)
         sizes = [n_per_width * len(kernel_sizes), *(width * n_filters for width in _WIDTHS[is_image])]
         self.norm = BatchNorm(sizes[0])
         self.blocks = nn.ModuleList(
@@ -126,7 +128,7 @@ class ResidualEncoder(nn.Module):
         )
         self.output_size, self.stride = sizes[-1], pool_size * 2 ** (len(self.blocks) - 1)
 
-    def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
+    def forward(self, x: Tensor, mask: Tensor | None = None, sample_weight: Tensor | None = None) -> Tensor:
         """Run all blocks.
 
         Parameters
@@ -135,16 +137,18 @@ class ResidualEncoder(nn.Module):
             Grids.
         mask : Tensor of bool, shape (n, height, width, 1), default=None
             Mask of the steps that are not padding; None if nothing is padded.
+        sample_weight : Tensor of float, shape (n,), default=None
+            See :class:`BatchNorm`.
 
         Returns
         -------
         Tensor of float, shape (n, ceil(height / stride), ceil(width / stride), output_size)
             Feature maps before activation, arbitrary in the padding. Series keep the height 1.
         """
-        h = self.norm(self.convolution(fill_padding(x, mask)), mask)
+        h = self.norm(self.convolution(fill_padding(x, mask)), mask, sample_weight)
         for i, block in enumerate(self.blocks):
             h, mask = self._downsample(fill_padding(h.relu(), mask), mask, 2 if i else self.pool_size)
-            h = block(self.dropout(h), mask)
+            h = block(self.dropout(h), mask, sample_weight)
         return h
 
     def _downsample(self, h: Tensor, mask: Tensor | None, size: int) -> tuple[Tensor, Tensor | None]:
