@@ -17,7 +17,8 @@ class BatchNorm(nn.Module):
     training batches, so predictions do not depend on the rest of the batch. A batch with a single valid
     position, whose variance is not known, leaves the running averages unchanged.
 
-    NOTE[DIFF]: torch's running variance is divided by n - 1, this one by n, so that weights equal repetitions.
+    NOTE[DIFF]: The variances in the running average of torch are divided by n - 1. These are divided by n, so
+    that weights equal repetitions.
 
     Parameters
     ----------

@@ -2,14 +2,17 @@
 
 import copy
 import pickle
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 import torch
+from explain_helpers import FEW_PARAMS, METHODS
 from sklearn.base import clone
+from sklearn.metrics import log_loss
 from skorch.callbacks import Callback
 
-from sklearn_tree import CNNClassifier, CNNRegressor
+from sklearn_tree import CNNClassifier, CNNRegressor, RecursiveNetClassifier, RNNClassifier
 from sklearn_tree.explain import CaptumExplainer
 from sklearn_tree.nn import ConvolutionalEncoder, ResidualEncoder
 
@@ -32,6 +35,7 @@ def state(clf):
 
 @kinds
 def test_few_samples_are_learned_without_an_argument(X):
+    X = X.astype(np.float32) if isinstance(X, np.ndarray) else X
     clf = CNNClassifier(random_state=0).fit(X[:30], Y[:30])
     assert isinstance(clf.net_.module_.encoder, ResidualEncoder)
     assert clf.score(X[30:], Y[30:]) >= 0.9
@@ -70,6 +74,41 @@ def test_explicit_blocks_train_the_same_net_as_with_explicit_parameters(X):
     torch.testing.assert_close(state(one), state(two), rtol=0, atol=0)
     residual = quick().fit(X, Y)  # the control
     assert state(residual).keys() != state(one).keys()
+
+
+def make_pairs(X):
+    pairs = np.empty((len(X), 2), dtype=object)
+    pairs[:] = [[X[i], X[-i - 1]] for i in range(len(X))]
+    return pairs
+
+
+ORDINARY = (0.005, 100, [])
+
+
+@pytest.mark.parametrize(
+    ("cls", "X", "expected"),
+    [
+        (RNNClassifier, WAVES[..., None], ORDINARY),
+        (RNNClassifier, RAGGED, ORDINARY),
+        (RNNClassifier, make_pairs(RAGGED), ORDINARY),
+        (CNNClassifier, RNG.rand(40, 3), ORDINARY),
+        (CNNClassifier, make_pairs(["a b", "c"] * 20), ORDINARY),
+        (RecursiveNetClassifier, RNG.rand(40, 3), ORDINARY),
+        (CNNClassifier, ["a b", "c"] * 20, (0.005, 100, [])),
+        (CNNClassifier, [f"{i} it" for i in range(40)], (0.001, 100, ["LRScheduler"])),
+        (CNNClassifier, make_pairs(RAGGED), (0.003, 300, ["OneCycle"])),
+        (CNNClassifier, make_pairs(IMAGES), (0.01, 200, ["OneCycle"])),
+    ],
+)
+def test_only_convolutional_nets_on_series_and_images_train_longer(cls, X, expected):
+    net = cls().make_net(X, Y)
+    assert (net.lr, net.max_epochs, [type(callback).__name__ for _, callback in net.callbacks]) == expected
+
+
+def test_a_changed_number_of_blocks_is_named_when_the_training_continues():
+    clf = quick(max_epochs=1, warm_start=True).fit(IMAGES, Y)
+    with pytest.raises(ValueError, match=r"n_blocks must stay None .* got 2"):
+        clf.set_params(n_blocks=2).fit(IMAGES, Y)
 
 
 def test_texts_and_tables_have_one_block():
@@ -119,15 +158,110 @@ def test_long_series_are_shortened_and_large_images_downsampled():
     assert quick(max_epochs=1).fit(RNG.rand(4, 20, 40, 1), Y[:4]).net_.module_.encoder.pool_size == 2
 
 
-def test_doubles_targets_of_numbers_weights_and_pairs_are_learned():
+def test_doubles_targets_of_numbers_and_weights_are_learned():
     reg = quick(CNNRegressor).fit(WAVES[..., None], Y, sample_weight=1.0 + Y)
     assert reg.net_.module_.head.weight.dtype == torch.float64
     assert np.isfinite(reg.predict(WAVES[..., None])).all()
-    pairs = np.empty((20, 2), dtype=object)
-    pairs[:] = [[RAGGED[i], RAGGED[-i - 1]] for i in range(20)]
-    clf = quick().fit(pairs, Y[:20])
+
+
+@pytest.mark.parametrize("X", [RAGGED[:20], IMAGES[:20]], ids=["ragged series", "images"])
+def test_both_sides_of_pairs_go_through_one_encoder(X):
+    pairs, weight = make_pairs(X), np.arange(20) % 3
+    clf = quick().fit(pairs, Y[:20], sample_weight=weight)
     assert isinstance(clf.net_.module_.encoder, ResidualEncoder)
-    assert clf.transform(pairs).shape == (20, 4 * 8)
+    vectors, swapped = clf.transform(pairs), clf.transform(pairs[:, ::-1])
+    size = vectors.shape[1] // 4
+    assert size == clf.net_.module_.encoder.output_size
+    np.testing.assert_allclose(vectors[:, :size], swapped[:, size : 2 * size], atol=1e-6)
+    repeated = quick().fit(pairs.repeat(weight, axis=0), Y[:20].repeat(weight))
+    np.testing.assert_allclose(clf.predict_proba(pairs), repeated.predict_proba(pairs), atol=1e-4)
+    unweighted = quick().fit(pairs, Y[:20])  # the control
+    assert not np.allclose(unweighted.predict_proba(pairs), repeated.predict_proba(pairs), atol=1e-3)
+
+
+@kinds
+def test_weights_equal_repetitions(X):
+    weight = np.arange(40) % 5
+    X, y = X if isinstance(X, np.ndarray) else np.array(X, dtype=object), Y[::-1]
+    clf = quick(batch_size=80)
+    weighted = clf.fit(X, y, sample_weight=weight).predict_proba(X)
+    repeated = clf.fit(X.repeat(weight, axis=0), y.repeat(weight)).predict_proba(X)
+    np.testing.assert_allclose(weighted, repeated, atol=1e-5)
+    assert not np.allclose(clf.fit(X, y).predict_proba(X), repeated, atol=1e-4)  # the control
+
+
+@kinds
+def test_averaged_weights_have_averaged_statistics(X):
+    clf = quick(max_epochs=60, weight_averaging="ema").fit(X[:30], Y[:30])
+    assert clf.score(X[30:], Y[30:]) >= 0.9
+    plain = quick(max_epochs=60).fit(X[:30], Y[:30])
+    name = "encoder.norm.running_mean"
+    assert not torch.equal(state(clf)[name], state(plain)[name])
+
+
+@kinds
+def test_early_stopping_restores_the_running_averages_of_the_best_epoch(X):
+    y = np.random.RandomState(0).permutation(Y)  # so that the net overfits
+    clf = quick(max_epochs=30, lr=0.01, lr_schedule=None, early_stopping=True, patience=3)
+    clf.fit(X[:30], y[:30], X_val=X[30:], y_val=y[30:])
+    losses = clf.history_.valid_loss
+    found = log_loss(y[30:], clf.predict_proba(X[30:]))
+    np.testing.assert_allclose(found, losses.min(), rtol=1e-4)
+    assert not np.isclose(losses.iloc[-1], losses.min(), rtol=1e-4)  # the control
+
+
+@pytest.mark.parametrize("n", [9, 33])
+@kinds
+def test_a_last_batch_of_one_sample_is_trained(X, n):
+    clf = quick(batch_size=8).fit(X[:n], Y[:n])
+    assert np.isfinite(clf.predict_proba(X)).all()
+    assert all(value.isfinite().all() for value in state(clf).values())
+
+
+@kinds
+def test_nets_learn_with_bfloat16_products(X):
+    X = X.astype(np.float32) if isinstance(X, np.ndarray) else X
+    clf = quick(max_epochs=60, precision="bfloat16").fit(X, Y)
+    assert {value.dtype for value in clf.net_.module_.encoder.state_dict().values()} == {torch.float32}
+    assert clf.score(X, Y) >= 0.95
+    rounded, exact = clf.predict_proba(X), clf.set_params(precision="float32").predict_proba(X)
+    assert 0 < np.abs(rounded - exact).max() < 0.05
+
+
+@kinds
+def test_concurrent_fits_have_the_bits_of_a_serial_one(X):
+    def fit(seed):
+        return quick(dropout=0.3, random_state=seed).fit(X, Y).predict_proba(X)
+
+    serial = [fit(seed) for seed in range(3)]
+    with ThreadPoolExecutor(3) as pool:
+        np.testing.assert_array_equal(list(pool.map(fit, range(3))), serial)
+
+
+@kinds
+def test_an_interrupted_first_fit_can_predict(X):
+    class Interrupt(Callback):
+        def on_batch_end(self, net, **kwargs):
+            if len(net.history) == 3:
+                raise KeyboardInterrupt
+
+    clf = quick(callbacks=[Interrupt()])
+    with pytest.raises(KeyboardInterrupt):
+        clf.fit(X, Y)
+    assert clf.n_iter_ == 2
+    assert np.isfinite(clf.predict_proba(X)).all()
+
+
+@kinds
+def test_predictions_and_explanations_leave_the_net_unchanged(X):
+    clf = quick().fit(X, Y)
+    before = state(clf)
+    clf.predict(X), clf.transform(X)
+    for method in sorted(set(METHODS) - {"interaction", "node_prediction"}):  # those of trees
+        CaptumExplainer(clf, method, method_params=FEW_PARAMS, max_steps=2048).fit(X[:8]).explain(X[:2])
+    torch.testing.assert_close(state(clf), before, rtol=0, atol=0)
+    clf.partial_fit(X, Y)  # the control
+    assert not torch.equal(state(clf)["encoder.norm.running_mean"], before["encoder.norm.running_mean"])
 
 
 @pytest.mark.parametrize("method", ["integrated_gradients", "occlusion", "grad_cam", "saliency"])
