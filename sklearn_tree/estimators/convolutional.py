@@ -25,15 +25,12 @@ class CNNClassifier(NetClassifierMixin, BaseCNN):
         Widths of the filters in tokens, steps or pixels; filters over images are square. None takes (3, 4, 5)
         for texts, tokens and tables, (9, 19, 39) for series and (3, 5) for images, (3,) if ``n_blocks=None``.
     n_filters : int, default=None
-        Number of filters of each width. On series and images with ``n_blocks=None``, the number of filters of
-        all widths together, and of the first block. None takes 32 for these nets on series, 16 on images, and
-        64 otherwise.
+        Number of filters of each width; on series and images with ``n_blocks=None``, of all widths together
+        and of the first block. None takes 32 for these nets on series, 16 on images, and 64 otherwise.
     n_blocks : int, default=None
         Number of convolutional blocks; all blocks after the first are residual. Images are downsampled by 2
-        between blocks. None takes one block for texts, tokens and tables. For series and images, it builds a
-        residual net with batch normalization: a layer with filters of ``kernel_sizes``, then three blocks of
-        several convolutions as in [3]_ for series and [4]_ for images, with max pooling after the first
-        layer, if samples are large, and between the blocks.
+        between blocks. None takes one block for texts, tokens and tables; for series and images, it takes a
+        deeper net with batch normalization, :class:`~sklearn_tree.nn.ResidualEncoder`.
     pooling : {"auto", "max", "mean", "attention"}, default="auto"
         How the feature maps become one vector: the maximum over all positions, the mean, or a mean with
         learned weights. "auto" is "mean" for series and images with ``n_blocks=None``, and "max" otherwise.
@@ -46,8 +43,7 @@ class CNNClassifier(NetClassifierMixin, BaseCNN):
         channels), "first" for (channels, steps) and (channels, height, width), as in torch and aeon. It is
         remembered from ``fit``. Explanations have the channels last.
     hidden_size : int, default=64
-        Size of the hidden layer between the pooled feature maps and the output layer. Nets on series and
-        images with ``n_blocks=None`` have no such layer.
+        Size of the hidden layer before the output layer; the default nets of series and images have none.
     embedding_dim : int, default=None
         Size of a token's vector. None takes the size of the pretrained vectors, or 64 without them.
     embeddings : str, path, pair, mapping or object, default=None
@@ -61,22 +57,20 @@ class CNNClassifier(NetClassifierMixin, BaseCNN):
         Learning rate of the vectors of words; None takes ``lr``.
     dropout : float or "auto", default="auto"
         Fraction of features set to zero in training, at the inputs, between blocks and before the hidden and
-        the output layer.
-        "auto" is 0.5 for an open vocabulary and 0 otherwise. A vocabulary is open if at least a third of its
-        tokens occur in a single training sample; that of pairs counts as closed.
+        the output layer. "auto" is 0.5 for an open vocabulary and 0 otherwise. A vocabulary is open if at
+        least a third of its tokens occur in a single training sample; that of pairs counts as closed.
     word_dropout : float, default=0.0
         Fraction of tokens replaced by "unknown" in training.
     linear_path : bool or "auto", default="auto"
         Whether a linear model over the bag of tokens adds its logits to those of the net. ``fit`` fits it
         first, with a cross-validated L2 penalty; ``partial_fit`` does not. Ignored for samples without
-        tokens.
-        "auto" fits it for an open vocabulary, see ``dropout``.
+        tokens. "auto" fits it for an open vocabulary, see ``dropout``.
     optimizer : str or torch.optim.Optimizer subclass, default="adamw"
         One of "adadelta", "adagrad", "adam", "adamax", "adamw", "nadam", "radam", "rmsprop", "sgd", or a
         class.
     lr : float or "auto", default="auto"
-        Learning rate. "auto" is 0.001 for an open vocabulary, see ``dropout``; with ``n_blocks=None``, it is
-        0.003 for series and 0.01 for images; it is 0.005 otherwise.
+        Learning rate. "auto" is 0.001 for an open vocabulary, see ``dropout``; if ``n_blocks=None``, 0.003
+        for series and 0.01 for images; and 0.005 otherwise.
     weight_decay : float, default=0.01
         Weight decay.
     lr_schedule : {"auto", "cosine", "exponential", "linear", "one_cycle"}, default="auto"
@@ -94,9 +88,8 @@ class CNNClassifier(NetClassifierMixin, BaseCNN):
         Maximum norm of the gradient; None does not clip gradients.
     max_epochs : int, default=None
         Number of passes over the training samples. None trains for 6 epochs on tokens with an open
-        vocabulary, see ``dropout``, for 20 on other tokens and for 10 on series, images, tables and pairs; on
-        small data for more, so that there are at least 100 batches. With ``n_blocks=None``, there are at
-        least 300 batches on series and 200 on images.
+        vocabulary, see ``dropout``, for 20 on other tokens and for 10 otherwise; on small data for more, so
+        that there are at least 100 batches, or if ``n_blocks=None``, 300 on series and 200 on images.
     batch_size : int, default=64
         Number of samples in a batch.
     early_stopping : bool, default=False
@@ -178,9 +171,6 @@ class CNNClassifier(NetClassifierMixin, BaseCNN):
     ----------
     .. [1] Y. Kim (2014). Convolutional Neural Networks for Sentence Classification. EMNLP.
     .. [2] K. He et al. (2016). Identity Mappings in Deep Residual Networks. ECCV.
-    .. [3] Z. Wang, W. Yan, T. Oates (2017). Time Series Classification from Scratch with Deep Neural
-       Networks: A Strong Baseline. IJCNN.
-    .. [4] K. He et al. (2016). Deep Residual Learning for Image Recognition. CVPR.
 
     Examples
     --------
@@ -268,15 +258,12 @@ class CNNRegressor(NetRegressorMixin, BaseCNN):
         Widths of the filters in tokens, steps or pixels; filters over images are square. None takes (3, 4, 5)
         for texts, tokens and tables, (9, 19, 39) for series and (3, 5) for images, (3,) if ``n_blocks=None``.
     n_filters : int, default=None
-        Number of filters of each width. On series and images with ``n_blocks=None``, the number of filters of
-        all widths together, and of the first block. None takes 32 for these nets on series, 16 on images, and
-        64 otherwise.
+        Number of filters of each width; on series and images with ``n_blocks=None``, of all widths together
+        and of the first block. None takes 32 for these nets on series, 16 on images, and 64 otherwise.
     n_blocks : int, default=None
         Number of convolutional blocks; all blocks after the first are residual. Images are downsampled by 2
-        between blocks. None takes one block for texts, tokens and tables. For series and images, it builds a
-        residual net with batch normalization: a layer with filters of ``kernel_sizes``, then three blocks of
-        several convolutions as in [3]_ for series and [4]_ for images, with max pooling after the first
-        layer, if samples are large, and between the blocks.
+        between blocks. None takes one block for texts, tokens and tables; for series and images, it takes a
+        deeper net with batch normalization, :class:`~sklearn_tree.nn.ResidualEncoder`.
     pooling : {"auto", "max", "mean", "attention"}, default="auto"
         How the feature maps become one vector: the maximum over all positions, the mean, or a mean with
         learned weights. "auto" is "mean" for series and images with ``n_blocks=None``, and "max" otherwise.
@@ -289,8 +276,7 @@ class CNNRegressor(NetRegressorMixin, BaseCNN):
         channels), "first" for (channels, steps) and (channels, height, width), as in torch and aeon. It is
         remembered from ``fit``. Explanations have the channels last.
     hidden_size : int, default=64
-        Size of the hidden layer between the pooled feature maps and the output layer. Nets on series and
-        images with ``n_blocks=None`` have no such layer.
+        Size of the hidden layer before the output layer; the default nets of series and images have none.
     embedding_dim : int, default=None
         Size of a token's vector. None takes the size of the pretrained vectors, or 64 without them.
     embeddings : str, path, pair, mapping or object, default=None
@@ -304,22 +290,20 @@ class CNNRegressor(NetRegressorMixin, BaseCNN):
         Learning rate of the vectors of words; None takes ``lr``.
     dropout : float or "auto", default="auto"
         Fraction of features set to zero in training, at the inputs, between blocks and before the hidden and
-        the output layer.
-        "auto" is 0.5 for an open vocabulary and 0 otherwise. A vocabulary is open if at least a third of its
-        tokens occur in a single training sample; that of pairs counts as closed.
+        the output layer. "auto" is 0.5 for an open vocabulary and 0 otherwise. A vocabulary is open if at
+        least a third of its tokens occur in a single training sample; that of pairs counts as closed.
     word_dropout : float, default=0.0
         Fraction of tokens replaced by "unknown" in training.
     linear_path : bool or "auto", default="auto"
         Whether a linear model over the bag of tokens adds its logits to those of the net. ``fit`` fits it
         first, with a cross-validated L2 penalty; ``partial_fit`` does not. Ignored for samples without
-        tokens.
-        "auto" fits it for an open vocabulary, see ``dropout``.
+        tokens. "auto" fits it for an open vocabulary, see ``dropout``.
     optimizer : str or torch.optim.Optimizer subclass, default="adamw"
         One of "adadelta", "adagrad", "adam", "adamax", "adamw", "nadam", "radam", "rmsprop", "sgd", or a
         class.
     lr : float or "auto", default="auto"
-        Learning rate. "auto" is 0.001 for an open vocabulary, see ``dropout``; with ``n_blocks=None``, it is
-        0.003 for series and 0.01 for images; it is 0.005 otherwise.
+        Learning rate. "auto" is 0.001 for an open vocabulary, see ``dropout``; if ``n_blocks=None``, 0.003
+        for series and 0.01 for images; and 0.005 otherwise.
     weight_decay : float, default=0.01
         Weight decay.
     lr_schedule : {"auto", "cosine", "exponential", "linear", "one_cycle"}, default="auto"
@@ -337,9 +321,8 @@ class CNNRegressor(NetRegressorMixin, BaseCNN):
         Maximum norm of the gradient; None does not clip gradients.
     max_epochs : int, default=None
         Number of passes over the training samples. None trains for 6 epochs on tokens with an open
-        vocabulary, see ``dropout``, for 20 on other tokens and for 10 on series, images, tables and pairs; on
-        small data for more, so that there are at least 100 batches. With ``n_blocks=None``, there are at
-        least 300 batches on series and 200 on images.
+        vocabulary, see ``dropout``, for 20 on other tokens and for 10 otherwise; on small data for more, so
+        that there are at least 100 batches, or if ``n_blocks=None``, 300 on series and 200 on images.
     batch_size : int, default=64
         Number of samples in a batch.
     early_stopping : bool, default=False
@@ -404,9 +387,6 @@ class CNNRegressor(NetRegressorMixin, BaseCNN):
     ----------
     .. [1] Y. Kim (2014). Convolutional Neural Networks for Sentence Classification. EMNLP.
     .. [2] K. He et al. (2016). Identity Mappings in Deep Residual Networks. ECCV.
-    .. [3] Z. Wang, W. Yan, T. Oates (2017). Time Series Classification from Scratch with Deep Neural
-       Networks: A Strong Baseline. IJCNN.
-    .. [4] K. He et al. (2016). Deep Residual Learning for Image Recognition. CVPR.
 
     Examples
     --------
