@@ -88,7 +88,7 @@ class BaseCNN(BaseNet):
     def _module_params(self, encoded: Any, sample_weight: np.ndarray | None) -> dict[str, Any]:
         params = super()._module_params(encoded, sample_weight)
         if params["n_blocks"] is None:
-            params["pool_size"] = self.kind_.pool_size(encoded)
+            params["pool_size"] = self.kind_.pool_size(encoded, sample_weight)
         return params
 
     def _widths(self) -> tuple[int, ...]:

@@ -275,7 +275,7 @@ class Kind:
         """Return the weighted mean of :meth:`n_positions`."""
         return float(np.average(self.n_positions(encoded), weights=sample_weight))
 
-    def pool_size(self, encoded: Any) -> int:
+    def pool_size(self, encoded: Any, sample_weight: np.ndarray | None) -> int:
         """Return the factor by which the first layer of a residual net downsamples its feature maps."""
         return 1
 

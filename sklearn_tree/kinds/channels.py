@@ -74,13 +74,14 @@ class ChannelsMixin(Kind):
         shift, scale = channel_statistics(channels, sample_weight, self.n_positions(encoded))
         return {"n_channels": len(shift), "value_shift": shift, "value_scale": scale}
 
-    def pool_size(self, encoded: Any) -> int:
+    def pool_size(self, encoded: Any, sample_weight: np.ndarray | None) -> int:
         """Return the power of 2 that brings samples of mean size to at most ``max_map_size``."""
-        return 2 ** max(0, math.ceil(math.log2(max(self._side(encoded), 1) / self.max_map_size)))
+        side = max(self._side(encoded, sample_weight), 1)
+        return 2 ** max(0, math.ceil(math.log2(side / self.max_map_size)))
 
-    def _side(self, samples: Any) -> float:
+    def _side(self, samples: Any, sample_weight: np.ndarray | None) -> float:
         """Return the mean length or side of the samples."""
-        return self.mean_length(samples, None)
+        return self.mean_length(samples, sample_weight)
 
     def to_state(self) -> dict[str, Any]:
         """Return the number of channels and their axis."""

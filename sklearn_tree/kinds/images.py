@@ -94,7 +94,7 @@ class Images(ChannelsMixin):
     def _flatten(self, samples: Any) -> Any:
         return samples.reshape(-1, samples.shape[3])
 
-    def _side(self, samples: Any) -> float:
+    def _side(self, samples: Any, sample_weight: np.ndarray | None) -> float:
         return float(max(samples.shape[1:3]))
 
     def module_params(self, encoded: Any, sample_weight: np.ndarray | None) -> dict[str, Any]:

@@ -227,9 +227,9 @@ class Pairs(ColumnsMixin):
         """Return the mean number of positions of single samples."""
         return self.item_kind.mean_length(encoded.items, _repeat(sample_weight))
 
-    def pool_size(self, encoded: PairArray) -> int:
+    def pool_size(self, encoded: PairArray, sample_weight: np.ndarray | None) -> int:
         """Return the factor by which a residual net downsamples the samples of the pairs."""
-        return self.item_kind.pool_size(encoded.items)
+        return self.item_kind.pool_size(encoded.items, _repeat(sample_weight))
 
     def cost(self, encoded: PairArray) -> np.ndarray | None:
         """Return the larger height or length of each pair; None if all are equal."""

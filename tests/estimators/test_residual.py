@@ -158,6 +158,13 @@ def test_long_series_are_shortened_and_large_images_downsampled():
     assert quick(max_epochs=1).fit(RNG.rand(4, 20, 40, 1), Y[:4]).net_.module_.encoder.pool_size == 2
 
 
+def test_the_lengths_of_series_are_weighted():
+    X, y = [RNG.rand(100), RNG.rand(300), RNG.rand(100)], [0, 1, 1]
+    for weight, pool_size in ((None, 2), ([1, 0, 1], 1)):
+        clf = quick(max_epochs=1).fit(X, y, sample_weight=weight)
+        assert clf.net_.module_.encoder.pool_size == pool_size
+
+
 def test_doubles_targets_of_numbers_and_weights_are_learned():
     reg = quick(CNNRegressor).fit(WAVES[..., None], Y, sample_weight=1.0 + Y)
     assert reg.net_.module_.head.weight.dtype == torch.float64
