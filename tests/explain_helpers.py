@@ -185,7 +185,8 @@ def fit_example(kind):
     size = {"n_filters": 4} if net_class is CNNClassifier else {"hidden_size": 8}
     has_path = kind.endswith("linear path")
     params = {"lr": 0.05} if has_path else {}  # the last layer of a net with a linear path is zero at first
-    net = net_class(linear_path=has_path, random_state=0, max_epochs=4, **size, **params)
+    n_epochs = 30 if kind in ("series of a CNN", "images") else 4  # running averages need some batches
+    net = net_class(linear_path=has_path, random_state=0, max_epochs=n_epochs, **size, **params)
     return net.fit(X, ["x", "y", "z"] * (len(X) // 3)), X
 
 
