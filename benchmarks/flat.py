@@ -55,6 +55,7 @@ def report(name: str, work: Workload, options: argparse.Namespace) -> None:
         "linear_path": False,
         "optimizer": "adam",
         "lr": LR,
+        "lr_schedule": None,
         "weight_decay": 0.0,
         "max_epochs": 1,
         "batch_size": options.batch_size,

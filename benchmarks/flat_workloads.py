@@ -58,6 +58,6 @@ WORKLOADS: dict[str, Callable[[], Workload]] = {
     "biLSTM text": lambda: texts(RNNClassifier, cell="lstm", embedding_dim=100, hidden_size=128),
     "biGRU text": lambda: texts(RNNClassifier, cell="gru", embedding_dim=100, hidden_size=128),
     "Kim CNN text": lambda: texts(CNNClassifier, embedding_dim=100, n_filters=100, kernel_sizes=(3, 4, 5)),
-    "images": lambda: images(n_blocks=2, n_filters=32, kernel_sizes=(3,)),
-    "series": lambda: series(n_blocks=3, n_filters=32, kernel_sizes=(9, 19, 39)),
+    "images": lambda: images(n_blocks=2, n_filters=32, kernel_sizes=(3,), pooling="max"),
+    "series": lambda: series(n_blocks=3, n_filters=32, kernel_sizes=(9, 19, 39), pooling="max"),
 }

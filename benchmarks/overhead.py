@@ -38,7 +38,7 @@ def main() -> None:
     trees = TreeArray(rng.randint(2, 20, 4 * N), np.tile([0, 1, 1, 1], N), np.arange(N + 1) * 4)
     small: dict[str, Any] = {"hidden_size": 4, "embedding_dim": 4, "max_epochs": 1, "random_state": 0}
     small |= {"optimizer": "adam", "weight_decay": 0.0, "batch_size": BATCH_SIZE, "lr": 0.001}
-    small |= {"dropout": 0.0, "linear_path": False}
+    small |= {"dropout": 0.0, "linear_path": False, "lr_schedule": None}
     print(f"torch {torch.__version__}, 1 thread, median of {repeats}; microseconds a batch of {BATCH_SIZE}")
     print(f"{'':36}{'bare loop':>10}{'fit':>8}{'around the net':>16}")
     for name, clf, X in (

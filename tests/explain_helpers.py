@@ -190,7 +190,8 @@ def fit_example(kind):
     params = {"lr": 0.05} if has_path else {}  # the last layer of a net with a linear path is zero at first
     if "both walks" in kind:
         params["bidirectional"] = True
-    net = net_class(linear_path=has_path, random_state=0, max_epochs=4, **size, **params)
+    n_epochs = 30 if kind in ("series of a CNN", "images") else 4  # running averages need some batches
+    net = net_class(linear_path=has_path, random_state=0, max_epochs=n_epochs, **size, **params)
     return net.fit(X, ["x", "y", "z"] * (len(X) // 3)), X
 
 

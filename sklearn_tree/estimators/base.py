@@ -257,8 +257,9 @@ class BaseNet(
         Returns
         -------
         ndarray of float, shape (n_samples, n_out)
-            ``hidden_size`` columns; twice as many for bidirectional nets. Four times as many for
-            pairs: the vectors a and b of both samples, abs(a - b) and a * b.
+            ``hidden_size`` columns; twice as many for bidirectional nets; for residual nets on series and
+            images, as many as the last block has filters. Four times as many for pairs: the vectors a and b
+            of both samples, abs(a - b) and a * b.
         """
         return self._run(X, "encode")
 

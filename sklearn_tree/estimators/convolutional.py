@@ -15,23 +15,25 @@ from sklearn_tree.estimators.regressor import NetRegressorMixin
 class CNNClassifier(NetClassifierMixin, BaseCNN):
     """Classify texts, token sequences, series or images with a convolutional net.
 
-    Filters of several widths slide over each sample, and the maxima of their feature maps are classified
-    [1]_; further blocks make a residual net [2]_. A prediction does not depend on the other samples of its
-    batch, nor on ``batch_size``.
+    Filters of several widths slide over each text, and the maxima of their feature maps are classified [1]_;
+    further blocks make a residual net [2]_. Series and images are read by residual nets. A prediction does
+    not depend on the other samples of its batch, nor on ``batch_size``.
 
     Parameters
     ----------
     kernel_sizes : sequence of int, default=None
         Widths of the filters in tokens, steps or pixels; filters over images are square. None takes (3, 4, 5)
-        for texts, tokens and tables, (9, 19, 39) for series and (3, 5) for images.
-    n_filters : int, default=64
-        Number of filters of each width.
-    n_blocks : int, default=1
+        for texts, tokens and tables, (9, 19, 39) for series and (3, 5) for images, (3,) if ``n_blocks=None``.
+    n_filters : int, default=None
+        Number of filters of each width; on series and images with ``n_blocks=None``, of all widths together
+        and of the first block. None takes 32 for these nets on series, 16 on images, and 64 otherwise.
+    n_blocks : int, default=None
         Number of convolutional blocks; all blocks after the first are residual. Images are downsampled by 2
-        between blocks.
-    pooling : {"max", "mean", "attention"}, default="max"
+        between blocks. None takes one block for texts, tokens and tables; for series and images, it takes a
+        deeper net with batch normalization, :class:`~sklearn_tree.nn.ResidualEncoder`.
+    pooling : {"auto", "max", "mean", "attention"}, default="auto"
         How the feature maps become one vector: the maximum over all positions, the mean, or a mean with
-        learned weights.
+        learned weights. "auto" is "mean" for series and images with ``n_blocks=None``, and "max" otherwise.
     input_kind : {"auto", "text", "tokens", "series", "table", "image", "pairs"}, default="auto"
         Kind of the samples, for containers that are ambiguous: an array of shape (n, height, width) is read
         as series unless ``input_kind="image"``, and lists of ints of equal length as a table unless
@@ -41,7 +43,7 @@ class CNNClassifier(NetClassifierMixin, BaseCNN):
         channels), "first" for (channels, steps) and (channels, height, width), as in torch and aeon. It is
         remembered from ``fit``. Explanations have the channels last.
     hidden_size : int, default=64
-        Size of the hidden layer between the pooled feature maps and the output layer.
+        Size of the hidden layer before the output layer; the default nets of series and images have none.
     embedding_dim : int, default=None
         Size of a token's vector. None takes the size of the pretrained vectors, or 64 without them.
     embeddings : str, path, pair, mapping or object, default=None
@@ -55,28 +57,28 @@ class CNNClassifier(NetClassifierMixin, BaseCNN):
         Learning rate of the vectors of words; None takes ``lr``.
     dropout : float or "auto", default="auto"
         Fraction of features set to zero in training, at the inputs, between blocks and before the hidden and
-        the output layer.
-        "auto" is 0.5 for an open vocabulary, in which at least a third of the tokens
-        occur in a single training sample, and 0 otherwise.
+        the output layer. "auto" is 0.5 for an open vocabulary and 0 otherwise. A vocabulary is open if at
+        least a third of its tokens occur in a single training sample; that of pairs counts as closed.
     word_dropout : float, default=0.0
         Fraction of tokens replaced by "unknown" in training.
     linear_path : bool or "auto", default="auto"
-        Whether a linear model over the bag of tokens adds its logits to those of the net. ``fit`` fits it
+        Whether a linear model over tokens and bigrams adds its logits to those of the net. ``fit`` fits it
         first, with a cross-validated L2 penalty; ``partial_fit`` does not. Ignored for samples without
-        tokens.
-        "auto" fits it for an open vocabulary, see ``dropout``.
+        tokens. "auto" fits it for an open vocabulary, see ``dropout``.
     optimizer : str or torch.optim.Optimizer subclass, default="adamw"
         One of "adadelta", "adagrad", "adam", "adamax", "adamw", "nadam", "radam", "rmsprop", "sgd", or a
         class.
     lr : float or "auto", default="auto"
-        Learning rate. "auto" is 0.001 for an open vocabulary and 0.005 otherwise.
+        Learning rate. "auto" is 0.001 for an open vocabulary, see ``dropout``; if ``n_blocks=None``, 0.003
+        for series and 0.01 for images; and 0.005 otherwise.
     weight_decay : float, default=0.01
         Weight decay.
     lr_schedule : {"auto", "cosine", "exponential", "linear", "one_cycle"}, default="auto"
         Schedule of the learning rate over the epochs: "cosine" decays to 0, "exponential" to a hundredth,
         "linear" to a thousandth of ``lr``. "one_cycle" changes it with each batch: it rises linearly to
         ``lr`` over 30 % of all batches, then decays to 0 as a cosine. None keeps it constant. "auto" is
-        "cosine" for an open vocabulary and None otherwise. Every ``fit`` restarts the schedule.
+        "cosine" for an open vocabulary, see ``dropout``, "one_cycle" for the default CNNs on series and
+        images, and None otherwise. Every ``fit`` restarts the schedule.
     weight_averaging : {"ema"}, default=None
         "ema" validates, stops and predicts with an exponential moving average of the weights, while the
         training goes on with the weights of the last step. After step t, the decay is
@@ -86,8 +88,9 @@ class CNNClassifier(NetClassifierMixin, BaseCNN):
         Maximum norm of the gradient; None does not clip gradients.
     max_epochs : int, default=None
         Number of passes over the training samples. None trains for 6 epochs on tokens with an open
-        vocabulary, see ``dropout``, for 20 on other tokens and for 10 on other samples; on small data for
-        more, so that there are at least 100 batches.
+        vocabulary, see ``dropout``, but after 300 batches begins no epoch beyond the third; for 20 on other
+        tokens and for 10 otherwise; on small data for more, so that there are at least 100 batches, or if
+        ``n_blocks=None``, 300 on series and 200 on images.
     batch_size : int, default=64
         Number of samples in a batch.
     early_stopping : bool, default=False
@@ -188,9 +191,9 @@ class CNNClassifier(NetClassifierMixin, BaseCNN):
         self,
         kernel_sizes: Sequence[int] | None = None,
         *,
-        n_filters: int = 64,
-        n_blocks: int = 1,
-        pooling: str = "max",
+        n_filters: int | None = None,
+        n_blocks: int | None = None,
+        pooling: str = "auto",
         input_kind: str = "auto",
         channels: str = "last",
         hidden_size: int = 64,
@@ -243,9 +246,9 @@ class CNNClassifier(NetClassifierMixin, BaseCNN):
 class CNNRegressor(NetRegressorMixin, BaseCNN):
     """Predict numbers from texts, token sequences, series or images with a convolutional net.
 
-    Filters of several widths slide over each sample, and the maxima of their feature maps give the prediction
-    [1]_; further blocks make a residual net [2]_. A prediction does not depend on the other samples of its
-    batch, nor on ``batch_size``.
+    Filters of several widths slide over each text, and the maxima of their feature maps give the prediction
+    [1]_; further blocks make a residual net [2]_. Series and images are read by residual nets. A prediction
+    does not depend on the other samples of its batch, nor on ``batch_size``.
 
     Targets are standardised internally, so the losses in ``history_`` are in units of the variance of the
     targets.
@@ -254,15 +257,17 @@ class CNNRegressor(NetRegressorMixin, BaseCNN):
     ----------
     kernel_sizes : sequence of int, default=None
         Widths of the filters in tokens, steps or pixels; filters over images are square. None takes (3, 4, 5)
-        for texts, tokens and tables, (9, 19, 39) for series and (3, 5) for images.
-    n_filters : int, default=64
-        Number of filters of each width.
-    n_blocks : int, default=1
+        for texts, tokens and tables, (9, 19, 39) for series and (3, 5) for images, (3,) if ``n_blocks=None``.
+    n_filters : int, default=None
+        Number of filters of each width; on series and images with ``n_blocks=None``, of all widths together
+        and of the first block. None takes 32 for these nets on series, 16 on images, and 64 otherwise.
+    n_blocks : int, default=None
         Number of convolutional blocks; all blocks after the first are residual. Images are downsampled by 2
-        between blocks.
-    pooling : {"max", "mean", "attention"}, default="max"
+        between blocks. None takes one block for texts, tokens and tables; for series and images, it takes a
+        deeper net with batch normalization, :class:`~sklearn_tree.nn.ResidualEncoder`.
+    pooling : {"auto", "max", "mean", "attention"}, default="auto"
         How the feature maps become one vector: the maximum over all positions, the mean, or a mean with
-        learned weights.
+        learned weights. "auto" is "mean" for series and images with ``n_blocks=None``, and "max" otherwise.
     input_kind : {"auto", "text", "tokens", "series", "table", "image", "pairs"}, default="auto"
         Kind of the samples, for containers that are ambiguous: an array of shape (n, height, width) is read
         as series unless ``input_kind="image"``, and lists of ints of equal length as a table unless
@@ -272,7 +277,7 @@ class CNNRegressor(NetRegressorMixin, BaseCNN):
         channels), "first" for (channels, steps) and (channels, height, width), as in torch and aeon. It is
         remembered from ``fit``. Explanations have the channels last.
     hidden_size : int, default=64
-        Size of the hidden layer between the pooled feature maps and the output layer.
+        Size of the hidden layer before the output layer; the default nets of series and images have none.
     embedding_dim : int, default=None
         Size of a token's vector. None takes the size of the pretrained vectors, or 64 without them.
     embeddings : str, path, pair, mapping or object, default=None
@@ -286,28 +291,28 @@ class CNNRegressor(NetRegressorMixin, BaseCNN):
         Learning rate of the vectors of words; None takes ``lr``.
     dropout : float or "auto", default="auto"
         Fraction of features set to zero in training, at the inputs, between blocks and before the hidden and
-        the output layer.
-        "auto" is 0.5 for an open vocabulary, in which at least a third of the tokens
-        occur in a single training sample, and 0 otherwise.
+        the output layer. "auto" is 0.5 for an open vocabulary and 0 otherwise. A vocabulary is open if at
+        least a third of its tokens occur in a single training sample; that of pairs counts as closed.
     word_dropout : float, default=0.0
         Fraction of tokens replaced by "unknown" in training.
     linear_path : bool or "auto", default="auto"
-        Whether a linear model over the bag of tokens adds its logits to those of the net. ``fit`` fits it
+        Whether a linear model over tokens and bigrams adds its logits to those of the net. ``fit`` fits it
         first, with a cross-validated L2 penalty; ``partial_fit`` does not. Ignored for samples without
-        tokens.
-        "auto" fits it for an open vocabulary, see ``dropout``.
+        tokens. "auto" fits it for an open vocabulary, see ``dropout``.
     optimizer : str or torch.optim.Optimizer subclass, default="adamw"
         One of "adadelta", "adagrad", "adam", "adamax", "adamw", "nadam", "radam", "rmsprop", "sgd", or a
         class.
     lr : float or "auto", default="auto"
-        Learning rate. "auto" is 0.001 for an open vocabulary and 0.005 otherwise.
+        Learning rate. "auto" is 0.001 for an open vocabulary, see ``dropout``; if ``n_blocks=None``, 0.003
+        for series and 0.01 for images; and 0.005 otherwise.
     weight_decay : float, default=0.01
         Weight decay.
     lr_schedule : {"auto", "cosine", "exponential", "linear", "one_cycle"}, default="auto"
         Schedule of the learning rate over the epochs: "cosine" decays to 0, "exponential" to a hundredth,
         "linear" to a thousandth of ``lr``. "one_cycle" changes it with each batch: it rises linearly to
         ``lr`` over 30 % of all batches, then decays to 0 as a cosine. None keeps it constant. "auto" is
-        "cosine" for an open vocabulary and None otherwise. Every ``fit`` restarts the schedule.
+        "cosine" for an open vocabulary, see ``dropout``, "one_cycle" for the default CNNs on series and
+        images, and None otherwise. Every ``fit`` restarts the schedule.
     weight_averaging : {"ema"}, default=None
         "ema" validates, stops and predicts with an exponential moving average of the weights, while the
         training goes on with the weights of the last step. After step t, the decay is
@@ -317,8 +322,9 @@ class CNNRegressor(NetRegressorMixin, BaseCNN):
         Maximum norm of the gradient; None does not clip gradients.
     max_epochs : int, default=None
         Number of passes over the training samples. None trains for 6 epochs on tokens with an open
-        vocabulary, see ``dropout``, for 20 on other tokens and for 10 on other samples; on small data for
-        more, so that there are at least 100 batches.
+        vocabulary, see ``dropout``, but after 300 batches begins no epoch beyond the third; for 20 on other
+        tokens and for 10 otherwise; on small data for more, so that there are at least 100 batches, or if
+        ``n_blocks=None``, 300 on series and 200 on images.
     batch_size : int, default=64
         Number of samples in a batch.
     early_stopping : bool, default=False

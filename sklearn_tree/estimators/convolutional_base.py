@@ -10,7 +10,7 @@ import torch
 
 from sklearn_tree.estimators.base import BaseNet
 from sklearn_tree.estimators.parameters import SHARED_CONSTRAINTS
-from sklearn_tree.kinds import Images, Pairs, Series, Table, Tokens
+from sklearn_tree.kinds import Images, Pairs, Series, Table, Tokens, TrainingDefaults
 from sklearn_tree.nn import CONVOLUTION_POOLINGS, ConvolutionalNet
 from sklearn_tree.validation import POSITIVE_INT, StrOptions
 
@@ -21,12 +21,14 @@ class BaseCNN(BaseNet):
     _kinds = (Pairs, Tokens, Series, Table, Images)
     _module = ConvolutionalNet
     kernel_sizes: Sequence[int] | None
+    n_filters: int | None
+    n_blocks: int | None
     _parameter_constraints: dict = {  # noqa: RUF012
         **SHARED_CONSTRAINTS,
         "kernel_sizes": ["array-like", None],
-        "n_filters": [POSITIVE_INT],
-        "n_blocks": [POSITIVE_INT],
-        "pooling": [StrOptions(set(CONVOLUTION_POOLINGS))],
+        "n_filters": [POSITIVE_INT, None],
+        "n_blocks": [POSITIVE_INT, None],
+        "pooling": [StrOptions({"auto", *CONVOLUTION_POOLINGS})],
         "input_kind": [StrOptions({"auto", "text", "tokens", "series", "table", "image", "images", "pairs"})],
         "channels": [StrOptions({"first", "last"})],
     }
@@ -35,9 +37,9 @@ class BaseCNN(BaseNet):
         self,
         kernel_sizes: Sequence[int] | None = None,
         *,
-        n_filters: int = 64,
-        n_blocks: int = 1,
-        pooling: str = "max",
+        n_filters: int | None = None,
+        n_blocks: int | None = None,
+        pooling: str = "auto",
         input_kind: str = "auto",
         channels: str = "last",
         hidden_size: int = 64,
@@ -69,14 +71,29 @@ class BaseCNN(BaseNet):
     ) -> None:
         self._store(locals())
 
+    @property
+    def _defaults(self) -> TrainingDefaults:
+        residual = self.kind_.residual_defaults if self.n_blocks is None else None
+        return super()._defaults if residual is None else residual
+
     def _architecture(self) -> dict[str, Any]:
-        names = ("n_filters", "n_blocks", "pooling")
-        own = {name: getattr(self, name) for name in names}
-        return {**super()._architecture(), **own, "kernel_sizes": self._widths()}
+        return {
+            **super()._architecture(),
+            "n_blocks": self._resolve("n_blocks", None),
+            "kernel_sizes": self._widths(),
+            "n_filters": self._resolve("n_filters", None),
+            "pooling": self._resolve("pooling"),
+        }
+
+    def _module_params(self, encoded: Any, sample_weight: np.ndarray | None) -> dict[str, Any]:
+        params = super()._module_params(encoded, sample_weight)
+        if params["n_blocks"] is None:
+            params["pool_size"] = self.kind_.pool_size(encoded, sample_weight)
+        return params
 
     def _widths(self) -> tuple[int, ...]:
         if self.kernel_sizes is None:
-            return self.kind_.kernel_sizes
+            return self._defaults.kernel_sizes
         try:
             sizes = np.asarray(self.kernel_sizes)
         except ValueError:  # lists of unequal length

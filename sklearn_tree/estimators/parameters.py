@@ -12,7 +12,7 @@ from skorch.callbacks import EarlyStopping, GradientNormClipping, LRScheduler
 from sklearn_tree.estimators.averaging import WeightAverage
 from sklearn_tree.estimators.one_cycle import OneCycle
 from sklearn_tree.estimators.training import LR_SCHEDULES, OPTIMIZERS
-from sklearn_tree.kinds import Kind
+from sklearn_tree.kinds import Kind, TrainingDefaults
 from sklearn_tree.validation import (
     NON_NEGATIVE,
     POSITIVE,
@@ -108,12 +108,17 @@ class NetParametersMixin:
     def _n_epochs(self, n_samples: int) -> int:
         if self.max_epochs is not None:
             return self.max_epochs
-        return self.kind_.training_defaults.count_epochs(-(-n_samples // self.batch_size))
+        return self._defaults.count_epochs(-(-n_samples // self.batch_size))
 
-    def _resolve(self, name: str) -> Any:
-        """Return the value of a parameter, or the default for the samples if it is "auto"."""
+    @property
+    def _defaults(self) -> TrainingDefaults:
+        """Default parameters for the samples."""
+        return self.kind_.training_defaults
+
+    def _resolve(self, name: str, automatic: str | None = "auto") -> Any:
+        """Return the value of a parameter, or the default for the samples if it is ``automatic``."""
         value = getattr(self, name)
-        return getattr(self.kind_.training_defaults, name) if value == "auto" else value
+        return getattr(self._defaults, name) if value == automatic else value
 
     @property
     def _split_reason(self) -> str | None:

@@ -51,12 +51,12 @@ class RNNClassifier(NetClassifierMixin, BaseRNN):
     dropout : float or "auto", default="auto"
         Fraction of features set to zero in training, at the inputs, between layers and before the output
         layer.
-        "auto" is 0.5 for an open vocabulary, in which at least a third of the tokens
-        occur in a single training sample, and 0 otherwise.
+        "auto" is 0.5 for an open vocabulary and 0 otherwise. A vocabulary is open if at least a third of its
+        tokens occur in a single training sample; that of pairs counts as closed.
     word_dropout : float, default=0.0
         Fraction of tokens replaced by "unknown" in training.
     linear_path : bool or "auto", default="auto"
-        Whether a linear model over the bag of tokens adds its logits to those of the net. ``fit`` fits it
+        Whether a linear model over tokens and bigrams adds its logits to those of the net. ``fit`` fits it
         first, with a cross-validated L2 penalty; ``partial_fit`` does not. Ignored for samples without
         tokens.
         "auto" fits it for an open vocabulary, see ``dropout``.
@@ -64,14 +64,15 @@ class RNNClassifier(NetClassifierMixin, BaseRNN):
         One of "adadelta", "adagrad", "adam", "adamax", "adamw", "nadam", "radam", "rmsprop", "sgd", or a
         class.
     lr : float or "auto", default="auto"
-        Learning rate. "auto" is 0.001 for an open vocabulary and 0.005 otherwise.
+        Learning rate. "auto" is 0.001 for an open vocabulary, see ``dropout``, and 0.005 otherwise.
     weight_decay : float, default=0.01
         Weight decay.
     lr_schedule : {"auto", "cosine", "exponential", "linear", "one_cycle"}, default="auto"
         Schedule of the learning rate over the epochs: "cosine" decays to 0, "exponential" to a hundredth,
         "linear" to a thousandth of ``lr``. "one_cycle" changes it with each batch: it rises linearly to
         ``lr`` over 30 % of all batches, then decays to 0 as a cosine. None keeps it constant. "auto" is
-        "cosine" for an open vocabulary and None otherwise. Every ``fit`` restarts the schedule.
+        "cosine" for an open vocabulary, see ``dropout``, "one_cycle" for the default CNNs on series and
+        images, and None otherwise. Every ``fit`` restarts the schedule.
     weight_averaging : {"ema"}, default=None
         "ema" validates, stops and predicts with an exponential moving average of the weights, while the
         training goes on with the weights of the last step. After step t, the decay is
@@ -81,8 +82,9 @@ class RNNClassifier(NetClassifierMixin, BaseRNN):
         Maximum norm of the gradient; None does not clip gradients.
     max_epochs : int, default=None
         Number of passes over the training samples. None trains for 6 epochs on tokens with an open
-        vocabulary, see ``dropout``, for 20 on other tokens and for 10 on other samples; on small data for
-        more, so that there are at least 100 batches.
+        vocabulary, see ``dropout``, but after 300 batches begins no epoch beyond the third; for 20 on other
+        tokens and for 10 on series, tables and pairs; on small data for more, so that there are at least
+        100 batches.
     batch_size : int, default=64
         Number of samples in a batch.
     early_stopping : bool, default=False
@@ -278,12 +280,12 @@ class RNNRegressor(NetRegressorMixin, BaseRNN):
     dropout : float or "auto", default="auto"
         Fraction of features set to zero in training, at the inputs, between layers and before the output
         layer.
-        "auto" is 0.5 for an open vocabulary, in which at least a third of the tokens
-        occur in a single training sample, and 0 otherwise.
+        "auto" is 0.5 for an open vocabulary and 0 otherwise. A vocabulary is open if at least a third of its
+        tokens occur in a single training sample; that of pairs counts as closed.
     word_dropout : float, default=0.0
         Fraction of tokens replaced by "unknown" in training.
     linear_path : bool or "auto", default="auto"
-        Whether a linear model over the bag of tokens adds its logits to those of the net. ``fit`` fits it
+        Whether a linear model over tokens and bigrams adds its logits to those of the net. ``fit`` fits it
         first, with a cross-validated L2 penalty; ``partial_fit`` does not. Ignored for samples without
         tokens.
         "auto" fits it for an open vocabulary, see ``dropout``.
@@ -291,14 +293,15 @@ class RNNRegressor(NetRegressorMixin, BaseRNN):
         One of "adadelta", "adagrad", "adam", "adamax", "adamw", "nadam", "radam", "rmsprop", "sgd", or a
         class.
     lr : float or "auto", default="auto"
-        Learning rate. "auto" is 0.001 for an open vocabulary and 0.005 otherwise.
+        Learning rate. "auto" is 0.001 for an open vocabulary, see ``dropout``, and 0.005 otherwise.
     weight_decay : float, default=0.01
         Weight decay.
     lr_schedule : {"auto", "cosine", "exponential", "linear", "one_cycle"}, default="auto"
         Schedule of the learning rate over the epochs: "cosine" decays to 0, "exponential" to a hundredth,
         "linear" to a thousandth of ``lr``. "one_cycle" changes it with each batch: it rises linearly to
         ``lr`` over 30 % of all batches, then decays to 0 as a cosine. None keeps it constant. "auto" is
-        "cosine" for an open vocabulary and None otherwise. Every ``fit`` restarts the schedule.
+        "cosine" for an open vocabulary, see ``dropout``, "one_cycle" for the default CNNs on series and
+        images, and None otherwise. Every ``fit`` restarts the schedule.
     weight_averaging : {"ema"}, default=None
         "ema" validates, stops and predicts with an exponential moving average of the weights, while the
         training goes on with the weights of the last step. After step t, the decay is
@@ -308,8 +311,9 @@ class RNNRegressor(NetRegressorMixin, BaseRNN):
         Maximum norm of the gradient; None does not clip gradients.
     max_epochs : int, default=None
         Number of passes over the training samples. None trains for 6 epochs on tokens with an open
-        vocabulary, see ``dropout``, for 20 on other tokens and for 10 on other samples; on small data for
-        more, so that there are at least 100 batches.
+        vocabulary, see ``dropout``, but after 300 batches begins no epoch beyond the third; for 20 on other
+        tokens and for 10 on series, tables and pairs; on small data for more, so that there are at least
+        100 batches.
     batch_size : int, default=64
         Number of samples in a batch.
     early_stopping : bool, default=False

@@ -58,8 +58,8 @@ subclass, default="auto"
         Learning rate of the vectors of words; None takes ``lr``.
     dropout : float or "auto", default="auto"
         Fraction of features set to zero in training, at the inputs of the nodes and before the output layer.
-        "auto" is 0.5 for an open vocabulary, in which at least a third of the labels
-        occur in a single training sample, and 0 otherwise.
+        "auto" is 0.5 for an open vocabulary and 0 otherwise. A vocabulary is open if at least a third of its
+        labels occur in a single training sample; that of pairs counts as closed.
     word_dropout : float, default=0.0
         Fraction of labels replaced by "unknown" in training.
     linear_path : bool or "auto", default="auto"
@@ -71,14 +71,15 @@ subclass, default="auto"
         One of "adadelta", "adagrad", "adam", "adamax", "adamw", "nadam", "radam", "rmsprop", "sgd", or a
         class.
     lr : float or "auto", default="auto"
-        Learning rate. "auto" is 0.003 for an open vocabulary and 0.005 otherwise.
+        Learning rate. "auto" is 0.003 for an open vocabulary, see ``dropout``, and 0.005 otherwise.
     weight_decay : float, default=0.01
         Weight decay.
     lr_schedule : {"auto", "cosine", "exponential", "linear", "one_cycle"}, default="auto"
         Schedule of the learning rate over the epochs: "cosine" decays to 0, "exponential" to a hundredth,
         "linear" to a thousandth of ``lr``. "one_cycle" changes it with each batch: it rises linearly to
         ``lr`` over 30 % of all batches, then decays to 0 as a cosine. None keeps it constant. "auto" is
-        "cosine" for an open vocabulary and None otherwise. Every ``fit`` restarts the schedule.
+        "cosine" for an open vocabulary, see ``dropout``, "one_cycle" for the default CNNs on series and
+        images, and None otherwise. Every ``fit`` restarts the schedule.
     weight_averaging : {"ema"}, default=None
         "ema" validates, stops and predicts with an exponential moving average of the weights, while the
         training goes on with the weights of the last step. After step t, the decay is
@@ -88,8 +89,9 @@ subclass, default="auto"
         Maximum norm of the gradient; None does not clip gradients.
     max_epochs : int, default=None
         Number of passes over the training samples. None trains for 12 epochs on trees with an open
-        vocabulary, see ``dropout``, for 20 on other trees and for 10 on tables; on small data for more, so
-        that there are at least 100 batches.
+        vocabulary, see ``dropout``, but after 600 batches begins no epoch beyond the third; for 20 on other
+        trees and for 10 on tables and pairs; on small data for more, so that there are at least 100
+        batches.
     batch_size : int, default=64
         Number of samples in a batch.
     max_batch_nodes : int, default=50000
@@ -289,8 +291,8 @@ subclass, default="auto"
         Learning rate of the vectors of words; None takes ``lr``.
     dropout : float or "auto", default="auto"
         Fraction of features set to zero in training, at the inputs of the nodes and before the output layer.
-        "auto" is 0.5 for an open vocabulary, in which at least a third of the labels
-        occur in a single training sample, and 0 otherwise.
+        "auto" is 0.5 for an open vocabulary and 0 otherwise. A vocabulary is open if at least a third of its
+        labels occur in a single training sample; that of pairs counts as closed.
     word_dropout : float, default=0.0
         Fraction of labels replaced by "unknown" in training.
     linear_path : bool or "auto", default="auto"
@@ -302,14 +304,15 @@ subclass, default="auto"
         One of "adadelta", "adagrad", "adam", "adamax", "adamw", "nadam", "radam", "rmsprop", "sgd", or a
         class.
     lr : float or "auto", default="auto"
-        Learning rate. "auto" is 0.003 for an open vocabulary and 0.005 otherwise.
+        Learning rate. "auto" is 0.003 for an open vocabulary, see ``dropout``, and 0.005 otherwise.
     weight_decay : float, default=0.01
         Weight decay.
     lr_schedule : {"auto", "cosine", "exponential", "linear", "one_cycle"}, default="auto"
         Schedule of the learning rate over the epochs: "cosine" decays to 0, "exponential" to a hundredth,
         "linear" to a thousandth of ``lr``. "one_cycle" changes it with each batch: it rises linearly to
         ``lr`` over 30 % of all batches, then decays to 0 as a cosine. None keeps it constant. "auto" is
-        "cosine" for an open vocabulary and None otherwise. Every ``fit`` restarts the schedule.
+        "cosine" for an open vocabulary, see ``dropout``, "one_cycle" for the default CNNs on series and
+        images, and None otherwise. Every ``fit`` restarts the schedule.
     weight_averaging : {"ema"}, default=None
         "ema" validates, stops and predicts with an exponential moving average of the weights, while the
         training goes on with the weights of the last step. After step t, the decay is
@@ -319,8 +322,9 @@ subclass, default="auto"
         Maximum norm of the gradient; None does not clip gradients.
     max_epochs : int, default=None
         Number of passes over the training samples. None trains for 12 epochs on trees with an open
-        vocabulary, see ``dropout``, for 20 on other trees and for 10 on tables; on small data for more, so
-        that there are at least 100 batches.
+        vocabulary, see ``dropout``, but after 600 batches begins no epoch beyond the third; for 20 on other
+        trees and for 10 on tables and pairs; on small data for more, so that there are at least 100
+        batches.
     batch_size : int, default=64
         Number of samples in a batch.
     max_batch_nodes : int, default=50000

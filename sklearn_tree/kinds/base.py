@@ -66,8 +66,8 @@ class Kind:
     is_open : bool
         Whether the vocabulary is open: many labels occur in a single training sample, as in natural language,
         so that new samples have labels that were never seen.
-    kernel_sizes : tuple of int
-        Default widths of the filters of convolutional nets.
+    residual_defaults : TrainingDefaults or None
+        Default parameters of convolutional nets if they differ from :attr:`training_defaults`.
     reader_hint : str
         Where to look for an estimator that reads this kind, for error messages.
     text_remedy : str
@@ -91,7 +91,7 @@ class Kind:
     is_signal: bool = False
     has_labels: bool = False
     is_open: bool = False
-    kernel_sizes: tuple[int, ...] = (3, 4, 5)
+    residual_defaults: TrainingDefaults | None = None
     vectorizer: Any = None
     word_vectors: WordVectors | None = None
     item_kind: Kind | None = None
@@ -230,7 +230,7 @@ class Kind:
 
     @property
     def training_defaults(self) -> TrainingDefaults:
-        """Default parameters of the training."""
+        """Default parameters of nets and their training."""
         return TrainingDefaults()
 
     def learn_defaults(self, encoded: Any) -> None:
@@ -293,6 +293,10 @@ class Kind:
     def mean_length(self, encoded: Any, sample_weight: np.ndarray | None) -> float:
         """Return the weighted mean of :meth:`n_positions`."""
         return float(np.average(self.n_positions(encoded), weights=sample_weight))
+
+    def pool_size(self, encoded: Any, sample_weight: np.ndarray | None) -> int:
+        """Return the factor by which the first layer of a residual net downsamples its feature maps."""
+        return 1
 
     def cost(self, encoded: Any) -> np.ndarray | None:
         """Return the height or length of each sample; None if all are equal.

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import warnings
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -25,7 +26,11 @@ class ChannelsMixin(Kind):
     ----------
     n_channels_in_ : int
         Number of channels.
+    max_map_size : int
+        Largest length or side of the feature maps in the blocks of a residual net.
     """
+
+    max_map_size: ClassVar[int]
 
     def _read(self, X: Any) -> Any:
         raise NotImplementedError
@@ -68,6 +73,15 @@ class ChannelsMixin(Kind):
         channels = self._flatten(encoded)
         shift, scale = channel_statistics(channels, sample_weight, self.n_positions(encoded))
         return {"n_channels": len(shift), "value_shift": shift, "value_scale": scale}
+
+    def pool_size(self, encoded: Any, sample_weight: np.ndarray | None) -> int:
+        """Return the power of 2 that brings samples of mean size to at most ``max_map_size``."""
+        side = max(self._side(encoded, sample_weight), 1)
+        return 2 ** max(0, math.ceil(math.log2(side / self.max_map_size)))
+
+    def _side(self, samples: Any, sample_weight: np.ndarray | None) -> float:
+        """Return the mean length or side of the samples."""
+        return self.mean_length(samples, sample_weight)
 
     def to_state(self) -> dict[str, Any]:
         """Return the number of channels and their axis."""

@@ -12,6 +12,7 @@ import torch
 from sklearn_tree.containers import as_column, is_tensor, layout_of, move_channels_last, to_numpy
 from sklearn_tree.kinds.channels import ChannelsMixin
 from sklearn_tree.kinds.numbers import check_numbers
+from sklearn_tree.kinds.training import TrainingDefaults
 from sklearn_tree.nn import ImageBatch
 from sklearn_tree.nn.tensors import select_rows
 
@@ -31,7 +32,17 @@ class Images(ChannelsMixin):
 
     name: ClassVar[str] = "images"
     aliases = ("image",)
-    kernel_sizes = (3, 5)
+    max_map_size = 32
+    training_defaults = TrainingDefaults(kernel_sizes=(3, 5))
+    residual_defaults = TrainingDefaults(
+        n_blocks=None,
+        kernel_sizes=(3,),
+        n_filters=16,
+        pooling="mean",
+        lr=0.01,
+        lr_schedule="one_cycle",
+        n_batches=200,
+    )
     reader_hint = ", see CNNClassifier and CNNRegressor"
 
     @classmethod
@@ -82,6 +93,9 @@ class Images(ChannelsMixin):
 
     def _flatten(self, samples: Any) -> Any:
         return samples.reshape(-1, samples.shape[3])
+
+    def _side(self, samples: Any, sample_weight: np.ndarray | None) -> float:
+        return float(max(samples.shape[1:3]))
 
     def module_params(self, encoded: Any, sample_weight: np.ndarray | None) -> dict[str, Any]:
         """Return the number of channels, their statistics, and that the samples are images."""

@@ -23,8 +23,8 @@ _SIDES = ("first", "second")
 _FROM_ITEMS = (
     "is_batched_on_host",
     "is_signal",
-    "kernel_sizes",
     "n_channels_in_",
+    "residual_defaults",
     "sort_windows",
     "vectorizer",
 )
@@ -193,8 +193,9 @@ class Pairs(ColumnsMixin):
 
     @property
     def training_defaults(self) -> TrainingDefaults:
-        """Default parameters, with the cell of single samples."""
-        return TrainingDefaults(cell=self.item_kind.training_defaults.cell)
+        """Default parameters, with the cell and the widths of filters of single samples."""
+        items = self.item_kind.training_defaults
+        return TrainingDefaults(cell=items.cell, kernel_sizes=items.kernel_sizes)
 
     def wrap_net(self, net: Any) -> Any:
         """Return the class of the net for pairs."""
@@ -225,6 +226,10 @@ class Pairs(ColumnsMixin):
     def mean_length(self, encoded: PairArray, sample_weight: np.ndarray | None) -> float:
         """Return the mean number of positions of single samples."""
         return self.item_kind.mean_length(encoded.items, _repeat(sample_weight))
+
+    def pool_size(self, encoded: PairArray, sample_weight: np.ndarray | None) -> int:
+        """Return the factor by which a residual net downsamples the samples of the pairs."""
+        return self.item_kind.pool_size(encoded.items, _repeat(sample_weight))
 
     def cost(self, encoded: PairArray) -> np.ndarray | None:
         """Return the larger height or length of each pair; None if all are equal."""

@@ -12,10 +12,12 @@ from sklearn_tree.kinds.channels import ChannelsMixin
 from sklearn_tree.kinds.numbers import check_numbers
 from sklearn_tree.kinds.ragged import SequenceKind, read_sequences
 from sklearn_tree.kinds.statistics import unit_of
+from sklearn_tree.kinds.training import TrainingDefaults
 from sklearn_tree.trees import RaggedArray
 
 _MIN_CHANNELS_PER_STEP = 8  # from which on steps and channels may be swapped
 _MIN_CORRELATION = 0.5  # of neighbours in a series; neighbouring channels are hardly correlated
+_KERNEL_SIZES = (9, 19, 39)  # the widths of InceptionTime, made odd
 _N_INSPECTED = 100  # series
 
 
@@ -31,7 +33,17 @@ class Series(ChannelsMixin, SequenceKind):
     name: ClassVar[str] = "series"
     reader_hint = ", sequences for RNNClassifier, CNNClassifier and the regressors"
     is_signal = True
-    kernel_sizes = (9, 19, 39)  # the widths of InceptionTime, made odd
+    max_map_size = 128
+    training_defaults = TrainingDefaults(kernel_sizes=_KERNEL_SIZES)
+    residual_defaults = TrainingDefaults(
+        n_blocks=None,
+        kernel_sizes=_KERNEL_SIZES,
+        n_filters=32,
+        pooling="mean",
+        lr=0.003,
+        lr_schedule="one_cycle",
+        n_batches=300,
+    )
 
     @classmethod
     def recognizes(cls, X: Any) -> bool:

@@ -13,8 +13,10 @@ class TrainingDefaults:
 
     Attributes
     ----------
-    dropout, lr, lr_schedule, linear_path, cell
-        Parameters of the estimators.
+    dropout, lr, lr_schedule, linear_path, cell, kernel_sizes, n_filters, pooling
+        Parameters of the estimators; ``pooling`` is that of convolutional nets.
+    n_blocks : int or None
+        Number of blocks of convolutional nets; None builds a :class:`~sklearn_tree.nn.ResidualEncoder`.
     n_epochs : int
         Number of epochs, unless the numbers of batches require more or fewer.
     n_batches : int
@@ -28,6 +30,10 @@ class TrainingDefaults:
     lr_schedule: str | None = None
     linear_path: bool = False
     cell: str = "child_sum_lstm"
+    kernel_sizes: tuple[int, ...] = (3, 4, 5)
+    n_filters: int = 64
+    n_blocks: int | None = 1
+    pooling: str = "max"
     n_epochs: int = 10
     n_batches: int = 100
     max_batches: int | None = None

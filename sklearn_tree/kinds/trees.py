@@ -176,7 +176,13 @@ class Trees(OneColumnMixin, TreeKind):
         if not self.is_open:
             return TrainingDefaults(cell=cell, n_epochs=20)
         return TrainingDefaults(
-            dropout=0.5, lr=0.003, lr_schedule="cosine", linear_path=True, cell=cell, n_epochs=12
+            dropout=0.5,
+            lr=0.003,
+            lr_schedule="cosine",
+            linear_path=True,
+            cell=cell,
+            n_epochs=12,
+            max_batches=600,
         )
 
     def dtype(self, encoded: TreeArray) -> torch.dtype:

@@ -1,6 +1,7 @@
 """PyTorch modules: batches, cells, encoders, pooling and nets."""
 
 from sklearn_tree.nn.batch import Level, TreeBatch
+from sklearn_tree.nn.batch_norm import BatchNorm
 from sklearn_tree.nn.cells import (
     CELLS,
     ChildSumTreeGRU,
@@ -11,7 +12,8 @@ from sklearn_tree.nn.cells import (
     RNTNCell,
 )
 from sklearn_tree.nn.check_cell import check_cell
-from sklearn_tree.nn.convolutional import Convolution, ConvolutionalEncoder, ConvolutionalNet
+from sklearn_tree.nn.convolution import Convolution
+from sklearn_tree.nn.convolutional import ConvolutionalEncoder, ConvolutionalNet
 from sklearn_tree.nn.downward import DownwardEncoder
 from sklearn_tree.nn.embedding import Embedding, NodeEmbedding
 from sklearn_tree.nn.gated import Children, GatedCell, TreeCell
@@ -33,6 +35,7 @@ from sklearn_tree.nn.pooling import (
 )
 from sklearn_tree.nn.recurrent import RECURRENT_CELLS, RecurrentEncoder, RecurrentNet
 from sklearn_tree.nn.recursive import RecursiveEncoder, RecursiveNet
+from sklearn_tree.nn.residual import ResidualBlock, ResidualEncoder
 from sklearn_tree.nn.sequence_batch import SequenceBatch
 from sklearn_tree.nn.step_values import StepValues
 
@@ -48,6 +51,7 @@ __all__ = [
     "NaryTreeGRU",
     "RNTNCell",
     "RecursiveCell",
+    "BatchNorm",
     "Children",
     "Convolution",
     "ConvolutionalEncoder",
@@ -67,6 +71,8 @@ __all__ = [
     "RecurrentNet",
     "RecursiveEncoder",
     "RecursiveNet",
+    "ResidualBlock",
+    "ResidualEncoder",
     "SequenceBatch",
     "SequencePooling",
     "SmoothedBinaryCrossEntropy",

@@ -3,67 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
+from sklearn_tree.nn.convolution import Convolution, fill_padding
 from sklearn_tree.nn.dropout import Dropout
 from sklearn_tree.nn.embedding import Embedding, Pretrained, make_step_embedding
 from sklearn_tree.nn.gemm import Linear
 from sklearn_tree.nn.image_batch import ImageBatch
 from sklearn_tree.nn.net import Net
 from sklearn_tree.nn.pooling import SequencePooling, layer_norm
+from sklearn_tree.nn.residual import ResidualEncoder
 from sklearn_tree.nn.sequence_batch import SequenceBatch
 from sklearn_tree.nn.walkable import is_hooked
 from sklearn_tree.nn.word_table import convolve_words
-
-
-class Convolution(nn.Module):
-    """Convolutions of several widths over the same grid, concatenated.
-
-    Sequences and images are grids of shape (n, height, width, channels); a sequence has height 1. Grids are
-    padded with zeros, so the output has the size of the grid.
-
-    Parameters
-    ----------
-    kernel_sizes : sequence of int
-        Widths of the kernels; kernels for images are square.
-    input_size : int
-        Number of channels of the input.
-    n_filters : int
-        Number of filters of each width.
-    is_image : bool
-        Whether the grids are images.
-    """
-
-    def __init__(
-        self, kernel_sizes: Sequence[int], input_size: int, n_filters: int, *, is_image: bool
-    ) -> None:
-        super().__init__()
-        self.kernel_shapes = [(size if is_image else 1, size) for size in kernel_sizes]
-        self.convolutions = nn.ModuleList(
-            nn.Conv2d(input_size, n_filters, shape, padding=(shape[0] // 2, shape[1] // 2))
-            for shape in self.kernel_shapes
-        )
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Convolve grids.
-
-        Parameters
-        ----------
-        x : Tensor of float, shape (n, height, width, input_size)
-            Grids.
-
-        Returns
-        -------
-        Tensor of float, shape (n, height, width, len(kernel_sizes) * n_filters)
-        """
-        x = x.permute(0, 3, 1, 2)  # in torch's terms, the memory format is channels_last
-        outputs = []
-        for conv, (height, width) in zip(self.convolutions, self.kernel_shapes, strict=True):
-            outputs.append(conv(x)[:, :, 1 - height % 2 :, 1 - width % 2 :])  # even kernels add one output
-        return torch.cat(outputs, dim=1).permute(0, 2, 3, 1)
 
 
 class ConvolutionalEncoder(nn.Module):
@@ -93,6 +49,8 @@ class ConvolutionalEncoder(nn.Module):
     .. [1] Y. Kim (2014). Convolutional Neural Networks for Sentence Classification. EMNLP.
     .. [2] K. He et al. (2016). Identity Mappings in Deep Residual Networks. ECCV.
     """
+
+    stride = 1  # number of steps for each position of the feature maps of sequences
 
     def __init__(
         self,
@@ -131,7 +89,7 @@ class ConvolutionalEncoder(nn.Module):
             Feature maps before activation, arbitrary in the padding. Those of images are smaller with
             several blocks.
         """
-        return self.refine(self.convolutions[0](_zero_padding(x, mask)), mask)
+        return self.refine(self.convolutions[0](fill_padding(x, mask)), mask)
 
     def refine(self, h: Tensor, mask: Tensor | None = None) -> Tensor:
         """Run the residual blocks on the output of the first block.
@@ -151,12 +109,8 @@ class ConvolutionalEncoder(nn.Module):
         for convolution, norm, narrow in zip(self.convolutions[1:], self.norms, self.narrow, strict=True):
             if self.is_image:
                 h = halve_images(h)
-            h = h + convolution(_zero_padding(self.dropout(narrow(norm(h).relu())), mask))
+            h = h + convolution(fill_padding(self.dropout(narrow(norm(h).relu())), mask))
         return h
-
-
-def _zero_padding(x: Tensor, mask: Tensor | None) -> Tensor:
-    return x if mask is None else x.masked_fill(~mask, 0.0)
 
 
 def halve_images(x: Tensor) -> Tensor:
@@ -166,6 +120,8 @@ def halve_images(x: Tensor) -> Tensor:
 
 class ConvolutionalNet(Net):
     """Net for texts, series and images: embedding, convolutions, pooling, a hidden layer and a linear head.
+
+    Nets with a :class:`ResidualEncoder` have no hidden layer.
 
     Parameters
     ----------
@@ -178,15 +134,18 @@ class ConvolutionalNet(Net):
     is_image : bool, default=False
         Whether samples are images instead of sequences.
     kernel_sizes : sequence of int, default=(3, 4, 5)
-        Widths of the kernels of each block.
+        Widths of the kernels of each block, or of the first layer of a :class:`ResidualEncoder`.
     n_filters : int, default=64
-        Number of filters of each width.
+        Number of filters of each width, or of the first block of a :class:`ResidualEncoder`.
     n_blocks : int, default=1
-        Number of blocks; all except the first are residual.
+        Number of blocks; all except the first are residual. None builds a :class:`ResidualEncoder`, for
+        series and images.
+    pool_size : int, default=1
+        Factor by which the first layer of a :class:`ResidualEncoder` downsamples its feature maps.
     pooling : {"max", "mean", "attention"}, default="max"
         Pooling of the vectors of all positions.
     hidden_size : int, default=64
-        Size of the hidden layer.
+        Size of the hidden layer. Ignored with ``n_blocks=None``.
     embedding_dim : int, default=64
         Size of a token's vector.
     dropout : float, default=0.0
@@ -205,7 +164,7 @@ class ConvolutionalNet(Net):
         Dtype of all parameters.
     """
 
-    encoder: ConvolutionalEncoder
+    encoder: ConvolutionalEncoder | ResidualEncoder
     pool: SequencePooling
 
     def __init__(
@@ -217,7 +176,8 @@ class ConvolutionalNet(Net):
         is_image: bool = False,
         kernel_sizes: Sequence[int] = (3, 4, 5),
         n_filters: int = 64,
-        n_blocks: int = 1,
+        n_blocks: int | None = 1,
+        pool_size: int = 1,
         pooling: str = "max",
         hidden_size: int = 64,
         embedding_dim: int = 64,
@@ -238,31 +198,31 @@ class ConvolutionalNet(Net):
             dropout=dropout,
             word_dropout=word_dropout,
         )
-        encoder = ConvolutionalEncoder(
-            kernel_sizes,
-            embedding_dim if n_labels else n_channels,
-            n_filters,
-            n_blocks=n_blocks,
-            is_image=is_image,
-            dropout=dropout,
+        sizes = (kernel_sizes, embedding_dim if n_labels else n_channels, n_filters)
+        options: dict[str, Any] = {"is_image": is_image, "dropout": dropout}
+        encoder = (
+            ResidualEncoder(*sizes, pool_size=pool_size, **options)
+            if n_blocks is None
+            else ConvolutionalEncoder(*sizes, n_blocks=n_blocks, **options)
         )
         size = encoder.output_size
         super().__init__(embedding, encoder, SequencePooling(pooling, size), dropout)
-        self.norm = layer_norm(size)
-        self.hidden = nn.Linear(size, hidden_size)
-        self.head = nn.Linear(hidden_size, n_outputs)
+        self.norm = self.hidden = None
+        if n_blocks is not None:
+            self.norm, self.hidden, size = layer_norm(size), nn.Linear(size, hidden_size), hidden_size
+        self.head = nn.Linear(size, n_outputs)
         self._load_vectors(pretrained, freeze_embeddings)
         if linear_path:
             self._add_linear_path(n_labels)
         self.to(dtype)
 
     def encode(self, batch: SequenceBatch | ImageBatch) -> Tensor:
-        """Compute the hidden layer, one vector per sample, Tensor of float, shape (n, hidden_size)."""
+        """Compute the inputs of the head, one vector per sample, Tensor of float, shape (n, size)."""
         words = self._embed_words(batch)
         return super().encode(batch) if words is None else self._encode_words(*words, batch)
 
     def encode_embedded(self, x: Tensor, batch: SequenceBatch | ImageBatch) -> Tensor:
-        """Compute the hidden layer from embedded inputs, Tensor of float, shape (n, hidden_size)."""
+        """Compute the inputs of the head from embedded inputs, Tensor of float, shape (n, size)."""
         return self.encode_features(self.features(x, batch), batch)
 
     def features(self, x: Tensor, batch: SequenceBatch | ImageBatch) -> Tensor:
@@ -278,9 +238,12 @@ class ConvolutionalNet(Net):
         Returns
         -------
         Tensor of float, shape (n, height, width, size)
-            Feature maps; those of sequences have height 1.
+            Feature maps; those of sequences have height 1. They may be smaller than the samples.
         """
-        return self.encoder(batch.to_grid(x), batch.grid_mask)
+        grid = batch.to_grid(x)
+        if isinstance(self.encoder, ResidualEncoder):
+            return self.encoder(grid, batch.grid_mask, batch.sample_weight)
+        return self.encoder(grid, batch.grid_mask)
 
     def decide(self, features: Tensor, batch: SequenceBatch | ImageBatch) -> Tensor:
         """Compute the logits from the feature maps of the last block, shape (n, n_outputs)."""
@@ -288,10 +251,17 @@ class ConvolutionalNet(Net):
         return logits if self.active_linear is None else logits + self.active_linear(batch)
 
     def encode_features(self, features: Tensor, batch: SequenceBatch | ImageBatch) -> Tensor:
-        """Compute the hidden layer from the feature maps of the last block, shape (n, hidden_size)."""
-        return self._encode_pooled(self._pool_activated(features.flatten(1, 2), batch.ends))
+        """Compute the inputs of the head from the feature maps of the last block, shape (n, size)."""
+        return self._encode_pooled(self._pool_activated(features.flatten(1, 2), self._map_ends(batch)))
+
+    def _map_ends(self, batch: SequenceBatch | ImageBatch) -> Tensor | None:
+        """Return the number of positions of each sequence in the feature maps; None if nothing is padded."""
+        ends, stride = batch.ends, self.encoder.stride
+        return ends if ends is None or stride == 1 else (ends + stride - 1) // stride
 
     def _encode_pooled(self, pooled: Tensor) -> Tensor:
+        if self.norm is None or self.hidden is None:
+            return pooled
         return self.hidden(self.dropout(self.norm(pooled))).relu()
 
     def _pool_activated(self, h: Tensor, ends: Tensor | None) -> Tensor:
@@ -303,14 +273,17 @@ class ConvolutionalNet(Net):
         """Return the distinct words of a batch if the first block can be computed from a table of them."""
         if type(self.embedding) is not Embedding or batch.labels is None or batch.labels.device.type != "cpu":
             return None
+        if type(self.encoder) is not ConvolutionalEncoder:
+            return None
         convolution = self.encoder.convolutions[0]
-        if type(self.encoder) is not ConvolutionalEncoder or type(convolution) is not Convolution:
+        if type(convolution) is not Convolution:
             return None
         first = (*self.embedding.modules(), self.encoder, *convolution.modules(), self.pool)
         return None if any(map(is_hooked, first)) else self.embedding.words(batch)
 
     def _encode_words(self, vectors: Tensor, rows: Tensor, batch: SequenceBatch | ImageBatch) -> Tensor:
         """Compute the hidden layer from the vectors of the distinct words and the row of each token."""
+        assert isinstance(self.encoder, ConvolutionalEncoder)
         convolution, ends = self.encoder.convolutions[0], batch.ends
         assert isinstance(convolution, Convolution)
         filters = list(convolution.convolutions)

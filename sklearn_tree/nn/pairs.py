@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -29,6 +29,13 @@ class PairBatch:
 
     def __len__(self) -> int:
         return len(self.items) // 2
+
+    @property
+    def weighted_items(self) -> Any:
+        """The items, with the weights of their pairs."""
+        if self.sample_weight is None:
+            return self.items
+        return replace(self.items, sample_weight=self.sample_weight.repeat_interleave(2))
 
     def to(self, device: torch.device | str) -> PairBatch:
         """Return the batch on a device; the batch itself if it is on the device already."""
@@ -107,7 +114,7 @@ class PairNet(nn.Module):
 
     def encode(self, batch: PairBatch) -> Tensor:
         """Compute the inputs of the head, Tensor of float, shape (n, 4 * size), see :func:`compare`."""
-        return compare_items(self.net.encode(batch.items))
+        return compare_items(self.net.encode(batch.weighted_items))
 
     def forward_embedded(self, x: Tensor, items: Any, *args: Any) -> Tensor:
         """Compute the logits of pairs from the embedded inputs of their samples.

@@ -5,6 +5,7 @@ import pytest
 from samples import TEXTS, Y, cnn_classifier
 
 from sklearn_tree import CNNClassifier
+from sklearn_tree.nn import ResidualEncoder
 
 IMAGES = np.zeros((4, 5, 5, 2), dtype=np.float32)
 
@@ -13,8 +14,13 @@ def test_the_kind_sets_the_default_kernel_sizes():
     rng, y = np.random.RandomState(0), [0, 1] * 5
     kinds = {(3, 4, 5): ["a b"] * 10, (9, 19, 39): rng.rand(10, 5, 1), (3, 5): rng.rand(10, 4, 4, 1)}
     for widths, X in kinds.items():
-        encoder = cnn_classifier(max_epochs=1).fit(X, y).net_.module_.encoder
-        assert tuple(conv.kernel_size[1] for conv in encoder.convolutions[0].convolutions) == widths
+        for n_blocks in (None, 1):
+            encoder = cnn_classifier(max_epochs=1, n_blocks=n_blocks).fit(X, y).net_.module_.encoder
+            is_residual = isinstance(encoder, ResidualEncoder)
+            assert is_residual == (n_blocks is None and not isinstance(X, list))
+            first = encoder.convolution if is_residual else encoder.convolutions[0]
+            expected = (3,) if is_residual and widths == (3, 5) else widths
+            assert tuple(conv.kernel_size[1] for conv in first.convolutions) == expected
     given = cnn_classifier(kernel_sizes=np.array([2, 7]), max_epochs=1).fit(["a b"] * 10, y)
     assert given.net_.module_.encoder.output_size == 2 * 16
 

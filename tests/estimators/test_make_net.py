@@ -62,7 +62,8 @@ def test_the_net_fits_encoded_samples(cls, X):
 
 @pytest.mark.parametrize(("cls", "X"), CASES, ids=IDS)
 def test_the_net_can_be_searched_with_skorch_parameter_names(cls, X):
-    net, y = make(cls, X, max_epochs=2)
+    params = {"n_blocks": 1} if X is IMAGES else {}  # residual nets have no hidden layer
+    net, y = make(cls, X, max_epochs=2, **params)
     grid = {"module__hidden_size": [4, 8], "optimizer__weight_decay": [0.0, 0.1]}
     search = GridSearchCV(net, grid, cv=2, error_score="raise").fit(X, y)
     hidden = search.best_params_["module__hidden_size"]

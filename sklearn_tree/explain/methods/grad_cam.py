@@ -13,7 +13,7 @@ from sklearn_tree.explain.request import ExplainedBatch
 
 
 def grad_cam(batch: ExplainedBatch) -> Tensor:
-    """Weight the last feature maps by their mean gradients [1]_; those of images are scaled up.
+    """Weight the last feature maps by their mean gradients [1]_, and scale them up to the samples.
 
     Parameters
     ----------
@@ -37,8 +37,10 @@ def grad_cam(batch: ExplainedBatch) -> Tensor:
     if items.ndim == 4:  # images
         heat = nn.functional.interpolate(heat, items.shape[1:3], mode="bilinear", align_corners=False)[:, 0]
     else:  # padding has no gradient, but Captum averages over it
-        n_steps = removable.sum(1, keepdim=True).clamp(min=1)
-        heat = heat[:, 0, 0] * removable * (heat.shape[-1] / n_steps)
+        stride = inputs.module.encoder.stride
+        n_maps = removable[:, ::stride].sum(1, keepdim=True).clamp(min=1)
+        heat = heat[:, 0, 0].repeat_interleave(stride, 1)[:, : items.shape[1]]
+        heat = heat * removable * (-(-items.shape[1] // stride) / n_maps)
     heat = inputs.from_items(heat)
     if inputs.is_embedded:
         return heat
