@@ -58,8 +58,7 @@ class RNNClassifier(NetClassifierMixin, BaseRNN):
     linear_path : bool or "auto", default="auto"
         Whether a linear model over tokens and bigrams adds its logits to those of the net. ``fit`` fits it
         first, with a cross-validated L2 penalty; ``partial_fit`` does not. Ignored for samples without
-        tokens.
-        "auto" fits it for an open vocabulary, see ``dropout``.
+        tokens. "auto" fits it for an open vocabulary, see ``dropout``.
     optimizer : str or torch.optim.Optimizer subclass, default="adamw"
         One of "adadelta", "adagrad", "adam", "adamax", "adamw", "nadam", "radam", "rmsprop", "sgd", or a
         class.
@@ -287,8 +286,7 @@ class RNNRegressor(NetRegressorMixin, BaseRNN):
     linear_path : bool or "auto", default="auto"
         Whether a linear model over tokens and bigrams adds its logits to those of the net. ``fit`` fits it
         first, with a cross-validated L2 penalty; ``partial_fit`` does not. Ignored for samples without
-        tokens.
-        "auto" fits it for an open vocabulary, see ``dropout``.
+        tokens. "auto" fits it for an open vocabulary, see ``dropout``.
     optimizer : str or torch.optim.Optimizer subclass, default="adamw"
         One of "adadelta", "adagrad", "adam", "adamax", "adamw", "nadam", "radam", "rmsprop", "sgd", or a
         class.

@@ -27,9 +27,8 @@ subclass, default="auto"
         Cell that computes a node from its label and its children. The "child_sum" cells accept any number of
         children and ignore their order; the others have separate weights for the first, second, ... child.
         "auto" is "nary_lstm" if every inner node of the training trees has two children, else
-        "child_sum_lstm".
-        "rnn" is a single layer; "rntn" adds a tensor product of the children, so ``hidden_size`` should be
-        small.
+        "child_sum_lstm". "rnn" is a single layer; "rntn" adds a tensor product of the children, so
+        ``hidden_size`` should be small.
     pooling : {"root", "mean", "max", "attention"}, default="root"
         How the vectors of a tree's nodes become one vector: the root's vector, the mean, the maximum, or a
         mean with learned weights. With ``bidirectional=True``, "root" takes the final vectors of both walks:
@@ -65,8 +64,7 @@ subclass, default="auto"
     linear_path : bool or "auto", default="auto"
         Whether a linear model over the bag of labels adds its logits to those of the net. ``fit`` fits it
         first, with a cross-validated L2 penalty; ``partial_fit`` and ``node_y`` do not. Ignored for samples
-        without labels.
-        "auto" fits it for an open vocabulary, see ``dropout``.
+        without labels. "auto" fits it for an open vocabulary, see ``dropout``.
     optimizer : str or torch.optim.Optimizer subclass, default="adamw"
         One of "adadelta", "adagrad", "adam", "adamax", "adamw", "nadam", "radam", "rmsprop", "sgd", or a
         class.
@@ -90,8 +88,7 @@ subclass, default="auto"
     max_epochs : int, default=None
         Number of passes over the training samples. None trains for 12 epochs on trees with an open
         vocabulary, see ``dropout``, but after 600 batches begins no epoch beyond the third; for 20 on other
-        trees and for 10 on tables and pairs; on small data for more, so that there are at least 100
-        batches.
+        trees and for 10 on tables and pairs; on small data for more, to at least 100 batches.
     batch_size : int, default=64
         Number of samples in a batch.
     max_batch_nodes : int, default=50000
@@ -260,9 +257,8 @@ subclass, default="auto"
         Cell that computes a node from its label and its children. The "child_sum" cells accept any number of
         children and ignore their order; the others have separate weights for the first, second, ... child.
         "auto" is "nary_lstm" if every inner node of the training trees has two children, else
-        "child_sum_lstm".
-        "rnn" is a single layer; "rntn" adds a tensor product of the children, so ``hidden_size`` should be
-        small.
+        "child_sum_lstm". "rnn" is a single layer; "rntn" adds a tensor product of the children, so
+        ``hidden_size`` should be small.
     pooling : {"root", "mean", "max", "attention"}, default="root"
         How the vectors of a tree's nodes become one vector: the root's vector, the mean, the maximum, or a
         mean with learned weights. With ``bidirectional=True``, "root" takes the final vectors of both walks:
@@ -298,8 +294,7 @@ subclass, default="auto"
     linear_path : bool or "auto", default="auto"
         Whether a linear model over the bag of labels adds its logits to those of the net. ``fit`` fits it
         first, with a cross-validated L2 penalty; ``partial_fit`` and ``node_y`` do not. Ignored for samples
-        without labels.
-        "auto" fits it for an open vocabulary, see ``dropout``.
+        without labels. "auto" fits it for an open vocabulary, see ``dropout``.
     optimizer : str or torch.optim.Optimizer subclass, default="adamw"
         One of "adadelta", "adagrad", "adam", "adamax", "adamw", "nadam", "radam", "rmsprop", "sgd", or a
         class.
@@ -323,8 +318,7 @@ subclass, default="auto"
     max_epochs : int, default=None
         Number of passes over the training samples. None trains for 12 epochs on trees with an open
         vocabulary, see ``dropout``, but after 600 batches begins no epoch beyond the third; for 20 on other
-        trees and for 10 on tables and pairs; on small data for more, so that there are at least 100
-        batches.
+        trees and for 10 on tables and pairs; on small data for more, to at least 100 batches.
     batch_size : int, default=64
         Number of samples in a batch.
     max_batch_nodes : int, default=50000
