@@ -23,7 +23,7 @@ class CNNClassifier(NetClassifierMixin, BaseCNN):
     ----------
     kernel_sizes : sequence of int, default=None
         Widths of the filters in tokens, steps or pixels; filters over images are square. None takes (3, 4, 5)
-        for texts, tokens and tables, (9, 19, 39) for series and (3, 5) for images, (3,) if ``n_blocks=None``.
+        for texts, tokens and tables, (9, 19, 39) for series, and for images (3,) or, with blocks, (3, 5).
     n_filters : int, default=None
         Number of filters of each width; on series and images with ``n_blocks=None``, of all widths together
         and of the first block. None takes 32 for these nets on series, 16 on images, and 64 otherwise.
@@ -40,8 +40,8 @@ class CNNClassifier(NetClassifierMixin, BaseCNN):
         ``input_kind="tokens"``. Two columns of texts, sequences or images are pairs.
     channels : {"last", "first"}, default="last"
         Axis of the channels: "last" for series of shape (steps, channels) and images of shape (height, width,
-        channels), "first" for (channels, steps) and (channels, height, width), as in torch and aeon. It is
-        remembered from ``fit``. Explanations have the channels last.
+        channels), "first" for (channels, steps) and (channels, height, width), as in torch and aeon. ``fit``
+        decides it for all later calls. Explanations have the channels last.
     hidden_size : int, default=64
         Size of the hidden layer before the output layer; the default nets of series and images have none.
     embedding_dim : int, default=None
@@ -89,8 +89,7 @@ class CNNClassifier(NetClassifierMixin, BaseCNN):
     max_epochs : int, default=None
         Number of passes over the training samples. None trains for 6 epochs on tokens with an open
         vocabulary, see ``dropout``, but after 300 batches begins no epoch beyond the third; for 20 on other
-        tokens and for 10 otherwise; on small data for more, so that there are at least 100 batches, or if
-        ``n_blocks=None``, 300 on series and 200 on images.
+        tokens and for 10 otherwise; on small data for more, to at least 100 batches, or 300 on series.
     batch_size : int, default=64
         Number of samples in a batch.
     early_stopping : bool, default=False
@@ -257,7 +256,7 @@ class CNNRegressor(NetRegressorMixin, BaseCNN):
     ----------
     kernel_sizes : sequence of int, default=None
         Widths of the filters in tokens, steps or pixels; filters over images are square. None takes (3, 4, 5)
-        for texts, tokens and tables, (9, 19, 39) for series and (3, 5) for images, (3,) if ``n_blocks=None``.
+        for texts, tokens and tables, (9, 19, 39) for series, and for images (3,) or, with blocks, (3, 5).
     n_filters : int, default=None
         Number of filters of each width; on series and images with ``n_blocks=None``, of all widths together
         and of the first block. None takes 32 for these nets on series, 16 on images, and 64 otherwise.
@@ -274,8 +273,8 @@ class CNNRegressor(NetRegressorMixin, BaseCNN):
         ``input_kind="tokens"``. Two columns of texts, sequences or images are pairs.
     channels : {"last", "first"}, default="last"
         Axis of the channels: "last" for series of shape (steps, channels) and images of shape (height, width,
-        channels), "first" for (channels, steps) and (channels, height, width), as in torch and aeon. It is
-        remembered from ``fit``. Explanations have the channels last.
+        channels), "first" for (channels, steps) and (channels, height, width), as in torch and aeon. ``fit``
+        decides it for all later calls. Explanations have the channels last.
     hidden_size : int, default=64
         Size of the hidden layer before the output layer; the default nets of series and images have none.
     embedding_dim : int, default=None
@@ -323,8 +322,7 @@ class CNNRegressor(NetRegressorMixin, BaseCNN):
     max_epochs : int, default=None
         Number of passes over the training samples. None trains for 6 epochs on tokens with an open
         vocabulary, see ``dropout``, but after 300 batches begins no epoch beyond the third; for 20 on other
-        tokens and for 10 otherwise; on small data for more, so that there are at least 100 batches, or if
-        ``n_blocks=None``, 300 on series and 200 on images.
+        tokens and for 10 otherwise; on small data for more, to at least 100 batches, or 300 on series.
     batch_size : int, default=64
         Number of samples in a batch.
     early_stopping : bool, default=False
