@@ -63,8 +63,10 @@ class WeightAverage(skorch.callbacks.Callback):
         state = net.average_state_
         if state is not None and state.n_epochs == len(net.history):
             self.n_steps_ = state.n_steps
-            for name in self.others_.keys() & state.gaps.keys():
-                self.others_[name] += state.gaps[name].to(self.others_[name].device)
+            for name, other in self.others_.items():
+                gap = state.gaps.get(name)
+                if gap is not None and gap.shape == other.shape:  # a linear path may have other bigrams
+                    other += gap.to(other.device)
 
     def on_epoch_begin(self, net: Any, **kwargs: Any) -> None:
         """Continue the training with the weights of the last step."""

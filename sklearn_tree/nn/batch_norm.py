@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
-_MOMENTUM, _EPSILON = 0.1, 1e-5  # torch's defaults
+_MOMENTUM, _EPSILON = 0.1, 1e-5  # torch's defaults; the first is a lower bound
 
 
 class BatchNorm(nn.Module):
@@ -17,8 +17,9 @@ class BatchNorm(nn.Module):
     training batches, so predictions do not depend on the rest of the batch. A batch with a single valid
     position, whose variance is not known, leaves the running averages unchanged.
 
-    NOTE[DIFF]: The variances in the running average of torch are divided by n - 1. These are divided by n, so
-    that weights equal repetitions.
+    NOTE[DIFF]: The running averages of torch start at 0 and 1 with a momentum of 0.1. Here the first ten
+    batches have equal weights, so that predictions after a few batches are sound. Torch also divides the
+    variances in the running average by n - 1. These are divided by n, so that weights equal repetitions.
 
     Parameters
     ----------
@@ -33,6 +34,7 @@ class BatchNorm(nn.Module):
 
     running_mean: Tensor
     running_var: Tensor
+    n_batches: Tensor
 
     def __init__(self, size: int) -> None:
         super().__init__()
@@ -40,6 +42,7 @@ class BatchNorm(nn.Module):
         self.bias = nn.Parameter(torch.zeros(size))
         self.register_buffer("running_mean", torch.zeros(size))
         self.register_buffer("running_var", torch.ones(size))
+        self.register_buffer("n_batches", torch.zeros((), dtype=torch.int64))
 
     def forward(self, x: Tensor, mask: Tensor | None = None, sample_weight: Tensor | None = None) -> Tensor:
         """Normalize grids.
@@ -59,13 +62,12 @@ class BatchNorm(nn.Module):
             Arbitrary in the padding.
         """
         if not self.training:
-            return self._normalize(x, self.running_var)
+            return self._normalize(x, self.running_mean, self.running_var)
         n_positions = x[..., 0].numel()
         if mask is None and sample_weight is None and n_positions > 1:
-            variance = self.running_var.clone()
-            x = self._normalize(x, variance)
-            previous = (1 - _MOMENTUM) * self.running_var
-            self.running_var.copy_(variance.lerp(previous, 1 / n_positions))  # divide by n, not n - 1
+            mean, variance = torch.zeros_like(self.running_mean), torch.zeros_like(self.running_var)
+            x = self._normalize(x, mean, variance)
+            self._update_averages(mean, variance * (1 - 1 / n_positions), True)  # divide by n, not n - 1
             return x
         weight = x.new_ones(x.shape[:3], dtype=self.weight.dtype).unsqueeze(3)
         if mask is not None:
@@ -74,11 +76,10 @@ class BatchNorm(nn.Module):
             weight = weight * sample_weight.to(weight).view(-1, 1, 1, 1)
         return self._normalize_weighted(x, weight)
 
-    def _normalize(self, x: Tensor, running_var: Tensor) -> Tensor:
-        """Normalize as torch, which updates the running averages in training."""
+    def _normalize(self, x: Tensor, mean: Tensor, variance: Tensor) -> Tensor:
+        """Normalize as torch. In training, the mean and variance are replaced by those of the batch."""
         x = x.permute(0, 3, 1, 2)  # in torch's terms, the memory format is channels_last
-        averages = self.running_mean, running_var
-        x = F.batch_norm(x, *averages, self.weight, self.bias, self.training, _MOMENTUM, _EPSILON)
+        x = F.batch_norm(x, mean, variance, self.weight, self.bias, self.training, 1.0, _EPSILON)
         return x.permute(0, 2, 3, 1)
 
     def _normalize_weighted(self, x: Tensor, weight: Tensor) -> Tensor:
@@ -88,8 +89,12 @@ class BatchNorm(nn.Module):
         mean = (x * share).sum((0, 1, 2))
         centred = x - mean
         variance = (centred.square() * share).sum((0, 1, 2))
-        with torch.no_grad():
-            momentum = _MOMENTUM * ((weight > 0).sum() > 1).to(weight.dtype)
-            self.running_mean.lerp_(mean, momentum)
-            self.running_var.lerp_(variance, momentum)
+        self._update_averages(mean, variance, (weight > 0).sum() > 1)
         return (centred * (variance + _EPSILON).rsqrt() * self.weight + self.bias).to(dtype)
+
+    @torch.no_grad()
+    def _update_averages(self, mean: Tensor, variance: Tensor, is_counted: Tensor | bool) -> None:
+        self.n_batches += is_counted
+        momentum = (1 / self.n_batches.clamp(min=1)).clamp(min=_MOMENTUM) * is_counted
+        self.running_mean.lerp_(mean, momentum.to(mean.dtype))
+        self.running_var.lerp_(variance, momentum.to(variance.dtype))

@@ -228,3 +228,14 @@ def test_running_statistics_are_averaged_and_counters_are_not():
 def test_tables_with_numbers_and_trees_are_averaged_in_double_precision():
     net = quick(RecursiveNetClassifier, **PARAMS).fit(TABLE, Y)
     assert next(net.net_.module_.parameters()).dtype == torch.float64
+
+
+def test_a_continued_fit_averages_beside_a_linear_path_with_other_bigrams():
+    X = ["a b c d", "b a d c", "c d b a", "d c a b"] * 10
+    clf = RNNClassifier(
+        linear_path=True, weight_averaging="ema", warm_start=True, max_epochs=2, random_state=0
+    ).fit(X, [0, 1] * 20)
+    n_bigrams = len(clf.net_.module_.linear.bigrams)
+    clf.fit(X[:1] * 40, [0, 1] * 20)
+    assert len(clf.net_.module_.linear.bigrams) < n_bigrams  # the control
+    assert np.isfinite(clf.predict_proba(X)).all()

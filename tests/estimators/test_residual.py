@@ -229,7 +229,8 @@ def test_a_last_batch_of_one_sample_is_trained(X, n):
 def test_nets_learn_with_bfloat16_products(X):
     X = X.astype(np.float32) if isinstance(X, np.ndarray) else X
     clf = quick(max_epochs=60, precision="bfloat16").fit(X, Y)
-    assert {value.dtype for value in clf.net_.module_.encoder.state_dict().values()} == {torch.float32}
+    weights = clf.net_.module_.encoder.state_dict().values()
+    assert {weight.dtype for weight in weights if weight.is_floating_point()} == {torch.float32}
     assert clf.score(X, Y) >= 0.95
     rounded, exact = clf.predict_proba(X), clf.set_params(precision="float32").predict_proba(X)
     assert 0 < np.abs(rounded - exact).max() < 0.05

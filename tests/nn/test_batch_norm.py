@@ -33,7 +33,7 @@ def torchs(norm):
 
 @pytest.mark.parametrize("is_training", [True, False])
 def test_valid_positions_are_normalized_as_by_torch(is_training):
-    norm, x = make_norm(), grids(9)
+    norm, x = make_norm(10), grids(9)  # the momentum is torch's after ten batches
     reference = torchs(norm).train(is_training)
     valid, variance = x[MASK[..., 0]], norm.running_var.clone()
     expected = reference(valid)
@@ -41,6 +41,17 @@ def test_valid_positions_are_normalized_as_by_torch(is_training):
         variance.lerp_(valid.var(0, correction=0), 0.1)  # torch's is divided by n - 1
     torch.testing.assert_close(norm.train(is_training)(x, MASK)[MASK[..., 0]], expected)
     torch.testing.assert_close(norm.running_mean, reference.running_mean)
+    torch.testing.assert_close(norm.running_var, variance)
+
+
+@pytest.mark.parametrize("n_steps", [1, 3, 10])
+def test_the_first_batches_have_equal_weights(n_steps):
+    norm = make_norm(n_steps)
+    valid = [grids(i)[MASK[..., 0]] for i in range(n_steps)]
+    mean, variance = (
+        torch.stack(parts).mean(0) for parts in zip(*((x.mean(0), x.var(0, correction=0)) for x in valid))
+    )
+    torch.testing.assert_close(norm.running_mean, mean)
     torch.testing.assert_close(norm.running_var, variance)
 
 
