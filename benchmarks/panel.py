@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 from datasets import FOLDER, load_mr, load_series, load_sst_sentences, load_trec
-from sklearn.datasets import load_digits
+from sklearn.datasets import load_breast_cancer, load_digits, load_iris
 from sklearn.feature_extraction import DictVectorizer
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
@@ -39,7 +39,7 @@ class Problem:
     ----------
     name : str
         Name.
-    family : {"text", "trees", "series", "images"}
+    family : {"text", "trees", "series", "images", "tables"}
         Family of problems that share their defaults.
     train : callable
         Function that returns the samples and the classes of the training part.
@@ -191,7 +191,11 @@ def load_problems() -> list[Problem]:
         "shapes": parts(shapes, 0, 1),
         "textures": parts(textures, 0, 1),
     }
-    families = {"text": texts, "trees": trees, "series": series, "images": images}
+    tables: dict[str, Parts] = {
+        "iris": (partial(load_iris, return_X_y=True), None),
+        "breast cancer": (partial(load_breast_cancer, return_X_y=True), None),
+    }
+    families = {"text": texts, "trees": trees, "series": series, "images": images, "tables": tables}
     problems = [
         Problem(name=name, family=family, train=train, test=test)
         for family, members in families.items()
@@ -248,10 +252,12 @@ BASELINES: dict[str, list[Any]] = {
     ],
     "series": [make_pipeline(FunctionTransformer(flatten), KNeighborsClassifier(1)), LINEAR],
     "images": [make_pipeline(FunctionTransformer(flatten), KNeighborsClassifier(3)), LINEAR],
+    "tables": [LINEAR],
 }
 NETS: dict[str, list[Any]] = {
     "text": [CNNClassifier(), RNNClassifier()],
     "trees": [RecursiveNetClassifier()],
     "series": [CNNClassifier()],
     "images": [CNNClassifier()],
+    "tables": [CNNClassifier(), RNNClassifier(), RecursiveNetClassifier()],
 }
