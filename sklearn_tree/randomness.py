@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
 _active = threading.local()
-_global_generators = threading.Lock()
+_global_generators = threading.RLock()  # nested blocks seed them twice
 
 
 class _Generators:

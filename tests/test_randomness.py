@@ -94,6 +94,15 @@ def test_an_operator_without_a_generator_argument_is_seeded_by_the_block():
     assert not torch.equal(draws[0][0], draws[2][0])
 
 
+def test_nested_blocks_seed_an_operator_without_a_generator_argument():
+    with own_generators(1), InjectedGenerators(), own_generators(2), InjectedGenerators():
+        nested = torch.native_dropout(torch.ones(30), 0.5, train=True)[0]
+    with own_generators(2), InjectedGenerators():
+        again = torch.native_dropout(torch.ones(30), 0.5, train=True)[0]
+    assert nested.shape == again.shape
+    assert set(nested.unique().tolist()) == {0.0, 2.0}
+
+
 def test_a_generator_of_the_caller_is_used_as_given():
     one, two = (torch.Generator().manual_seed(5) for _ in range(2))
     with own_generators(1), InjectedGenerators():

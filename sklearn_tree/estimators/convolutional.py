@@ -28,9 +28,9 @@ class CNNClassifier(NetClassifierMixin, BaseCNN):
         Number of filters of each width; on series and images with ``n_blocks=None``, of all widths together
         and of the first block. None takes 32 for these nets on series, 16 on images, and 64 otherwise.
     n_blocks : int, default=None
-        Number of convolutional blocks; all blocks after the first are residual. Images are downsampled by 2
-        between blocks. None takes one block for texts, tokens and tables; for series and images, it takes a
-        deeper net with batch normalization, :class:`~sklearn_tree.nn.ResidualEncoder`.
+        Number of convolutional blocks; all after the first are residual. Images are downsampled by 2 between
+        blocks. None takes one block for texts, tokens and tables, and a deeper net with batch normalization,
+        :class:`~sklearn_tree.nn.ResidualEncoder`, for series and images.
     pooling : {"auto", "max", "mean", "attention"}, default="auto"
         How the feature maps become one vector: the maximum over all positions, the mean, or a mean with
         learned weights. "auto" is "mean" for series and images with ``n_blocks=None``, and "max" otherwise.
@@ -40,8 +40,8 @@ class CNNClassifier(NetClassifierMixin, BaseCNN):
         ``input_kind="tokens"``. Two columns of texts, sequences or images are pairs.
     channels : {"last", "first"}, default="last"
         Axis of the channels: "last" for series of shape (steps, channels) and images of shape (height, width,
-        channels), "first" for (channels, steps) and (channels, height, width), as in torch and aeon. ``fit``
-        decides it for all later calls. Explanations have the channels last.
+        channels), "first" for (channels, steps) and (channels, height, width), as in torch and aeon. It is
+        remembered from ``fit``. Explanations have the channels last.
     hidden_size : int, default=64
         Size of the hidden layer before the output layer; the default nets of series and images have none.
     embedding_dim : int, default=None
@@ -88,8 +88,8 @@ class CNNClassifier(NetClassifierMixin, BaseCNN):
         Maximum norm of the gradient; None does not clip gradients.
     max_epochs : int, default=None
         Number of passes over the training samples. None trains for 6 epochs on tokens with an open
-        vocabulary, see ``dropout``, but after 300 batches begins no epoch beyond the third; for 20 on other
-        tokens and for 10 otherwise; on small data for more, to at least 100 batches, or 300 on series.
+        vocabulary, see ``dropout``, of which none after the third begins once 300 batches are done; for 20 on
+        other tokens and for 10 otherwise; but at least 100 batches, by default 300 on series, 200 on images.
     batch_size : int, default=64
         Number of samples in a batch.
     early_stopping : bool, default=False
@@ -261,9 +261,9 @@ class CNNRegressor(NetRegressorMixin, BaseCNN):
         Number of filters of each width; on series and images with ``n_blocks=None``, of all widths together
         and of the first block. None takes 32 for these nets on series, 16 on images, and 64 otherwise.
     n_blocks : int, default=None
-        Number of convolutional blocks; all blocks after the first are residual. Images are downsampled by 2
-        between blocks. None takes one block for texts, tokens and tables; for series and images, it takes a
-        deeper net with batch normalization, :class:`~sklearn_tree.nn.ResidualEncoder`.
+        Number of convolutional blocks; all after the first are residual. Images are downsampled by 2 between
+        blocks. None takes one block for texts, tokens and tables, and a deeper net with batch normalization,
+        :class:`~sklearn_tree.nn.ResidualEncoder`, for series and images.
     pooling : {"auto", "max", "mean", "attention"}, default="auto"
         How the feature maps become one vector: the maximum over all positions, the mean, or a mean with
         learned weights. "auto" is "mean" for series and images with ``n_blocks=None``, and "max" otherwise.
@@ -273,8 +273,8 @@ class CNNRegressor(NetRegressorMixin, BaseCNN):
         ``input_kind="tokens"``. Two columns of texts, sequences or images are pairs.
     channels : {"last", "first"}, default="last"
         Axis of the channels: "last" for series of shape (steps, channels) and images of shape (height, width,
-        channels), "first" for (channels, steps) and (channels, height, width), as in torch and aeon. ``fit``
-        decides it for all later calls. Explanations have the channels last.
+        channels), "first" for (channels, steps) and (channels, height, width), as in torch and aeon. It is
+        remembered from ``fit``. Explanations have the channels last.
     hidden_size : int, default=64
         Size of the hidden layer before the output layer; the default nets of series and images have none.
     embedding_dim : int, default=None
@@ -321,8 +321,8 @@ class CNNRegressor(NetRegressorMixin, BaseCNN):
         Maximum norm of the gradient; None does not clip gradients.
     max_epochs : int, default=None
         Number of passes over the training samples. None trains for 6 epochs on tokens with an open
-        vocabulary, see ``dropout``, but after 300 batches begins no epoch beyond the third; for 20 on other
-        tokens and for 10 otherwise; on small data for more, to at least 100 batches, or 300 on series.
+        vocabulary, see ``dropout``, of which none after the third begins once 300 batches are done; for 20 on
+        other tokens and for 10 otherwise; but at least 100 batches, by default 300 on series, 200 on images.
     batch_size : int, default=64
         Number of samples in a batch.
     early_stopping : bool, default=False

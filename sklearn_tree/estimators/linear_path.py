@@ -20,6 +20,7 @@ _N_FOLDS = 5
 _STRENGTHS = (10.0, 3.0, 1.0, 0.3, 0.1)  # of the L2 penalty, beside the sum of the losses
 _BIAS_PENALTY = 0.01  # relative to that of the weights; keeps the logits of absent classes finite
 _MAX_ITERATIONS = 100
+_MAX_BIGRAMS, _MAX_BIGRAM_WEIGHTS = 300_000, 3_000_000  # L-BFGS needs some 160 bytes for each weight
 _TOLERANCE = 1e-4  # of the gradient of the mean loss
 
 Loss = Callable[[Tensor, Tensor, "Tensor | None"], Tensor]
@@ -61,7 +62,7 @@ def fit_linear_path(net: Any, data: Any, seed: int, *, is_new: bool) -> Tensor |
     path = getattr(net.module_, "linear", None)  # a new kind may have a module of its own
     if path is None or len(data) < 2 or not (is_new or path.is_fitted):
         return None
-    features, names = _compute_features(data, len(path.weight))
+    features, names = _compute_features(data, *path.weight.shape)
     folds = _make_folds(len(data), net.target.strata(data.y.numpy()), seed)
     net.criterion_.train()  # some losses smooth labels in training mode only
     with own_generators(seed), training_draws(net), limit_threads(1):
@@ -100,18 +101,18 @@ class _Names:
         scaled, n = coef[1:] * self.idf[:, None], len(self.labels)
         weight = np.zeros((n_labels, coef.shape[1]))
         weight[self.labels] = scaled[:n]
-        found = weight, coef[0], self.bigrams, None if self.bigrams is None else scaled[n:]
-        return tuple(None if x is None else torch.from_numpy(x) for x in found)
+        arrays = weight, coef[0], self.bigrams, None if self.bigrams is None else scaled[n:]
+        return tuple(None if x is None else torch.from_numpy(x) for x in arrays)
 
 
-def _compute_features(data: Any, n_labels: int) -> tuple[Any, _Names]:
+def _compute_features(data: Any, n_labels: int, n_outputs: int) -> tuple[Any, _Names]:
     """Return the features, csr_array of float, shape (n_samples, n_features), and their names."""
     counts = data.kind.count_labels(data.X, n_labels)
     labels = np.flatnonzero(np.bincount(counts.indices, minlength=n_labels))
     features, bigrams = counts[:, labels], None
-    found = data.kind.count_bigrams(data.X, n_labels)
-    if found is not None:
-        bigrams, counts = found
+    pairs = data.kind.count_bigrams(data.X, n_labels, min(_MAX_BIGRAMS, _MAX_BIGRAM_WEIGHTS // n_outputs))
+    if pairs is not None:
+        bigrams, counts = pairs
         features = hstack([features, counts], format="csr")
     n_samples = np.bincount(features.indices, minlength=features.shape[1])
     idf = np.log((1 + len(data)) / (1 + n_samples)) + 1

@@ -7,11 +7,11 @@ from os import PathLike
 from typing import Any
 
 import torch
-from skorch.callbacks import EarlyStopping, GradientNormClipping, LRScheduler
+from skorch.callbacks import EarlyStopping, GradientNormClipping
 
 from sklearn_tree.estimators.averaging import WeightAverage
 from sklearn_tree.estimators.one_cycle import OneCycle
-from sklearn_tree.estimators.training import LR_SCHEDULES, OPTIMIZERS
+from sklearn_tree.estimators.training import LR_SCHEDULES, OPTIMIZERS, EpochSchedule
 from sklearn_tree.kinds import Kind, TrainingDefaults
 from sklearn_tree.validation import (
     NON_NEGATIVE,
@@ -137,7 +137,7 @@ class NetParametersMixin:
             callbacks.append(("lr_schedule", OneCycle()))
         elif schedule_name is not None:
             # last_epoch=-1: every fit restarts the schedule, even with warm_start
-            schedule = LRScheduler(**LR_SCHEDULES[schedule_name](n_epochs), last_epoch=-1)
+            schedule = EpochSchedule(**LR_SCHEDULES[schedule_name](n_epochs), last_epoch=-1)
             callbacks.append(("lr_schedule", schedule))
         if self.early_stopping and is_whole:
             stop = EarlyStopping(monitor="valid_loss", patience=self.patience, load_best=True)

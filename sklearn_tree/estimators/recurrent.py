@@ -81,9 +81,8 @@ class RNNClassifier(NetClassifierMixin, BaseRNN):
         Maximum norm of the gradient; None does not clip gradients.
     max_epochs : int, default=None
         Number of passes over the training samples. None trains for 6 epochs on tokens with an open
-        vocabulary, see ``dropout``, but after 300 batches begins no epoch beyond the third; for 20 on other
-        tokens and for 10 on series, tables and pairs; on small data for more, so that there are at least
-        100 batches.
+        vocabulary, see ``dropout``, of which none after the third begins once 300 batches are done; for 20 on
+        other tokens and for 10 on series, tables and pairs; on small data for more, to at least 100 batches.
     batch_size : int, default=64
         Number of samples in a batch.
     early_stopping : bool, default=False
@@ -309,9 +308,8 @@ class RNNRegressor(NetRegressorMixin, BaseRNN):
         Maximum norm of the gradient; None does not clip gradients.
     max_epochs : int, default=None
         Number of passes over the training samples. None trains for 6 epochs on tokens with an open
-        vocabulary, see ``dropout``, but after 300 batches begins no epoch beyond the third; for 20 on other
-        tokens and for 10 on series, tables and pairs; on small data for more, so that there are at least
-        100 batches.
+        vocabulary, see ``dropout``, of which none after the third begins once 300 batches are done; for 20 on
+        other tokens and for 10 on series, tables and pairs; on small data for more, to at least 100 batches.
     batch_size : int, default=64
         Number of samples in a batch.
     early_stopping : bool, default=False

@@ -87,8 +87,8 @@ subclass, default="auto"
         Maximum norm of the gradient; None does not clip gradients.
     max_epochs : int, default=None
         Number of passes over the training samples. None trains for 12 epochs on trees with an open
-        vocabulary, see ``dropout``, but after 600 batches begins no epoch beyond the third; for 20 on other
-        trees and for 10 on tables and pairs; on small data for more, to at least 100 batches.
+        vocabulary, see ``dropout``, of which none after the third begins once 600 batches are done; for 20 on
+        other trees and for 10 on tables and pairs; on small data for more, to at least 100 batches.
     batch_size : int, default=64
         Number of samples in a batch.
     max_batch_nodes : int, default=50000
@@ -317,8 +317,8 @@ subclass, default="auto"
         Maximum norm of the gradient; None does not clip gradients.
     max_epochs : int, default=None
         Number of passes over the training samples. None trains for 12 epochs on trees with an open
-        vocabulary, see ``dropout``, but after 600 batches begins no epoch beyond the third; for 20 on other
-        trees and for 10 on tables and pairs; on small data for more, to at least 100 batches.
+        vocabulary, see ``dropout``, of which none after the third begins once 600 batches are done; for 20 on
+        other trees and for 10 on tables and pairs; on small data for more, to at least 100 batches.
     batch_size : int, default=64
         Number of samples in a batch.
     max_batch_nodes : int, default=50000

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
+from skorch.callbacks import LRScheduler
 from torch.nn.utils import get_total_norm
 from torch.optim import lr_scheduler
 
@@ -29,7 +30,7 @@ OPTIMIZERS: dict[str, type[torch.optim.Optimizer]] = {
     "rmsprop": torch.optim.RMSprop,
     "sgd": torch.optim.SGD,
 }
-# name -> parameters of skorch's LRScheduler, given the number of epochs
+# name -> parameters of EpochSchedule, given the number of epochs
 LR_SCHEDULES: dict[str, Callable[[int], dict[str, Any]]] = {
     "cosine": lambda epochs: {"policy": lr_scheduler.CosineAnnealingLR, "T_max": epochs},
     "exponential": lambda epochs: {"policy": lr_scheduler.ExponentialLR, "gamma": 0.01 ** (1 / epochs)},
@@ -46,6 +47,14 @@ _FUSED: dict[str, tuple] = {
     "cpu": (torch.optim.Adam, torch.optim.AdamW, torch.optim.SGD, torch.optim.Adagrad),
     "cuda": (torch.optim.Adam, torch.optim.AdamW, torch.optim.SGD),
 }
+
+
+class EpochSchedule(LRScheduler):
+    """Learning-rate schedule by epochs that does not keep the optimizer after the training."""
+
+    def on_train_end(self, net: Any, **kwargs: Any) -> None:
+        """Forget the schedule of torch, which refers to the optimizer; the next training makes a new one."""
+        self.lr_scheduler_ = None
 
 
 def optimizer_params(

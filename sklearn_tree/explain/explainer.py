@@ -117,9 +117,10 @@ class CaptumExplainer(
         The fitted estimator.
     method_ : str
         Name of the method, with "auto" resolved.
-    baseline_ : ndarray of float, shape (embedding_dim,) or (embedding_dim + n_outputs,), or str
-        Vector that replaces a removed word or node, followed by the weights in the linear path if the net has
-        one, or, for numbers, the name of the baseline.
+    baseline_ : ndarray of float, shape (size,), or str
+        Vector that replaces a removed word or node: ``embedding_dim`` numbers, followed by ``n_outputs``
+        weights if the net has a linear path, and by the presence in bigrams if the path has bigrams. For
+        numbers, the name of the baseline.
     vocabulary_ : dict of str to int
         Output column of each word (trees and texts only); for pairs of each side and word.
     feature_importances_ : ndarray of float, shape (n_features_out,)

@@ -261,7 +261,7 @@ class Kind:
         """
         raise NotImplementedError
 
-    def count_bigrams(self, encoded: Any, n_labels: int) -> tuple[np.ndarray, Any] | None:
+    def count_bigrams(self, encoded: Any, n_labels: int, max_bigrams: int) -> tuple[np.ndarray, Any] | None:
         """Count the pairs of successive labels of each sample; None if the labels have no order.
 
         Parameters
@@ -270,6 +270,8 @@ class Kind:
             The samples.
         n_labels : int
             Number of label ids; larger ids count as unknown.
+        max_bigrams : int
+            Number of bigrams to keep, the most frequent ones.
 
         Returns
         -------

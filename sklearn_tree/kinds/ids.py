@@ -11,8 +11,6 @@ from sklearn_tree.containers import to_numpy
 from sklearn_tree.trees.codes import MAX_INFERRED_SIZE, find_row
 from sklearn_tree.trees.flat import N_RESERVED_IDS
 
-_MAX_BIGRAMS = 300_000
-
 
 def count_ids(ids: Any, offsets: np.ndarray, n_labels: int) -> csr_array:
     """Count the ids of each sample.
@@ -35,7 +33,9 @@ def count_ids(ids: Any, offsets: np.ndarray, n_labels: int) -> csr_array:
     return _count(ids, _is_known(ids, n_labels), offsets, n_labels)
 
 
-def count_bigrams(ids: Any, offsets: np.ndarray, n_labels: int) -> tuple[np.ndarray, csr_array]:
+def count_bigrams(
+    ids: Any, offsets: np.ndarray, n_labels: int, max_bigrams: int
+) -> tuple[np.ndarray, csr_array]:
     """Count the pairs of successive known ids of each sample.
 
     Parameters
@@ -46,12 +46,13 @@ def count_bigrams(ids: Any, offsets: np.ndarray, n_labels: int) -> tuple[np.ndar
         Positions at which samples begin and end.
     n_labels : int
         Size of the id space; larger ids count as unknown.
+    max_bigrams : int
+        Number of bigrams to keep, the most frequent ones.
 
     Returns
     -------
     bigrams : ndarray of int64, shape (n_bigrams,)
-        The most frequent bigrams, at most 300,000, in increasing order, as
-        ``first_id * n_labels + second_id``.
+        Bigrams in increasing order, as ``first_id * n_labels + second_id``.
     counts : scipy.sparse.csr_array of float, shape (n_samples, n_bigrams)
         Counts.
     """
@@ -63,9 +64,9 @@ def count_bigrams(ids: Any, offsets: np.ndarray, n_labels: int) -> tuple[np.ndar
     codes = np.where(is_bigram, ids * n_labels + np.r_[ids[1:], 0][: len(ids)], -1)
     bigrams, index, n = np.unique(codes, return_inverse=True, return_counts=True)
     is_kept = bigrams >= 0
-    if np.count_nonzero(is_kept) > _MAX_BIGRAMS:
-        rarest_first = np.argsort(np.where(is_kept, n, 0), kind="stable")
-        is_kept[rarest_first[:-_MAX_BIGRAMS]] = False
+    if np.count_nonzero(is_kept) > max_bigrams:
+        most_frequent_first = np.argsort(-np.where(is_kept, n, 0), kind="stable")
+        is_kept[most_frequent_first[max_bigrams:]] = False
     columns = np.cumsum(is_kept) - 1
     counts = _count(columns[index], is_kept[index], offsets, int(is_kept.sum()))
     return bigrams[is_kept], counts

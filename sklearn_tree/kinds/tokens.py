@@ -75,9 +75,9 @@ class Tokens(OneColumnMixin, SequenceKind):
         """Count the tokens of each sequence, csr_array, shape (n_samples, n_labels)."""
         return count_ids(encoded.values, encoded.offsets, n_labels)
 
-    def count_bigrams(self, encoded: RaggedArray, n_labels: int) -> tuple[np.ndarray, Any]:
+    def count_bigrams(self, encoded: RaggedArray, n_labels: int, max_bigrams: int) -> tuple[np.ndarray, Any]:
         """Count the bigrams of each sequence, see :meth:`Kind.count_bigrams`."""
-        return count_bigrams(encoded.values, encoded.offsets, n_labels)
+        return count_bigrams(encoded.values, encoded.offsets, n_labels, max_bigrams)
 
     def learn_defaults(self, encoded: RaggedArray) -> None:
         """Find out whether the vocabulary is open."""

@@ -59,7 +59,7 @@ class BatchNorm(nn.Module):
         Returns
         -------
         Tensor of float, shape of ``x``
-            Arbitrary in the padding.
+            Arbitrary in the padding, and in training for samples of weight 0.
         """
         if not self.training:
             return self._normalize(x, self.running_mean, self.running_var)
@@ -90,7 +90,8 @@ class BatchNorm(nn.Module):
         centred = x - mean
         variance = (centred.square() * share).sum((0, 1, 2))
         self._update_averages(mean, variance, (weight > 0).sum() > 1)
-        return (centred * (variance + _EPSILON).rsqrt() * self.weight + self.bias).to(dtype)
+        x = centred * (variance + _EPSILON).rsqrt() * self.weight + self.bias
+        return x.masked_fill(weight == 0, 0.0).to(dtype)  # would be huge if the others are constant
 
     @torch.no_grad()
     def _update_averages(self, mean: Tensor, variance: Tensor, is_counted: Tensor | bool) -> None:

@@ -1,4 +1,4 @@
-"""Linear model over the labels, or the tokens and bigrams, of a sample, beside a net."""
+"""Linear model over labels, or over tokens and bigrams, whose logits are added to those of a net."""
 
 from __future__ import annotations
 
@@ -131,7 +131,10 @@ class LinearPath(nn.Module):
             Weights of the labels. With bigrams, the last column is 1 for known tokens and 0 for others: a
             bigram counts if both of its tokens are present.
         """
-        return self.label_columns[self._known_ids(batch.labels)]
+        ids = self._known_ids(batch.labels)
+        if not len(self.bigrams):
+            return self.weight[ids]
+        return torch.cat([self.weight[ids], (ids > UNKNOWN_ID).to(self.weight.dtype).unsqueeze(-1)], -1)
 
     def pool(self, scores: Tensor, batch: TreeBatch | SequenceBatch) -> Tensor:
         """Compute the logits of samples from the return value of :meth:`score_labels`.

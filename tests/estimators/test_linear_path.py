@@ -80,7 +80,7 @@ def samples_of(estimator, X, y, weight=None):
     encoded = estimator.kind_.read(X)
     data = EncodedDataset(encoded, estimator._encode_y(y), weight, kind=estimator.kind_).normalize()
     path = estimator.net_.module_.linear
-    features, *_ = linear_path._compute_features(data, len(path.weight))
+    features, *_ = linear_path._compute_features(data, *path.weight.shape)
     return linear_path._Samples(
         features, data.y, data.sample_weight, estimator.net_.weighted_loss, path.bias.double()
     )
@@ -292,6 +292,27 @@ def test_a_bigram_with_an_unknown_token_does_not_count():
     path = path_of(clf)
     expected = path.bias + path.weight[clf.vectorizer_.transform(["a b"]).values].sum(0) / 3**0.5
     np.testing.assert_allclose(clf.predict_proba(["a new b"])[0], expected.softmax(0).numpy(), atol=1e-6)
+
+
+@pytest.mark.parametrize("method", ["occlusion", "shapley", "integrated_gradients"])
+def test_the_default_baseline_removes_bigrams(method):
+    X, y = ["a b", "b a"] * 30, [0, 1] * 30
+    clf = RNNClassifier(**STILL).fit(X, y)
+    explainer = CaptumExplainer(clf, method).fit(X)
+    attributions = explainer.explain(["a b"]).to_frame()["attribution"].to_numpy()
+    margin = (
+        abs(np.diff(clf.decision_function(["a b"])))[0]
+        if len(clf.classes_) > 2
+        else abs(float(np.ravel(clf.decision_function(["a b"]))[0]))
+    )
+    np.testing.assert_allclose(attributions, [margin if method == "occlusion" else margin / 2] * 2, rtol=0.02)
+    assert margin > 1  # the control
+
+
+def test_the_number_of_bigrams_is_bounded(monkeypatch):
+    monkeypatch.setattr(linear_path, "_MAX_BIGRAM_WEIGHTS", 30)
+    clf = RNNClassifier(**STILL).fit(BAGS, CLASSES)
+    assert len(path_of(clf).bigrams) == 10
 
 
 def test_occlusion_of_a_token_removes_its_bigrams():

@@ -95,7 +95,7 @@ ORDINARY = (0.005, 100, [])
         (CNNClassifier, make_pairs(["a b", "c"] * 20), ORDINARY),
         (RecursiveNetClassifier, RNG.rand(40, 3), ORDINARY),
         (CNNClassifier, ["a b", "c"] * 20, (0.005, 100, [])),
-        (CNNClassifier, [f"{i} it" for i in range(40)], (0.001, 100, ["LRScheduler"])),
+        (CNNClassifier, [f"{i} it" for i in range(40)], (0.001, 100, ["EpochSchedule"])),
         (CNNClassifier, make_pairs(RAGGED), (0.003, 300, ["OneCycle"])),
         (CNNClassifier, make_pairs(IMAGES), (0.01, 200, ["OneCycle"])),
     ],
@@ -215,6 +215,14 @@ def test_early_stopping_restores_the_running_averages_of_the_best_epoch(X):
     found = log_loss(y[30:], clf.predict_proba(X[30:]))
     np.testing.assert_allclose(found, losses.min(), rtol=1e-4)
     assert not np.isclose(losses.iloc[-1], losses.min(), rtol=1e-4)  # the control
+
+
+@pytest.mark.parametrize("batch_size", [1, 4])
+@kinds
+def test_batches_of_samples_of_weight_zero_are_trained(X, batch_size):
+    weight = np.r_[np.ones(8), np.zeros(len(X) - 8)]
+    clf = quick(batch_size=batch_size, max_epochs=2).fit(X, Y, sample_weight=weight)
+    assert np.isfinite(clf.predict_proba(X)).all()
 
 
 @pytest.mark.parametrize("n", [9, 33])

@@ -5,7 +5,6 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-import sklearn_tree.kinds.ids
 from sklearn_tree import RaggedArray, RecursiveNetClassifier, RNNClassifier, ToDevice, Tree, TreeArray
 from sklearn_tree.kinds.ids import count_bigrams
 
@@ -81,16 +80,15 @@ SEQUENCES = [[2, 3, 2, 3], [], [3], [1, 2, 3], [2, 9, 3], [0, 3, 2], [3, 3, 3], 
 @pytest.mark.parametrize("ids", [SEQUENCES, SEQUENCES[:1], SEQUENCES[1:2], SEQUENCES[1:3]])
 def test_bigrams_equal_a_loop_over_pairs(ids):
     offsets = np.cumsum([0, *map(len, ids)])
-    bigrams, counts = count_bigrams(np.concatenate(ids).astype(int), offsets, 5)
+    bigrams, counts = count_bigrams(np.concatenate(ids).astype(int), offsets, 5, 9)
     expected = count_by_hand(ids, 5)
     assert bigrams.tolist() == sorted({code for codes in expected for code in codes})
     for row, codes in zip(counts.toarray(), expected, strict=True):
         assert row.tolist() == [codes.count(code) for code in bigrams]
 
 
-def test_the_most_frequent_bigrams_are_kept(monkeypatch):
-    monkeypatch.setattr(sklearn_tree.kinds.ids, "_MAX_BIGRAMS", 1)
+def test_the_most_frequent_bigrams_are_kept():
     offsets = np.cumsum([0, *map(len, SEQUENCES)])
-    bigrams, counts = count_bigrams(np.concatenate(SEQUENCES).astype(int), offsets, 5)
+    bigrams, counts = count_bigrams(np.concatenate(SEQUENCES).astype(int), offsets, 5, 1)
     assert bigrams.tolist() == [2 * 5 + 3]
     assert counts.toarray().ravel().tolist() == [2, 0, 0, 1, 0, 0, 0, 0]

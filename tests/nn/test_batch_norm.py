@@ -72,6 +72,12 @@ def test_weights_equal_repetitions(mask):
     assert not torch.allclose(unweighted(x, mask)[rows], found)
 
 
+def test_samples_of_weight_zero_are_finite_beside_constant_ones():
+    norm, x = BatchNorm(4), torch.cat([torch.ones(1, 1, 6, 4), 1e30 * torch.ones(1, 1, 6, 4)])
+    for weights in ([1.0, 0.0], [0.0, 0.0]):
+        assert (norm(x, None, torch.tensor(weights))[1] == 0).all()
+
+
 def test_weights_of_zero_are_finite():
     norm, x = make_norm(), grids(9).requires_grad_()
     before = {name: value.clone() for name, value in norm.state_dict().items()}

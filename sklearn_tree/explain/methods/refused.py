@@ -11,8 +11,7 @@ _RECURRENT = (
     "states and gates in recurrent and recursive cells"
 )
 _CONVOLUTIONAL = (
-    "it has no rule for layer normalisation and for pooling outside modules, so its attributions do not add "
-    "up"
+    "it has no rule for normalisation and for pooling outside modules, so its attributions do not add up"
 )
 
 

@@ -41,7 +41,11 @@ class WordsView(View):
         ids = self.ids(encoded)
         ids = np.where(ids < len(weight), ids, UNKNOWN_ID)
         counts = np.bincount(ids[ids != PAD_ID], minlength=len(weight))
-        return counts @ weight / max(counts.sum(), 1)
+        mean = counts @ weight / max(counts.sum(), 1)
+        path = getattr(net.module, "active_linear", None)
+        if path is not None:
+            mean[len(mean) - path.n_columns + len(path.bias) :] = 0  # a replaced word is absent from bigrams
+        return mean
 
     def show(self, net: ExplainedNet, encoded: Any, raw: Any) -> Any:
         """Return the samples with the user's words, or with the vectorizer's words if those are unknown."""
