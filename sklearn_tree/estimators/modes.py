@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 import torch
+from torch.utils._python_dispatch import _get_current_dispatch_mode_stack
 
 _AUTOCAST_DEVICES = ("cpu", "cuda", "mps", "xpu")
 
@@ -22,6 +23,7 @@ def default_modes() -> Iterator[None]:
     decorate functions.
     """
     with ExitStack() as stack:
+        stack.enter_context(_no_dispatch_modes_left())
         stack.enter_context(torch.inference_mode(False))
         stack.enter_context(torch.enable_grad())
         stack.enter_context(_single_precision())
@@ -31,6 +33,17 @@ def default_modes() -> Iterator[None]:
         if torch.empty(0).device.type != "cpu":  # the context slows down every call of torch
             stack.enter_context(torch.device("cpu"))
         yield
+
+
+@contextmanager
+def _no_dispatch_modes_left() -> Iterator[None]:
+    """Exit the dispatch modes that were entered inside the block and whose exit Ctrl-C has prevented."""
+    n = len(_get_current_dispatch_mode_stack())
+    try:
+        yield
+    finally:
+        for mode in reversed(_get_current_dispatch_mode_stack()[n:]):
+            mode.__exit__(None, None, None)
 
 
 @contextmanager

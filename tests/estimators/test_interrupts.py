@@ -12,6 +12,7 @@ import torch
 from samples import ESTIMATORS, TABLE, Y, outputs, quick
 from sklearn.exceptions import NotFittedError
 from skorch.callbacks import Callback
+from torch.utils._python_dispatch import _get_current_dispatch_mode_stack
 
 from sklearn_tree import RNNClassifier
 from sklearn_tree.estimators import base, modes, net, threads, user_code
@@ -126,6 +127,7 @@ def test_a_refit_that_is_interrupted_in_any_line_raises_and_leaves_a_complete_re
         with suppress(KeyboardInterrupt), injector.active():
             clf.fit(TABLE, Y)
             break
+        assert not _get_current_dispatch_mode_stack()
         is_kept = clf._state() == state
         np.testing.assert_array_equal(clf.predict_proba(TABLE), previous if is_kept else complete)
         n, n_kept = n + 1, n_kept + is_kept
