@@ -139,7 +139,7 @@ class CaptumExplainer(
     Notes
     -----
     Methods whose results would be silently wrong are refused with the reason: DeepLift, LRP and the guided
-    methods of Captum have no rules for recurrent and recursive cells and for layer normalisation.
+    methods of Captum have no rules for recurrent and recursive cells and for normalisation.
 
     Occlusion cannot see redundancy: if either of two words suffices, removing one of them changes nothing,
     and both get 0. Shapley values and integrated gradients give each of them half of the effect.
