@@ -145,8 +145,8 @@ def load_problems() -> list[Problem]:
     """Return all problems of the panel."""
     fetch = partial(fetch_sst, data_home=FOLDER / "sst", download_if_missing=False)
 
-    def parts(load: Callable[..., Data], *parts: Any) -> Parts:
-        return partial(load, parts[0]), partial(load, parts[1]) if parts[1:] else None
+    def parts(load: Callable[..., Data], train: Any, test: Any) -> Parts:
+        return partial(load, train), partial(load, test)
 
     def official_parts(load: Callable[..., Any], *args: Any, **params: Any) -> Parts:
         return tuple(partial(official, load, part, *args, **params) for part in ("train", "test"))

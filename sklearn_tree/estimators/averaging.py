@@ -10,6 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
+from sklearn_tree.nn.linear_path import LinearPath
+
 MAX_DECAY = 0.999
 
 
@@ -63,10 +65,8 @@ class WeightAverage(skorch.callbacks.Callback):
         state = net.average_state_
         if state is not None and state.n_epochs == len(net.history):
             self.n_steps_ = state.n_steps
-            for name, other in self.others_.items():
-                gap = state.gaps.get(name)
-                if gap is not None and gap.shape == other.shape:  # a linear path may have other bigrams
-                    other += gap.to(other.device)
+            for name in self.others_.keys() & state.gaps.keys():
+                self.others_[name] += state.gaps[name].to(self.others_[name].device)
 
     def on_epoch_begin(self, net: Any, **kwargs: Any) -> None:
         """Continue the training with the weights of the last step."""
@@ -108,6 +108,14 @@ class WeightAverage(skorch.callbacks.Callback):
 
 
 def _find_tensors(module: nn.Module) -> dict[str, Tensor]:
-    """Return the trained weights and the buffers of floats of a module by name."""
-    weights = {name: weight for name, weight in module.named_parameters() if weight.requires_grad}
-    return weights | {name: buffer for name, buffer in module.named_buffers() if buffer.is_floating_point()}
+    """Return the trained weights and the buffers of floats of a module by name.
+
+    The weights of a linear path are left out: training does not change them, and they may be many.
+    """
+    tensors: dict[str, Tensor] = {}
+    tensors |= {name: weight for name, weight in module.named_parameters() if weight.requires_grad}
+    for prefix, part in module.named_modules():
+        if not isinstance(part, LinearPath):
+            buffers = part.named_buffers(prefix, recurse=False)
+            tensors |= {name: buffer for name, buffer in buffers if buffer.is_floating_point()}
+    return tensors

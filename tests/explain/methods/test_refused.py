@@ -14,9 +14,7 @@ WRONG = ["deconvolution", "deep_lift", "deep_lift_shap", "guided_backprop", "gui
 @pytest.mark.parametrize("method", [*WRONG, "noise_tunnel(deep_lift)"])
 def test_methods_that_are_silently_wrong_are_refused_with_the_reason(kind, method):
     net, X = fit_example(kind)
-    reason = (
-        "no rule for normalisation" if isinstance(net, CNNClassifier) else "feed-forward layers only"
-    )
+    reason = "no rule for normalisation" if isinstance(net, CNNClassifier) else "feed-forward layers only"
     name = re.escape(f"got {method!r}: it has ")
     message = f"for {type(net).__name__} on .*, {name}.*{reason}.*do not add up.*'integrated_gradients'"
     with pytest.raises(ValueError, match=message):
