@@ -102,7 +102,19 @@ class EndPooling(TreePooling):
         super().__init__("ends", size)
 
     def forward(self, h: Tensor, batch: TreeBatch) -> Tensor:
-        """Pool node vectors, see :class:`TreePooling`."""
+        """Pool node vectors.
+
+        Parameters
+        ----------
+        h : Tensor of float, shape (n_nodes, size)
+            Node vectors in batch order.
+        batch : TreeBatch
+            Trees.
+
+        Returns
+        -------
+        Tensor of float, shape (n_trees, size)
+        """
         (up, down), n = h.chunk(2, dim=1), sum(batch.n_inner)
         leaves, trees = down[n:], batch.trees[n:]
         counts = h.new_zeros(len(batch), 1).index_add(0, trees, h.new_ones(len(trees), 1))
