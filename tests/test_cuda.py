@@ -1,0 +1,176 @@
+"""Laws of nets on a real GPU; ``test_gpu.py`` tests the same nets on fake CUDA tensors."""
+
+import copy
+import gc
+import pickle
+
+import numpy as np
+import pytest
+import torch
+from samples import CONTAINERS, ESTIMATORS, TUPLES, Y, object_array, outputs, quick
+from sklearn.base import is_classifier
+from sklearn.model_selection import GridSearchCV
+
+from sklearn_tree import (
+    CaptumExplainer,
+    CNNClassifier,
+    RecursiveNetClassifier,
+    RNNClassifier,
+    TreeVectorizer,
+    predict_nodes,
+)
+from sklearn_tree.nn import CELLS, POOLINGS
+
+pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+
+TREES = TreeVectorizer().fit_transform(TUPLES)
+CASES = [
+    (name, cls)
+    for name in (
+        "trees: list of tuples",
+        "texts: list",
+        "ids: RaggedArray",
+        "series: list of arrays",
+        "series: float64",
+        "series: float32",
+        "table: DataFrame",
+        "images: uint8",
+    )
+    for cls in CONTAINERS[name].readers
+]
+
+
+def on_cpu(estimator):
+    """Return a copy of an estimator whose net is on the CPU."""
+    other = copy.deepcopy(estimator)
+    other.net_.move_to(torch.device("cpu"))
+    other.device_ = torch.device("cpu")
+    return other.set_params(device="cpu")
+
+
+def assert_same_on_cpu(estimator, X, tolerance=1e-4):
+    assert {p.device.type for p in estimator.net_.module_.parameters()} == {"cuda"}
+    np.testing.assert_allclose(outputs(estimator, X), outputs(on_cpu(estimator), X), atol=tolerance)
+
+
+@pytest.fixture(autouse=True)
+def _full_precision():
+    """Compute convolutions in full precision; cuDNN rounds their operands otherwise."""
+    allowed = torch.backends.cudnn.allow_tf32
+    torch.backends.cudnn.allow_tf32 = False
+    yield
+    torch.backends.cudnn.allow_tf32 = allowed
+
+
+@pytest.mark.parametrize(("name", "cls"), CASES)
+def test_predictions_are_those_of_the_cpu(name, cls):
+    sample = CONTAINERS[name]
+    y = Y if is_classifier(cls()) else Y + np.linspace(0, 1, len(Y))
+    estimator = quick(cls, device="cuda", **sample.params).fit(sample.X, y)
+    assert_same_on_cpu(estimator, sample.X)
+
+
+@pytest.mark.parametrize(("name", "cls"), CASES)
+def test_training_is_that_of_the_cpu(name, cls):
+    sample = CONTAINERS[name]
+    params = {"dropout": 0.0, "optimizer": "sgd", "lr": 0.1, **sample.params}
+    fits = [quick(cls, device=device, **params).fit(sample.X, Y) for device in ("cuda", "cpu")]
+    one, two = (outputs(fit, sample.X) for fit in fits)
+    np.testing.assert_allclose(one, two, atol=2e-3)
+
+
+@pytest.mark.parametrize("bidirectional", [False, True])
+@pytest.mark.parametrize("pooling", POOLINGS)
+@pytest.mark.parametrize("cell", sorted(CELLS))
+def test_cells_and_poolings(cell, pooling, bidirectional):
+    params = {"cell": cell, "pooling": pooling, "bidirectional": bidirectional}
+    estimator = quick(RecursiveNetClassifier, device="cuda", **params).fit(TREES, Y)
+    assert_same_on_cpu(estimator, TREES)
+
+
+@pytest.mark.parametrize("cls", ESTIMATORS)
+def test_pairs(cls):
+    side = TUPLES if cls.__name__.startswith("Recursive") else [" ".join(map(str, t)) for t in TUPLES]
+    X = np.stack([object_array(side), object_array(side[::-1])], axis=1)
+    assert_same_on_cpu(quick(cls, device="cuda").fit(X, Y), X)
+
+
+def test_labels_of_nodes():
+    node_y = [np.arange(n) % 2 for n in TREES.sizes]
+    y = np.array([row[0] for row in node_y])
+    y[::2], node_y = 1, [np.r_[1, row[1:]] if i % 2 == 0 else row for i, row in enumerate(node_y)]
+    estimator = quick(RecursiveNetClassifier, device="cuda").fit(TREES, y, node_y=node_y)
+    found, wanted = (predict_nodes(e, TREES)[[0, 1]] for e in (estimator, on_cpu(estimator)))
+    np.testing.assert_allclose(found, wanted, atol=1e-4)
+
+
+def test_pretrained_vectors_and_bfloat16():
+    words = {label: np.random.RandomState(0).rand(8) for label in ("it", "works", "fails", "well")}
+    for params in ({"embeddings": words}, {"precision": "bfloat16"}):
+        estimator = quick(RecursiveNetClassifier, device="cuda", **params).fit(TUPLES, Y)
+        assert_same_on_cpu(estimator, TUPLES, 0.05)
+
+
+def test_early_stopping_weights_and_calibration():
+    estimator = quick(
+        RecursiveNetClassifier, device="cuda", early_stopping=True, max_epochs=4, calibrate="temperature"
+    ).fit(TUPLES * 4, np.tile(Y, 4), sample_weight=np.arange(4 * len(Y)) % 3)
+    assert_same_on_cpu(estimator, TUPLES)
+
+
+def test_partial_fit_and_pickles_continue():
+    estimator = quick(RNNClassifier, device="cuda").fit(*_texts())
+    other = pickle.loads(pickle.dumps(estimator))
+    for fit in (estimator, other):
+        fit.partial_fit(*_texts())
+    np.testing.assert_allclose(outputs(estimator, _texts()[0]), outputs(other, _texts()[0]), atol=1e-5)
+
+
+def test_training_continues_on_another_device():
+    estimator = quick(RNNClassifier, device="cpu").fit(*_texts())
+    estimator.set_params(device="cuda").partial_fit(*_texts())
+    assert_same_on_cpu(estimator, _texts()[0])
+    estimator.set_params(device="cpu").partial_fit(*_texts())
+    assert {p.device.type for p in estimator.net_.module_.parameters()} == {"cpu"}
+
+
+@pytest.mark.parametrize("cls", [RecursiveNetClassifier, RNNClassifier, CNNClassifier])
+def test_the_generators_of_the_caller_are_unchanged(cls):
+    X = TUPLES if cls is RecursiveNetClassifier else _texts()[0]
+    torch.cuda.manual_seed(7)
+    before = torch.cuda.get_rng_state()
+    a = quick(cls, device="cuda", dropout=0.5).fit(X, Y)
+    assert torch.equal(torch.cuda.get_rng_state(), before)
+    torch.cuda.manual_seed(8)
+    b = quick(cls, device="cuda", dropout=0.5).fit(X, Y)
+    np.testing.assert_allclose(outputs(a, X), outputs(b, X), atol=1e-3)
+
+
+@pytest.mark.parametrize("method", ["occlusion", "integrated_gradients", "saliency", "shapley"])
+@pytest.mark.parametrize("cls", [RecursiveNetClassifier, RNNClassifier, CNNClassifier])
+def test_explanations_are_those_of_the_cpu(cls, method):
+    X = TUPLES if cls is RecursiveNetClassifier else _texts()[0]
+    estimator = quick(cls, device="cuda").fit(X, Y)
+    found, wanted = (
+        CaptumExplainer(e, method, random_state=0).fit(X).transform(X[:3])
+        for e in (estimator, on_cpu(estimator))
+    )
+    for a, b in zip(found, wanted, strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-3)
+
+
+def test_a_search_frees_the_memory_of_its_fits():
+    X, y = _texts()
+    quick(RNNClassifier, device="cuda").fit(X, y)  # loads the libraries of the GPU
+    gc.collect()
+    before = torch.cuda.memory_allocated()
+    search = GridSearchCV(
+        quick(RNNClassifier, device="cuda", hidden_size=64), {"lr": [0.1, 0.01, 0.001]}, cv=3, refit=False
+    ).fit(X, y)
+    gc.collect()
+    assert torch.cuda.memory_allocated() <= before + 2**20
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+
+
+def _texts():
+    return CONTAINERS["texts: list"].X, Y
