@@ -7,6 +7,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import torch
+from torch import nn
 
 from sklearn_tree.estimators.modes import default_modes
 from sklearn_tree.estimators.threads import limit_for
@@ -41,10 +42,10 @@ def run(method: Method, request: Request, verbose: int) -> Attributions:
 
 @contextmanager
 def isolate(net: ExplainedNet, encoded: Any, seed: int) -> Iterator[None]:
-    """Limit torch's threads inside the block, set its modes, seed its generators, and disable cuDNN.
+    """Limit torch's threads inside the block, set its modes and seed its generators; restore them afterwards.
 
-    Threads, modes and generators are restored afterwards. cuDNN computes no gradients of
-    recurrent layers in evaluation mode.
+    Convolutions on a GPU compute in full precision. Recurrent layers do not use cuDNN, which computes no
+    gradients of theirs in evaluation mode.
 
     Parameters
     ----------
@@ -61,7 +62,8 @@ def isolate(net: ExplainedNet, encoded: Any, seed: int) -> Iterator[None]:
         stack.enter_context(limit_for(net.module, n_positions, net.estimator.batch_size, net.device))
         stack.enter_context(own_generators(seed))
         if net.device.type == "cuda":
-            stack.enter_context(torch.backends.cudnn.flags(enabled=False))
+            is_recurrent = any(isinstance(module, nn.RNNBase) for module in net.module.modules())
+            stack.enter_context(torch.backends.cudnn.flags(enabled=not is_recurrent, allow_tf32=False))
         yield
 
 

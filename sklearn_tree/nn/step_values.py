@@ -34,7 +34,7 @@ class Standardize(nn.Module):
         self.register_buffer("scale", torch.tensor(scale, dtype=torch.float64))
 
     def _apply(self, fn: Any, recurse: bool = True) -> Standardize:
-        device = fn(torch.zeros(1)).device
+        device = fn(torch.zeros(1, device=self.shift.device)).device
         dtype = torch.float32 if device.type == "mps" else torch.float64  # mps does not support float64
         for name, buffer in self.named_buffers():
             setattr(self, name, buffer.to(device, dtype))

@@ -24,13 +24,13 @@ def test_single_samples_have_the_attributions_and_values_of_the_explainer(kind):
 @each_kind
 def test_the_noise_of_perturbed_inputs_has_a_radius_and_a_seed(kind):
     explainer, X = fit_example_explainer(kind, "saliency"), fit_example(kind)[1][:1]
-    (sample,) = explain_each(explainer, X)
-    np.testing.assert_array_equal(sample.explain(), sample.own)
-    np.testing.assert_array_equal(sample.explain_perturbed(0.0, 0), sample.own)
-    noisy = sample.explain_perturbed(0.3, 0)
-    np.testing.assert_array_equal(sample.explain_perturbed(0.3, 0), noisy)
-    assert np.abs(noisy - sample.own).max() > 1e-6  # the controls
-    assert np.abs(noisy - sample.explain_perturbed(0.3, 2)).max() > 1e-6
+    for sample in explain_each(explainer, X):
+        np.testing.assert_array_equal(sample.explain(), sample.own)
+        np.testing.assert_array_equal(sample.explain_perturbed(0.0, 0), sample.own)
+        noisy = sample.explain_perturbed(0.3, 0)
+        np.testing.assert_array_equal(sample.explain_perturbed(0.3, 0), noisy)
+        assert np.abs(noisy - sample.own).max() > 1e-6  # the controls
+        assert np.abs(noisy - sample.explain_perturbed(0.3, 2)).max() > 1e-6
 
 
 def test_another_output_changes_the_coalitions_and_not_the_attributions():

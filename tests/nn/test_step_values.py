@@ -33,6 +33,12 @@ def test_large_values_keep_their_differences_in_a_net_of_single_precision():
     assert float(values.float() - 1.7e9) == 0  # the control
 
 
+def test_a_change_of_the_type_keeps_the_device():
+    standardize = Standardize([0.0], [1.0]).to("meta")
+    for changed in (standardize.to(torch.float32), standardize.double()):
+        assert {buffer.device.type for buffer in changed.buffers()} == {"meta"}
+
+
 def test_dropout_is_applied_in_training_only():
     values = StepValues([0.0], [1.0], dropout=0.5)
     batch = SequenceBatch.from_array(np.ones((4, 50, 1)))

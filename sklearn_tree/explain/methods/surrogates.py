@@ -55,7 +55,7 @@ def fit_surrogate(explainer: type[KernelShap | Lime], batch: ExplainedBatch) -> 
             perturbations_per_eval=batch.limits.n_copies(inputs),
             return_input_shape=False,
         )
-    return inputs.spread(groups, coefficients[0])
+    return inputs.spread(groups, coefficients[0].to(groups.device))  # sklearn fits on the CPU
 
 
 def _count_samples(params: Mapping[str, Any]) -> int:
