@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dis
 import inspect
 import time
@@ -279,15 +280,35 @@ class OwnedNetMixin(_Net):
         for name in ("callbacks_", "optimizer_", "average_state_")[: 1 if self.is_continued else None]:
             if name in lean.__dict__:
                 lean.__dict__[name] = None
+        lean.__dict__.update(_separate_storages(lean.__dict__))
         return super(OwnedNetMixin, lean).__getstate__()
 
     def __setstate__(self, state: dict) -> None:
         super().__setstate__(state)
+        for module in self.module_.modules() if "module_" in self.__dict__ else ():
+            if isinstance(module, nn.RNNBase):
+                module.flatten_parameters()
         if "callbacks_" in self.__dict__:
             self.callbacks_ = []
             self.initialize_callbacks()
             if not self.is_continued:
                 self.initialize_optimizer()
+
+
+def _separate_storages(state: dict[str, Any]) -> dict[str, Any]:
+    """Return copies of the module, and of what refers to its weights, if weights share a storage.
+
+    cuDNN keeps the weights of a recurrent layer in one storage, which a pickle would hold once per weight.
+    """
+    names = ("module_", "optimizer_", "average_state_")
+    state = {name: state[name] for name in names if name in state}
+    weights = state["module_"].parameters() if "module_" in state else ()
+    if all(weight.untyped_storage().nbytes() == weight.nbytes for weight in weights):
+        return {}
+    state = copy.deepcopy(state)
+    for weight in state["module_"].parameters():
+        weight.data = weight.data.clone()
+    return state
 
 
 def mean_loss(losses: list[Tensor], sizes: list[int]) -> float:

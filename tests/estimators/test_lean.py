@@ -55,6 +55,27 @@ def test_a_pickle_is_at_most_twice_as_large_as_weights_and_vocabulary(cls, X, sc
     assert len(pickle.dumps(net)) <= 2 * necessary_bytes(net)
 
 
+@pytest.mark.parametrize("is_continued", [False, True])
+def test_a_pickle_holds_weights_in_a_common_storage_once(is_continued):
+    net = RNNClassifier(max_epochs=3, random_state=0, cell="gru").fit(TEXTS, Y)
+    if is_continued:
+        net.partial_fit(TEXTS, Y)
+    size, proba = len(pickle.dumps(net)), net.predict_proba(TEXTS)
+    layers = [m for m in net.net_.module_.modules() if isinstance(m, torch.nn.RNNBase)]
+    weights = [weight for layer in layers for weight in layer.parameters()]
+    flat = torch.cat([weight.data.flatten() for weight in weights])  # as cuDNN stores them
+    parts = flat.split([weight.numel() for weight in weights])
+    for weight, part in zip(weights, parts, strict=True):
+        weight.data = part.view(weight.shape)
+    assert len(pickle.dumps(net)) <= size + 1000
+    other = pickle.loads(pickle.dumps(net))
+    np.testing.assert_array_equal(other.predict_proba(TEXTS), proba)
+    for fit in (net, other):
+        fit.partial_fit(TEXTS, Y)
+    np.testing.assert_array_equal(other.predict_proba(TEXTS), net.predict_proba(TEXTS))
+    assert {weight.data_ptr() for weight in weights} == {part.data_ptr() for part in parts}
+
+
 @pytest.mark.parametrize(("cls", "X"), CASES[:7], ids=IDS[:7])  # repeated samples close a vocabulary
 def test_an_estimator_keeps_no_training_data(cls, X):
     few = pickle.dumps(cls(max_epochs=1, random_state=0).fit(X, Y))
