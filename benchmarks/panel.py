@@ -13,7 +13,9 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from datasets import FOLDER, load_mr, load_series, load_sst_sentences, load_trec
+from pair_problems import LOADERS, PairFeatures
 from sklearn.datasets import load_breast_cancer, load_digits, load_iris
 from sklearn.feature_extraction import DictVectorizer
 from sklearn.feature_extraction.text import TfidfVectorizer
@@ -39,7 +41,7 @@ class Problem:
     ----------
     name : str
         Name.
-    family : {"text", "trees", "series", "images", "tables"}
+    family : {"text", "trees", "series", "images", "tables", "pairs of texts", "pairs of trees"}
         Family of problems that share their defaults.
     train : callable
         Function that returns the samples and the classes of the training part.
@@ -72,6 +74,8 @@ class Problem:
 
 def take(X: Any, rows: np.ndarray) -> Any:
     """Return some samples."""
+    if isinstance(X, pd.DataFrame):
+        return X.iloc[rows]
     return [X[i] for i in rows] if isinstance(X, list) else X[rows]
 
 
@@ -195,7 +199,14 @@ def load_problems() -> list[Problem]:
         "iris": (partial(load_iris, return_X_y=True), None),
         "breast cancer": (partial(load_breast_cancer, return_X_y=True), None),
     }
-    families = {"text": texts, "trees": trees, "series": series, "images": images, "tables": tables}
+    families = {
+        "text": texts,
+        "trees": trees,
+        "series": series,
+        "images": images,
+        "tables": tables,
+        **LOADERS,
+    }
     problems = [
         Problem(name=name, family=family, train=train, test=test)
         for family, members in families.items()
@@ -234,22 +245,17 @@ def flatten(X: Any) -> np.ndarray:
     return np.asarray(X).reshape(len(X), -1)
 
 
+TFIDF = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True)
+BAGS = make_pipeline(
+    FunctionTransformer(lambda trees: [bag(tree) for tree in trees]), DictVectorizer(), MaxAbsScaler()
+)
 LINEAR = make_pipeline(FunctionTransformer(flatten), StandardScaler(), LogisticRegression(max_iter=2000))
 # The models that a default must not lose to; the study uses the first.
 BASELINES: dict[str, list[Any]] = {
-    "text": [
-        make_pipeline(
-            TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True), LogisticRegression(C=10, max_iter=2000)
-        )
-    ],
-    "trees": [
-        make_pipeline(
-            FunctionTransformer(lambda trees: [bag(tree) for tree in trees]),
-            DictVectorizer(),
-            MaxAbsScaler(),
-            LogisticRegression(max_iter=2000),
-        )
-    ],
+    "text": [make_pipeline(TFIDF, LogisticRegression(C=10, max_iter=2000))],
+    "trees": [make_pipeline(BAGS, LogisticRegression(max_iter=2000))],
+    "pairs of texts": [make_pipeline(PairFeatures(TFIDF), LogisticRegression(C=10, max_iter=2000))],
+    "pairs of trees": [make_pipeline(PairFeatures(BAGS), LogisticRegression(max_iter=2000))],
     "series": [make_pipeline(FunctionTransformer(flatten), KNeighborsClassifier(1)), LINEAR],
     "images": [make_pipeline(FunctionTransformer(flatten), KNeighborsClassifier(3)), LINEAR],
     "tables": [LINEAR],
@@ -259,5 +265,7 @@ NETS: dict[str, list[Any]] = {
     "trees": [RecursiveNetClassifier()],
     "series": [CNNClassifier()],
     "images": [CNNClassifier()],
+    "pairs of texts": [CNNClassifier(), RNNClassifier()],
+    "pairs of trees": [RecursiveNetClassifier()],
     "tables": [CNNClassifier(), RNNClassifier(), RecursiveNetClassifier()],
 }

@@ -22,7 +22,7 @@ def load_ewt(part: str) -> Pair:
     """
     trees, genres, words = [], [], []
     genre = ""
-    for line in (*_lines(f"ud_ewt/en_ewt-ud-{part}.stripped.conllu.gz"), "\n"):
+    for line in (*lines(f"ud_ewt/en_ewt-ud-{part}.stripped.conllu.gz"), "\n"):
         if line.startswith("# sent_id = "):
             genre = line.partition("= ")[2].partition("-")[0]
         elif line[0].isdigit():
@@ -37,7 +37,7 @@ def load_ewt(part: str) -> Pair:
 def load_trec_trees(part: str = "train") -> Pair:
     """Return the dependency trees of TREC's questions and their coarse classes."""
     trees, labels, words = [], [], []
-    for line in (*_lines(f"trec/TREC.{part}.spacy.conllu.gz"), "\n"):
+    for line in (*lines(f"trec/TREC.{part}.spacy.conllu.gz"), "\n"):
         if line.startswith("# label = "):
             labels.append(line.partition("= ")[2].partition(":")[0])
         elif line[0].isdigit():
@@ -66,7 +66,7 @@ def dependency_tree(words: list[list[str]]) -> Tree:
 
 def load_mutagenesis() -> Pair:
     """Return 188 molecules as trees of JSON documents, and whether they are mutagenic."""
-    documents = json.loads("".join(_lines("mutagenesis/mutagenesis.json.gz")))
+    documents = json.loads("".join(lines("mutagenesis/mutagenesis.json.gz")))
     y = np.array([document.pop("mutagenic") for document in documents])
     return TreeArray.from_trees(read_json("molecule", document) for document in documents), y
 
@@ -94,7 +94,7 @@ def load_quantifiers(part: str) -> Pair:
 
 def _pairs(names: Any) -> Pair:
     """Read lines ``relation TAB ( a b ) TAB ( c d )`` as pairs of trees with a common root."""
-    rows = [line.rstrip("\n").split("\t") for name in names for line in _lines(name)]
+    rows = [line.rstrip("\n").split("\t") for name in names for line in lines(name)]
     relations = np.array([relation for relation, _, _ in rows])
     return TreeArray.from_trees(pair(left, right) for _, left, right in rows), relations
 
@@ -117,6 +117,7 @@ def pair(left: str, right: str) -> Tree:
     return Tree(labels, parents)
 
 
-def _lines(name: str) -> Iterator[str]:
+def lines(name: str) -> Iterator[str]:
+    """Yield the lines of a compressed file."""
     with gzip.open(FOLDER / name, "rt", encoding="utf-8") as file:
         yield from file

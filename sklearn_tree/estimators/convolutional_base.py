@@ -60,7 +60,7 @@ class BaseCNN(BaseNet):
         batch_size: int = 64,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
-        patience: int = 5,
+        patience: int | None = None,
         warm_start: bool = False,
         device: str | torch.device = "auto",
         precision: str = "float32",

@@ -48,7 +48,7 @@ SHARED_CONSTRAINTS: dict = {
     "batch_size": [POSITIVE_INT],
     "early_stopping": ["boolean"],
     "validation_fraction": [Interval(Real, 0.0, 1.0, closed="neither")],
-    "patience": [POSITIVE_INT],
+    "patience": [POSITIVE_INT, None],
     "warm_start": ["boolean"],
     "device": [str, Hidden(torch.device)],
     "precision": [StrOptions({"auto", "bfloat16", "float32"})],
@@ -80,7 +80,7 @@ class NetParametersMixin:
     batch_size: int
     early_stopping: bool
     validation_fraction: float
-    patience: int
+    patience: int | None
     warm_start: bool
     device: str | torch.device
     precision: str
@@ -140,7 +140,8 @@ class NetParametersMixin:
             schedule = EpochSchedule(**LR_SCHEDULES[schedule_name](n_epochs), last_epoch=-1)
             callbacks.append(("lr_schedule", schedule))
         if self.early_stopping and is_whole:
-            stop = EarlyStopping(monitor="valid_loss", patience=self.patience, load_best=True)
+            patience = max(5, n_epochs // 5) if self.patience is None else self.patience
+            stop = EarlyStopping(monitor="valid_loss", patience=patience, load_best=True)
             callbacks.append(("early_stopping", stop))
         return [*callbacks, *_check_callbacks(self.callbacks or ())]
 

@@ -101,8 +101,9 @@ subclass, default="auto"
     validation_fraction : float, default=0.1
         Fraction of the training samples that early stopping and calibration hold out, stratified by class.
         Ignored if ``fit`` receives ``X_val``.
-    patience : int, default=5
-        Number of epochs without improvement after which early stopping stops.
+    patience : int, default=None
+        Number of epochs without improvement after which early stopping stops; None stands for a fifth of the
+        epochs, at least 5.
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes in the loss; "balanced" weights them inversely to their frequencies.
     label_smoothing : float, default=0.0
@@ -214,7 +215,7 @@ subclass, default="auto"
         max_batch_nodes: int | None = 50_000,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
-        patience: int = 5,
+        patience: int | None = None,
         class_weight: dict | str | None = None,
         label_smoothing: float = 0.0,
         calibrate: str | None = None,
@@ -331,8 +332,9 @@ subclass, default="auto"
     validation_fraction : float, default=0.1
         Fraction of the training samples that early stopping and calibration hold out, stratified by class.
         Ignored if ``fit`` receives ``X_val``.
-    patience : int, default=5
-        Number of epochs without improvement after which early stopping stops.
+    patience : int, default=None
+        Number of epochs without improvement after which early stopping stops; None stands for a fifth of the
+        epochs, at least 5.
     warm_start : bool, default=False
         Whether ``fit`` continues to train the net of the previous ``fit``.
     device : str or torch.device, default="auto"

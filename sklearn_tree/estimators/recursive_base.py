@@ -62,7 +62,7 @@ class BaseRecursiveNet(BaseNet):
         max_batch_nodes: int | None = 50_000,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
-        patience: int = 5,
+        patience: int | None = None,
         warm_start: bool = False,
         device: str | torch.device = "auto",
         precision: str = "float32",
