@@ -48,6 +48,13 @@ SETTINGS: dict[str, Callable[[str, str], Params]] = {
     "pairs, 40 epochs, cosine": always(**CLOSED, lr_schedule="cosine", max_epochs=40),
     "pairs, dropout .5, 6 epochs": always(**{**OPEN, "linear_path": False}, lr=0.001, max_epochs=6),
     "pairs, dropout .5, 12 epochs": always(**{**OPEN, "linear_path": False}, lr=0.003, max_epochs=12),
+    "pairs, dropout .3, 10 epochs": always(
+        dropout=0.3, lr=0.003, lr_schedule="cosine", linear_path=False, max_epochs=10
+    ),
+    "pairs, 4 epochs": always(**CLOSED, lr_schedule="cosine", max_epochs=4),
+    "pairs, dropout .5, lr .005, 20 epochs": always(
+        **{**OPEN, "linear_path": False}, lr=0.005, max_epochs=20
+    ),
     "pairs, dropout .5, 20 epochs": always(**{**OPEN, "linear_path": False}, lr=0.003, max_epochs=20),
     "one_cycle": always(lr_schedule="one_cycle"),
     "ema": always(weight_averaging="ema"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from typing import Any, ClassVar
 
@@ -193,9 +194,13 @@ class Pairs(ColumnsMixin):
 
     @property
     def training_defaults(self) -> TrainingDefaults:
-        """Default parameters, with the cell and the widths of filters of single samples."""
+        """Default parameters, with the cell and the widths of filters of single samples.
+
+        Nets overfit pairs of samples with an open vocabulary, whose relation is harder to learn than to memorize.
+        """
         items = self.item_kind.training_defaults
-        return TrainingDefaults(cell=items.cell, kernel_sizes=items.kernel_sizes)
+        defaults = TrainingDefaults(cell=items.cell, kernel_sizes=items.kernel_sizes)
+        return replace(defaults, lr_schedule="cosine", max_batches=250) if items.linear_path else defaults
 
     def wrap_net(self, net: Any) -> Any:
         """Return the class of the net for pairs."""
