@@ -14,13 +14,15 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 import torch
+from pair_problems import load_logic_pairs, load_quantifier_pairs
 from sklearn.feature_extraction import DictVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, MaxAbsScaler
-from tree_datasets import load_ewt, load_logic, load_mutagenesis, load_quantifiers
+from tree_datasets import load_ewt, load_mutagenesis
 
 from sklearn_tree import RecursiveNetClassifier, Tree, TreeVectorizer
 from sklearn_tree.datasets import load_gum, load_python_functions
@@ -59,10 +61,9 @@ def labels_and_edges(tree: Tree) -> Counter:
     return counts
 
 
-def sides(tree: Tree) -> Counter:
-    """Count the words of each half of a pair separately."""
-    second = tree.children(tree.root)[-1]
-    return Counter(f"{i >= second} {tree.labels[i]}" for i in tree.leaves)
+def sides(pair: tuple[Tree, Tree]) -> Counter:
+    """Count the words of both trees of a pair separately."""
+    return Counter(f"{i} {tree.labels[leaf]}" for i, tree in enumerate(pair) for leaf in tree.leaves)
 
 
 def gum() -> Iterator[Split]:
@@ -92,13 +93,14 @@ def ewt() -> Iterator[Split]:
 
 
 def logic() -> Iterator[Split]:
-    """Yield formulas with up to four operators for training and with four for testing."""
-    yield *load_logic("train", range(5)), *load_logic("test", range(4, 5))
+    """Yield pairs of formulas with up to four operators for training, and with n for testing, for each n."""
+    for n in LOGIC_SIZES:
+        yield *load_logic_pairs("train", range(5)), *load_logic_pairs("test", [n])
 
 
 def quantifiers() -> Iterator[Split]:
     """Yield the published train and test parts."""
-    yield *load_quantifiers("train"), *load_quantifiers("test")
+    yield *load_quantifier_pairs("train"), *load_quantifier_pairs("test")
 
 
 WIDE = {"hidden_size": 128, "embedding_dim": 128, "dropout": 0.5, "lr": 0.003, "lr_schedule": "cosine"}

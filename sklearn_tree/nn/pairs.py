@@ -70,7 +70,8 @@ def compare(a: Tensor, b: Tensor) -> Tensor:
 class PairNet(nn.Module):
     """Net for pairs: one net encodes both samples, and its head reads the comparison of their vectors.
 
-    All samples of a batch are encoded together.
+    All samples of a batch are encoded together. The logits are the sum of a linear function of the comparison,
+    the head, and of a hidden layer of as many units as a vector has numbers [1]_.
 
     Parameters
     ----------
@@ -85,9 +86,17 @@ class PairNet(nn.Module):
     ----------
     net : Net
         The net for single samples. Its head has four inputs for each number in the vector of a sample.
+    hidden : nn.Sequential
+        Hidden layer between the comparison and the logits.
+
+    References
+    ----------
+    .. [1] K. Tai, R. Socher, C. Manning (2015). Improved Semantic Representations From Tree-Structured Long
+       Short-Term Memory Networks. ACL.
     """
 
     net: Net
+    hidden: nn.Sequential
 
     linear: None = None  # a linear path reads single samples only
     active_linear: None = None
@@ -95,8 +104,11 @@ class PairNet(nn.Module):
     def __init__(self, item_net: type[Net], n_outputs: int, **params: Any) -> None:
         super().__init__()
         self.net = item_net(n_outputs=n_outputs, **params)  # type: ignore[call-arg]
-        head = self.net.head
-        self.net.head = nn.Linear(4 * head.in_features, n_outputs, dtype=head.weight.dtype)
+        size, dtype = self.net.head.in_features, self.net.head.weight.dtype
+        self.net.head = nn.Linear(4 * size, n_outputs, dtype=dtype)
+        self.hidden = nn.Sequential(
+            nn.Linear(4 * size, size, dtype=dtype), nn.Tanh(), nn.Linear(size, n_outputs, dtype=dtype)
+        )
 
     def forward(self, batch: PairBatch) -> Tensor:
         """Compute the logits of a batch.
@@ -110,7 +122,7 @@ class PairNet(nn.Module):
         -------
         Tensor of float, shape (n, n_outputs)
         """
-        return self.net.compute_logits(self.encode(batch))
+        return self.compute_logits(self.net.encode(batch.weighted_items))
 
     def encode(self, batch: PairBatch) -> Tensor:
         """Compute the inputs of the head, Tensor of float, shape (n, 4 * size), see :func:`compare`."""
@@ -136,7 +148,8 @@ class PairNet(nn.Module):
 
     def compute_logits(self, vectors: Tensor) -> Tensor:
         """Map the vectors of the samples of all pairs, shape (2 * n, size), to logits (n, n_outputs)."""
-        return self.net.compute_logits(compare_items(vectors))
+        compared = self.net.dropout(compare_items(vectors))
+        return self.net.head(compared) + self.hidden(compared)
 
     @property
     def features(self) -> Any:
