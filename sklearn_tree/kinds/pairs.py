@@ -200,7 +200,9 @@ class Pairs(ColumnsMixin):
         """
         items = self.item_kind.training_defaults
         defaults = TrainingDefaults(cell=items.cell, kernel_sizes=items.kernel_sizes)
-        return replace(defaults, lr_schedule="cosine", max_batches=250) if items.linear_path else defaults
+        if not items.linear_path:
+            return defaults
+        return replace(defaults, dropout=0.5, lr_schedule="cosine", max_batches=250)
 
     def wrap_net(self, net: Any) -> Any:
         """Return the class of the net for pairs."""

@@ -41,14 +41,17 @@ def swap(items):
 
 
 @pytest.mark.parametrize(("cls", "items", "to_batch"), NETS)
-def test_logits_are_the_head_over_samples_that_are_encoded_one_by_one(cls, items, to_batch):
+def test_logits_are_both_layers_over_samples_that_are_encoded_one_by_one(cls, items, to_batch):
     net = make(cls)
     with torch.no_grad():
         logits = net(PairBatch(to_batch(items)))
         vectors = [net.net.encode(to_batch(items[np.array([i])]))[0] for i in range(len(items))]
         for i, row in enumerate(logits):
             a, b = vectors[2 * i : 2 * i + 2]
-            expected = net.head.weight @ torch.cat([a, b, abs(a - b), a * b]) + net.head.bias
+            compared = torch.cat([a, b, abs(a - b), a * b])
+            first, _, last = net.hidden
+            units = torch.tanh(first.weight @ compared + first.bias)
+            expected = net.head.weight @ compared + net.head.bias + last.weight @ units + last.bias
             torch.testing.assert_close(row, expected, rtol=1e-10, atol=1e-10)
             one = net(PairBatch(to_batch(items[2 * i : 2 * i + 2])))
             torch.testing.assert_close(one[0], row, rtol=1e-10, atol=1e-10)
@@ -56,13 +59,14 @@ def test_logits_are_the_head_over_samples_that_are_encoded_one_by_one(cls, items
 
 
 @pytest.mark.parametrize(("cls", "items", "to_batch"), NETS)
-def test_swapping_both_samples_changes_nothing_if_the_head_is_symmetric(cls, items, to_batch):
+def test_swapping_both_samples_changes_nothing_if_the_layers_are_symmetric(cls, items, to_batch):
     net = make(cls)
     batch, swapped = PairBatch(to_batch(items)), PairBatch(to_batch(swap(items)))
     assert not torch.allclose(net(batch), net(swapped))  # the control
     size = net.head.in_features // 4
     with torch.no_grad():
-        net.head.weight[:, size : 2 * size] = net.head.weight[:, :size]
+        for layer in (net.head, net.hidden[0]):
+            layer.weight[:, size : 2 * size] = layer.weight[:, :size]
     torch.testing.assert_close(net(batch), net(swapped), rtol=1e-10, atol=1e-10)
 
 
