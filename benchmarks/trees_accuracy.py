@@ -34,8 +34,8 @@ Split = tuple[Any, np.ndarray, Any, np.ndarray]
 class Problem(NamedTuple):
     """A data set, the required accuracy, the features of the linear models and the parameters of the net.
 
-    ``more_tests`` are further test parts, by name, for a data set with one split. ``min_df`` is None for samples
-    that the net reads without a vectorizer.
+    ``more_tests`` are further test parts, by name, for a data set with one split. ``min_df`` is None for
+    samples that the net reads without a vectorizer.
     """
 
     name: str
@@ -44,7 +44,7 @@ class Problem(NamedTuple):
     counts: dict[str, Callable[[Any], dict]]
     min_df: int | None
     setting: dict[str, Any]
-    more_tests: dict[str, Callable[[], tuple[Any, np.ndarray]]] = {}
+    more_tests: dict[str, Callable[[], tuple[Any, np.ndarray]]] | None = None
 
 
 def words(tree: Tree) -> Counter:
@@ -210,7 +210,7 @@ def main() -> None:
         for name, (model, goal) in models.items():
             accuracy, seconds = score(model, splits)
             print(f"{problem.name:28}{name:34}{accuracy:9.3f}{goal:>7}{seconds:7.0f} s", flush=True)
-            for test, load in problem.more_tests.items():
+            for test, load in (problem.more_tests or {}).items():
                 print(f"{problem.name:28}{f'{name}, {test}':34}{model.score(*load()):9.3f}", flush=True)
 
 

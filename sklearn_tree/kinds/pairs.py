@@ -196,7 +196,7 @@ class Pairs(ColumnsMixin):
     def training_defaults(self) -> TrainingDefaults:
         """Default parameters, with the cell and the widths of filters of single samples.
 
-        Nets overfit pairs of samples with an open vocabulary, whose relation is harder to learn than to memorize.
+        Pairs of samples with an open vocabulary are easier to memorize than to learn from.
         """
         items = self.item_kind.training_defaults
         defaults = TrainingDefaults(cell=items.cell, kernel_sizes=items.kernel_sizes)

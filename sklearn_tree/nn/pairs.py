@@ -70,8 +70,8 @@ def compare(a: Tensor, b: Tensor) -> Tensor:
 class PairNet(nn.Module):
     """Net for pairs: one net encodes both samples, and its head reads the comparison of their vectors.
 
-    All samples of a batch are encoded together. The logits are the sum of a linear function of the comparison,
-    the head, and of a hidden layer of as many units as a vector has numbers [1]_.
+    All samples of a batch are encoded together. The logits are the sum of those of the head, which is linear,
+    and of a hidden layer of as many units as a vector has numbers [1]_.
 
     Parameters
     ----------
