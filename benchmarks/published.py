@@ -3,7 +3,7 @@
 Run ``python benchmarks/published.py --only MR --seeds 0 1 2``. The problems are:
 
 - MR and the sentences of SST as texts, with pretrained vectors. For SST, the training samples are all
-  distinct phrases of the training trees and their labels, as published nets use them; the nets see texts only.
+  distinct phrases of the training trees and their labels, as published nets use them; they are read as texts.
 - ListOps: 90,000 generated expressions, read as trees by a Tree-LSTM and as texts with brackets by an LSTM.
 """
 
