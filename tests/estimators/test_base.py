@@ -12,7 +12,7 @@ from samples import tree_classifier
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
-from sklearn_tree import RecursiveNetClassifier
+from sklearn_tree import RecursiveNetClassifier, RNNClassifier
 from sklearn_tree.nn import TreeCell
 
 
@@ -37,6 +37,13 @@ def test_early_stopping_stops_after_patience_epochs(encoded):
     assert best == clf.n_iter_ - 1 - 3
     whole = tree_classifier(max_epochs=50, lr=0.02).fit(X, noise)  # the control
     assert whole.n_iter_ == 50
+
+
+@pytest.mark.parametrize(("max_epochs", "patience"), [(10, 5), (50, 10)])
+def test_early_stopping_waits_for_a_fifth_of_the_epochs_and_at_least_five(max_epochs, patience):
+    clf = RNNClassifier(max_epochs=max_epochs, early_stopping=True, optimizer="sgd", lr=1e-30, random_state=0)
+    clf.fit([[2, 3], [3, 2]] * 10, [0, 1] * 10)  # the loss never improves after the first epoch
+    assert clf.n_iter_ == 1 + patience
 
 
 def test_early_stopping_uses_the_given_validation_samples(encoded):

@@ -50,6 +50,17 @@ def data_for(cls):
     return FORMULAS if cls.__name__.startswith("Recursive") else TEXTS
 
 
+@pytest.mark.parametrize("cls", [RNNClassifier, CNNClassifier])
+def test_an_open_vocabulary_decides_the_training(cls):
+    closed = cls(random_state=0).fit(TEXTS[:320], EQUAL[:320])
+    names = pd.DataFrame([[f"a{i} b{i}", f"c{i}"] for i in range(320)])
+    opened = cls(random_state=0).fit(names, EQUAL[:320])
+    many = cls(batch_size=2, random_state=0).fit(names, EQUAL[:320])
+    assert [closed.net_.module__dropout, closed.n_iter_] == [0.0, 20]
+    assert [opened.net_.module__dropout, opened.n_iter_] == [0.5, 20]
+    assert many.n_iter_ == 3  # 160 batches each
+
+
 @pytest.mark.parametrize("cls", ESTIMATORS)
 def test_all_estimators_read_pairs(cls):
     X, y = data_for(cls)[:60], EQUAL[:60]
