@@ -92,8 +92,7 @@ class RNNClassifier(NetClassifierMixin, BaseRNN):
         Fraction of the training samples that early stopping and calibration hold out, stratified by class.
         Ignored if ``fit`` receives ``X_val``.
     patience : int, default=None
-        Number of epochs without improvement after which early stopping stops; None stands for a fifth of the
-        epochs, at least 5.
+        Epochs without improvement after which early stopping stops; None: a fifth of all epochs, at least 5.
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes in the loss; "balanced" weights them inversely to their frequencies.
     label_smoothing : float, default=0.0
@@ -320,8 +319,7 @@ class RNNRegressor(NetRegressorMixin, BaseRNN):
         Fraction of the training samples that early stopping and calibration hold out, stratified by class.
         Ignored if ``fit`` receives ``X_val``.
     patience : int, default=None
-        Number of epochs without improvement after which early stopping stops; None stands for a fifth of the
-        epochs, at least 5.
+        Epochs without improvement after which early stopping stops; None: a fifth of all epochs, at least 5.
     warm_start : bool, default=False
         Whether ``fit`` continues to train the net of the previous ``fit``.
     device : str or torch.device, default="auto"

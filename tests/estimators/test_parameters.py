@@ -58,7 +58,7 @@ INVALID = {
     "batch_size": (0, None),
     "early_stopping": ("yes", 2),
     "validation_fraction": (0.0, 1.0),
-    "patience": (0, None),
+    "patience": (0, 2.5),
     "warm_start": ("yes", None),
     "device": (1, None),
     "precision": ("float16", None),
