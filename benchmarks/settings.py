@@ -51,9 +51,10 @@ SETTINGS: dict[str, Callable[[str, str], Params]] = {
     "pairs, dropout .3, 10 epochs": always(
         dropout=0.3, lr=0.003, lr_schedule="cosine", linear_path=False, max_epochs=10
     ),
-    "pairs, hidden layer": always(),
+    "pairs, hidden layer": always(dropout=0.0),
+    "pairs, hidden layer, dropout .2": always(dropout=0.2),
     "pairs, hidden layer, dropout .5": always(dropout=0.5),
-    "pairs, hidden layer, lr .002": always(lr=0.002),
+    "pairs, hidden layer, lr .002": always(dropout=0.0, lr=0.002),
     "pairs, 4 epochs": always(**CLOSED, lr_schedule="cosine", max_epochs=4),
     "pairs, dropout .5, lr .005, 20 epochs": always(
         **{**OPEN, "linear_path": False}, lr=0.005, max_epochs=20

@@ -202,7 +202,7 @@ class Pairs(ColumnsMixin):
         defaults = TrainingDefaults(cell=items.cell, kernel_sizes=items.kernel_sizes)
         if not items.linear_path:
             return defaults
-        return replace(defaults, dropout=0.5, lr_schedule="cosine", max_batches=250)
+        return replace(defaults, dropout=0.2, lr_schedule="cosine", max_batches=250)
 
     def wrap_net(self, net: Any) -> Any:
         """Return the class of the net for pairs."""
