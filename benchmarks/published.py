@@ -161,7 +161,14 @@ PROBLEMS = [
         load=listops_as_texts,
         estimator=RNNClassifier,
         published="LSTM: .71 to .74",
-        params={**SAME_SIZE, "bidirectional": False, "lr": 0.001, "max_epochs": 5},
+        params={
+            **SAME_SIZE,
+            "bidirectional": False,
+            "lr": 0.002,
+            "lr_schedule": "one_cycle",
+            "gradient_clip": 1.0,
+            "max_epochs": 4,
+        },
     ),
 ]
 
