@@ -24,9 +24,9 @@ import numpy as np
 import pandas as pd
 import torch
 from accuracy import measures, predict, standard_error
+from pair_problems import PairFeatures
 from panel import flatten
 from PIL import Image, ImageDraw, ImageFont
-from scipy import sparse
 from sklearn.base import clone
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
@@ -112,20 +112,6 @@ def load_letters(folder: Path) -> Split:
     return tuple(parts)  # type: ignore[return-value]
 
 
-class PairFeatures(TfidfVectorizer):
-    """TF-IDF features of two sentences: absolute difference and product."""
-
-    def fit_transform(self, X: pd.DataFrame, y: Any = None) -> Any:
-        """Fit on the sentences of both columns and transform them."""
-        super().fit([*X["first"], *X["second"]])
-        return self.transform(X)
-
-    def transform(self, X: pd.DataFrame) -> Any:
-        """Return the features of pairs."""
-        a, b = super().transform(X["first"]), super().transform(X["second"])
-        return sparse.hstack([abs(a - b), a.multiply(b)]).tocsr()
-
-
 def problems() -> list[tuple[str, Any, Any, list[Any]]]:
     """Return name, loader, baseline and nets of each problem."""
     words = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True)
@@ -137,7 +123,7 @@ def problems() -> list[tuple[str, Any, Any, list[Any]]]:
         (
             "sentence pairs",
             load_pairs,
-            make_pipeline(PairFeatures(), linear),
+            make_pipeline(PairFeatures(TfidfVectorizer(), has_sides=False), linear),
             [CNNClassifier(), RNNClassifier()],
         ),
         ("letters", load_letters, neighbours, [CNNClassifier()]),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,47 +10,11 @@ import pandas as pd
 from datasets import load_sst_sentences, load_trec
 from scipy import sparse
 from sklearn.base import BaseEstimator, TransformerMixin, clone
-from tree_datasets import lines, load_ewt
+from tree_datasets import load_ewt, load_logic, load_quantifiers
 
-from sklearn_tree import Tree
 from sklearn_tree.datasets import make_negation
 
 Data = tuple[pd.DataFrame, np.ndarray]
-
-
-def load_logic_pairs(part: str, sizes: Iterable[int]) -> Data:
-    """Return pairs of propositional formulas with ``sizes`` operators, and their relations."""
-    return _read_pairs(f"prop_logic/longer2_{part}{size}.gz" for size in sizes)
-
-
-def load_quantifier_pairs(part: str) -> Data:
-    """Return pairs of quantified sentences, and their relations."""
-    return _read_pairs([f"quantifiers/f1_{part}.txt.gz"])
-
-
-def _read_pairs(names: Iterable[str]) -> Data:
-    rows = [line.rstrip("\n").split("\t") for name in names for line in lines(name)]
-    columns = {
-        "first": [read_binary(row[1]) for row in rows],
-        "second": [read_binary(row[2]) for row in rows],
-    }
-    return pd.DataFrame(columns), np.array([row[0] for row in rows])
-
-
-def read_binary(text: str) -> Tree:
-    """Read a binary tree such as ``( ( not a ) ( and b ) )``; its inner nodes have the label ""."""
-    labels: list[str] = []
-    parents: list[int] = []
-    path = [-1]
-    for token in text.split():
-        if token == ")":
-            path.pop()
-            continue
-        labels.append("" if token == "(" else token)
-        parents.append(path[-1])
-        if token == "(":
-            path.append(len(labels) - 1)
-    return Tree(labels, parents)
 
 
 def load_agreement(seed: int, n: int = 1500) -> Data:
@@ -96,16 +60,19 @@ def load_more_positive(part: str) -> Data:
 
 
 class PairFeatures(TransformerMixin, BaseEstimator):
-    """Features of both samples of a pair, their absolute difference and their product.
+    """Absolute difference and product of the features of both samples of a pair, and the features themselves.
 
     Parameters
     ----------
     features : transformer
         Computes sparse features of single samples.
+    has_sides : bool, default=True
+        Whether the features of each sample are columns, too.
     """
 
-    def __init__(self, features: Any) -> None:
+    def __init__(self, features: Any, has_sides: bool = True) -> None:
         self.features = features
+        self.has_sides = has_sides
 
     def fit(self, X: pd.DataFrame, y: Any = None) -> PairFeatures:
         """Fit the features on the samples of both columns."""
@@ -115,7 +82,8 @@ class PairFeatures(TransformerMixin, BaseEstimator):
     def transform(self, X: pd.DataFrame) -> Any:
         """Return the features of pairs."""
         a, b = (self.features_.transform(list(X.iloc[:, k])) for k in (0, 1))
-        return sparse.hstack([a, b, abs(a - b), a.multiply(b)]).tocsr()
+        sides = [a, b] if self.has_sides else []
+        return sparse.hstack([*sides, abs(a - b), a.multiply(b)]).tocsr()
 
 
 LOADERS: dict[str, dict[str, tuple[Callable[[], Data], Callable[[], Data]]]] = {
@@ -125,10 +93,13 @@ LOADERS: dict[str, dict[str, tuple[Callable[[], Data], Callable[[], Data]]]] = {
     },
     "pairs of trees": {
         "logic pairs": (
-            lambda: load_logic_pairs("train", range(5)),
-            lambda: load_logic_pairs("test", range(5)),
+            lambda: load_logic("train", range(5), as_pairs=True),
+            lambda: load_logic("test", range(5), as_pairs=True),
         ),
-        "quantifier pairs": (lambda: load_quantifier_pairs("train"), lambda: load_quantifier_pairs("test")),
+        "quantifier pairs": (
+            lambda: load_quantifiers("train", as_pairs=True),
+            lambda: load_quantifiers("test", as_pairs=True),
+        ),
         "agreement": (lambda: load_agreement(0), lambda: load_agreement(1)),
         "same genre": (lambda: load_same_genre("train"), lambda: load_same_genre("test")),
     },

@@ -59,7 +59,6 @@ SETTINGS: dict[str, Callable[[str, str], Params]] = {
     "pairs, dropout .5, lr .005, 20 epochs": always(
         **{**OPEN, "linear_path": False}, lr=0.005, max_epochs=20
     ),
-    "pairs, dropout .5, 20 epochs": always(**{**OPEN, "linear_path": False}, lr=0.003, max_epochs=20),
     "one_cycle": always(lr_schedule="one_cycle"),
     "ema": always(weight_averaging="ema"),
     "smooth": always(label_smoothing=0.1),

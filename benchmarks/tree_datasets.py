@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from datasets import FOLDER
 
 from sklearn_tree import Tree, TreeArray, TreeNode
@@ -82,31 +83,50 @@ def read_json(key: str, value: Any) -> TreeNode:
     return TreeNode(json.dumps(value), edge=key)
 
 
-def load_logic(part: str, sizes: range) -> Pair:
-    """Return pairs of formulas with ``sizes`` operators, one tree per pair, and their relations."""
-    return _pairs(f"prop_logic/longer2_{part}{size}.gz" for size in sizes)
+def load_logic(part: str, sizes: Iterable[int], *, as_pairs: bool = False) -> tuple[Any, np.ndarray]:
+    """Return pairs of formulas with ``sizes`` operators, see :func:`_load_pairs`, and their relations."""
+    return _load_pairs((f"prop_logic/longer2_{part}{size}.gz" for size in sizes), as_pairs)
 
 
-def load_quantifiers(part: str) -> Pair:
-    """Return pairs of quantified sentences, one tree per pair, and their relations."""
-    return _pairs([f"quantifiers/f1_{part}.txt.gz"])
+def load_quantifiers(part: str, *, as_pairs: bool = False) -> tuple[Any, np.ndarray]:
+    """Return pairs of quantified sentences, see :func:`_load_pairs`, and their relations."""
+    return _load_pairs([f"quantifiers/f1_{part}.txt.gz"], as_pairs)
 
 
-def _pairs(names: Any) -> Pair:
-    """Read lines ``relation TAB ( a b ) TAB ( c d )`` as pairs of trees with a common root."""
+def _load_pairs(names: Iterable[str], as_pairs: bool) -> tuple[Any, np.ndarray]:
+    """Read lines ``relation TAB ( a b ) TAB ( c d )`` as a frame of two columns, or as one tree per pair."""
     rows = [line.rstrip("\n").split("\t") for name in names for line in lines(name)]
     relations = np.array([relation for relation, _, _ in rows])
-    return TreeArray.from_trees(pair(left, right) for _, left, right in rows), relations
+    if not as_pairs:
+        return TreeArray.from_trees(join(left, right) for _, left, right in rows), relations
+    pairs = [(read_binary(left), read_binary(right)) for _, left, right in rows]
+    return pd.DataFrame(pairs, columns=["first", "second"]), relations
 
 
-def pair(left: str, right: str) -> Tree:
+def read_binary(text: str) -> Tree:
+    """Read a binary tree such as ``( ( not a ) ( and b ) )``; its inner nodes have the label ""."""
+    labels: list[str] = []
+    parents: list[int] = []
+    _append(text, labels, parents, -1)
+    return Tree(labels, parents)
+
+
+def join(left: str, right: str) -> Tree:
     """Join two unlabelled binary trees under one root.
 
     The root has two empty leaves before them, so the trees are its third and fourth child. A cell with
     separate weights for each child thus compares the trees with other weights than it composes formulas with.
     """
-    labels, parents, path = ["PAIR", "", ""], [-1, 0, 0], [0]
-    for token in (*left.split(), *right.split()):
+    labels, parents = ["PAIR", "", ""], [-1, 0, 0]
+    for text in (left, right):
+        _append(text, labels, parents, 0)
+    return Tree(labels, parents)
+
+
+def _append(text: str, labels: list[str], parents: list[int], root: int) -> None:
+    """Append the nodes of an unlabelled binary tree below a node."""
+    path = [root]
+    for token in text.split():
         if token == ")":
             path.pop()
             continue
@@ -114,7 +134,6 @@ def pair(left: str, right: str) -> Tree:
         parents.append(path[-1])
         if token == "(":
             path.append(len(labels) - 1)
-    return Tree(labels, parents)
 
 
 def lines(name: str) -> Iterator[str]:

@@ -17,13 +17,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 import torch
-from pair_problems import load_logic_pairs, load_quantifier_pairs
 from sklearn.feature_extraction import DictVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, MaxAbsScaler
-from tree_datasets import load_ewt, load_mutagenesis
+from tree_datasets import load_ewt, load_logic, load_mutagenesis, load_quantifiers
 
 from sklearn_tree import RecursiveNetClassifier, Tree, TreeVectorizer
 from sklearn_tree.datasets import load_gum, load_python_functions
@@ -100,12 +99,12 @@ def ewt() -> Iterator[Split]:
 
 def logic() -> Iterator[Split]:
     """Yield pairs of formulas with up to four operators for training, and with four for testing."""
-    yield *load_logic_pairs("train", range(5)), *load_logic_pairs("test", [4])
+    yield *load_logic("train", range(5), as_pairs=True), *load_logic("test", [4], as_pairs=True)
 
 
 def quantifiers() -> Iterator[Split]:
     """Yield the published train and test parts."""
-    yield *load_quantifier_pairs("train"), *load_quantifier_pairs("test")
+    yield *load_quantifiers("train", as_pairs=True), *load_quantifiers("test", as_pairs=True)
 
 
 WIDE = {"hidden_size": 128, "embedding_dim": 128, "dropout": 0.5, "lr": 0.003, "lr_schedule": "cosine"}
@@ -134,7 +133,7 @@ PROBLEMS = [
         {"words by side": sides},
         None,
         {**PAIRS, "hidden_size": 128, "max_epochs": 10},
-        {f"test{n}": partial(load_logic_pairs, "test", [n]) for n in (5, 6)},
+        {f"test{n}": partial(load_logic, "test", [n], as_pairs=True) for n in (5, 6)},
     ),
     Problem(
         "UD EWT, genre",
