@@ -42,15 +42,8 @@ def is_true(formula, world):
 def relation(first, second):
     """Return whether the first formula implies the second, the reverse, or neither."""
     a, b = (np.array([is_true(formula, world) for world in WORLDS]) for formula in (first, second))
-    return (
-        "equivalent"
-        if (a == b).all()
-        else "implies"
-        if (a <= b).all()
-        else "is implied"
-        if (a >= b).all()
-        else "neither"
-    )
+    names = {(True, True): "equivalent", (True, False): "implies", (False, True): "is implied"}
+    return names.get((bool((a <= b).all()), bool((a >= b).all())), "neither")
 
 
 pairs = pd.DataFrame([(draw(3), draw(3)) for _ in range(12_000)], columns=["first", "second"])
