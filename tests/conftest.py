@@ -1,15 +1,20 @@
 """Settings of all tests: one thread, array API checks, reproducible Hypothesis runs."""
 
 import os
+from pathlib import Path
 
+os.environ["OPENBLAS_NUM_THREADS"] = "1"
+os.environ["SKLEARN_TREE_CACHE"] = str(Path(__file__).parents[1] / ".pytest_cache" / "walks")
 os.environ["SCIPY_ARRAY_API"] = "1"  # before scipy is imported; otherwise a check is skipped silently
 os.environ["MPLBACKEND"] = "agg"
 
 import pytest
 import torch
 from hypothesis import HealthCheck, settings
+from threadpoolctl import threadpool_limits
 
 torch.set_num_threads(1)
+threadpool_limits(1, "blas")
 settings.register_profile("ci", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("ci")
 

@@ -123,6 +123,27 @@ class CountingCell(GatedCell):
         return (torch.tanh(gates[0]) + total / (1 + n),)
 
 
+class Elementwise(GatedCell):
+    """Functions of all operators that can be compiled."""
+
+    x_gates = ("a", "b")
+    h_gates = ("b", "c")
+    child_gates = ("s", "t")
+    tanh_gates = ("t", "b")
+    linear_gates = ("a",)
+    n_states = 2
+    is_pure = True
+
+    def message(self, gates, states):
+        s, t = gates
+        return (s * states[1] + torch.relu(t) * torch.exp(-states[0].abs()),)
+
+    def update(self, gates, messages):
+        a, b, c = gates
+        h = torch.maximum(b * c, a.tanh()) + messages[0] / (1 + b**2)
+        return h, torch.sqrt(1 + c) - torch.minimum(h, c)
+
+
 class PlainCell(TreeCell):
     """Cell without gates, whose children are weighted by their position."""
 
@@ -148,4 +169,5 @@ GATED_CELLS = {
     "two_gates": TwoGates,
     "positions": Positions,
     "counting": CountingCell,
+    "elementwise": Elementwise,
 }

@@ -32,6 +32,7 @@ from sklearn_tree.estimators.training import (
     keep_freed_memory,
 )
 from sklearn_tree.estimators.user_code import training_draws
+from sklearn_tree.nn.compilation import choose_walks
 from sklearn_tree.randomness import InjectedGenerators, own_generators
 from sklearn_tree.validation import check_arguments
 from sklearn_tree.versions import VersionMixin
@@ -205,6 +206,7 @@ class BaseNet(
         # Sparse gradients are off if callbacks may read the gradients or clipping does.
         is_read = bool(self.callbacks) or self.gradient_clip is not None
         tables = [] if is_read else net.tables_with_sparse_gradients()
+        choose_walks(net.module_, int(train.n_positions.sum()) * n_epochs)
         limit = self._thread_limit(train.X)
         try:
             with own_generators(seed), training_draws(net), sparse_gradients(tables), limit:

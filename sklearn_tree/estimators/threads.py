@@ -5,10 +5,16 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from functools import cache
+from typing import Any
 
 import numpy as np
 import torch
+from threadpoolctl import ThreadpoolController
 from torch import nn
+
+from sklearn_tree.nn.compilation import iterate_tree_encoders
+from sklearn_tree.nn.compiled.kernels import are_loaded
 
 _MIN_OPERATIONS = 5e8  # of a training step; below, a second thread costs more than it saves
 
@@ -40,6 +46,8 @@ def threads_for(module: nn.Module, n_positions: np.ndarray, batch_size: int) -> 
     int or None
         1, or None for no limit.
     """
+    if any(encoder.is_compiled for encoder in iterate_tree_encoders(module)):
+        return 1  # torch and the BLAS of the compiled walk would wait for each other's threads
     if threading.current_thread() is not threading.main_thread():
         return 1  # a caller that runs several fits in threads already uses the other cores
     n_weights = sum(
@@ -54,6 +62,44 @@ def threads_for(module: nn.Module, n_positions: np.ndarray, batch_size: int) -> 
     return 1 if n_operations < _MIN_OPERATIONS else None
 
 
+class _BlasLimit:
+    """Limit of the threads of all BLAS libraries, which belongs to the process.
+
+    If several blocks are active, the first one sets the limit and the last one restores the libraries.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._blocks: set[object] = set()
+        self._limit: Any = None
+
+    @contextmanager
+    def __call__(self, n: int) -> Iterator[None]:
+        block = object()
+        try:  # Ctrl-C may interrupt every line
+            with self._lock:
+                is_first = not self._blocks
+                self._blocks.add(block)
+                if is_first:
+                    self._limit = _find_libraries(are_loaded()).limit(limits=n, user_api="blas")
+            yield
+        finally:
+            with self._lock:
+                self._blocks.discard(block)
+                if not self._blocks and self._limit is not None:
+                    self._limit.restore_original_limits()
+                    self._limit = None
+
+
+@cache
+def _find_libraries(are_kernels_loaded: bool) -> ThreadpoolController:
+    """Find the loaded BLAS libraries, again after compiled walks have loaded that of scipy."""
+    return ThreadpoolController()
+
+
+_blas_limit = _BlasLimit()
+
+
 class _ThreadState(threading.local):
     is_limited = False
 
@@ -65,7 +111,7 @@ _previous_counts: dict[object, int] = {}  # torch's number of threads before eac
 
 @contextmanager
 def limit_threads(n: int | None) -> Iterator[None]:
-    """Let torch use at most ``n`` threads inside the block; None sets no limit.
+    """Let torch and BLAS use at most ``n`` threads inside the block; None limits BLAS to torch's number.
 
     torch's number of threads belongs to the calling thread, but a new thread starts with the number that any
     thread has set last. A thread that starts while a limit is active therefore ends with the number from
@@ -76,9 +122,19 @@ def limit_threads(n: int | None) -> Iterator[None]:
     n : int or None
         Maximum number of threads.
     """
-    if n is None or _state.is_limited:
+    if _state.is_limited:
         yield
         return
+    with _blas_limit(torch.get_num_threads() if n is None else min(n, torch.get_num_threads())):
+        if n is None:
+            yield
+            return
+        with _torch_limit(n):
+            yield
+
+
+@contextmanager
+def _torch_limit(n: int) -> Iterator[None]:
     block = object()
     try:  # Ctrl-C may interrupt every line
         with _lock:

@@ -12,6 +12,7 @@ from sklearn_tree.nn.cells import (
     RNTNCell,
 )
 from sklearn_tree.nn.check_cell import check_cell
+from sklearn_tree.nn.compilation import compile_cells
 from sklearn_tree.nn.convolution import Convolution
 from sklearn_tree.nn.convolutional import ConvolutionalEncoder, ConvolutionalNet
 from sklearn_tree.nn.downward import DownwardEncoder
@@ -82,4 +83,5 @@ __all__ = [
     "TreeCell",
     "TreePooling",
     "check_cell",
+    "compile_cells",
 ]

@@ -9,9 +9,9 @@ from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
 from sklearn_tree.nn.gated import Gradients, differentiate
-from sklearn_tree.nn.gemm import bucket_size, matmul, matmul_rows, matmul_transposed
+from sklearn_tree.nn.gemm import matmul, matmul_transposed
 from sklearn_tree.nn.plan import Sized, iterate_levels
-from sklearn_tree.nn.walk_tables import N_SPARE_ROWS, Tensors, WalkSetup, WalkTables
+from sklearn_tree.nn.walk_tables import Tensors, WalkSetup, WalkTables
 
 
 class BackwardPass:
@@ -30,7 +30,7 @@ class BackwardPass:
 
     Attributes
     ----------
-    gate_grads : Tensor of float, shape (n_inner + N_SPARE_ROWS, n_columns)
+    gate_grads : Tensor of float, shape (n_inner, n_columns)
         Gradients with respect to the inputs of the sigmoids of node gates.
     edge_gate_grads : Tensor of float, shape (n_edges, n_child_columns)
         The same for edge gates.
@@ -45,8 +45,7 @@ class BackwardPass:
     def __init__(self, setup: WalkSetup, tables: WalkTables, h: Tensor, grad: Tensor) -> None:
         n, self.u_columns = setup.plan.n_inner, setup.layout.u_columns
         self.setup, self.tables, self.h, self.grad = setup, tables, h, grad
-        self.gate_grads = grad.new_empty(n + N_SPARE_ROWS, tables.gates.shape[1])
-        self.gate_grads[n:].zero_()
+        self.gate_grads = grad.new_empty(n, tables.gates.shape[1])
         self.product_grads = grad.new_empty(n, tables.weights[0].shape[1])
         self.state_grads: list[Tensor | None] = [None] * len(tables.child_states)
         self.U_scaled = tables.weights[0] * setup.table_activation.grad_scale[self.u_columns, None]
@@ -87,7 +86,7 @@ class BackwardPass:
             if grad is not None:
                 self._state_table(k)[edges] = grad.reshape(-1, self.h.shape[1])
         self._store_gate_grads(level, gate_grads, child_gate_grads)
-        product = matmul_rows(self.gate_grads[:, self.u_columns], rows.start, rows.stop, self.U_scaled)
+        product = matmul(self.gate_grads[rows, self.u_columns], self.U_scaled)
         level.product_grads.copy_(product)
 
     def _sum_state_grads(self, level: SimpleNamespace, rows: slice) -> list[Tensor]:
@@ -99,7 +98,7 @@ class BackwardPass:
         grads[0].add_(level.grad)
         if self.setup.layout.has_edge_gates:
             self.U_k_product_grads[rows] = _gather(self.edge_gate_grads, level.incoming_edges, offsets)
-            grads[0].add_(matmul_rows(self.U_k_product_grads, rows.start, rows.stop, self.U_k_scaled))
+            grads[0].add_(matmul(self.U_k_product_grads[rows], self.U_k_scaled))
         return grads
 
     def _gather_grads(self, products: Tensor, edges: Tensor, offsets: Tensor | None) -> list[Tensor]:
@@ -168,9 +167,9 @@ class BackwardPass:
 
     def weight_grads(self) -> list[Tensor]:
         """Return the gradients with respect to the weights; requires :meth:`run`."""
-        setup, n = self.setup, bucket_size(self.setup.plan.n_inner)
+        setup = self.setup
         scale = setup.table_activation.grad_scale[self.u_columns, None]
-        product = matmul_transposed(self.gate_grads[:n, self.u_columns], self.tables.h_below[:n])
+        product = matmul_transposed(self.gate_grads[:, self.u_columns], self.tables.h_below)
         grads = [scale * product]
         if setup.layout.has_edge_gates:
             child_scale = setup.child_activation.grad_scale[:, None]
@@ -190,7 +189,7 @@ class BackwardPass:
         Tensor of float, shape (n_rows, W.out_features)
         """
         setup, plan, layout = self.setup, self.setup.plan, self.setup.layout
-        own = _sum_rows(self.gate_grads[: plan.n_inner], plan.inputs, n_rows)
+        own = _sum_rows(self.gate_grads, plan.inputs, n_rows)
         own = own * setup.table_activation.grad_scale
         grads = [own[:, layout.x_columns]]
         if layout.has_edge_gates and plan.edge_rows is not None:

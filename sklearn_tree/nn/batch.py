@@ -10,11 +10,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from sklearn_tree.nn.compiled import kernels
 from sklearn_tree.nn.schedule import Schedule, relative_to_level, share_subtrees
 from sklearn_tree.nn.tensors import as_tensor, move_to
 from sklearn_tree.trees import TreeArray
 from sklearn_tree.trees.sorting import stable_argsort
 from sklearn_tree.trees.subtrees import sibling_ranks
+
+_MAX_CODES_PER_NODE = 64  # a table of all codes is faster than sorting the nodes
 
 
 class Level(NamedTuple):
@@ -275,6 +278,8 @@ class _SortedNodes:
 
 def _sort_nodes(array: TreeArray) -> _SortedNodes:
     depths, parents = array.depths, array.absolute_parents
+    if kernels.are_loaded():
+        return _sort_nodes_by_numba(depths, parents)
     n_levels = int(depths.max(initial=0)) + 1
     is_leaf = np.ones(len(depths), dtype=bool)
     is_leaf[parents[parents >= 0]] = False
@@ -291,6 +296,22 @@ def _sort_nodes(array: TreeArray) -> _SortedNodes:
         ranks=sibling_ranks(parents[children]),
         n_inner=tuple(np.bincount(depths[~is_leaf], minlength=n_levels).tolist()),
         n_leaves=tuple(np.bincount(depths[is_leaf], minlength=n_levels).tolist()),
+    )
+
+
+def _sort_nodes_by_numba(depths: np.ndarray, parents: np.ndarray) -> _SortedNodes:
+    from sklearn_tree.nn.compiled.merge import sort_nodes
+
+    is_leaf, order, position, children, ranks, n_inner, n_leaves = sort_nodes(depths, parents)
+    return _SortedNodes(
+        parents=parents,
+        is_leaf=is_leaf,
+        order=order,
+        position=position,
+        children=children,
+        ranks=ranks,
+        n_inner=tuple(n_inner.tolist()),
+        n_leaves=tuple(n_leaves.tolist()),
     )
 
 
@@ -332,12 +353,24 @@ def unique_pairs(labels: Tensor, edges: Tensor | None) -> tuple[Tensor, Tensor]:
     """
     pairs = labels if edges is None or not len(edges) else labels * (edges.max() + 1) + edges
     if pairs.device.type == "cpu":
-        _, nodes, inverse = np.unique(pairs.numpy(), return_index=True, return_inverse=True)
+        nodes, inverse = _find_distinct_codes(pairs.numpy())
         return as_tensor(nodes), as_tensor(inverse)
     _, inverse = pairs.unique(return_inverse=True)
     positions = torch.arange(len(pairs), device=pairs.device)
     n = int(inverse.max()) + 1 if len(pairs) else 0
     return torch.zeros_like(positions)[:n].scatter(0, inverse, positions), inverse
+
+
+def _find_distinct_codes(codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the first position of each distinct code, sorted by the code, and the inverse."""
+    if kernels.are_loaded():
+        from sklearn_tree.nn.compiled.merge import find_distinct
+
+        n_codes = int(codes.max(initial=0)) + 1
+        if n_codes <= _MAX_CODES_PER_NODE * len(codes):
+            return find_distinct(codes, n_codes)
+    _, first, inverse = np.unique(codes, return_index=True, return_inverse=True)
+    return first, inverse
 
 
 def _share_subtrees(array: TreeArray, nodes: _SortedNodes, inputs: _DistinctInputs) -> Schedule | None:

@@ -9,9 +9,8 @@ from torch import Tensor, nn
 
 from sklearn_tree.nn.batch import TreeBatch
 from sklearn_tree.nn.gated import Children, GatedCell
-from sklearn_tree.nn.plan import make_plan
 from sklearn_tree.nn.schedule import Schedule
-from sklearn_tree.nn.walk import walk_plan
+from sklearn_tree.nn.walk import walk_schedule
 from sklearn_tree.nn.walkable import supports_fast_walk
 
 
@@ -50,7 +49,9 @@ class DownwardEncoder(nn.Module):
         super().__init__()
         self.cell = cell
 
-    def forward(self, h: Tensor, batch: TreeBatch, *, is_fast: bool = True) -> Tensor:
+    def forward(
+        self, h: Tensor, batch: TreeBatch, *, is_fast: bool = True, is_compiled: bool = False
+    ) -> Tensor:
         """Compute the downward states of all nodes.
 
         Parameters
@@ -61,23 +62,23 @@ class DownwardEncoder(nn.Module):
             Trees.
         is_fast : bool, default=True
             Whether cells that support it take the fast walk. False computes with plain autograd.
+        is_compiled : bool, default=False
+            Whether the fast walk uses compiled passes.
 
         Returns
         -------
         Tensor of float, shape (n_nodes, hidden_size)
             Downward states in batch order.
         """
-        wx = self.cell.project(h)
-        if not (is_fast and supports_fast_walk(self.cell)):
+        if not (is_fast and supports_fast_walk(self.cell) and len(batch.children)):
+            wx = self.cell.project(h)
             outputs = torch.cat([states[0] for states in self._walk_levels(wx, batch)])
             positions = torch.cat([batch.roots, batch.children])
             return torch.empty_like(outputs).index_copy(0, positions, outputs)
-        roots = self.cell.compute_leaves(wx.index_select(0, batch.roots))
-        if not len(batch.children):
-            return roots[0].index_select(0, batch.trees)
         schedule = reverse_schedule(batch)
-        plan = make_plan(self.cell, schedule, len(batch))
-        return walk_plan(self.cell, plan, wx, roots).index_select(0, schedule.rows)
+        x = h.index_select(0, torch.cat([batch.children.flip(0), batch.roots]))  # in the order of the rows
+        n = len(batch.children)
+        return walk_schedule(self.cell, schedule, x, n, schedule.rows, is_compiled=is_compiled)
 
     def _walk_levels(self, wx: Tensor, batch: TreeBatch) -> Iterator[tuple[Tensor, ...]]:
         """Walk with plain autograd; yield the states of the nodes of each depth, in the order of children."""
@@ -123,7 +124,7 @@ def reverse_schedule(batch: TreeBatch) -> Schedule:
     level_rows = edges - first_rows
     return Schedule(
         rows=rows,
-        inputs=nodes,
+        inputs=edges,
         children=rows.index_select(0, batch.parents).flip(0),
         parents=edges,
         ranks=torch.zeros_like(edges),

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
-from sklearn_tree.nn.gemm import matmul, matmul_rows
+from sklearn_tree.nn.gemm import matmul
 from sklearn_tree.nn.plan import Sized, iterate_levels
 from sklearn_tree.nn.walk_tables import Tensors, WalkSetup, WalkTables
 
@@ -93,7 +93,7 @@ class ForwardPass:
         for table, result in zip((*level.new_states, *level.kept), results, strict=False):
             table.copy_(result)
         if self.setup.layout.has_edge_gates and start:  # the first level has no parents
-            self.U_k_products[start:stop] = matmul_rows(self.states[0], start, stop, self.U_k_scaled)
+            self.U_k_products[start:stop] = matmul(self.states[0][start:stop], self.U_k_scaled)
 
     def _gather_children(self, level: SimpleNamespace) -> None:
         for state, child_state in zip(self.states, level.child_states, strict=True):
@@ -108,7 +108,7 @@ class ForwardPass:
         self.setup.child_activation.apply_(level.edge_gates)
 
     def _compute_gates(self, level: SimpleNamespace, start: int, stop: int) -> None:
-        product = matmul_rows(self.tables.h_below, start, stop, self.U_scaled)
+        product = matmul(self.tables.h_below[start:stop], self.U_scaled)
         if len(self.gate_inputs) == 1 and not self.u_columns.start:  # all nodes have the same input
             torch.add(product, self.gate_inputs, out=level.gates)
         else:

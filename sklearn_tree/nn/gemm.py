@@ -1,7 +1,8 @@
-"""Fast matrix products on CPUs: oneDNN's kernels if torch has them, torch's own otherwise.
+"""Fast matrix products on CPUs: numpy's BLAS for large products on one thread, torch's own otherwise.
 
-torch computes single-precision products with MKL, which runs at less than half of oneDNN's rate on many AMD
-CPUs. The operator that calls oneDNN is private and may be missing, so no other module uses it.
+torch computes single-precision products with MKL, which runs at half of OpenBLAS's rate on some AMD CPUs.
+OpenBLAS has threads of its own. They would wait for those of torch, and torch's for them, so it is used only
+if torch has one thread; ``limit_threads`` of the estimators then limits OpenBLAS to one as well.
 
 Under ``torch.autocast`` only the operands of single-precision products are rounded to the autocast dtype;
 sums inside a product and all results stay in single precision.
@@ -12,9 +13,12 @@ from __future__ import annotations
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
+
+_MIN_MULTIPLICATIONS = 4_000_000  # of a product that numpy computes
 
 
 def matmul(a: Tensor, b: Tensor) -> Tensor:
@@ -31,29 +35,12 @@ def matmul(a: Tensor, b: Tensor) -> Tensor:
     -------
     Tensor of float, shape (m, n)
     """
-    rows = bucket_size(len(a)) if _uses_kernels(a) else len(a)
-    padded = a if rows == len(a) else F.pad(a, (0, 0, 0, rows - len(a)))
-    return _multiply(padded, b)[: len(a)]
-
-
-def matmul_rows(a: Tensor, start: int, stop: int, b: Tensor) -> Tensor:
-    """Multiply rows of ``a`` by ``b``, without the copy that :func:`matmul` makes to pad them.
-
-    Parameters
-    ----------
-    a : Tensor of float, shape (m, k)
-        Left operand. Rows from ``stop`` on may be read and do not affect the result.
-    start, stop : int
-        Range of rows to multiply.
-    b : Tensor of float, shape (k, n)
-        Right operand.
-
-    Returns
-    -------
-    Tensor of float, shape (stop - start, n)
-    """
-    end = start + bucket_size(stop - start)
-    return matmul(a[start : end if end <= len(a) else stop], b)[: stop - start]
+    dtype = autocast_dtype(a)
+    if dtype is not None:
+        return (a.to(dtype) @ b.to(dtype)).to(a.dtype)
+    if _uses_numpy(a, b):
+        return torch.from_numpy(np.dot(a.detach().numpy(), b.detach().numpy()))
+    return a @ b
 
 
 def matmul_transposed(a: Tensor, b: Tensor) -> Tensor:
@@ -72,10 +59,7 @@ def matmul_transposed(a: Tensor, b: Tensor) -> Tensor:
     """
     if a.shape[1] > b.shape[1]:  # faster if the narrower operand is the left one
         return matmul_transposed(b, a).t()
-    if _uses_kernels(a) and bucket_size(len(a)) != len(a):  # padding with zeros avoids building a kernel
-        missing = (0, 0, 0, bucket_size(len(a)) - len(a))
-        a, b = F.pad(a, missing), F.pad(b, missing)
-    return _multiply(a.t(), b)
+    return matmul(a.t(), b)
 
 
 def linear(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
@@ -147,39 +131,7 @@ def restore_autocast(dtype: torch.dtype | None, device: torch.device) -> Abstrac
     return nullcontext() if dtype is None else torch.autocast(device.type, dtype)
 
 
-def bucket_size(n: int) -> int:
-    """Round up a number of rows, since oneDNN builds a kernel per shape, which takes as long as a product."""
-    step = 16 if n <= 128 else 64 if n <= 1024 else 256
-    return -(-n // step) * step
-
-
-def _uses_kernels(a: Tensor) -> bool:
-    """Return whether products with ``a`` need a kernel per shape."""
-    return _ONEDNN is not None and a.dtype == torch.float32 and a.device.type == "cpu" and a.numel() > 0
-
-
-def _multiply(a: Tensor, b: Tensor) -> Tensor:
-    dtype = autocast_dtype(a)
-    if dtype is not None:
-        return (a.to(dtype) @ b.to(dtype)).to(a.dtype)
-    if not _uses_kernels(a):
-        return a @ b
-    if not b.is_contiguous() and not b.t().is_contiguous():
-        b = b.contiguous()  # oneDNN is slow with any other layout
-    return _ONEDNN(a, b.t(), None, "none", [], "")
-
-
-def _find_onednn() -> Any:
-    """Return torch's private oneDNN operator; None if it is missing or computes something else."""
-    operator = getattr(torch.ops.mkldnn, "_linear_pointwise", None)
-    if operator is None or not torch.backends.mkldnn.is_available():
-        return None
-    x = torch.ones(16, 2, dtype=torch.float32, device="cpu")  # whatever the modes at import
-    try:
-        works = bool((operator(x, x, None, "none", [], "") == 2).all())
-    except Exception:  # the signature of a private operator may change
-        return None
-    return operator if works else None
-
-
-_ONEDNN = _find_onednn()
+def _uses_numpy(a: Tensor, b: Tensor) -> bool:
+    """Return whether numpy computes ``a @ b``."""
+    is_large = len(a) * b.numel() >= _MIN_MULTIPLICATIONS
+    return is_large and a.dtype == torch.float32 and a.device.type == "cpu" and torch.get_num_threads() == 1

@@ -33,6 +33,9 @@ class RecursiveEncoder(nn.Module):
     ----------
     is_fast : bool
         Whether cells that support it take the fast walk. Set it to False for plain autograd.
+    is_compiled : bool
+        Whether the fast walk uses passes that numba compiles for the cell, see :func:`compile_cells`. The
+        estimators set it for long fits.
     """
 
     def __init__(self, cell: TreeCell, downward: DownwardEncoder | None = None) -> None:
@@ -40,6 +43,7 @@ class RecursiveEncoder(nn.Module):
         self.cell = cell
         self.downward = downward
         self.is_fast = True
+        self.is_compiled = False
 
     def forward(
         self, x: Tensor, batch: TreeBatch, inverse: Tensor | None = None, nodes: Tensor | None = None
@@ -66,12 +70,13 @@ class RecursiveEncoder(nn.Module):
         if self.downward is None:
             return self._walk_up(x, batch, inverse, nodes)
         up = self._walk_up(x, batch, inverse, None)
-        h = torch.cat([up, self.downward(up, batch, is_fast=self.is_fast)], dim=1)
+        down = self.downward(up, batch, is_fast=self.is_fast, is_compiled=self.is_compiled)
+        h = torch.cat([up, down], dim=1)
         return h if nodes is None else h.index_select(0, nodes)
 
     def _walk_up(self, x: Tensor, batch: TreeBatch, inverse: Tensor | None, nodes: Tensor | None) -> Tensor:
         if self.is_fast and can_walk(self.cell, batch):
-            return walk_batch(self.cell, x, batch, inverse, nodes)
+            return walk_batch(self.cell, x, batch, inverse, nodes, is_compiled=self.is_compiled)
         wx = self.cell.project(x)
         wx = wx if inverse is None else wx.index_select(0, inverse)
         h = torch.cat([states[0] for states in self._walk_levels(wx, batch)][::-1])

@@ -1,6 +1,7 @@
 """Fast walk of a batch of trees with a gated cell, with its own forward and backward pass.
 
-It computes the same as :class:`RecursiveEncoder` with autograd, in less time:
+It computes the same as :class:`RecursiveEncoder` with autograd, in less time. If possible, passes that are
+compiled for the cell compute it, see :mod:`sklearn_tree.nn.compiled`; otherwise torch does:
 
 - the gates of a level need one gather, one matrix product and one sigmoid;
 - the backward pass differentiates the cell's two functions, and needs one product and one gather per level
@@ -17,15 +18,23 @@ from torch import Tensor
 
 from sklearn_tree.nn.backward_pass import BackwardPass
 from sklearn_tree.nn.batch import TreeBatch
+from sklearn_tree.nn.compiled.kernels import find_kernels
 from sklearn_tree.nn.forward_pass import ForwardPass
 from sklearn_tree.nn.gated import GatedCell
 from sklearn_tree.nn.gemm import autocast_dtype, linear, restore_autocast
 from sklearn_tree.nn.plan import Plan, make_plan
+from sklearn_tree.nn.schedule import Schedule
 from sklearn_tree.nn.walk_tables import WalkSetup, WalkTables
 
 
 def walk_batch(
-    cell: GatedCell, x: Tensor, batch: TreeBatch, inverse: Tensor | None, nodes: Tensor | None = None
+    cell: GatedCell,
+    x: Tensor,
+    batch: TreeBatch,
+    inverse: Tensor | None,
+    nodes: Tensor | None = None,
+    *,
+    is_compiled: bool = False,
 ) -> Tensor:
     """Compute all nodes of a batch.
 
@@ -41,6 +50,8 @@ def walk_batch(
         Row of ``x`` for each node; None if ``x`` has one row per node.
     nodes : Tensor of int64, shape (n,), default=None
         Positions of the nodes to return; None for all.
+    is_compiled : bool, default=False
+        Whether compiled passes are used if they can compute the cell.
 
     Returns
     -------
@@ -52,15 +63,53 @@ def walk_batch(
     shared = batch.shared
     if inverse is None:
         shared, inverse = None, torch.arange(len(x), device=x.device)
+    rows = inverse[n:] - n_inputs  # of the leaves
+    if not n:
+        return _project_leaves(cell, x)[0].index_select(0, rows if nodes is None else rows[nodes])
+    schedule = batch.make_schedule(inverse[:n], rows) if shared is None else shared
+    rows = torch.cat([schedule.rows, rows + len(schedule.inputs)])
+    rows = rows if nodes is None else rows.index_select(0, nodes)
+    return walk_schedule(cell, schedule, x, n_inputs, rows, is_compiled=is_compiled)
+
+
+def walk_schedule(
+    cell: GatedCell, schedule: Schedule, x: Tensor, n_inputs: int, rows: Tensor, *, is_compiled: bool
+) -> Tensor:
+    """Compute the rows of a schedule.
+
+    Parameters
+    ----------
+    cell : GatedCell
+        Cell.
+    schedule : Schedule
+        Rows and edges.
+    x : Tensor of float, shape (n_inputs + n_leaf_rows, input_size)
+        Inputs of the schedule's rows, then one input for each leaf row.
+    n_inputs : int
+        Number of inputs of the schedule's rows.
+    rows : Tensor of int64, shape (n,)
+        Rows to return.
+    is_compiled : bool
+        Whether compiled passes are used if they can compute the cell.
+
+    Returns
+    -------
+    Tensor of float, shape (n, hidden_size)
+        Outputs ``h``.
+    """
+    kernels = find_kernels(cell, x) if is_compiled else None
+    if kernels is not None:
+        from sklearn_tree.nn.compiled.walk import walk_rows
+
+        return walk_rows(cell, kernels, schedule, x, n_inputs, rows)
+    states = _project_leaves(cell, x[n_inputs:])
+    plan = make_plan(cell, schedule, len(states[0]))
+    return walk_plan(cell, plan, cell.project(x[:n_inputs]), states).index_select(0, rows)
+
+
+def _project_leaves(cell: GatedCell, x: Tensor) -> tuple[Tensor, ...]:
     own = cell.layout.x_columns  # leaves need no child gates
-    states = cell.compute_leaves(linear(x[n_inputs:], cell.W.weight[own], cell.W.bias[own]))
-    rows, h = inverse[n:] - n_inputs, states[0]
-    if n:
-        schedule = batch.make_schedule(inverse[:n], rows) if shared is None else shared
-        plan = make_plan(cell, schedule, len(h))
-        h = walk_plan(cell, plan, cell.project(x[:n_inputs]), states)
-        rows = torch.cat([schedule.rows, rows + plan.n_inner])
-    return h.index_select(0, rows if nodes is None else rows.index_select(0, nodes))
+    return cell.compute_leaves(linear(x, cell.W.weight[own], cell.W.bias[own]))
 
 
 def walk_plan(cell: GatedCell, plan: Plan, wx: Tensor, leaf_states: tuple[Tensor, ...]) -> Tensor:

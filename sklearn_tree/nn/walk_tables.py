@@ -18,8 +18,6 @@ from sklearn_tree.nn.walkable import backward_of
 Tensors = tuple[Tensor, ...]
 Arguments = tuple[Tensors, Tensors]  # of GatedCell.update and GatedCell.message
 
-N_SPARE_ROWS = 256  # rows after the end of a table that a product may read
-
 
 @dataclass(frozen=True)
 class WalkSetup:
@@ -100,13 +98,13 @@ class WalkTables:
         Sigmoids of the gates of each row.
     edge_gates : Tensor of float, shape (n_edges, n_child_columns)
         Sigmoids of the gates of each edge; empty for cells without separate child gates.
-    h_below : Tensor of float, shape (n_inner + N_SPARE_ROWS, U.in_features)
+    h_below : Tensor of float, shape (n_inner, U.in_features)
         Inputs of ``U``.
     messages : tuple of Tensor, each of shape (n_inner, hidden_size)
         Summed messages of the children.
     kept : tuple of Tensor, each of shape (n_inner, hidden_size)
         Results of ``update`` for ``update_backward``.
-    child_states : tuple of Tensor, each of shape (at least n_edges, hidden_size)
+    child_states : tuple of Tensor, each of shape (n_edges, hidden_size)
         States of the child of each edge.
     weights : tuple of Tensor
         Weights of ``U`` and, if the cell has it, of ``U_k``.
@@ -126,10 +124,8 @@ class WalkTables:
         cell, layout, n = setup.cell, setup.layout, setup.plan.n_inner
         size, n_edges = cell.hidden_size, sum(setup.plan.n_edges)
         n_child_columns = setup.child_activation.scale.numel()
-        states = _make_tables(cell.n_states, n_edges + layout.n_places * N_SPARE_ROWS, size, like)
-        n_spare = n + N_SPARE_ROWS
-        h_below = states[0].view(n_spare, -1) if layout.n_places else like.new_empty(n_spare, size)
-        h_below[n:].zero_()
+        states = _make_tables(cell.n_states, n_edges, size, like)
+        h_below = states[0].view(n, -1) if layout.n_places else like.new_empty(n, size)
         return cls(
             gates=like.new_empty(n, setup.table_activation.scale.numel()),
             edge_gates=like.new_empty(n_edges if layout.has_edge_gates else 0, n_child_columns),

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
-from sklearn_tree.nn.gemm import bucket_size, linear_without_bias
+from sklearn_tree.nn.gemm import linear_without_bias
 
 
 def convolve_words(
@@ -42,8 +42,8 @@ def convolve_words(
     """
     widths = [int(conv.kernel_size[1]) for conv in filters]
     columns = torch.cat([conv.weight.squeeze(2).permute(2, 0, 1).flatten(0, 1) for conv in filters])
-    padding, n_rows = len(vectors), bucket_size(len(vectors) + 1)  # the last rows are zero
-    table = linear_without_bias(F.pad(vectors, (0, 0, 0, n_rows - padding)), columns)
+    padding = len(vectors)  # the last row is zero
+    table = linear_without_bias(F.pad(vectors, (0, 0, 0, 1)), columns)
     table = table.view(-1, filters[0].out_channels)  # one row per word and column
     rows = list(_find_rows(words, ends, padding, widths))
     bias = torch.cat([conv.bias for conv in filters if conv.bias is not None])

@@ -7,7 +7,7 @@ from user_cells import GATED_CELLS
 from sklearn_tree import Tree, TreeArray
 from sklearn_tree.nn import TreeBatch
 from sklearn_tree.nn.plan import make_plan
-from sklearn_tree.nn.walk_tables import N_SPARE_ROWS, WalkSetup, WalkTables
+from sklearn_tree.nn.walk_tables import WalkSetup, WalkTables
 
 BATCH = TreeBatch.from_array(TreeArray.from_trees([Tree([2, 3, 4, 5], [-1, 0, 0, 1])]))
 each_cell = pytest.mark.parametrize("cell", list(GATED_CELLS))
@@ -38,7 +38,7 @@ def test_a_list_restores_the_record(cell):
 def test_tables_end_with_spare_rows_of_zeros(cell):
     setup, tables = make_tables(cell)
     n = setup.plan.n_inner
-    assert tables.h_below.shape == (n + N_SPARE_ROWS, setup.cell.U.in_features)
+    assert tables.h_below.shape == (n, setup.cell.U.in_features)
     assert (tables.h_below[n:] == 0).all()
 
 

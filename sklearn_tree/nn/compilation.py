@@ -1,0 +1,114 @@
+"""When the walks of a net are compiled, and compilation on request."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import torch
+from torch import nn
+
+from sklearn_tree.nn.cells import CELLS
+from sklearn_tree.nn.compiled.kernels import has_numba, kernels_of
+from sklearn_tree.nn.gated import GatedCell, TreeCell
+from sklearn_tree.nn.recursive import RecursiveEncoder
+from sklearn_tree.nn.walkable import supports_fast_walk
+
+# Number of nodes of a fit, each counted once per epoch, from which compiled walks pay off. Compilation takes
+# about 10 s per cell; a prepared cell takes half a second to load.
+_MIN_NODES = 1_000_000
+_MIN_NODES_IF_PREPARED = 20_000
+
+
+def compile_cells(cells: Iterable[str | type[TreeCell]] | None = None, *, max_arity: int = 2) -> list[str]:
+    """Compile the walks of cells, so that short fits on this machine use them as well.
+
+    The walk of a gated cell runs several times faster when it is compiled, which takes about ten seconds per
+    cell. A long fit compiles the walk of its cell; a short one does so only if this function has been called,
+    in this or an earlier process: the compiled code is kept in the folder ``$SKLEARN_TREE_CACHE``, by default
+    ``~/.cache/sklearn_tree``. Call it once after an installation, for example while a container is built.
+
+    The results of a compiled walk equal those of the other one up to rounding, so a seeded fit may differ in
+    the last digits before and after a call.
+
+    Parameters
+    ----------
+    cells : iterable of str or of TreeCell subclasses, default=None
+        Names in ``sklearn_tree.nn.CELLS``, or classes. None for all cells of the library.
+    max_arity : int, default=2
+        Number of children that the cells distinguish. Cells that do not distinguish children are compiled
+        for all numbers at once, all others for this one.
+
+    Returns
+    -------
+    list of str
+        Names of the classes that have been compiled. Classes that are missing cannot be compiled: their
+        functions are not elementwise, or they are no :class:`GatedCell` that declares ``is_pure``.
+
+    Raises
+    ------
+    ImportError
+        If numba is not installed.
+    ValueError
+        If a name is unknown.
+    """
+    if not has_numba():
+        raise ImportError('compile_cells needs numba: pip install "sklearn-tree[fast]"')
+    compiled = []
+    for given in CELLS if cells is None else cells:
+        if isinstance(given, str) and given not in CELLS:
+            raise ValueError(f"cells must be names in {sorted(CELLS)} or classes, got {given!r}")
+        cell_class = CELLS[given] if isinstance(given, str) else given
+        if _compile_cell(cell_class, max_arity):
+            compiled.append(cell_class.__name__)
+    return compiled
+
+
+def _compile_cell(cell_class: type[TreeCell], max_arity: int) -> bool:
+    from sklearn_tree.nn.compiled.walk import compile_walk
+
+    with torch.random.fork_rng(devices=[]):
+        cell = cell_class(1, 1, max_arity)
+    if not isinstance(cell, GatedCell) or not supports_fast_walk(cell):
+        return False
+    for is_training in (True, False):
+        kernels = kernels_of(cell.train(is_training))
+        if kernels is None:
+            return False
+        compile_walk(cell, kernels)
+        kernels.mark_as_prepared()
+    return True
+
+
+def choose_walks(module: nn.Module, n_nodes: int) -> None:
+    """Let the walks of a net be compiled if a fit is long enough.
+
+    The choice depends on the fit and on calls of :func:`compile_cells` only, so that equal fits have equal
+    results.
+
+    Parameters
+    ----------
+    module : nn.Module
+        The net.
+    n_nodes : int
+        Number of nodes of all epochs of the fit.
+    """
+    for encoder in iterate_tree_encoders(module):
+        encoder.is_compiled = encoder.is_compiled or n_nodes >= _min_nodes(encoder)
+
+
+def _min_nodes(encoder: RecursiveEncoder) -> int:
+    cells = [encoder.cell] if encoder.downward is None else [encoder.cell, encoder.downward.cell]
+    is_prepared = all(_is_prepared(cell) for cell in cells)
+    return _MIN_NODES_IF_PREPARED if is_prepared else _MIN_NODES
+
+
+def _is_prepared(cell: TreeCell) -> bool:
+    if not isinstance(cell, GatedCell) or not supports_fast_walk(cell):
+        return False
+    kernels = kernels_of(cell)
+    return kernels is not None and kernels.is_prepared
+
+
+def iterate_tree_encoders(module: nn.Module) -> Iterable[RecursiveEncoder]:
+    """Return the encoders of trees in a net."""
+    return (part for part in module.modules() if isinstance(part, RecursiveEncoder))

@@ -1,0 +1,135 @@
+"""Walk of a batch of trees with compiled passes, as one autograd function."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from sklearn_tree.nn.compiled.kernels import Kernels
+from sklearn_tree.nn.compiled.rows import Rows
+from sklearn_tree.nn.gated import GatedCell
+from sklearn_tree.nn.gemm import matmul, matmul_transposed
+from sklearn_tree.nn.schedule import Schedule
+
+
+def walk_rows(
+    cell: GatedCell, kernels: Kernels, schedule: Schedule, x: Tensor, n_inputs: int, nodes: Tensor
+) -> Tensor:
+    """Compute all rows of a walk.
+
+    Parameters
+    ----------
+    cell : GatedCell
+        Cell, in single precision and main memory.
+    kernels : Kernels
+        Its compiled passes.
+    schedule : Schedule
+        Rows and edges.
+    x : Tensor of float32, shape (n_inputs + n_leaves, input_size)
+        Inputs of the inner nodes, then of the leaves.
+    n_inputs : int
+        Number of inputs of inner nodes.
+    nodes : Tensor of int64, shape (n,)
+        Rows to return.
+
+    Returns
+    -------
+    Tensor of float32, shape (n, hidden_size)
+        Outputs ``h``.
+    """
+    rows = Rows.from_schedule(schedule, len(x) - n_inputs, cell.layout.n_places)
+    weights = (cell.W.weight, cell.W.bias, cell.U.weight, None if cell.U_k is None else cell.U_k.weight)
+    return _CompiledWalk.apply(cell, kernels, rows, n_inputs, nodes, x, *weights)
+
+
+def compile_walk(cell: GatedCell, kernels: Kernels) -> None:
+    """Compile both passes of a cell, or read them from the cache, by a walk over one tree of two nodes."""
+    one, zero = torch.ones(1, dtype=torch.int64), torch.zeros(1, dtype=torch.int64)
+    schedule = Schedule(
+        rows=zero,
+        inputs=zero,
+        children=one,
+        parents=zero,
+        ranks=zero,
+        level_rows=zero,
+        level_offsets=zero,
+        incoming=zero[:0],
+        incoming_offsets=None,
+        leaf_edges=zero,
+        leaf_rows=zero,
+        n_rows=(1,),
+        n_edges=(1,),
+        n_incoming=(0,),
+    )
+    x = torch.zeros(2, cell.input_size, requires_grad=True)
+    with torch.enable_grad():
+        torch.autograd.grad(walk_rows(cell, kernels, schedule, x, 1, zero).sum(), x)
+
+
+class _CompiledWalk(torch.autograd.Function):
+    """Walk from the inputs to the outputs of some rows."""
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        cell: GatedCell,
+        kernels: Kernels,
+        rows: Rows,
+        n_inputs: int,
+        nodes: Tensor,
+        x: Tensor,
+        w: Tensor,
+        b: Tensor,
+        u: Tensor,
+        u_k: Tensor | None,
+    ) -> Tensor:
+        n, size, own = len(rows.inputs), cell.hidden_size, cell.layout.x_columns.stop
+        wx = matmul(x[:n_inputs], w.t()).add_(b)
+        leaf_wx = matmul(x[n_inputs:], w[:own].t()).add_(b[:own])
+        n_states, n_bags, n_pairs = n + len(leaf_wx) + 1, len(rows.bags), len(rows.leaf_pairs)
+        u_k = x.new_empty(0, 0) if u_k is None else u_k
+        given = wx, leaf_wx, u, u_k
+        products = x.new_empty(n, len(u))
+        child_products = x.new_empty(n_states if len(u_k) else 0, len(u_k))
+        h_below, leaf_h = x.new_empty(n_bags, size), x.new_empty(n_pairs, size)
+        messages = x.new_empty(cell.n_messages, n, size)
+        states = x.new_empty(cell.n_states, n_states, size)
+        tables = products, child_products, h_below, leaf_h, messages, states
+        kernels.climb(*rows.columns, *_to_numpy(given), *_to_numpy(tables))
+        if any(ctx.needs_input_grad):
+            ctx.save_for_backward(nodes, x, w, *given, *tables)
+        ctx.kernels, ctx.rows, ctx.n_inputs = kernels, rows, n_inputs
+        return states[0].index_select(0, nodes)
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+        nodes, x, w, *others = ctx.saved_tensors
+        (wx, leaf_wx, u, u_k), states = others[:4], others[-1]
+        state_grads = torch.zeros_like(states)
+        state_grads[0].index_add_(0, nodes, grad)
+        wx_grads, leaf_wx_grads = torch.zeros_like(wx), torch.empty_like(leaf_wx)
+        u_grads, u_k_grads = torch.empty_like(u), torch.empty_like(u_k)
+        results = state_grads, wx_grads, leaf_wx_grads, u_grads, u_k_grads
+        ctx.kernels.descend(*ctx.rows.columns, *_to_numpy(others), *_to_numpy(results))
+
+        k, own = ctx.n_inputs, leaf_wx.shape[1]
+        needs_x, needs_w, needs_b = ctx.needs_input_grad[5:8]
+        x_grads = w_grads = b_grads = None
+        if needs_x:
+            x_grads = torch.cat([matmul(wx_grads, w), matmul(leaf_wx_grads, w[:own])])
+        if needs_w:
+            w_grads = matmul_transposed(wx_grads, x[:k])
+            w_grads[:own] += matmul_transposed(leaf_wx_grads, x[k:])
+        if needs_b:
+            b_grads = wx_grads.sum(0)
+            b_grads[:own] += leaf_wx_grads.sum(0)
+        others = x_grads, w_grads, b_grads, u_grads, u_k_grads if len(u_k) else None
+        return None, None, None, None, None, *others
+
+
+def _to_numpy(tensors: Any) -> list[np.ndarray]:
+    return [x.detach().numpy() for x in tensors]

@@ -1,0 +1,180 @@
+"""The compiled walk equals plain autograd for every cell that can be traced."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from strategies import forests
+from walks import compare_walks, make_net
+
+from sklearn_tree import Tree, TreeArray
+from sklearn_tree.nn import POOLINGS, TreeBatch
+from sklearn_tree.nn.compiled import walk as compiled_walk
+from sklearn_tree.nn.compiled.kernels import find_kernels
+from sklearn_tree.trees.subtrees import number_subtrees
+
+pytest.importorskip("numba")
+IDS = st.integers(2, 6)
+
+
+CELLS = [
+    "child_sum_gru",
+    "child_sum_lstm",
+    "counting",
+    "elementwise",
+    "nary_gru",
+    "nary_lstm",
+    "rnn",
+    "two_gates",
+]
+each_cell = pytest.mark.parametrize("cell", CELLS)
+
+
+def make_compiled(cell, **params):
+    net = make_net(cell, torch.float32, **params)
+    net.encoder.is_compiled = True
+    return net
+
+
+def compare(net, batch):
+    assert find_kernels(net.encoder.cell, torch.zeros(1)) is not None
+    compare_walks(net, batch, 1e-5, 1e-4)
+
+
+@each_cell
+@settings(max_examples=30)
+@given(forest=forests(labels=IDS), data=st.data())
+def test_it_equals_plain_autograd(cell, forest, data):
+    pooling = data.draw(st.sampled_from(sorted(POOLINGS)))
+    compare(make_compiled(cell, pooling=pooling), TreeBatch.from_array(TreeArray.from_trees(forest)))
+
+
+@each_cell
+@settings(max_examples=15)
+@given(forest=forests(labels=IDS))
+def test_equal_subtrees_may_be_computed_once(cell, forest):
+    array = TreeArray.from_trees([*forest, *forest])
+    batch = TreeBatch.from_array(array.replace(subtrees=number_subtrees(array)))
+    compare(make_compiled(cell), batch)
+
+
+@each_cell
+def test_it_equals_plain_autograd_on_large_batches_and_wide_states(cell):
+    rng = np.random.RandomState(0)
+    trees = []
+    for _ in range(40):
+        n = rng.randint(1, 60)
+        parents = [-1] + [rng.randint(max(0, i - 6), i) for i in range(1, n)]
+        ranks = [sum(p == parents[i] for p in parents[:i]) for i in range(n)]
+        parents = [p if r < 4 else i - 1 for i, (p, r) in enumerate(zip(parents, ranks))]
+        trees.append(Tree(rng.randint(2, 7, n).tolist(), parents))
+    compare(make_compiled(cell, hidden_size=70), TreeBatch.from_array(TreeArray.from_trees(trees)))
+
+
+def test_chains_are_walked():
+    n = 3000
+    array = TreeArray.from_trees([Tree([2] * n, [-1, *range(n - 1)]), Tree([3], [-1])])
+    compare(make_compiled("child_sum_lstm"), TreeBatch.from_array(array))
+
+
+@pytest.mark.parametrize("cell", ["child_sum_lstm", "nary_gru"])
+def test_every_node_may_have_its_own_input(cell):
+    array = TreeArray.from_trees([Tree([2, 3, 3, 2], [-1, 0, 0, 2], values=[None, 1.0, 2.0, None])] * 2)
+    net = make_compiled(cell, value_shift=[0.0] * 7, value_scale=[1.0] * 7)
+    compare(net, TreeBatch.from_array(array))
+
+
+@pytest.mark.parametrize("cell", ["child_sum_lstm", "nary_gru", "rnn"])
+def test_both_walks_of_a_bidirectional_net_are_compiled(cell, monkeypatch):
+    calls = []
+    walk_rows = compiled_walk.walk_rows
+    monkeypatch.setattr(compiled_walk, "walk_rows", lambda *a: calls.append(1) or walk_rows(*a))
+    array = TreeArray.from_trees([Tree([2, 3, 4, 5, 6], [-1, 0, 0, 1, 1]), Tree([2], [-1])] * 3)
+    net = make_compiled(cell, bidirectional=True)
+    compare(net, TreeBatch.from_array(array))
+    assert len(calls) == 2
+
+
+def test_a_wrong_derivative_fails_the_comparison(monkeypatch):  # the control of the laws above
+    net, batch = (
+        make_compiled("nary_lstm"),
+        TreeBatch.from_array(TreeArray.from_trees([Tree([2, 3], [-1, 0])])),
+    )
+    backward = compiled_walk._CompiledWalk.backward
+    wrong = lambda ctx, grad: backward(ctx, 1.01 * grad)  # noqa: E731
+    monkeypatch.setattr(compiled_walk._CompiledWalk, "backward", staticmethod(wrong))
+    with pytest.raises(AssertionError):
+        compare(net, batch)
+
+
+def small_walk(cell="nary_lstm"):
+    batch = TreeBatch.from_array(TreeArray.from_trees([Tree([2, 3, 4, 5], [-1, 0, 0, 1])]))
+    return make_compiled(cell), batch
+
+
+def test_only_gradients_that_are_needed_are_computed():
+    net, batch = small_walk()
+    net.encoder.cell.W.requires_grad_(False)
+    net.embedding.requires_grad_(False)
+    net(batch).sum().backward()
+    assert net.encoder.cell.W.weight.grad is None
+    assert net.encoder.cell.U.weight.grad is not None
+
+
+def test_a_change_of_the_weights_between_the_passes_is_an_error():
+    net, batch = small_walk()
+    loss = net(batch).sum()
+    with torch.no_grad():
+        net.encoder.cell.U.weight.mul_(3)
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        loss.backward()
+
+
+def test_nan_and_infinite_inputs_reach_the_output():
+    for cell in CELLS:
+        net, batch = small_walk(cell)
+        with torch.no_grad():
+            net.embedding.labels.weight[4] = torch.nan
+        assert net(batch).isnan().all(), cell
+
+
+def test_it_is_deterministic():
+    net, batch = small_walk()
+    assert torch.equal(net(batch), net(batch))
+
+
+def test_double_precision_autocast_and_several_threads_take_the_other_walk():
+    net, batch = small_walk()
+    cell, x = net.encoder.cell, torch.zeros(2, 2)
+    assert find_kernels(cell, x) is not None  # the control
+    assert find_kernels(cell, x.double()) is None
+    assert find_kernels(cell, x.to("meta")) is None
+    with torch.autocast("cpu", torch.bfloat16):
+        assert find_kernels(cell, x) is None
+    torch.set_num_threads(2)
+    try:
+        assert find_kernels(cell, x) is None
+        torch.testing.assert_close(net(batch), net.double()(batch).float(), rtol=0, atol=1e-5)
+    finally:
+        torch.set_num_threads(1)
+
+
+def test_merging_by_numba_gives_the_same_batch(monkeypatch):
+    from sklearn_tree.nn.compiled import kernels
+
+    rng = np.random.RandomState(0)
+    trees = [Tree([2], [-1])]
+    for _ in range(30):
+        n = rng.randint(1, 20)
+        trees.append(Tree(rng.randint(0, 9, n).tolist(), [-1] + [rng.randint(0, i) for i in range(1, n)]))
+    edges = [Tree(t.labels, t.parents, edges=[None, *[1, 2] * 20][: len(t.labels)]) for t in trees]
+    for array in (TreeArray.from_trees(trees), TreeArray.from_trees(edges)):
+        batches = []
+        for are_loaded in (False, True):
+            monkeypatch.setattr(kernels, "_are_loaded", are_loaded)
+            batches.append(TreeBatch.from_array(array))
+        numpy, numba = batches
+        for name in numpy.__dataclass_fields__:
+            a, b = getattr(numpy, name), getattr(numba, name)
+            assert torch.equal(a, b) if isinstance(a, torch.Tensor) else a == b, name
