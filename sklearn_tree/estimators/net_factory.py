@@ -25,6 +25,7 @@ _RESERVED_NET_PARAMS = {
     "max_epochs",
     "module",
     "module__linear_path",
+    "optimizer__lr",
     "precision",
     "target",
     "train_split",
