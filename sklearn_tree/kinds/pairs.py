@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
+import pandas as pd
 import torch
 
 from sklearn_tree.containers import holds_pairs, is_tensor, pair_columns
@@ -152,10 +153,10 @@ class Pairs(ColumnsMixin):
 
     def _read_items(self, X: Any, *, reset: bool) -> tuple[Any, tuple]:
         """Return the samples of all pairs, and the names or positions of the columns."""
-        if isinstance(X, PairArray):
-            return X.items, X.names
-        items, columns = pair_columns(X)
-        check_columns(X, self, reader=self.reader, reset=reset)
+        is_paired = isinstance(X, PairArray)
+        items, columns = (X.items, X.names) if is_paired else pair_columns(X)
+        named = pd.DataFrame(columns=X.names) if is_paired else X
+        check_columns(named, self, reader=self.reader, reset=reset)
         return items, columns
 
     def encode(self, X: Any) -> PairArray:

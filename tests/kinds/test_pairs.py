@@ -142,6 +142,22 @@ def test_arrays_that_are_encoded_already_are_paired():
         PairArray.from_columns(TREES.a.to_numpy(), TREES.b.to_numpy()[:3])
 
 
+def test_the_sides_of_encoded_pairs_are_those_of_fit():
+    vectorizer = SequenceVectorizer().fit([*TEXTS.a, *TEXTS.b])
+    first, second = vectorizer.transform(TEXTS.a), vectorizer.transform(TEXTS.b)
+    X, swapped = (
+        PairArray.from_columns(first, second),
+        PairArray.from_columns(second, first, ("second", "first")),
+    )
+    kind, encoded = fit_kind(X)
+    restored = Pairs.from_state(json.loads(json.dumps(kind.to_state())))
+    for fitted in (kind, restored):
+        assert fitted.feature_names_in_.tolist() == ["first", "second"]
+        with pytest.raises(ValueError, match="Feature names must be in the same order as they were in fit"):
+            fitted.read(swapped)
+        np.testing.assert_array_equal(fitted.read(X).items.values, encoded.items.values)  # the control
+
+
 def test_pairs_are_moved_and_saved():
     for X in (TEXTS, RAGGED, DENSE):
         kind, encoded = fit_kind(X)
