@@ -16,6 +16,7 @@ import torch
 from sklearn_tree.containers import holds_pairs, is_tensor, pair_columns
 from sklearn_tree.kinds.base import Kind
 from sklearn_tree.kinds.columns import ColumnsMixin
+from sklearn_tree.kinds.ids import is_open_vocabulary
 from sklearn_tree.kinds.table import TableMixin
 from sklearn_tree.kinds.training import TrainingDefaults
 from sklearn_tree.nn import PairBatch, PairNet
@@ -190,8 +191,12 @@ class Pairs(ColumnsMixin):
     # Nets and batches.
 
     def learn_defaults(self, encoded: PairArray) -> None:
-        """Learn from the samples of all pairs, see :meth:`Kind.learn_defaults`."""
-        self.item_kind.learn_defaults(encoded.items)
+        """Learn from the samples of all pairs; a label on both sides of one pair occurs in one sample."""
+        kind, items = self.item_kind, encoded.items
+        kind.learn_defaults(items)
+        if kind.has_labels:
+            counts = kind.count_labels(items, items.n_labels or 0)
+            kind.is_open = is_open_vocabulary(counts[0::2] + counts[1::2])
 
     @property
     def training_defaults(self) -> TrainingDefaults:

@@ -110,6 +110,20 @@ def test_sizes_are_sums_and_costs_are_maxima():
     assert kind.magnitude(encoded, 1) == max(np.abs(item).max() for item in RAGGED[1])
 
 
+@pytest.mark.parametrize("cls", [RNNClassifier, RecursiveNetClassifier])
+def test_a_word_on_both_sides_of_one_pair_is_as_rare_as_on_one_side(cls):
+    def is_open(second):
+        X = pd.DataFrame({"a": [f"(S w{i} it)" for i in range(6)], "b": second})
+        kind, encoded = fit_kind(X, cls)
+        kind.learn_defaults(encoded)
+        assert (kind.training_defaults.dropout > 0) == kind.item_kind.is_open
+        return kind.item_kind.is_open
+
+    assert is_open(["(S it)"] * 6)
+    assert is_open([f"(S w{i})" for i in range(6)])
+    assert not is_open([f"(S w{i - 1})" if i else "(S w5)" for i in range(6)])  # the control: in two pairs
+
+
 def test_weights_of_pairs_are_weights_of_both_samples():
     kind, encoded = fit_kind(RAGGED)
     weighted = kind.module_params(encoded, np.array([2.0, 0.0]))
