@@ -43,6 +43,11 @@ class PairArray:
     names : sequence of str, default=("first", "second")
         Names of the two sides of a pair.
 
+    Raises
+    ------
+    ValueError
+        If the number of items is odd, or the names are not two different str.
+
     Examples
     --------
     >>> from sklearn_tree import TreeVectorizer
@@ -54,8 +59,10 @@ class PairArray:
     """
 
     def __init__(self, items: Any, names: Sequence[str] = _SIDES) -> None:
+        if len(items) % 2:
+            raise ValueError(f"items must hold both samples of each pair, an even number, got {len(items)}")
         self.items = items
-        self.names = tuple(names)
+        self.names = _check_names(names)
 
     @classmethod
     def from_columns(cls, first: Any, second: Any, names: Sequence[str] = _SIDES) -> PairArray:
@@ -71,11 +78,17 @@ class PairArray:
         Raises
         ------
         ValueError
-            If the lengths differ.
+            If the lengths or the numbers of label ids differ.
         """
         if len(first) != len(second):
             raise ValueError(
                 f"first and second must have equal lengths, got {len(first)} and {len(second)} samples"
+            )
+        sizes = [side.n_labels for side in (first, second) if _is_encoded(side)]
+        if len(set(sizes)) > 1:
+            raise ValueError(
+                f"first and second must have the same n_labels, got {sizes[0]} and {sizes[1]}: encode both "
+                "with one vectorizer, or pass n_labels to both arrays"
             )
         joined = torch.cat([first, second]) if is_tensor(first) else np.concatenate([first, second])
         order = np.arange(2 * len(first)).reshape(2, -1).T.ravel()
@@ -102,6 +115,19 @@ class PairArray:
 
     def __repr__(self) -> str:
         return f"PairArray({len(self)} pairs: {', '.join(self.names)})"
+
+
+def _check_names(names: Sequence[str]) -> tuple[str, ...]:
+    """Return the names of the sides of a pair as a tuple."""
+    found = () if isinstance(names, str) else tuple(names)
+    if not all(isinstance(name, str) for name in found) or not len(found) == len(set(found)) == 2:
+        raise ValueError(f"names must be two different str, got {names!r}")
+    return found
+
+
+def _is_encoded(array: Any) -> bool:
+    """Return whether an array holds ids of labels."""
+    return hasattr(array, "n_labels") and array.vocabulary is None
 
 
 def item_rows(rows: np.ndarray) -> np.ndarray:

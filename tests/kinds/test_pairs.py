@@ -15,6 +15,7 @@ from sklearn_tree import (
     RNNClassifier,
     SequenceVectorizer,
     ToDevice,
+    TreeArray,
     TreeVectorizer,
 )
 from sklearn_tree.kinds import PairArray, Pairs, find_kind
@@ -154,6 +155,31 @@ def test_arrays_that_are_encoded_already_are_paired():
     assert kind.vectorizer is None
     with pytest.raises(ValueError, match="equal lengths, got 4 and 3 samples"):
         PairArray.from_columns(TREES.a.to_numpy(), TREES.b.to_numpy()[:3])
+
+
+ENCODED = SequenceVectorizer().fit_transform(["a b", "c", "d"])
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: PairArray(ENCODED), "items must hold both samples of each pair, an even number, got 3"),
+        (lambda: PairArray(ENCODED[:2], ("a",)), r"names must be two different str, got \('a',\)"),
+        (lambda: PairArray(ENCODED[:2], ("a", "a")), r"names must be two different str, got \('a', 'a'\)"),
+        (lambda: PairArray(ENCODED[:2], "ab"), "names must be two different str, got 'ab'"),
+        (lambda: PairArray(ENCODED[:2], (0, 1)), r"names must be two different str, got \(0, 1\)"),
+        (
+            lambda: PairArray.from_columns(ENCODED, SequenceVectorizer().fit_transform(["a", "b", "c"])),
+            "first and second must have the same n_labels, got 6 and 5: encode both with one vectorizer",
+        ),
+    ],
+)
+def test_invalid_pair_arrays_are_refused(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
+    raw = [TreeArray.from_trees(column) for column in (TREES.a, TREES.b)]
+    assert len({array.n_labels for array in raw}) == 2  # the control: each has a vocabulary of its own
+    assert len(PairArray.from_columns(*raw)) == len(TREES)
 
 
 def test_the_sides_of_encoded_pairs_are_those_of_fit():
