@@ -35,9 +35,9 @@ class CNNClassifier(NetClassifierMixin, BaseCNN):
         How the feature maps become one vector: the maximum over all positions, the mean, or a mean with
         learned weights. "auto" is "mean" for series and images with ``n_blocks=None``, and "max" otherwise.
     input_kind : {"auto", "text", "tokens", "series", "table", "image", "pairs"}, default="auto"
-        Kind of the samples, for containers that are ambiguous: an array of shape (n, height, width) is read
-        as series unless ``input_kind="image"``, and lists of ints of equal length as a table unless
-        ``input_kind="tokens"``. Two columns of texts, sequences or images are pairs.
+        Kind of the samples, for containers that are ambiguous: an array of shape (n, height, width) and pairs
+        of grey images are read as series unless ``input_kind="image"``, and lists of ints of equal length as
+        a table unless ``input_kind="tokens"``. Two columns of texts, sequences or images are pairs.
     channels : {"last", "first"}, default="last"
         Axis of the channels: "last" for series of shape (steps, channels) and images of shape (height, width,
         channels), "first" for (channels, steps) and (channels, height, width), as in torch and aeon. It is
@@ -268,9 +268,9 @@ class CNNRegressor(NetRegressorMixin, BaseCNN):
         How the feature maps become one vector: the maximum over all positions, the mean, or a mean with
         learned weights. "auto" is "mean" for series and images with ``n_blocks=None``, and "max" otherwise.
     input_kind : {"auto", "text", "tokens", "series", "table", "image", "pairs"}, default="auto"
-        Kind of the samples, for containers that are ambiguous: an array of shape (n, height, width) is read
-        as series unless ``input_kind="image"``, and lists of ints of equal length as a table unless
-        ``input_kind="tokens"``. Two columns of texts, sequences or images are pairs.
+        Kind of the samples, for containers that are ambiguous: an array of shape (n, height, width) and pairs
+        of grey images are read as series unless ``input_kind="image"``, and lists of ints of equal length as
+        a table unless ``input_kind="tokens"``. Two columns of texts, sequences or images are pairs.
     channels : {"last", "first"}, default="last"
         Axis of the channels: "last" for series of shape (steps, channels) and images of shape (height, width,
         channels), "first" for (channels, steps) and (channels, height, width), as in torch and aeon. It is

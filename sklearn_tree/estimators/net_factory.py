@@ -110,7 +110,7 @@ class NetFactoryMixin(NetParametersMixin, FittedAttributesMixin):
     def _fixed_params(self) -> dict[str, Any]:
         """Return the parameters that must stay while the training continues."""
         kind = self.kind_
-        is_kind = self.input_kind in ("auto", kind.name, *kind.aliases)
+        is_kind = self.input_kind == "auto" or kind.is_named(self.input_kind)
         return {
             "input_kind": kind.name if is_kind else self.input_kind,
             "channels": self.channels,

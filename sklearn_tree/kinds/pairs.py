@@ -162,7 +162,8 @@ class Pairs(ColumnsMixin):
         """Read the pairs, find the kind of their samples and fit it to both columns."""
         items, columns = self._read_items(X, reset=True)
         candidates = [kind for kind in self.candidates if not issubclass(kind, (Pairs, TableMixin))]
-        found = next((kind for kind in candidates if kind.recognizes(items)), None)
+        named = next((kind for kind in candidates if kind.is_named(self.input_kind)), None)
+        found = named or next((kind for kind in candidates if kind.recognizes(items)), None)
         if found is None:
             names = " or ".join(repr(kind.name) for kind in candidates)
             raise ValueError(f"X must hold pairs of the kind {names}, got pairs of {_describe(items)}")
