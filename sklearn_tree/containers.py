@@ -208,7 +208,7 @@ def _first_present(items: Any) -> Any:
 
 
 def refuse_texts(X: Any, remedy: str) -> None:
-    """Raise ValueError if X is a 2-D array or frame of several columns, one of which holds texts.
+    """Refuse a 2-D array or frame that holds texts or a single side of pairs.
 
     Parameters
     ----------
@@ -220,10 +220,16 @@ def refuse_texts(X: Any, remedy: str) -> None:
     if not _is_dense_table(X) or X.shape[1] == 1:
         return
     is_frame = hasattr(X, "columns")
-    names = list(X.columns) if is_frame else range(X.shape[1])
-    texts = [name for name in names if _holds_text(X[name] if is_frame else X[:, name])]
+    columns = dict(zip(X.columns if is_frame else range(X.shape[1]), _columns_of(X), strict=True))
+    texts = [name for name, x in columns.items() if isinstance(_first_present(x[:_N_INSPECTED]), str)]
+    missing = [name for name, x in columns.items() if _first_present(x) is None]
+    if len(columns) == 2 and len(missing) == 1 and any(map(_holds_objects, columns.values())):
+        raise ValueError(
+            f"X has 2 columns and all entries of {missing[0]!r} are missing: fill them to pass pairs, or "
+            "pass the other column"
+        )
     if texts and not is_frame and len(texts) == X.shape[1]:
-        pairs = "; X.astype(object) makes pairs of it" if len(names) == 2 else ""
+        pairs = "; X.astype(object) makes pairs of it" if len(texts) == 2 else ""
         raise ValueError(f"X is a 2-D array of str: {remedy}{pairs}")
     for name in texts[:1]:
         column = f"X[{name!r}]" if is_frame else f"X[:, {name}]"
@@ -231,10 +237,6 @@ def refuse_texts(X: Any, remedy: str) -> None:
             f"X has {X.shape[1]} columns and {name!r} holds strings: pass one column ({column}) or join "
             'columns with a ColumnTransformer (see "Mixed tables")'
         )
-
-
-def _holds_text(column: Any) -> bool:
-    return isinstance(_first_present(np.asarray(column[:_N_INSPECTED], dtype=object)), str)
 
 
 def take_columns(X: Any, names: list, positions: np.ndarray) -> np.ndarray:

@@ -35,9 +35,9 @@ class CNNClassifier(NetClassifierMixin, BaseCNN):
         How the feature maps become one vector: the maximum over all positions, the mean, or a mean with
         learned weights. "auto" is "mean" for series and images with ``n_blocks=None``, and "max" otherwise.
     input_kind : {"auto", "text", "tokens", "series", "table", "image", "pairs"}, default="auto"
-        Kind of the samples, for containers that are ambiguous: an array of shape (n, height, width) is read
-        as series unless ``input_kind="image"``, and lists of ints of equal length as a table unless
-        ``input_kind="tokens"``. Two columns of texts, sequences or images are pairs.
+        Kind of the samples, for containers that are ambiguous: an array of shape (n, height, width) and pairs
+        of grey images are read as series unless ``input_kind="image"``, and lists of ints of equal length as
+        a table unless ``input_kind="tokens"``. Two columns of texts, sequences or images are pairs.
     channels : {"last", "first"}, default="last"
         Axis of the channels: "last" for series of shape (steps, channels) and images of shape (height, width,
         channels), "first" for (channels, steps) and (channels, height, width), as in torch and aeon. It is
@@ -57,20 +57,19 @@ class CNNClassifier(NetClassifierMixin, BaseCNN):
         Learning rate of the vectors of words; None takes ``lr``.
     dropout : float or "auto", default="auto"
         Fraction of features set to zero in training, at the inputs, between blocks and before the hidden and
-        the output layer. "auto" is 0.5 for an open vocabulary and 0 otherwise. A vocabulary is open if at
-        least a third of its tokens occur in a single training sample; that of pairs counts as closed.
+        the output layer. "auto" is 0.5 for an open vocabulary, 0.2 for an open vocabulary of pairs and 0
+        otherwise. A vocabulary is open if at least a third of its tokens occur in a single training sample.
     word_dropout : float, default=0.0
         Fraction of tokens replaced by "unknown" in training.
     linear_path : bool or "auto", default="auto"
         Whether a linear model over tokens and bigrams adds its logits to those of the net. ``fit`` fits it
-        first, with a cross-validated L2 penalty; ``partial_fit`` does not. Ignored for samples without
-        tokens. "auto" fits it for an open vocabulary, see ``dropout``.
+        first, with a cross-validated L2 penalty; ``partial_fit`` does not. Ignored for pairs and samples
+        without tokens. "auto" fits it for an open vocabulary, see ``dropout``.
     optimizer : str or torch.optim.Optimizer subclass, default="adamw"
-        One of "adadelta", "adagrad", "adam", "adamax", "adamw", "nadam", "radam", "rmsprop", "sgd", or a
-        class.
+        "adadelta", "adagrad", "adam", "adamax", "adamw", "nadam", "radam", "rmsprop", "sgd" or a class.
     lr : float or "auto", default="auto"
-        Learning rate. "auto" is 0.001 for an open vocabulary, see ``dropout``; if ``n_blocks=None``, 0.003
-        for series and 0.01 for images; and 0.005 otherwise.
+        Learning rate. "auto" is 0.001 for single sequences of tokens with an open vocabulary, see
+        ``dropout``; if ``n_blocks=None``, 0.003 for series and 0.01 for images; and 0.005 otherwise.
     weight_decay : float, default=0.01
         Weight decay.
     lr_schedule : {"auto", "cosine", "exponential", "linear", "one_cycle"}, default="auto"
@@ -87,9 +86,10 @@ class CNNClassifier(NetClassifierMixin, BaseCNN):
     gradient_clip : float, default=None
         Maximum norm of the gradient; None does not clip gradients.
     max_epochs : int, default=None
-        Number of passes over the training samples. None trains for 6 epochs on tokens with an open
-        vocabulary, see ``dropout``, of which none after the third begins once 300 batches are done; for 20 on
-        other tokens and for 10 otherwise; but at least 100 batches, by default 300 on series, 200 on images.
+        Number of passes over the training samples. None trains for 6 epochs on single sequences of tokens
+        with an open vocabulary, see ``dropout``, for 20 on other tokens and for 10 otherwise; but at least
+        100 batches, by default 300 on series, 200 on images. With an open vocabulary, no epoch after the
+        third begins once 300 batches (250 of pairs) are done.
     batch_size : int, default=64
         Number of samples in a batch.
     early_stopping : bool, default=False
@@ -268,9 +268,9 @@ class CNNRegressor(NetRegressorMixin, BaseCNN):
         How the feature maps become one vector: the maximum over all positions, the mean, or a mean with
         learned weights. "auto" is "mean" for series and images with ``n_blocks=None``, and "max" otherwise.
     input_kind : {"auto", "text", "tokens", "series", "table", "image", "pairs"}, default="auto"
-        Kind of the samples, for containers that are ambiguous: an array of shape (n, height, width) is read
-        as series unless ``input_kind="image"``, and lists of ints of equal length as a table unless
-        ``input_kind="tokens"``. Two columns of texts, sequences or images are pairs.
+        Kind of the samples, for containers that are ambiguous: an array of shape (n, height, width) and pairs
+        of grey images are read as series unless ``input_kind="image"``, and lists of ints of equal length as
+        a table unless ``input_kind="tokens"``. Two columns of texts, sequences or images are pairs.
     channels : {"last", "first"}, default="last"
         Axis of the channels: "last" for series of shape (steps, channels) and images of shape (height, width,
         channels), "first" for (channels, steps) and (channels, height, width), as in torch and aeon. It is
@@ -290,20 +290,19 @@ class CNNRegressor(NetRegressorMixin, BaseCNN):
         Learning rate of the vectors of words; None takes ``lr``.
     dropout : float or "auto", default="auto"
         Fraction of features set to zero in training, at the inputs, between blocks and before the hidden and
-        the output layer. "auto" is 0.5 for an open vocabulary and 0 otherwise. A vocabulary is open if at
-        least a third of its tokens occur in a single training sample; that of pairs counts as closed.
+        the output layer. "auto" is 0.5 for an open vocabulary, 0.2 for an open vocabulary of pairs and 0
+        otherwise. A vocabulary is open if at least a third of its tokens occur in a single training sample.
     word_dropout : float, default=0.0
         Fraction of tokens replaced by "unknown" in training.
     linear_path : bool or "auto", default="auto"
         Whether a linear model over tokens and bigrams adds its logits to those of the net. ``fit`` fits it
-        first, with a cross-validated L2 penalty; ``partial_fit`` does not. Ignored for samples without
-        tokens. "auto" fits it for an open vocabulary, see ``dropout``.
+        first, with a cross-validated L2 penalty; ``partial_fit`` does not. Ignored for pairs and samples
+        without tokens. "auto" fits it for an open vocabulary, see ``dropout``.
     optimizer : str or torch.optim.Optimizer subclass, default="adamw"
-        One of "adadelta", "adagrad", "adam", "adamax", "adamw", "nadam", "radam", "rmsprop", "sgd", or a
-        class.
+        "adadelta", "adagrad", "adam", "adamax", "adamw", "nadam", "radam", "rmsprop", "sgd" or a class.
     lr : float or "auto", default="auto"
-        Learning rate. "auto" is 0.001 for an open vocabulary, see ``dropout``; if ``n_blocks=None``, 0.003
-        for series and 0.01 for images; and 0.005 otherwise.
+        Learning rate. "auto" is 0.001 for single sequences of tokens with an open vocabulary, see
+        ``dropout``; if ``n_blocks=None``, 0.003 for series and 0.01 for images; and 0.005 otherwise.
     weight_decay : float, default=0.01
         Weight decay.
     lr_schedule : {"auto", "cosine", "exponential", "linear", "one_cycle"}, default="auto"
@@ -320,9 +319,10 @@ class CNNRegressor(NetRegressorMixin, BaseCNN):
     gradient_clip : float, default=None
         Maximum norm of the gradient; None does not clip gradients.
     max_epochs : int, default=None
-        Number of passes over the training samples. None trains for 6 epochs on tokens with an open
-        vocabulary, see ``dropout``, of which none after the third begins once 300 batches are done; for 20 on
-        other tokens and for 10 otherwise; but at least 100 batches, by default 300 on series, 200 on images.
+        Number of passes over the training samples. None trains for 6 epochs on single sequences of tokens
+        with an open vocabulary, see ``dropout``, for 20 on other tokens and for 10 otherwise; but at least
+        100 batches, by default 300 on series, 200 on images. With an open vocabulary, no epoch after the
+        third begins once 300 batches (250 of pairs) are done.
     batch_size : int, default=64
         Number of samples in a batch.
     early_stopping : bool, default=False

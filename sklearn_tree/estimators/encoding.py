@@ -26,7 +26,7 @@ class EncodingMixin(NetParametersMixin, FittedAttributesMixin):
         """Find the kind of X, fit it and return the encoded samples."""
         X = as_known(X)
         kind = find_kind(X, self._kinds, self.input_kind)
-        self.kind_ = kind(type(self).__name__, self._kinds, self.channels)
+        self.kind_ = kind(type(self).__name__, self._kinds, self.channels, self.input_kind)
         encoded = self.kind_.fit(X)
         self.kind_.learn_defaults(encoded)
         if self.embeddings is not None:

@@ -25,10 +25,12 @@ _RESERVED_NET_PARAMS = {
     "max_epochs",
     "module",
     "module__linear_path",
+    "optimizer__lr",
     "precision",
     "target",
     "train_split",
 }
+_GROUPS = "optimizer__param_groups"
 
 
 class NetFactoryMixin(NetParametersMixin, FittedAttributesMixin):
@@ -76,7 +78,8 @@ class NetFactoryMixin(NetParametersMixin, FittedAttributesMixin):
     def _optimizer_params(self, device: torch.device) -> dict[str, Any]:
         params = optimizer_params(self.optimizer, self.weight_decay, device)
         group = {} if self.embedding_lr is None else {"lr": self.embedding_lr}
-        return {**params, "optimizer__param_groups": [("*embedding.labels.weight", group)] if group else []}
+        groups = [("*embedding.labels.weight", group)] if group else []  # the first group that matches counts
+        return {**params, _GROUPS: [*groups, *self._checked_net_params().get(_GROUPS, ())]}
 
     def _continue_vectors(self) -> None:
         """Check that the pretrained vectors are those of the net, and freeze or unfreeze them."""
@@ -107,7 +110,7 @@ class NetFactoryMixin(NetParametersMixin, FittedAttributesMixin):
     def _fixed_params(self) -> dict[str, Any]:
         """Return the parameters that must stay while the training continues."""
         kind = self.kind_
-        is_kind = self.input_kind in ("auto", kind.name, *kind.aliases)
+        is_kind = self.input_kind == "auto" or kind.is_named(self.input_kind)
         return {
             "input_kind": kind.name if is_kind else self.input_kind,
             "channels": self.channels,
@@ -129,7 +132,7 @@ class NetFactoryMixin(NetParametersMixin, FittedAttributesMixin):
             **self._optimizer_params(device),
         }
         self._continue_vectors()
-        apply_changes(self.net_, params, device, self._checked_net_params())
+        apply_changes(self.net_, params, device, self._checked_net_params().keys() - {_GROUPS})
         self.device_ = device
 
     def _make_net(self, data: EncodedDataset, n_epochs: int, callbacks: list) -> Any:
@@ -161,7 +164,7 @@ class NetFactoryMixin(NetParametersMixin, FittedAttributesMixin):
         extra = self._checked_net_params()
         if "optimizer__foreach" in extra:
             params.pop("optimizer__fused", None)  # torch accepts only one of the two
-        params.update(extra)
+        params.update({name: value for name, value in extra.items() if name != _GROUPS})
         for name in params:
             if name.startswith("module__"):
                 params[name] = _without_numpy(params[name])

@@ -50,20 +50,19 @@ class RNNClassifier(NetClassifierMixin, BaseRNN):
         Learning rate of the vectors of words; None takes ``lr``.
     dropout : float or "auto", default="auto"
         Fraction of features set to zero in training, at the inputs, between layers and before the output
-        layer.
-        "auto" is 0.5 for an open vocabulary and 0 otherwise. A vocabulary is open if at least a third of its
-        tokens occur in a single training sample; that of pairs counts as closed.
+        layer. "auto" is 0.5 for an open vocabulary, 0.2 for an open vocabulary of pairs and 0 otherwise. A
+        vocabulary is open if at least a third of its tokens occur in a single training sample.
     word_dropout : float, default=0.0
         Fraction of tokens replaced by "unknown" in training.
     linear_path : bool or "auto", default="auto"
         Whether a linear model over tokens and bigrams adds its logits to those of the net. ``fit`` fits it
-        first, with a cross-validated L2 penalty; ``partial_fit`` does not. Ignored for samples without
-        tokens. "auto" fits it for an open vocabulary, see ``dropout``.
+        first, with a cross-validated L2 penalty; ``partial_fit`` does not. Ignored for pairs and samples
+        without tokens. "auto" fits it for an open vocabulary, see ``dropout``.
     optimizer : str or torch.optim.Optimizer subclass, default="adamw"
-        One of "adadelta", "adagrad", "adam", "adamax", "adamw", "nadam", "radam", "rmsprop", "sgd", or a
-        class.
+        "adadelta", "adagrad", "adam", "adamax", "adamw", "nadam", "radam", "rmsprop", "sgd" or a class.
     lr : float or "auto", default="auto"
-        Learning rate. "auto" is 0.001 for an open vocabulary, see ``dropout``, and 0.005 otherwise.
+        Learning rate. "auto" is 0.001 for single sequences of tokens with an open vocabulary, see
+        ``dropout``, and 0.005 otherwise.
     weight_decay : float, default=0.01
         Weight decay.
     lr_schedule : {"auto", "cosine", "exponential", "linear", "one_cycle"}, default="auto"
@@ -80,9 +79,10 @@ class RNNClassifier(NetClassifierMixin, BaseRNN):
     gradient_clip : float, default=None
         Maximum norm of the gradient; None does not clip gradients.
     max_epochs : int, default=None
-        Number of passes over the training samples. None trains for 6 epochs on tokens with an open
-        vocabulary, see ``dropout``, of which none after the third begins once 300 batches are done; for 20 on
-        other tokens and for 10 on series, tables and pairs; on small data for more, to at least 100 batches.
+        Number of passes over the training samples. None trains for 6 epochs on single sequences of tokens
+        with an open vocabulary, see ``dropout``, for 20 on other tokens and for 10 on series, tables and
+        pairs; on small data for more, to at least 100 batches. With an open vocabulary, no epoch after the
+        third begins once 300 batches (250 of pairs) are done.
     batch_size : int, default=64
         Number of samples in a batch.
     early_stopping : bool, default=False
@@ -277,20 +277,19 @@ class RNNRegressor(NetRegressorMixin, BaseRNN):
         Learning rate of the vectors of words; None takes ``lr``.
     dropout : float or "auto", default="auto"
         Fraction of features set to zero in training, at the inputs, between layers and before the output
-        layer.
-        "auto" is 0.5 for an open vocabulary and 0 otherwise. A vocabulary is open if at least a third of its
-        tokens occur in a single training sample; that of pairs counts as closed.
+        layer. "auto" is 0.5 for an open vocabulary, 0.2 for an open vocabulary of pairs and 0 otherwise. A
+        vocabulary is open if at least a third of its tokens occur in a single training sample.
     word_dropout : float, default=0.0
         Fraction of tokens replaced by "unknown" in training.
     linear_path : bool or "auto", default="auto"
         Whether a linear model over tokens and bigrams adds its logits to those of the net. ``fit`` fits it
-        first, with a cross-validated L2 penalty; ``partial_fit`` does not. Ignored for samples without
-        tokens. "auto" fits it for an open vocabulary, see ``dropout``.
+        first, with a cross-validated L2 penalty; ``partial_fit`` does not. Ignored for pairs and samples
+        without tokens. "auto" fits it for an open vocabulary, see ``dropout``.
     optimizer : str or torch.optim.Optimizer subclass, default="adamw"
-        One of "adadelta", "adagrad", "adam", "adamax", "adamw", "nadam", "radam", "rmsprop", "sgd", or a
-        class.
+        "adadelta", "adagrad", "adam", "adamax", "adamw", "nadam", "radam", "rmsprop", "sgd" or a class.
     lr : float or "auto", default="auto"
-        Learning rate. "auto" is 0.001 for an open vocabulary, see ``dropout``, and 0.005 otherwise.
+        Learning rate. "auto" is 0.001 for single sequences of tokens with an open vocabulary, see
+        ``dropout``, and 0.005 otherwise.
     weight_decay : float, default=0.01
         Weight decay.
     lr_schedule : {"auto", "cosine", "exponential", "linear", "one_cycle"}, default="auto"
@@ -307,9 +306,10 @@ class RNNRegressor(NetRegressorMixin, BaseRNN):
     gradient_clip : float, default=None
         Maximum norm of the gradient; None does not clip gradients.
     max_epochs : int, default=None
-        Number of passes over the training samples. None trains for 6 epochs on tokens with an open
-        vocabulary, see ``dropout``, of which none after the third begins once 300 batches are done; for 20 on
-        other tokens and for 10 on series, tables and pairs; on small data for more, to at least 100 batches.
+        Number of passes over the training samples. None trains for 6 epochs on single sequences of tokens
+        with an open vocabulary, see ``dropout``, for 20 on other tokens and for 10 on series, tables and
+        pairs; on small data for more, to at least 100 batches. With an open vocabulary, no epoch after the
+        third begins once 300 batches (250 of pairs) are done.
     batch_size : int, default=64
         Number of samples in a batch.
     early_stopping : bool, default=False

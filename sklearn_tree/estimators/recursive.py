@@ -57,19 +57,19 @@ subclass, default="auto"
         Learning rate of the vectors of words; None takes ``lr``.
     dropout : float or "auto", default="auto"
         Fraction of features set to zero in training, at the inputs of the nodes and before the output layer.
-        "auto" is 0.5 for an open vocabulary and 0 otherwise. A vocabulary is open if at least a third of its
-        labels occur in a single training sample; that of pairs counts as closed.
+        "auto" is 0.5 for an open vocabulary, 0.2 for an open vocabulary of pairs and 0 otherwise. A
+        vocabulary is open if at least a third of its labels occur in a single training sample.
     word_dropout : float, default=0.0
         Fraction of labels replaced by "unknown" in training.
     linear_path : bool or "auto", default="auto"
         Whether a linear model over the bag of labels adds its logits to those of the net. ``fit`` fits it
-        first, with a cross-validated L2 penalty; ``partial_fit`` and ``node_y`` do not. Ignored for samples
-        without labels. "auto" fits it for an open vocabulary, see ``dropout``.
+        first, with a cross-validated L2 penalty; ``partial_fit`` and ``node_y`` do not. Ignored for pairs and
+        samples without labels. "auto" fits it for an open vocabulary, see ``dropout``.
     optimizer : str or torch.optim.Optimizer subclass, default="adamw"
-        One of "adadelta", "adagrad", "adam", "adamax", "adamw", "nadam", "radam", "rmsprop", "sgd", or a
-        class.
+        "adadelta", "adagrad", "adam", "adamax", "adamw", "nadam", "radam", "rmsprop", "sgd" or a class.
     lr : float or "auto", default="auto"
-        Learning rate. "auto" is 0.003 for an open vocabulary, see ``dropout``, and 0.005 otherwise.
+        Learning rate. "auto" is 0.003 for single trees with an open vocabulary, see ``dropout``, and 0.005
+        otherwise.
     weight_decay : float, default=0.01
         Weight decay.
     lr_schedule : {"auto", "cosine", "exponential", "linear", "one_cycle"}, default="auto"
@@ -86,9 +86,10 @@ subclass, default="auto"
     gradient_clip : float, default=None
         Maximum norm of the gradient; None does not clip gradients.
     max_epochs : int, default=None
-        Number of passes over the training samples. None trains for 12 epochs on trees with an open
-        vocabulary, see ``dropout``, of which none after the third begins once 600 batches are done; for 20 on
-        other trees and for 10 on tables and pairs; on small data for more, to at least 100 batches.
+        Number of passes over the training samples. None trains for 12 epochs on single trees with an open
+        vocabulary, see ``dropout``, for 20 on other trees and for 10 on tables and pairs; on small data for
+        more, to at least 100 batches. With an open vocabulary, no epoch after the third begins once 600
+        batches (250 of pairs) are done.
     batch_size : int, default=64
         Number of samples in a batch.
     max_batch_nodes : int, default=50000
@@ -287,19 +288,19 @@ subclass, default="auto"
         Learning rate of the vectors of words; None takes ``lr``.
     dropout : float or "auto", default="auto"
         Fraction of features set to zero in training, at the inputs of the nodes and before the output layer.
-        "auto" is 0.5 for an open vocabulary and 0 otherwise. A vocabulary is open if at least a third of its
-        labels occur in a single training sample; that of pairs counts as closed.
+        "auto" is 0.5 for an open vocabulary, 0.2 for an open vocabulary of pairs and 0 otherwise. A
+        vocabulary is open if at least a third of its labels occur in a single training sample.
     word_dropout : float, default=0.0
         Fraction of labels replaced by "unknown" in training.
     linear_path : bool or "auto", default="auto"
         Whether a linear model over the bag of labels adds its logits to those of the net. ``fit`` fits it
-        first, with a cross-validated L2 penalty; ``partial_fit`` and ``node_y`` do not. Ignored for samples
-        without labels. "auto" fits it for an open vocabulary, see ``dropout``.
+        first, with a cross-validated L2 penalty; ``partial_fit`` and ``node_y`` do not. Ignored for pairs and
+        samples without labels. "auto" fits it for an open vocabulary, see ``dropout``.
     optimizer : str or torch.optim.Optimizer subclass, default="adamw"
-        One of "adadelta", "adagrad", "adam", "adamax", "adamw", "nadam", "radam", "rmsprop", "sgd", or a
-        class.
+        "adadelta", "adagrad", "adam", "adamax", "adamw", "nadam", "radam", "rmsprop", "sgd" or a class.
     lr : float or "auto", default="auto"
-        Learning rate. "auto" is 0.003 for an open vocabulary, see ``dropout``, and 0.005 otherwise.
+        Learning rate. "auto" is 0.003 for single trees with an open vocabulary, see ``dropout``, and 0.005
+        otherwise.
     weight_decay : float, default=0.01
         Weight decay.
     lr_schedule : {"auto", "cosine", "exponential", "linear", "one_cycle"}, default="auto"
@@ -316,9 +317,10 @@ subclass, default="auto"
     gradient_clip : float, default=None
         Maximum norm of the gradient; None does not clip gradients.
     max_epochs : int, default=None
-        Number of passes over the training samples. None trains for 12 epochs on trees with an open
-        vocabulary, see ``dropout``, of which none after the third begins once 600 batches are done; for 20 on
-        other trees and for 10 on tables and pairs; on small data for more, to at least 100 batches.
+        Number of passes over the training samples. None trains for 12 epochs on single trees with an open
+        vocabulary, see ``dropout``, for 20 on other trees and for 10 on tables and pairs; on small data for
+        more, to at least 100 batches. With an open vocabulary, no epoch after the third begins once 600
+        batches (250 of pairs) are done.
     batch_size : int, default=64
         Number of samples in a batch.
     max_batch_nodes : int, default=50000

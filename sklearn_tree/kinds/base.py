@@ -45,6 +45,8 @@ class Kind:
         Kinds among which this one was chosen, for error messages.
     channels : {"last", "first"}, default="last"
         Axis of the channels in the user's series and images.
+    input_kind : str, default="auto"
+        Name or alias of the kind of the samples, or of those of pairs; "auto" recognizes it.
 
     Attributes
     ----------
@@ -52,6 +54,8 @@ class Kind:
         Name of the kind in ``input_kind``, error messages, explanations and saved files.
     aliases : tuple of str
         Further names that ``input_kind`` accepts.
+    is_paired_by_name : bool
+        Whether ``input_kind`` may name this kind for two columns, which are then pairs of this kind.
     container : type or None
         Class of encoded samples; None for arrays.
     sort_windows : tuple of int
@@ -82,6 +86,7 @@ class Kind:
 
     name: ClassVar[str]
     aliases: ClassVar[tuple[str, ...]] = ()
+    is_paired_by_name: ClassVar[bool] = False
     container: ClassVar[type | None] = None
     reader_hint: ClassVar[str] = ""
     text_remedy: ClassVar[str] = "X.tolist() makes token sequences of it"
@@ -100,16 +105,26 @@ class Kind:
     n_channels_in_: int  # set by kinds with channels
 
     def __init__(
-        self, reader: str = "estimator", candidates: Sequence[type[Kind]] = (), channels: str = "last"
+        self,
+        reader: str = "estimator",
+        candidates: Sequence[type[Kind]] = (),
+        channels: str = "last",
+        input_kind: str = "auto",
     ) -> None:
         self.reader = reader
         self.candidates = candidates
         self.channels = channels
+        self.input_kind = input_kind
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"
 
     # Reading.
+
+    @classmethod
+    def is_named(cls, input_kind: str) -> bool:
+        """Return whether ``input_kind`` is the name or an alias of this kind."""
+        return input_kind in (cls.name, *cls.aliases)
 
     @classmethod
     def recognizes(cls, X: Any) -> bool:

@@ -32,6 +32,7 @@ class Images(ChannelsMixin):
 
     name: ClassVar[str] = "images"
     aliases = ("image",)
+    is_paired_by_name = True  # grey images look like series
     max_map_size = 32
     training_defaults = TrainingDefaults(kernel_sizes=(3, 5))
     residual_defaults = TrainingDefaults(

@@ -10,11 +10,13 @@ from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
+import pandas as pd
 import torch
 
 from sklearn_tree.containers import holds_pairs, is_tensor, pair_columns
 from sklearn_tree.kinds.base import Kind
 from sklearn_tree.kinds.columns import ColumnsMixin
+from sklearn_tree.kinds.ids import is_open_vocabulary
 from sklearn_tree.kinds.table import TableMixin
 from sklearn_tree.kinds.training import TrainingDefaults
 from sklearn_tree.nn import PairBatch, PairNet
@@ -41,6 +43,11 @@ class PairArray:
     names : sequence of str, default=("first", "second")
         Names of the two sides of a pair.
 
+    Raises
+    ------
+    ValueError
+        If the number of items is odd, or the names are not two different str.
+
     Examples
     --------
     >>> from sklearn_tree import TreeVectorizer
@@ -52,8 +59,10 @@ class PairArray:
     """
 
     def __init__(self, items: Any, names: Sequence[str] = _SIDES) -> None:
+        if len(items) % 2:
+            raise ValueError(f"items must hold both samples of each pair, an even number, got {len(items)}")
         self.items = items
-        self.names = tuple(names)
+        self.names = _check_names(names)
 
     @classmethod
     def from_columns(cls, first: Any, second: Any, names: Sequence[str] = _SIDES) -> PairArray:
@@ -69,11 +78,17 @@ class PairArray:
         Raises
         ------
         ValueError
-            If the lengths differ.
+            If the lengths or the numbers of label ids differ.
         """
         if len(first) != len(second):
             raise ValueError(
                 f"first and second must have equal lengths, got {len(first)} and {len(second)} samples"
+            )
+        sizes = [side.n_labels for side in (first, second) if _is_encoded(side)]
+        if len(set(sizes)) > 1:
+            raise ValueError(
+                f"first and second must have the same n_labels, got {sizes[0]} and {sizes[1]}: encode both "
+                "with one vectorizer, or pass n_labels to both arrays"
             )
         joined = torch.cat([first, second]) if is_tensor(first) else np.concatenate([first, second])
         order = np.arange(2 * len(first)).reshape(2, -1).T.ravel()
@@ -100,6 +115,19 @@ class PairArray:
 
     def __repr__(self) -> str:
         return f"PairArray({len(self)} pairs: {', '.join(self.names)})"
+
+
+def _check_names(names: Sequence[str]) -> tuple[str, ...]:
+    """Return the names of the sides of a pair as a tuple."""
+    found = () if isinstance(names, str) else tuple(names)
+    if not all(isinstance(name, str) for name in found) or not len(found) == len(set(found)) == 2:
+        raise ValueError(f"names must be two different str, got {names!r}")
+    return found
+
+
+def _is_encoded(array: Any) -> bool:
+    """Return whether an array holds ids of labels."""
+    return hasattr(array, "n_labels") and array.vocabulary is None
 
 
 def item_rows(rows: np.ndarray) -> np.ndarray:
@@ -134,7 +162,8 @@ class Pairs(ColumnsMixin):
         """Read the pairs, find the kind of their samples and fit it to both columns."""
         items, columns = self._read_items(X, reset=True)
         candidates = [kind for kind in self.candidates if not issubclass(kind, (Pairs, TableMixin))]
-        found = next((kind for kind in candidates if kind.recognizes(items)), None)
+        named = next((kind for kind in candidates if kind.is_named(self.input_kind)), None)
+        found = named or next((kind for kind in candidates if kind.recognizes(items)), None)
         if found is None:
             names = " or ".join(repr(kind.name) for kind in candidates)
             raise ValueError(f"X must hold pairs of the kind {names}, got pairs of {_describe(items)}")
@@ -152,10 +181,10 @@ class Pairs(ColumnsMixin):
 
     def _read_items(self, X: Any, *, reset: bool) -> tuple[Any, tuple]:
         """Return the samples of all pairs, and the names or positions of the columns."""
-        if isinstance(X, PairArray):
-            return X.items, X.names
-        items, columns = pair_columns(X)
-        check_columns(X, self, reader=self.reader, reset=reset)
+        is_paired = isinstance(X, PairArray)
+        items, columns = (X.items, X.names) if is_paired else pair_columns(X)
+        named = pd.DataFrame(columns=X.names) if is_paired else X
+        check_columns(named, self, reader=self.reader, reset=reset)
         return items, columns
 
     def encode(self, X: Any) -> PairArray:
@@ -189,8 +218,12 @@ class Pairs(ColumnsMixin):
     # Nets and batches.
 
     def learn_defaults(self, encoded: PairArray) -> None:
-        """Learn from the samples of all pairs, see :meth:`Kind.learn_defaults`."""
-        self.item_kind.learn_defaults(encoded.items)
+        """Learn from the samples of all pairs; a label on both sides of one pair occurs in one sample."""
+        kind, items = self.item_kind, encoded.items
+        kind.learn_defaults(items)
+        if kind.has_labels:
+            counts = kind.count_labels(items, items.n_labels or 0)
+            kind.is_open = is_open_vocabulary(counts[0::2] + counts[1::2])
 
     @property
     def training_defaults(self) -> TrainingDefaults:

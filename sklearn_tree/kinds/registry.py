@@ -27,7 +27,8 @@ def find_kind(X: Any, kinds: Iterable[type[Kind]], input_kind: str = "auto") -> 
     kinds : iterable of Kind subclasses
         Candidates, in order of precedence.
     input_kind : str, default="auto"
-        Name or alias of the kind; "auto" returns the first kind that recognizes X.
+        Name or alias of the kind, or of the samples of pairs if :attr:`Kind.is_paired_by_name`; "auto"
+        returns the first kind that recognizes X.
 
     Raises
     ------
@@ -36,9 +37,11 @@ def find_kind(X: Any, kinds: Iterable[type[Kind]], input_kind: str = "auto") -> 
     """
     kinds = list(kinds)
     for kind in kinds:
-        is_wanted = kind.recognizes(X) if input_kind == "auto" else input_kind in (kind.name, *kind.aliases)
-        if is_wanted:
+        if input_kind == "auto" and kind.recognizes(X):
             return kind
+        if input_kind != "auto" and kind.is_named(input_kind):
+            are_pairs = kind.is_paired_by_name and Pairs in kinds and Pairs.recognizes(X)
+            return Pairs if are_pairs else kind
     names = " or ".join(repr(kind.name) for kind in kinds)
     found = next((kind for kind in KINDS if kind.recognizes(X)), None)
     got = type(X).__name__ if found is None else repr(found.name) + found.reader_hint

@@ -10,8 +10,8 @@ from sklearn_tree.containers import as_known, is_tensor, refuse_unreadable, refu
 from sklearn_tree.missing import is_missing
 
 _REMEDY = (
-    "pass the labels of the nodes that reach the net; TreeVectorizer.align_nodes returns them if binarize, "
-    "collapse_unary or max_nodes changes the trees"
+    "pass the labels of the nodes that reach the net; TreeVectorizer.align_nodes returns them if split, "
+    "binarize, collapse_unary or max_nodes changes the trees"
 )
 
 

@@ -229,10 +229,12 @@ class TreeVectorizer(BaseVectorizer):
         """
         array = to_tree_array(X, self.format)
         labels = flatten_nodes(node_y, array.sizes).tolist()
-        # Transformations carry the numbers of the nodes as their values.
-        numbered = self.read(array.replace(values=np.arange(array.n_nodes, dtype=np.float64)))
-        assert numbered.values is not None
-        aligned = [None if n != n else labels[int(n)] for n in numbered.values.tolist()]
+        # Transformations treat edge labels as labels of nodes are treated here, and do not depend on them.
+        numbers = np.arange(array.n_nodes)
+        numbered = self.read(array.replace(edges=numbers, edge_vocabulary=numbers.astype(str).astype(object)))
+        assert numbered.edges is not None
+        labels.append(None)  # of inserted nodes, whose code follows those of the original nodes
+        aligned = [labels[code] for code in numbered.edges.tolist()]
         return [aligned[start:end] for start, end in pairwise(numbered.offsets.tolist())]
 
     def _validate_params(self) -> None:

@@ -7,6 +7,7 @@ from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 
@@ -68,21 +69,21 @@ def _import(name: str, package: str) -> ModuleType:
         ) from error
 
 
-def index_words(words: list[str], vectors: np.ndarray) -> VectorTable:
+def index_words(words: list[str], vectors: np.ndarray | list) -> VectorTable:
     """Return the table of some words; the first of equal words counts.
 
     Parameters
     ----------
     words : list of str
         Words.
-    vectors : ndarray of float, shape (n_words, size)
+    vectors : ndarray of float, shape (n_words, size), or list of vectors
         Their vectors.
     """
     rows: dict[str, int] = {}
     for row, word in enumerate(words):
         rows.setdefault(word, row)
 
-    def get(word: str) -> np.ndarray | None:
+    def get(word: str) -> Any:
         row = rows.get(word)
         return None if row is None else vectors[row]
 

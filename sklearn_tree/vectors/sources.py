@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from sklearn_tree.vectors.packages import PACKAGES, index_words, open_package
-from sklearn_tree.vectors.tables import VectorModel, VectorTable
+from sklearn_tree.vectors.tables import VectorModel, VectorTable, read_rows
 from sklearn_tree.vectors.text_file import open_text_file
 
 
@@ -58,10 +58,11 @@ def _open_pair(pair: Any) -> VectorTable:
     rule = "embeddings must be a pair of n words and an array of shape (n, size)"
     if len(pair) != 2:
         raise ValueError(f"{rule}, got {len(pair)} items")
-    words, vectors = list(pair[0]), np.asarray(pair[1])
-    if vectors.ndim != 2 or len(vectors) != len(words):
-        raise ValueError(f"{rule}, got {len(words)} words and shape {vectors.shape}")
-    return index_words(words, vectors)
+    for item in pair:
+        if not hasattr(item, "__len__"):
+            raise ValueError(f"{rule}, got an item of type {type(item).__name__}: pass a list or array")
+    words = list(pair[0])
+    return index_words(words, read_rows(pair[1], len(words), rule))
 
 
 def _open_keyed(keyed: Any) -> VectorTable:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import mmap
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
@@ -15,8 +16,8 @@ import numpy as np
 class TextFile:
     """Vectors of a text file; each line holds a word and its numbers, separated by spaces.
 
-    A header of word2vec ("400000 50") is skipped. The file is indexed once, and the numbers of a word are
-    parsed when the word is looked up.
+    A byte order mark and a header of word2vec ("400000 50") are skipped. The file is indexed once, and the
+    numbers of a word are parsed when the word is looked up.
 
     Parameters
     ----------
@@ -41,6 +42,8 @@ class TextFile:
 
     def _add(self, number: int, start: int, stop: int) -> None:
         line = self._data[start:stop].rstrip()
+        if b"  " in line:
+            line = b" ".join(line.split())
         n_fields = line.count(b" ")
         if not line or (number == 1 and n_fields == 1 and line.replace(b" ", b"").isdigit()):
             return
@@ -58,7 +61,7 @@ class TextFile:
         if word not in self._lines:
             return None
         start, stop = self._lines[word]
-        fields = self._data[start:stop].rstrip().rsplit(b" ", self._size or 0)[1:]
+        fields = self._data[start:stop].rsplit(maxsplit=self._size or 0)[1:]
         try:
             return np.array(fields, dtype=np.float32)
         except ValueError as error:
@@ -87,7 +90,7 @@ def _read(path: Path) -> Any:
 
 def _iterate_lines(data: Any) -> Iterator[tuple[int, int, int]]:
     """Yield the number of each line, from 1, and the positions of its first byte and its end."""
-    number = start = 0
+    number, start = 0, len(BOM_UTF8) if data[: len(BOM_UTF8)] == BOM_UTF8 else 0
     while start < len(data):
         stop = data.find(b"\n", start)
         stop = len(data) if stop < 0 else stop

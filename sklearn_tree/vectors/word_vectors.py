@@ -11,6 +11,7 @@ import numpy as np
 
 from sklearn_tree.trees.flat import N_RESERVED_IDS
 from sklearn_tree.vectors.sources import open_source
+from sklearn_tree.vectors.tables import RULE
 
 
 class WordVectors:
@@ -86,13 +87,11 @@ class WordVectors:
         return positions, vectors.reshape(len(positions), self.size)
 
     def _find(self, words: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
-        positions, found = open_source(self.embeddings).find(words)
-        vectors = [np.asarray(vector, dtype=np.float32) for vector in found]
+        positions, vectors = open_source(self.embeddings).find(words)
         for position, vector in zip(positions, vectors, strict=True):
             if vector.shape != vectors[0].shape or vector.ndim != 1 or not np.isfinite(vector).all():
                 raise ValueError(
-                    f"embeddings must hold finite vectors of one length, got {vector!r:.60} of shape "
-                    f"{vector.shape} for {words[position]!r}"
+                    f"{RULE}, got {vector!r:.60} of shape {vector.shape} for {words[position]!r}"
                 )
         return positions, np.array(vectors, dtype=np.float32)
 

@@ -10,6 +10,10 @@ import pytest
 from numpydoc.docscrape import ClassDoc
 from samples import CLASSIFIERS, ESTIMATORS, REGRESSORS
 
+from sklearn_tree.kinds.pairs import Pairs
+from sklearn_tree.kinds.tokens import Tokens
+from sklearn_tree.kinds.trees import Trees
+
 FAMILIES = list(zip(CLASSIFIERS, REGRESSORS))
 ACROSS_FAMILIES = [pair for pair in combinations(ESTIMATORS, 2) if pair not in FAMILIES]
 SECTIONS = ["Parameters", "Attributes"]
@@ -90,6 +94,18 @@ def test_defaults_are_identical_across_families_but_for_the_architecture(one, tw
 def test_every_parameter_has_an_entry_in_the_order_of_the_signature():
     for cls in ESTIMATORS:
         assert list(entries(cls, "Parameters")) == list(defaults(cls))
+
+
+@pytest.mark.parametrize("cls", ESTIMATORS)
+def test_the_training_of_pairs_with_an_open_vocabulary_is_documented(cls):
+    pairs = Pairs()
+    pairs.item_kind = Trees() if "Recursive" in cls.__name__ else Tokens()
+    pairs.item_kind.is_open = True
+    found = pairs.training_defaults
+    text = {name: " ".join(lines) for name, (_, *lines) in entries(cls, "Parameters").items()}
+    assert f"{found.dropout} for an open vocabulary of pairs" in text["dropout"]
+    assert f"{found.lr} otherwise" in text["lr"]
+    assert f"({found.max_batches} of pairs)" in text["max_epochs"]
 
 
 def test_a_changed_entry_or_default_is_found():  # the control

@@ -262,6 +262,19 @@ def test_groups_of_net_params_keep_their_learning_rate():
     assert np.allclose(table(fitted)[fitted.vectorizer_.vocabulary_["good"]], TABLE["good"])
 
 
+def test_the_learning_rate_of_the_table_joins_the_groups_of_net_params():
+    groups = {"optimizer__param_groups": [("head.*", {"lr": 1e-9})]}
+    fitted = fit(RNNClassifier, embedding_lr=1e-9, net_params=groups, weight_decay=0.0, warm_start=True)
+    good = fitted.vectorizer_.vocabulary_["good"]
+    head = fitted.net_.module_.head.weight.detach().clone()
+    for expected in (1e-9, 0.1):
+        fitted.set_params(embedding_lr=expected).fit(TEXTS, Y)
+        rates = [group["lr"] for group in fitted.net_.optimizer_.param_groups]
+        assert rates == [expected, 1e-9, fitted.net_.lr]
+        assert torch.allclose(fitted.net_.module_.head.weight, head, atol=1e-6)
+        assert np.allclose(table(fitted)[good], TABLE["good"], atol=1e-6) == (expected == 1e-9)
+
+
 def test_frozen_vectors_train_with_sparse_gradients_and_clipping(cls):
     for params in ({"optimizer": "adagrad", "weight_decay": 0.0}, {"gradient_clip": 1.0}):
         fitted = fit(cls, freeze_embeddings=True, **params)

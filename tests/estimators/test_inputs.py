@@ -119,6 +119,23 @@ def test_sample_weights_equal_repeated_samples():
             np.testing.assert_allclose(weighted, expected, rtol=0, atol=1e-4)
 
 
+@pytest.mark.parametrize(
+    ("params", "is_equal"),
+    [({}, True), ({"linear_path": True}, False), ({"dropout": 0.5}, False)],
+    ids=["neither", "linear path", "dropout"],
+)
+def test_sample_weights_equal_repeated_samples_of_an_open_vocabulary_without_draws_and_folds(
+    params, is_equal
+):
+    X, weights = np.array([f"w{i} {i % 3}" for i in range(20)], dtype=object), np.tile([1, 2], 10)
+    y = np.arange(20) % 3 % 2
+    params = {"dropout": 0.0, "linear_path": False, "lr": 0.005, "lr_schedule": None, **params}
+    net = RNNClassifier(max_epochs=5, random_state=0, **params)
+    weighted = net.fit(X, y, sample_weight=weights).predict_proba(X)
+    expected = net.fit(X.repeat(weights), y.repeat(weights)).predict_proba(X)
+    assert np.allclose(weighted, expected, rtol=0, atol=1e-5) == is_equal
+
+
 def test_a_net_of_width_1_learns():
     X = np.random.RandomState(0).rand(200, 3)
     y = X[:, 0] > 0.5

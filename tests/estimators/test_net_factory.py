@@ -60,7 +60,9 @@ def test_net_params_can_select_the_optimizer_implementation(encoded):
     assert tree_classifier(max_epochs=1, net_params={"optimizer__foreach": True}).fit(X, y).n_iter_ == 1
 
 
-@pytest.mark.parametrize("reserved", ["lr", "max_epochs", "callbacks", "module", "train_split", "batch_size"])
+@pytest.mark.parametrize(
+    "reserved", ["lr", "optimizer__lr", "max_epochs", "callbacks", "module", "train_split", "batch_size"]
+)
 def test_net_params_must_not_contain_parameters_that_the_estimator_sets(encoded, reserved):
     with pytest.raises(ValueError, match=rf"net_params must not contain \['{reserved}'\]"):
         tree_classifier(net_params={reserved: 1}).fit(*encoded)

@@ -136,6 +136,21 @@ def test_pairs_are_searched_validated_weighted_and_continued():
     assert skorch_net.initialize().module_.head.in_features == 4 * 2 * 3
 
 
+def test_input_kind_names_the_kind_of_pairs_of_grey_images():
+    rng = np.random.RandomState(0)
+    X, y = np.empty((20, 2), dtype=object), [0, 1] * 10
+    X.ravel()[:] = list(rng.rand(40, 6, 5))
+    colour = np.empty((20, 2), dtype=object)
+    colour.ravel()[:] = list(rng.rand(40, 6, 5, 3))
+    for name in ("image", "images"):
+        net = quick(CNNClassifier, input_kind=name, warm_start=True).fit(X, y).fit(X, y)
+        assert (net.input_kind_, net.kind_.item_kind.name) == ("pairs", "images")
+        assert pickle.loads(pickle.dumps(net)).predict(X[:3]).tolist() == net.predict(X[:3]).tolist()
+        assert quick(CNNClassifier, input_kind=name).fit(colour, y).kind_.item_kind.name == "images"
+        assert quick(CNNClassifier, input_kind=name).fit(rng.rand(20, 6, 5), y).input_kind_ == "images"
+    assert quick(CNNClassifier).fit(X, y).kind_.item_kind.name == "series"  # the control
+
+
 def test_nodes_of_pairs_are_not_predicted():
     net = quick(RecursiveNetClassifier).fit(FORMULAS[:20], EQUAL[:20])
     with pytest.raises(ValueError, match="predict_nodes requires single trees, got pairs"):

@@ -15,6 +15,7 @@ from sklearn_tree import (
     RNNClassifier,
     SequenceVectorizer,
     ToDevice,
+    TreeArray,
     TreeVectorizer,
 )
 from sklearn_tree.kinds import PairArray, Pairs, find_kind
@@ -110,6 +111,20 @@ def test_sizes_are_sums_and_costs_are_maxima():
     assert kind.magnitude(encoded, 1) == max(np.abs(item).max() for item in RAGGED[1])
 
 
+@pytest.mark.parametrize("cls", [RNNClassifier, RecursiveNetClassifier])
+def test_a_word_on_both_sides_of_one_pair_is_as_rare_as_on_one_side(cls):
+    def is_open(second):
+        X = pd.DataFrame({"a": [f"(S w{i} it)" for i in range(6)], "b": second})
+        kind, encoded = fit_kind(X, cls)
+        kind.learn_defaults(encoded)
+        assert (kind.training_defaults.dropout > 0) == kind.item_kind.is_open
+        return kind.item_kind.is_open
+
+    assert is_open(["(S it)"] * 6)
+    assert is_open([f"(S w{i})" for i in range(6)])
+    assert not is_open([f"(S w{i - 1})" if i else "(S w5)" for i in range(6)])  # the control: in two pairs
+
+
 def test_weights_of_pairs_are_weights_of_both_samples():
     kind, encoded = fit_kind(RAGGED)
     weighted = kind.module_params(encoded, np.array([2.0, 0.0]))
@@ -140,6 +155,47 @@ def test_arrays_that_are_encoded_already_are_paired():
     assert kind.vectorizer is None
     with pytest.raises(ValueError, match="equal lengths, got 4 and 3 samples"):
         PairArray.from_columns(TREES.a.to_numpy(), TREES.b.to_numpy()[:3])
+
+
+ENCODED = SequenceVectorizer().fit_transform(["a b", "c", "d"])
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: PairArray(ENCODED), "items must hold both samples of each pair, an even number, got 3"),
+        (lambda: PairArray(ENCODED[:2], ("a",)), r"names must be two different str, got \('a',\)"),
+        (lambda: PairArray(ENCODED[:2], ("a", "a")), r"names must be two different str, got \('a', 'a'\)"),
+        (lambda: PairArray(ENCODED[:2], "ab"), "names must be two different str, got 'ab'"),
+        (lambda: PairArray(ENCODED[:2], (0, 1)), r"names must be two different str, got \(0, 1\)"),
+        (
+            lambda: PairArray.from_columns(ENCODED, SequenceVectorizer().fit_transform(["a", "b", "c"])),
+            "first and second must have the same n_labels, got 6 and 5: encode both with one vectorizer",
+        ),
+    ],
+)
+def test_invalid_pair_arrays_are_refused(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
+    raw = [TreeArray.from_trees(column) for column in (TREES.a, TREES.b)]
+    assert len({array.n_labels for array in raw}) == 2  # the control: each has a vocabulary of its own
+    assert len(PairArray.from_columns(*raw)) == len(TREES)
+
+
+def test_the_sides_of_encoded_pairs_are_those_of_fit():
+    vectorizer = SequenceVectorizer().fit([*TEXTS.a, *TEXTS.b])
+    first, second = vectorizer.transform(TEXTS.a), vectorizer.transform(TEXTS.b)
+    X, swapped = (
+        PairArray.from_columns(first, second),
+        PairArray.from_columns(second, first, ("second", "first")),
+    )
+    kind, encoded = fit_kind(X)
+    restored = Pairs.from_state(json.loads(json.dumps(kind.to_state())))
+    for fitted in (kind, restored):
+        assert fitted.feature_names_in_.tolist() == ["first", "second"]
+        with pytest.raises(ValueError, match="Feature names must be in the same order as they were in fit"):
+            fitted.read(swapped)
+        np.testing.assert_array_equal(fitted.read(X).items.values, encoded.items.values)  # the control
 
 
 def test_pairs_are_moved_and_saved():

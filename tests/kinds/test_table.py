@@ -108,6 +108,11 @@ TEXT_FRAME = pd.DataFrame({"n": [1.0, 2.0], "text": ["a b", "c"]})
             r"^X is a 2-D array of str: (X\.tolist\(\)|pass one column).*astype\(object\) makes pairs",
         ),
         (np.array([["a", "b", "c"]] * 2, dtype=object), "^X is a 2-D array of str"),
+        (
+            pd.DataFrame({"a": ["x y", "z"], "b": [None, None]}),
+            "^X has 2 columns and all entries of 'b' are missing: fill them to pass pairs, or pass the other",
+        ),
+        (pd.DataFrame({"a": [np.nan] * 2, "b": [["x"], ["y"]]}), "and all entries of 'a' are missing: fill"),
     ],
 )
 def test_columns_of_texts_are_named(cls, X, message):

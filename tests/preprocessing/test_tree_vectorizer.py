@@ -167,6 +167,24 @@ def test_containers_and_formats_are_read():
         TreeVectorizer("brackets").fit(["(S a)", ("S", "a")])
 
 
+@pytest.mark.parametrize(
+    ("params", "expected"),
+    [
+        ({}, ["S", "V", "", None, None, "C", "d", "x-y"]),
+        ({"binarize": "right"}, ["S", "V", "", None, None, None, "C", "d", "x-y"]),
+        ({"collapse_unary": True, "max_nodes": 5}, ["S", "V", None, "C", "x-y"]),
+    ],
+)
+def test_pieces_of_a_leaf_have_no_label_of_their_own(params, expected):
+    trees = [{"label": "S", "children": [("V", "a-b"), ("C", "d"), {"label": "x-y", "value": 1.0}]}]
+    vectorizer = TreeVectorizer(split="words", **params)
+    aligned = vectorizer.align_nodes(trees, [["S", "V", "", "C", "d", "x-y"]])
+    assert aligned == [expected]
+    texts = vectorizer.read(TreeArray.from_trees(trees))[0].labels
+    assert len(texts) == len(expected)
+    assert all(label in (None, text) for label, text in zip(expected, texts, strict=True))
+
+
 def test_fit_changes_neither_parameters_nor_input():
     trees = list(TREES)
     vectorizer = TreeVectorizer(min_df=2)

@@ -3,9 +3,11 @@
 import re
 import sys
 from importlib.util import find_spec
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 from vectors_helpers import FakeKeyedVectors, FakeModel, FakeVocab
 
 from sklearn_tree.vectors.packages import PACKAGES
@@ -32,6 +34,17 @@ def test_all_sources_find_the_same_vectors(tmp_path):
         assert np.array_equal(vectors, VECTORS[::-1])
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_tensors_with_gradients_are_read(dtype):
+    tensor = torch.nn.Parameter(torch.tensor(VECTORS, dtype=dtype))
+    table = dict(zip(WORDS, tensor))
+    model = SimpleNamespace(encode=lambda words: torch.stack([table.get(w, 0 * tensor[0]) for w in words]))
+    for source in ((WORDS, tensor), (WORDS, list(tensor)), table, model):
+        positions, vectors = open_source(source).find(["skate", "cream", "ice"])
+        assert positions.tolist() == [1, 2]
+        assert np.array_equal(vectors, VECTORS[::-1])
+
+
 def test_the_first_of_equal_words_counts():
     assert open_source((["a", "a"], VECTORS)).find(["a"])[1][0].tolist() == [1, 2]
 
@@ -41,8 +54,13 @@ def test_invalid_sources_are_refused(tmp_path):
         ValueError, match=r"one of \['glove.6B.50d', 'wordllama'\] or the path .* got 'glove'"
     ):
         open_source("glove")
-    with pytest.raises(ValueError, match=re.escape("array of shape (n, size), got 2 words and shape (1, 2)")):
+    with pytest.raises(ValueError, match=re.escape("array of shape (n, size), got shape (1, 2) for 2 words")):
         open_source((WORDS, VECTORS[:1]))
+    with pytest.raises(ValueError, match=re.escape("array of shape (n, size), got 1 vectors for 2 words")):
+        open_source((WORDS, [[1.0]]))
+    for pair in ((iter(WORDS), VECTORS), (WORDS, iter(VECTORS))):
+        with pytest.raises(ValueError, match=r"pair of n words and an array .* of type \w*_?iterator"):
+            open_source(pair)
     with pytest.raises(ValueError, match=r"pair of n words and an array .* got 3 items"):
         open_source(("a", "b", "c"))
 

@@ -27,9 +27,14 @@ def write(tmp_path, text, name="vectors.txt"):
 
 
 @pytest.mark.parametrize("name", ["vectors.txt", "vectors.txt.gz"])
-@pytest.mark.parametrize("text", [LINES, "2 2\n" + LINES, LINES.replace("\n", " \r\n"), LINES[:-1]])
-def test_files_with_and_without_a_header_have_the_same_vectors(tmp_path, text, name):
-    file, expected = TextFile(write(tmp_path, text, name)), read_slowly(LINES)
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+@pytest.mark.parametrize(
+    "text",
+    [LINES, "2 2\n" + LINES, LINES.replace("\n", " \r\n"), LINES[:-1], LINES.replace(" ", "  "),
+     LINES.replace("cream ", "cream  ")],
+)  # fmt: skip
+def test_headers_marks_and_spaces_do_not_change_the_vectors(tmp_path, text, mark, name):
+    file, expected = TextFile(write(tmp_path, mark + text, name)), read_slowly(LINES)
     assert all(np.array_equal(file.get(word), vector) for word, vector in expected.items())
     assert file.get("2") is None
     assert file.get("skate") is None

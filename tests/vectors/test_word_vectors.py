@@ -69,12 +69,20 @@ def test_equal_paths_are_the_same_source(tmp_path):
         ),
         ({"ice": [1.0, np.nan]}, "finite vectors of one length, got .* for 'ice'"),
         ({"ice": 1.0}, "of one length, got .* for 'ice'"),
+        ({"ice": "1 2"}, "finite vectors of one length, got '1 2' for 'ice'"),
+        ((["ice", "milk"], [[1, 2], [3]]), r"one length, got array\(\[3.\].* of shape \(1,\) for 'milk'"),
+        ({"ice": [[1], [1, 2]]}, r"one length, got \[\[1\], \[1, 2\]\] for 'ice'"),
         ({"cream": [1.0]}, r"must have vectors for words of X, got none for \['ice', 'milk'\]"),
     ],
 )
 def test_invalid_vectors_are_refused(table, message):
     with pytest.raises(ValueError, match=message):
         WordVectors(table, ["ice", "milk"])
+
+
+def test_pieces_of_a_word_with_vectors_of_other_lengths_are_refused():
+    with pytest.raises(ValueError, match=r"got shapes \[\(1,\), \(2,\)\] for the pieces of 'ice-milk'"):
+        WordVectors({"ice": [1.0, 2.0], "milk": [1.0]}, ["ice-milk"])
 
 
 def test_later_vectors_of_another_length_are_refused():
