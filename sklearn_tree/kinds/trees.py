@@ -66,12 +66,12 @@ class TreeKind(Kind):
             return encoded
         if encoded.n_nodes < _MIN_NODES_PER_LEVEL * (int(encoded.depths.max()) + 1):
             return encoded
-        edges = None if encoded.edges is None else to_numpy(encoded.edges)
-        numbered = encoded.replace(subtrees=number_subtrees(encoded, to_numpy(encoded.labels), edges))
         rows = np.linspace(0, len(encoded) - 1, min(batch_size, len(encoded))).astype(np.int64)
-        numbers = numbered[rows].subtrees
+        numbers = _number_subtrees(encoded[rows])
         inner = numbers[heights_of(numbers) > 0]
-        return numbered if len(np.unique(inner)) <= _MAX_DISTINCT_SHARE * len(inner) else encoded
+        if len(np.unique(inner)) > _MAX_DISTINCT_SHARE * len(inner):
+            return encoded
+        return encoded.replace(subtrees=_number_subtrees(encoded))
 
     def n_positions(self, encoded: TreeArray) -> np.ndarray:
         """Return the number of nodes of each tree."""
@@ -214,3 +214,8 @@ class Trees(OneColumnMixin, TreeKind):
 def _columns(trees: TreeArray) -> dict[str, Any]:
     columns = {"labels": trees.labels, "values": trees.values, "edges": trees.edges}
     return {name: column for name, column in columns.items() if column is not None}
+
+
+def _number_subtrees(encoded: TreeArray) -> np.ndarray:
+    edges = None if encoded.edges is None else to_numpy(encoded.edges)
+    return number_subtrees(encoded, to_numpy(encoded.labels), edges)

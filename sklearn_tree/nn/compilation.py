@@ -1,4 +1,4 @@
-"""When the walks of a net are compiled, and compilation on request."""
+"""Choice between compiled walks and those of torch, and compilation on request."""
 
 from __future__ import annotations
 

@@ -58,9 +58,13 @@ def walk_batch(
     Tensor of float, shape (n_nodes, hidden_size) or (n, hidden_size)
         Outputs ``h`` of all nodes in batch order, or of ``nodes``.
     """
-    n = sum(batch.n_inner)
+    n, shared = sum(batch.n_inner), batch.shared
+    kernels = find_kernels(cell, x) if is_compiled and n else None
+    if kernels is not None and (shared is None or inverse is None):
+        from sklearn_tree.nn.compiled import walk
+
+        return walk.walk_batch(cell, kernels, x, batch, inverse, nodes)
     n_inputs = n if inverse is None else batch.n_distinct_inner
-    shared = batch.shared
     if inverse is None:
         shared, inverse = None, torch.arange(len(x), device=x.device)
     rows = inverse[n:] - n_inputs  # of the leaves
@@ -99,9 +103,10 @@ def walk_schedule(
     """
     kernels = find_kernels(cell, x) if is_compiled else None
     if kernels is not None:
-        from sklearn_tree.nn.compiled.walk import walk_rows
+        from sklearn_tree.nn.compiled.walk import Rows, walk_rows
 
-        return walk_rows(cell, kernels, schedule, x, n_inputs, rows)
+        compiled_rows = Rows.from_schedule(schedule, len(x) - n_inputs, cell.layout.n_places)
+        return walk_rows(cell, kernels, compiled_rows, x, n_inputs, rows)
     states = _project_leaves(cell, x[n_inputs:])
     plan = make_plan(cell, schedule, len(states[0]))
     return walk_plan(cell, plan, cell.project(x[:n_inputs]), states).index_select(0, rows)

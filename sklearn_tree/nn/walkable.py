@@ -88,11 +88,15 @@ def _mro_depth(cls: type, attribute: str) -> int:
 
 def _has_only_maps(cell: GatedCell) -> bool:
     """Return whether the cell's modules are its linear maps, without hooks or further parameters."""
-    maps = dict(cell.named_children())
-    names = ["W", "U"] if cell.U_k is None else ["W", "U", "U_k"]
-    if sorted(maps) != sorted(names) or any(type(linear) is not nn.Linear for linear in maps.values()):
+    maps = {name: module for name, module in cell._modules.items() if module is not None}
+    names = {"W", "U"} if cell.U_k is None else {"W", "U", "U_k"}
+    if maps.keys() != names or any(type(linear) is not nn.Linear for linear in maps.values()):
         return False
-    if len(list(cell.parameters())) != len(names) + 1 or cell.W.bias is None:
+    if any(x is not None for x in cell._parameters.values()) or any(
+        maps[name].bias is not None for name in names - {"W"}
+    ):
+        return False
+    if cell.W.bias is None or any(len(linear._parameters) > 2 for linear in maps.values()):
         return False
     return not any(map(is_hooked, (cell, *maps.values())))
 

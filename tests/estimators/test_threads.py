@@ -9,6 +9,7 @@ import torch
 from joblib import Parallel, delayed
 from sklearn.model_selection import GridSearchCV
 from skorch.callbacks import Callback
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from sklearn_tree import RecursiveNetClassifier, RNNClassifier
 from sklearn_tree.estimators.threads import limit_for, limit_threads, threads_for
@@ -192,3 +193,44 @@ def test_a_limit_above_the_number_of_threads_has_no_effect(three_threads):
         assert torch.get_num_threads() == 3
     with limit_threads(None):
         assert torch.get_num_threads() == 3
+
+
+def blas_threads():
+    return {info["num_threads"] for info in threadpool_info() if info["user_api"] == "blas"}
+
+
+@pytest.fixture
+def two_blas_threads():
+    with threadpool_limits(2, "blas"):
+        yield
+
+
+def test_blas_has_no_more_threads_than_torch(two_blas_threads):
+    assert blas_threads() == {2}  # the control
+    for n in (None, 1):
+        with limit_threads(n):
+            assert blas_threads() == {1}
+        assert blas_threads() == {2}
+    with pytest.raises(KeyError), limit_threads(None):
+        raise KeyError
+    assert blas_threads() == {2}
+
+
+def test_the_last_of_several_blocks_restores_blas(two_blas_threads):
+    outer, inner = limit_threads(None), threading.Event()
+    started, found = threading.Event(), []
+
+    def fit():
+        with limit_threads(1):
+            started.set()
+            inner.wait(10)
+        found.append(blas_threads())
+
+    thread = threading.Thread(target=fit)
+    with outer:
+        thread.start()
+        assert started.wait(10)
+    assert blas_threads() == {1}
+    inner.set()
+    thread.join()
+    assert found == [{2}]

@@ -23,28 +23,12 @@ from sklearn_tree.nn.compiled.row_functions import (
 )
 
 
-def climb(
-    children: np.ndarray,
-    offsets: np.ndarray,
-    inputs: np.ndarray,
-    n_rows: np.ndarray,
-    bags: np.ndarray,
-    n_bags: np.ndarray,
-    leaf_pairs: np.ndarray,
-    n_pairs: np.ndarray,
-    pair_of_edge: np.ndarray,
-    wx: np.ndarray,
-    leaf_wx: np.ndarray,
-    u: np.ndarray,
-    u_k: np.ndarray,
-    products: np.ndarray,
-    child_products: np.ndarray,
-    h_below: np.ndarray,
-    leaf_h: np.ndarray,
-    messages: np.ndarray,
-    states: np.ndarray,
-) -> None:
+def climb(rows: tuple, given: tuple, tables: tuple) -> None:
     """Compute the states of all rows."""
+    children, offsets, inputs, n_rows, bags, n_bags, leaf_pairs, n_pairs, pair_of_edge = rows
+    wx, leaf_wx, u, u_k = given
+    products, child_products, h_below, leaf_h, messages, states = tables
+    edges = children, offsets, inputs
     n, size = len(inputs), states.shape[2]
     stop = n + len(leaf_wx)
     u_t, u_k_t = transpose_places(u, size), u_k.T.copy()
@@ -59,11 +43,7 @@ def climb(
     end, firsts = n, first_bags(n_bags)
     for level in range(len(n_rows) - 1, -1, -1):
         start = end - n_rows[level]
-        for row in range(start, end):
-            products[row] = 0
-            for edge in range(offsets[row], offsets[row + 1]):
-                if pair_of_edge[edge] >= 0:
-                    add(products[row], leaf_products[pair_of_edge[edge]])
+        add_pairs(start, end, offsets, pair_of_edge, leaf_products, products)
         for place in range(len(firsts)):
             first, last = firsts[place], firsts[place] + n_bags[level, place]
             gather_children(first, last, place, bags, children, offsets, states, h_below)
@@ -71,10 +51,26 @@ def climb(
             for bag in range(first, last):
                 add(products[bags[bag]], space[bag - first])
             firsts[place] = last
-        climb_level(start, end, children, offsets, inputs, wx, products, child_products, messages, states)
+        climb_level(start, end, edges, wx, products, child_products, messages, states)
         if HAS_EDGE_GATES and start:
             np.dot(states[0, start:end], u_k_t, child_products[start:end])
         end = start
+
+
+def add_pairs(
+    start: int,
+    stop: int,
+    offsets: np.ndarray,
+    pair_of_edge: np.ndarray,
+    leaf_products: np.ndarray,
+    products: np.ndarray,
+) -> None:
+    """Sum the products of the leaves of each row of a level."""
+    for row in range(start, stop):
+        products[row] = 0
+        for edge in range(offsets[row], offsets[row + 1]):
+            if pair_of_edge[edge] >= 0:
+                add(products[row], leaf_products[pair_of_edge[edge]])
 
 
 def transpose_places(u: np.ndarray, size: int) -> np.ndarray:
@@ -142,9 +138,7 @@ def gather_children(
 def climb_level(
     start: int,
     stop: int,
-    children: np.ndarray,
-    offsets: np.ndarray,
-    inputs: np.ndarray,
+    edges: tuple,
     wx: np.ndarray,
     products: np.ndarray,
     child_products: np.ndarray,
@@ -152,6 +146,7 @@ def climb_level(
     states: np.ndarray,
 ) -> None:
     """Compute the states of the rows of a level from their products."""
+    children, offsets, inputs = edges
     width = N_CHILD_GATES * states.shape[2]
     first_place = products.shape[1] - N_PLACES * width
     for row in range(start, stop):
@@ -168,33 +163,12 @@ def climb_level(
         update(products[row], wx[inputs[row]], messages, states, row)
 
 
-def descend(
-    children: np.ndarray,
-    offsets: np.ndarray,
-    inputs: np.ndarray,
-    n_rows: np.ndarray,
-    bags: np.ndarray,
-    n_bags: np.ndarray,
-    leaf_pairs: np.ndarray,
-    n_pairs: np.ndarray,
-    pair_of_edge: np.ndarray,
-    wx: np.ndarray,
-    leaf_wx: np.ndarray,
-    u: np.ndarray,
-    u_k: np.ndarray,
-    products: np.ndarray,
-    child_products: np.ndarray,
-    h_below: np.ndarray,
-    leaf_h: np.ndarray,
-    messages: np.ndarray,
-    states: np.ndarray,
-    state_grads: np.ndarray,
-    wx_grads: np.ndarray,
-    leaf_wx_grads: np.ndarray,
-    u_grads: np.ndarray,
-    u_k_grads: np.ndarray,
-) -> None:
+def descend(rows: tuple, given: tuple, tables: tuple, results: tuple) -> None:
     """Differentiate :func:`climb`; ``state_grads`` holds the gradients with respect to the states."""
+    children, offsets, inputs, n_rows, bags, n_bags, leaf_pairs, n_pairs, pair_of_edge = rows
+    wx, leaf_wx, u, u_k = given
+    products, child_products, h_below, leaf_h, messages, states = tables
+    state_grads, wx_grads, leaf_wx_grads, u_grads, u_k_grads = results
     n, size = len(inputs), states.shape[2]
     stop = n + len(leaf_wx)
     places = split_places(u, size)
@@ -203,32 +177,14 @@ def descend(
     pair_grads = np.zeros((len(leaf_pairs), u.shape[0]), u.dtype)
     child_grads = np.zeros(child_products.shape, u.dtype)
     space = np.empty((max(max_rows(n_bags), n_rows.max(), n_pairs.max(), len(leaf_wx)), size), u.dtype)
-    lasts = first_bags(n_bags) + n_bags.sum(0)
-    start = 0
+    edges, grads = (children, offsets, inputs), (product_grads, child_grads, state_grads, wx_grads)
+    lasts, start = first_bags(n_bags) + n_bags.sum(0), 0
     for level in range(len(n_rows)):
         end = start + n_rows[level]
         if HAS_EDGE_GATES and start:
             add_product(child_grads[start:end], u_k, space, state_grads[0, start:end])
-        descend_level(
-            start,
-            end,
-            children,
-            offsets,
-            inputs,
-            wx,
-            products,
-            child_products,
-            messages,
-            states,
-            product_grads,
-            child_grads,
-            state_grads,
-            wx_grads,
-        )
-        for row in range(start, end):
-            for edge in range(offsets[row], offsets[row + 1]):
-                if pair_of_edge[edge] >= 0:
-                    add(pair_grads[pair_of_edge[edge]], product_grads[row - start])
+        descend_level(start, end, edges, wx, products, child_products, messages, states, grads)
+        add_pair_grads(start, end, offsets, pair_of_edge, product_grads, pair_grads)
         for place in range(len(lasts)):
             first, last = lasts[place] - n_bags[level, place], lasts[place]
             for bag in range(first, last):
@@ -240,21 +196,25 @@ def descend(
     if HAS_EDGE_GATES:
         add_product(child_grads[n:stop], u_k, space, state_grads[0, n:stop])
         np.dot(child_grads[:stop].T, states[0, :stop], u_k_grads)
-    descend_pairs(
-        leaf_pairs,
-        n_pairs,
-        n_bags,
-        places,
-        bag_grads,
-        pair_grads,
-        h_below,
-        leaf_h,
-        space,
-        state_grads,
-        u_grads,
-    )
+    pairs, of_bags = (pair_grads, leaf_h), (bag_grads, h_below)
+    descend_pairs(leaf_pairs, n_pairs, n_bags, places, pairs, of_bags, space, state_grads, u_grads)
     for row in range(n, stop):
         update_leaf_backward(leaf_wx[row - n], state_grads, leaf_wx_grads[row - n], row)
+
+
+def add_pair_grads(
+    start: int,
+    stop: int,
+    offsets: np.ndarray,
+    pair_of_edge: np.ndarray,
+    product_grads: np.ndarray,
+    pair_grads: np.ndarray,
+) -> None:
+    """Add the gradients of the products of a level to the pairs that they contain."""
+    for row in range(start, stop):
+        for edge in range(offsets[row], offsets[row + 1]):
+            if pair_of_edge[edge] >= 0:
+                add(pair_grads[pair_of_edge[edge]], product_grads[row - start])
 
 
 def split_places(u: np.ndarray, size: int) -> np.ndarray:
@@ -276,20 +236,17 @@ def add_product(grads: np.ndarray, weights: np.ndarray, space: np.ndarray, out: 
 def descend_level(
     start: int,
     stop: int,
-    children: np.ndarray,
-    offsets: np.ndarray,
-    inputs: np.ndarray,
+    edges: tuple,
     wx: np.ndarray,
     products: np.ndarray,
     child_products: np.ndarray,
     messages: np.ndarray,
     states: np.ndarray,
-    product_grads: np.ndarray,
-    child_grads: np.ndarray,
-    state_grads: np.ndarray,
-    wx_grads: np.ndarray,
+    all_grads: tuple,
 ) -> None:
     """Compute the gradients with respect to the products of the rows of a level."""
+    children, offsets, inputs = edges
+    product_grads, child_grads, state_grads, wx_grads = all_grads
     size = states.shape[2]
     width = N_CHILD_GATES * size
     first_place = products.shape[1] - N_PLACES * width
@@ -338,15 +295,14 @@ def descend_pairs(
     n_pairs: np.ndarray,
     n_bags: np.ndarray,
     places: np.ndarray,
-    bag_grads: np.ndarray,
-    pair_grads: np.ndarray,
-    h_below: np.ndarray,
-    leaf_h: np.ndarray,
+    pairs: tuple,
+    of_bags: tuple,
     space: np.ndarray,
     state_grads: np.ndarray,
     u_grads: np.ndarray,
 ) -> None:
     """Compute the gradients with respect to leaves and to the weights of all places."""
+    (pair_grads, leaf_h), (bag_grads, h_below) = pairs, of_bags
     size = space.shape[1]
     first, first_bag = 0, 0
     for place in range(len(n_pairs)):

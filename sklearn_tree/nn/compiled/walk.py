@@ -2,21 +2,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from sklearn_tree.nn.batch import TreeBatch
 from sklearn_tree.nn.compiled.kernels import Kernels
-from sklearn_tree.nn.compiled.rows import Rows
+from sklearn_tree.nn.compiled.rows import Rows, number_rows
 from sklearn_tree.nn.gated import GatedCell
 from sklearn_tree.nn.gemm import matmul, matmul_transposed
 from sklearn_tree.nn.schedule import Schedule
 
 
+def walk_batch(
+    cell: GatedCell,
+    kernels: Kernels,
+    x: Tensor,
+    batch: TreeBatch,
+    inverse: Tensor | None,
+    nodes: Tensor | None,
+) -> Tensor:
+    """Compute the outputs ``h`` of nodes, see :func:`sklearn_tree.nn.walk.walk_batch`.
+
+    At least one tree has more than one node, and nothing is shared.
+    """
+    n = sum(batch.n_inner)
+    n_inputs = n if inverse is None else batch.n_distinct_inner
+    own = np.arange(batch.n_nodes) if inverse is None else inverse.numpy()
+    rows = Rows.from_batch(batch, own, n_inputs, cell.layout.n_places)
+    wanted = np.arange(batch.n_nodes) if nodes is None else nodes.numpy()
+    return walk_rows(
+        cell, kernels, rows, x, n_inputs, torch.from_numpy(number_rows(wanted, own, n, n_inputs))
+    )
+
+
 def walk_rows(
-    cell: GatedCell, kernels: Kernels, schedule: Schedule, x: Tensor, n_inputs: int, nodes: Tensor
+    cell: GatedCell, kernels: Kernels, rows: Rows, x: Tensor, n_inputs: int, wanted: Tensor
 ) -> Tensor:
     """Compute all rows of a walk.
 
@@ -26,13 +50,13 @@ def walk_rows(
         Cell, in single precision and main memory.
     kernels : Kernels
         Its compiled passes.
-    schedule : Schedule
+    rows : Rows
         Rows and edges.
     x : Tensor of float32, shape (n_inputs + n_leaves, input_size)
         Inputs of the inner nodes, then of the leaves.
     n_inputs : int
         Number of inputs of inner nodes.
-    nodes : Tensor of int64, shape (n,)
+    wanted : Tensor of int64, shape (n,)
         Rows to return.
 
     Returns
@@ -40,9 +64,8 @@ def walk_rows(
     Tensor of float32, shape (n, hidden_size)
         Outputs ``h``.
     """
-    rows = Rows.from_schedule(schedule, len(x) - n_inputs, cell.layout.n_places)
     weights = (cell.W.weight, cell.W.bias, cell.U.weight, None if cell.U_k is None else cell.U_k.weight)
-    return _CompiledWalk.apply(cell, kernels, rows, n_inputs, nodes, x, *weights)
+    return _CompiledWalk.apply(cell, kernels, rows, n_inputs, wanted, x, *weights)
 
 
 def compile_walk(cell: GatedCell, kernels: Kernels) -> None:
@@ -66,7 +89,8 @@ def compile_walk(cell: GatedCell, kernels: Kernels) -> None:
     )
     x = torch.zeros(2, cell.input_size, requires_grad=True)
     with torch.enable_grad():
-        torch.autograd.grad(walk_rows(cell, kernels, schedule, x, 1, zero).sum(), x)
+        rows = Rows.from_schedule(schedule, 1, cell.layout.n_places)
+        torch.autograd.grad(walk_rows(cell, kernels, rows, x, 1, zero).sum(), x)
 
 
 class _CompiledWalk(torch.autograd.Function):
@@ -79,7 +103,7 @@ class _CompiledWalk(torch.autograd.Function):
         kernels: Kernels,
         rows: Rows,
         n_inputs: int,
-        nodes: Tensor,
+        wanted: Tensor,
         x: Tensor,
         w: Tensor,
         b: Tensor,
@@ -98,23 +122,24 @@ class _CompiledWalk(torch.autograd.Function):
         messages = x.new_empty(cell.n_messages, n, size)
         states = x.new_empty(cell.n_states, n_states, size)
         tables = products, child_products, h_below, leaf_h, messages, states
-        kernels.climb(*rows.columns, *_to_numpy(given), *_to_numpy(tables))
+        kernels.climb(rows.columns, _to_numpy(given), _to_numpy(tables))
         if any(ctx.needs_input_grad):
-            ctx.save_for_backward(nodes, x, w, *given, *tables)
+            ctx.save_for_backward(wanted, x, w, *given, *tables)
         ctx.kernels, ctx.rows, ctx.n_inputs = kernels, rows, n_inputs
-        return states[0].index_select(0, nodes)
+        return states[0].index_select(0, wanted)
 
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
-        nodes, x, w, *others = ctx.saved_tensors
-        (wx, leaf_wx, u, u_k), states = others[:4], others[-1]
+        wanted, x, w, *others = ctx.saved_tensors
+        given, tables = others[:4], others[4:]
+        (wx, leaf_wx, u, u_k), states = given, tables[-1]
         state_grads = torch.zeros_like(states)
-        state_grads[0].index_add_(0, nodes, grad)
+        state_grads[0].index_add_(0, wanted, grad)
         wx_grads, leaf_wx_grads = torch.zeros_like(wx), torch.empty_like(leaf_wx)
         u_grads, u_k_grads = torch.empty_like(u), torch.empty_like(u_k)
         results = state_grads, wx_grads, leaf_wx_grads, u_grads, u_k_grads
-        ctx.kernels.descend(*ctx.rows.columns, *_to_numpy(others), *_to_numpy(results))
+        ctx.kernels.descend(ctx.rows.columns, *map(_to_numpy, (given, tables, results)))
 
         k, own = ctx.n_inputs, leaf_wx.shape[1]
         needs_x, needs_w, needs_b = ctx.needs_input_grad[5:8]
@@ -131,5 +156,5 @@ class _CompiledWalk(torch.autograd.Function):
         return None, None, None, None, None, *others
 
 
-def _to_numpy(tensors: Any) -> list[np.ndarray]:
-    return [x.detach().numpy() for x in tensors]
+def _to_numpy(tensors: Iterable[Tensor]) -> tuple[np.ndarray, ...]:
+    return tuple(x.detach().numpy() for x in tensors)
