@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from threadpoolctl import ThreadpoolController
+from threadpoolctl import OpenBLASController, ThreadpoolController
 from torch import nn
 
 from sklearn_tree.nn.compilation import iterate_tree_encoders
@@ -72,6 +72,7 @@ class _BlasLimit:
         self._lock = threading.Lock()
         self._blocks: set[object] = set()
         self._limit: Any = None
+        self._owner: threading.Thread | None = None
 
     @contextmanager
     def __call__(self, n: int) -> Iterator[None]:
@@ -81,20 +82,37 @@ class _BlasLimit:
                 is_first = not self._blocks
                 self._blocks.add(block)
                 if is_first:
-                    self._limit = _find_libraries(are_loaded()).limit(limits=n, user_api="blas")
+                    self._owner = threading.current_thread()
+                    self._limit = _find_libraries(are_loaded()).limit(limits=n)
+                    self._limit.__enter__()
             yield
         finally:
             with self._lock:
                 self._blocks.discard(block)
                 if not self._blocks and self._limit is not None:
-                    self._limit.restore_original_limits()
-                    self._limit = None
+                    self._restore()
+
+    def _restore(self) -> None:
+        is_owner = threading.current_thread() is self._owner
+        if not is_owner:
+            _release_openblas()
+        self._limit.__exit__(None, None, None)
+        if not is_owner:
+            _release_openblas()
+        self._limit = self._owner = None
+
+
+def _release_openblas() -> None:
+    """Let another thread than the one that has set the limit of OpenBLAS change it, see threadpoolctl."""
+    release = getattr(OpenBLASController, "clear_controlling_thread", None)  # since threadpoolctl 3.8
+    if release is not None:
+        release(force=True)
 
 
 @cache
 def _find_libraries(are_kernels_loaded: bool) -> ThreadpoolController:
     """Find the loaded BLAS libraries, again after compiled walks have loaded that of scipy."""
-    return ThreadpoolController()
+    return ThreadpoolController().select(user_api="blas")
 
 
 _blas_limit = _BlasLimit()

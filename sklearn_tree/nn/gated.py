@@ -105,7 +105,8 @@ class GatedCell(TreeCell):
       states of the node from its gates and the summed messages.
 
     A subclass that declares ``is_pure = True`` is computed by a fast walk with its own backward pass, see
-    :mod:`sklearn_tree.nn.walk`. Any other subclass, and any cell with its own parameters, modules or hooks or
+    :mod:`sklearn_tree.nn.walk`; with numba the walk is compiled if the two functions are elementwise, see
+    :func:`compile_cells`. Any other subclass, and any cell with its own parameters, modules or hooks or
     an overridden :meth:`forward`, is computed by autograd. Verify a declaration with :func:`check_cell`.
 
     The fast walk differentiates the two functions by autograd, unless the class that defines them also
