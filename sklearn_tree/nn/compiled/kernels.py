@@ -12,7 +12,6 @@ import shutil
 import sys
 import tempfile
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -29,20 +28,23 @@ from sklearn_tree.nn.compiled.trace import trace_cell
 from sklearn_tree.nn.gated import GatedCell
 
 _PASSES = (
+    passes.add_rows,
+    passes.add_pairs,
+    passes.climb_leaves,
     passes.transpose_places,
     passes.multiply_leaves,
     passes.max_rows,
     passes.first_bags,
     passes.gather_children,
     passes.climb_level,
-    passes.add_pairs,
     passes.climb,
     passes.split_places,
     passes.add_product,
-    passes.descend_level,
     passes.add_pair_grads,
+    passes.descend_level,
     passes.scatter_grads,
     passes.descend_pairs,
+    passes.descend_leaves,
     passes.descend,
 )
 _OWN_ATTRIBUTES = {*vars(nn.Module()), "layout"} - {"training"}
@@ -77,16 +79,6 @@ class Kernels:
             return module
 
     @property
-    def climb(self) -> Callable:
-        """Pass from the leaves up."""
-        return self.module.climb
-
-    @property
-    def descend(self) -> Callable:
-        """Pass from the roots down."""
-        return self.module.descend
-
-    @property
     def is_prepared(self) -> bool:
         """Whether :func:`~sklearn_tree.nn.compile_cells` has compiled the cell, in any process."""
         return self._mark.exists()
@@ -113,11 +105,11 @@ def find_kernels(cell: GatedCell, x: Tensor) -> Kernels | None:
     Returns
     -------
     Kernels or None
-        None without numba, if the tensors are not in single precision and main memory, under autocast, if
-        torch uses several threads, or if the cell cannot be traced.
+        None without numba, if the tensors are not in single precision and main memory, if torch uses several
+        threads, or if the cell cannot be traced.
     """
     is_plain = type(x) is Tensor and x.dtype == torch.float32 and x.device.type == "cpu"
-    if not is_plain or torch.get_num_threads() > 1 or torch.is_autocast_enabled("cpu"):
+    if not is_plain or torch.get_num_threads() > 1:
         return None
     return kernels_of(cell)
 

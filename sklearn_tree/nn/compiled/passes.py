@@ -32,9 +32,7 @@ def climb(rows: tuple, given: tuple, tables: tuple) -> None:
     n, size = len(inputs), states.shape[2]
     stop = n + len(leaf_wx)
     u_t, u_k_t = transpose_places(u, size), u_k.T.copy()
-    for row in range(n, stop):
-        update_leaf(leaf_wx[row - n], states, row)
-    states[:, stop] = 0
+    climb_leaves(n, leaf_wx, states)
     leaf_products = np.empty((len(leaf_pairs), u.shape[0]), u.dtype)
     multiply_leaves(leaf_pairs, n_pairs, u_t, leaf_products, leaf_h, states)
     if HAS_EDGE_GATES:
@@ -48,13 +46,25 @@ def climb(rows: tuple, given: tuple, tables: tuple) -> None:
             first, last = firsts[place], firsts[place] + n_bags[level, place]
             gather_children(first, last, place, bags, children, offsets, states, h_below)
             np.dot(h_below[first:last], u_t[place], space[: last - first])
-            for bag in range(first, last):
-                add(products[bags[bag]], space[bag - first])
+            add_rows(products, bags[first:last], space)
             firsts[place] = last
         climb_level(start, end, edges, wx, products, child_products, messages, states)
         if HAS_EDGE_GATES and start:
             np.dot(states[0, start:end], u_k_t, child_products[start:end])
         end = start
+
+
+def climb_leaves(n: int, leaf_wx: np.ndarray, states: np.ndarray) -> None:
+    """Compute the states of the leaves and the row of zeros."""
+    for row in range(len(leaf_wx)):
+        update_leaf(leaf_wx[row], states, n + row)
+    states[:, n + len(leaf_wx)] = 0
+
+
+def add_rows(table: np.ndarray, rows: np.ndarray, x: np.ndarray) -> None:
+    """Add to some rows of a table."""
+    for i in range(len(rows)):
+        add(table[rows[i]], x[i])
 
 
 def add_pairs(
@@ -198,8 +208,13 @@ def descend(rows: tuple, given: tuple, tables: tuple, results: tuple) -> None:
         np.dot(child_grads[:stop].T, states[0, :stop], u_k_grads)
     pairs, of_bags = (pair_grads, leaf_h), (bag_grads, h_below)
     descend_pairs(leaf_pairs, n_pairs, n_bags, places, pairs, of_bags, space, state_grads, u_grads)
-    for row in range(n, stop):
-        update_leaf_backward(leaf_wx[row - n], state_grads, leaf_wx_grads[row - n], row)
+    descend_leaves(n, leaf_wx, state_grads, leaf_wx_grads)
+
+
+def descend_leaves(n: int, leaf_wx: np.ndarray, state_grads: np.ndarray, leaf_wx_grads: np.ndarray) -> None:
+    """Compute the gradients with respect to the projected inputs of the leaves."""
+    for row in range(len(leaf_wx)):
+        update_leaf_backward(leaf_wx[row], state_grads, leaf_wx_grads[row], n + row)
 
 
 def add_pair_grads(
@@ -308,8 +323,7 @@ def descend_pairs(
     for place in range(len(n_pairs)):
         last, last_bag = first + n_pairs[place], first_bag + n_bags[:, place].sum()
         np.dot(pair_grads[first:last], places[place], space[: last - first])
-        for pair in range(first, last):
-            add(state_grads[0, leaf_pairs[pair]], space[pair - first])
+        add_rows(state_grads[0], leaf_pairs[first:last], space)
         grads = np.dot(pair_grads[first:last].T, leaf_h[first:last])
         grads += np.dot(bag_grads[first_bag:last_bag].T, h_below[first_bag:last_bag])
         u_grads[:, place * size : (place + 1) * size] = grads

@@ -10,10 +10,11 @@ import torch
 from torch import Tensor
 
 from sklearn_tree.nn.batch import TreeBatch
+from sklearn_tree.nn.compiled import mixed
 from sklearn_tree.nn.compiled.kernels import Kernels
 from sklearn_tree.nn.compiled.rows import Rows, number_rows
 from sklearn_tree.nn.gated import GatedCell
-from sklearn_tree.nn.gemm import matmul, matmul_transposed
+from sklearn_tree.nn.gemm import autocast_dtype, matmul, matmul_transposed, restore_autocast
 from sklearn_tree.nn.schedule import Schedule
 
 
@@ -122,38 +123,52 @@ class _CompiledWalk(torch.autograd.Function):
         messages = x.new_empty(cell.n_messages, n, size)
         states = x.new_empty(cell.n_states, n_states, size)
         tables = products, child_products, h_below, leaf_h, messages, states
-        kernels.climb(rows.columns, _to_numpy(given), _to_numpy(tables))
+        dtype, functions = autocast_dtype(x), kernels.module
+        if dtype is None:
+            functions.climb(rows.columns, _to_numpy(given), _to_numpy(tables))
+        else:
+            mixed.climb(functions, rows, tuple(weight.detach() for weight in given), tables)
         if any(ctx.needs_input_grad):
             ctx.save_for_backward(wanted, x, w, *given, *tables)
-        ctx.kernels, ctx.rows, ctx.n_inputs = kernels, rows, n_inputs
+        ctx.functions, ctx.rows, ctx.n_inputs, ctx.autocast_dtype = functions, rows, n_inputs, dtype
         return states[0].index_select(0, wanted)
 
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         wanted, x, w, *others = ctx.saved_tensors
-        given, tables = others[:4], others[4:]
+        given, tables = tuple(table.detach() for table in others[:4]), tuple(others[4:])
         (wx, leaf_wx, u, u_k), states = given, tables[-1]
         state_grads = torch.zeros_like(states)
         state_grads[0].index_add_(0, wanted, grad)
         wx_grads, leaf_wx_grads = torch.zeros_like(wx), torch.empty_like(leaf_wx)
         u_grads, u_k_grads = torch.empty_like(u), torch.empty_like(u_k)
         results = state_grads, wx_grads, leaf_wx_grads, u_grads, u_k_grads
-        ctx.kernels.descend(ctx.rows.columns, *map(_to_numpy, (given, tables, results)))
+        with restore_autocast(ctx.autocast_dtype, x.device):
+            if ctx.autocast_dtype is None:
+                ctx.functions.descend(ctx.rows.columns, *map(_to_numpy, (given, tables, results)))
+            else:
+                mixed.descend(ctx.functions, ctx.rows, given, tables, results)
+            needs = ctx.needs_input_grad[5:8]
+            input_grads = _differentiate_inputs(x, w, wx_grads, leaf_wx_grads, needs)
+        return None, None, None, None, None, *input_grads, u_grads, u_k_grads if len(u_k) else None
 
-        k, own = ctx.n_inputs, leaf_wx.shape[1]
-        needs_x, needs_w, needs_b = ctx.needs_input_grad[5:8]
-        x_grads = w_grads = b_grads = None
-        if needs_x:
-            x_grads = torch.cat([matmul(wx_grads, w), matmul(leaf_wx_grads, w[:own])])
-        if needs_w:
-            w_grads = matmul_transposed(wx_grads, x[:k])
-            w_grads[:own] += matmul_transposed(leaf_wx_grads, x[k:])
-        if needs_b:
-            b_grads = wx_grads.sum(0)
-            b_grads[:own] += leaf_wx_grads.sum(0)
-        others = x_grads, w_grads, b_grads, u_grads, u_k_grads if len(u_k) else None
-        return None, None, None, None, None, *others
+
+def _differentiate_inputs(
+    x: Tensor, w: Tensor, wx_grads: Tensor, leaf_wx_grads: Tensor, needs: tuple[bool, ...]
+) -> tuple[Tensor | None, ...]:
+    """Return the gradients with respect to the inputs and to the weights and biases of ``W``."""
+    k, own = len(wx_grads), leaf_wx_grads.shape[1]
+    x_grads = w_grads = b_grads = None
+    if needs[0]:
+        x_grads = torch.cat([matmul(wx_grads, w), matmul(leaf_wx_grads, w[:own])])
+    if needs[1]:
+        w_grads = matmul_transposed(wx_grads, x[:k])
+        w_grads[:own] += matmul_transposed(leaf_wx_grads, x[k:])
+    if needs[2]:
+        b_grads = wx_grads.sum(0)
+        b_grads[:own] += leaf_wx_grads.sum(0)
+    return x_grads, w_grads, b_grads
 
 
 def _to_numpy(tensors: Iterable[Tensor]) -> tuple[np.ndarray, ...]:

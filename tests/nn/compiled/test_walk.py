@@ -144,14 +144,33 @@ def test_it_is_deterministic():
     assert torch.equal(net(batch), net(batch))
 
 
-def test_double_precision_autocast_and_several_threads_take_the_other_walk():
+@each_cell
+def test_autocast_rounds_the_operands_of_products_only(cell):
+    """Torch's walk rounds the same operands, so the difference is that of the order of the sums."""
+    rng = np.random.RandomState(0)
+    trees = [Tree([2, 3, 4, 5, 6, 2], [-1, 0, 1, 1, 0, 4]), Tree([3], [-1]), Tree([4, 5], [-1, 0])]
+    batch = TreeBatch.from_array(TreeArray.from_trees([trees[i] for i in rng.randint(3, size=20)]))
+    net, results = make_compiled(cell), []
+    for is_compiled in (True, False):
+        net.encoder.is_compiled = is_compiled
+        net.zero_grad()
+        with torch.autocast("cpu", torch.bfloat16):
+            loss = net(batch).float().square().sum()
+        loss.backward()
+        results.append([loss.detach(), *(p.grad for p in net.encoder.parameters() if p.grad is not None)])
+    with_float32 = net(batch).square().sum()
+    assert results[0][0].dtype == torch.float32
+    assert results[0][0] != with_float32  # the control
+    for a, b in zip(*results):
+        torch.testing.assert_close(a, b, rtol=0.02, atol=0.02 * float(b.abs().max()))
+
+
+def test_double_precision_and_several_threads_take_the_other_walk():
     net, batch = small_walk()
     cell, x = net.encoder.cell, torch.zeros(2, 2)
     assert find_kernels(cell, x) is not None  # the control
     assert find_kernels(cell, x.double()) is None
     assert find_kernels(cell, x.to("meta")) is None
-    with torch.autocast("cpu", torch.bfloat16):
-        assert find_kernels(cell, x) is None
     torch.set_num_threads(2)
     try:
         assert find_kernels(cell, x) is None
