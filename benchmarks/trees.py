@@ -15,18 +15,21 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import torch
 from naive import NaiveNet, train_naively
 from peers.client import PEERS, Peer, installed_peers, write_workload
+from threadpoolctl import threadpool_limits
 from workloads import WORKLOADS, Workload
 
 from sklearn_tree import RecursiveNetClassifier
 from sklearn_tree.estimators.batches import BatchIterator, EncodedDataset
 from sklearn_tree.estimators.rowwise import RowwiseAdagrad, sparse_gradients
 from sklearn_tree.kinds import Trees
-from sklearn_tree.nn import TreeBatch
+from sklearn_tree.nn import TreeBatch, compile_cells
+from sklearn_tree.nn.compiled import kernels
 
 LR = 0.005
 OURS = "sklearn_tree"
@@ -45,6 +48,8 @@ def main() -> None:
     )
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
+    threadpool_limits(options.threads, "blas")
+    compile_cells(["child_sum_lstm", "nary_lstm"])
     print(f"torch {torch.__version__}, {options.threads} thread(s), median of {options.repeats}")
     print(f"{'workload':14}{'batch':>6}  {'':22}{'fit':>8}{'':>8}{'predict':>10}    trees/s")
     for name in options.workloads:
@@ -88,6 +93,11 @@ def report(name: str, work: Workload, batch_size: int, options: argparse.Namespa
         for peer in open_peers(work, net, batch_size, options, folder, stack):
             rows[peer.name] = (n, peer.fit, peer.predict)
         rows["its net's bare loop"] = (n, timed(lambda: bare_loop(net, same_batches())), lambda: np.nan)
+        rows["without numba"] = (
+            n,
+            without_numba(timed(lambda: clf.fit(work.X, work.y))),
+            without_numba(timed(lambda: clf.predict(work.X))),
+        )
         rows["nothing shared"] = (n, without_sharing(timed(lambda: clf.fit(work.X, work.y))), lambda: np.nan)
         rows[OURS] = (n, timed(lambda: clf.fit(work.X, work.y)), timed(lambda: clf.predict(work.X)))
         times = [
@@ -180,6 +190,16 @@ def timed(function: Callable[[], object]) -> Callable[[], float]:
         start = time.perf_counter()
         function()
         return time.perf_counter() - start
+
+    return call
+
+
+def without_numba(function: Callable[[], float]) -> Callable[[], float]:
+    """Return a function that calls another while torch computes the walks."""
+
+    def call() -> float:
+        with mock.patch.object(kernels, "has_numba", return_value=False):
+            return function()
 
     return call
 

@@ -191,6 +191,8 @@ class TreeBatch:
 
     def to(self, device: torch.device | str) -> TreeBatch:
         """Return the batch on a device; the batch itself if it is on the device already."""
+        if str(device) == "cpu" == self.labels.device.type:  # a batch is merged in main memory
+            return self
         return move_to(self, device)
 
     @cached_property
@@ -325,8 +327,17 @@ class _DistinctInputs:
 
 
 def _find_distinct(labels: Tensor, edges: Tensor | None, n_inner: int) -> _DistinctInputs:
-    inner, inner_inverse = unique_pairs(labels[:n_inner], None if edges is None else edges[:n_inner])
-    leaves, leaf_inverse = unique_pairs(labels[n_inner:], None if edges is None else edges[n_inner:])
+    pairs = _number_pairs(labels, edges)
+    if pairs.device.type == "cpu" and kernels.are_loaded():
+        from sklearn_tree.nn.compiled.merge import find_distinct
+
+        codes = pairs.numpy()
+        n_codes = int(codes.max(initial=0)) + 1
+        if n_codes <= _MAX_CODES_PER_NODE * len(codes):
+            nodes, inverse, n = find_distinct(codes, n_inner, n_codes)
+            return _DistinctInputs(nodes=as_tensor(nodes), inverse=as_tensor(inverse), n_inner=n)
+    inner, inner_inverse = _unique(pairs[:n_inner])
+    leaves, leaf_inverse = _unique(pairs[n_inner:])
     return _DistinctInputs(
         nodes=torch.cat([inner, leaves + n_inner]),
         inverse=torch.cat([inner_inverse, leaf_inverse + len(inner)]),
@@ -351,26 +362,22 @@ def unique_pairs(labels: Tensor, edges: Tensor | None) -> tuple[Tensor, Tensor]:
     inverse : Tensor of int64, shape (n,)
         Index in ``nodes`` of the pair of each node.
     """
-    pairs = labels if edges is None or not len(edges) else labels * (edges.max() + 1) + edges
+    return _unique(_number_pairs(labels, edges))
+
+
+def _number_pairs(labels: Tensor, edges: Tensor | None) -> Tensor:
+    """Return numbers that are equal for equal pairs of label and edge label."""
+    return labels if edges is None or not len(edges) else labels * (edges.max() + 1) + edges
+
+
+def _unique(pairs: Tensor) -> tuple[Tensor, Tensor]:
     if pairs.device.type == "cpu":
-        nodes, inverse = _find_distinct_codes(pairs.numpy())
+        _, nodes, inverse = np.unique(pairs.numpy(), return_index=True, return_inverse=True)
         return as_tensor(nodes), as_tensor(inverse)
     _, inverse = pairs.unique(return_inverse=True)
     positions = torch.arange(len(pairs), device=pairs.device)
     n = int(inverse.max()) + 1 if len(pairs) else 0
     return torch.zeros_like(positions)[:n].scatter(0, inverse, positions), inverse
-
-
-def _find_distinct_codes(codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the first position of each distinct code, sorted by the code, and the inverse."""
-    if kernels.are_loaded():
-        from sklearn_tree.nn.compiled.merge import find_distinct
-
-        n_codes = int(codes.max(initial=0)) + 1
-        if n_codes <= _MAX_CODES_PER_NODE * len(codes):
-            return find_distinct(codes, n_codes)
-    _, first, inverse = np.unique(codes, return_index=True, return_inverse=True)
-    return first, inverse
 
 
 def _share_subtrees(array: TreeArray, nodes: _SortedNodes, inputs: _DistinctInputs) -> Schedule | None:

@@ -71,35 +71,42 @@ def sort_nodes(depths: np.ndarray, parents: np.ndarray) -> tuple[np.ndarray, ...
 
 
 @njit(cache=True, nogil=True)
-def find_distinct(codes: np.ndarray, n_codes: int) -> tuple[np.ndarray, np.ndarray]:
-    """Find the distinct codes, as ``np.unique`` does.
+def find_distinct(codes: np.ndarray, n_inner: int, n_codes: int) -> tuple[np.ndarray, np.ndarray, int]:
+    """Find the distinct codes of the inner nodes and those of the leaves.
 
     Parameters
     ----------
     codes : ndarray of int64, shape (n,)
-        Codes, from 0 to ``n_codes - 1``.
+        Code of each node, from 0 to ``n_codes - 1``.
+    n_inner : int
+        Number of inner nodes, which precede the leaves.
     n_codes : int
         Number of codes; the cost is linear in it.
 
     Returns
     -------
     first : ndarray of int64, shape (n_distinct,)
-        First position of each distinct code, sorted by the code.
+        First node of each distinct code, sorted by the code; the inner nodes precede the leaves.
     inverse : ndarray of int64, shape (n,)
-        Index in ``first`` of each code.
+        Index in ``first`` of the code of each node.
+    n_distinct_inner : int
+        Number of inner nodes in ``first``.
     """
-    first_of_code, n_distinct = np.full(n_codes, -1, np.int64), 0
-    for i in range(len(codes)):
-        if first_of_code[codes[i]] < 0:
-            first_of_code[codes[i]] = i
-            n_distinct += 1
-    first, index, k = np.empty(n_distinct, np.int64), np.empty(n_codes, np.int64), 0
-    for code in range(n_codes):
-        if first_of_code[code] >= 0:
-            first[k] = first_of_code[code]
-            index[code] = k
-            k += 1
-    inverse = np.empty(len(codes), np.int64)
-    for i in range(len(codes)):
-        inverse[i] = index[codes[i]]
-    return first, inverse
+    first, inverse = np.empty(len(codes), np.int64), np.empty(len(codes), np.int64)
+    index, k, n_distinct_inner = np.empty(n_codes, np.int64), 0, 0
+    for part in range(2):
+        start, stop = (0, n_inner) if part == 0 else (n_inner, len(codes))
+        index[:] = -1
+        for node in range(start, stop):
+            if index[codes[node]] < 0:
+                index[codes[node]] = node
+        for code in range(n_codes):
+            if index[code] >= 0:
+                first[k] = index[code]
+                index[code] = k
+                k += 1
+        for node in range(start, stop):
+            inverse[node] = index[codes[node]]
+        if part == 0:
+            n_distinct_inner = k
+    return first[:k].copy(), inverse, n_distinct_inner
