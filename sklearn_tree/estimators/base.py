@@ -16,7 +16,7 @@ from torch.utils.data import Subset
 from sklearn_tree.callbacks import CallbackSupportMixin, fit_context, with_callbacks
 from sklearn_tree.device import resolve_device
 from sklearn_tree.documentation import DocumentationLinkMixin
-from sklearn_tree.estimators.batches import EncodedDataset, SplitBatch
+from sklearn_tree.estimators.batches import EncodedDataset, SplitBatch, widen_batches
 from sklearn_tree.estimators.callbacks import EpochBridge
 from sklearn_tree.estimators.continuation import restored_on_error
 from sklearn_tree.estimators.encoding import EncodingMixin
@@ -285,6 +285,7 @@ class BaseNet(
         net.module_.eval()
         with torch.no_grad(), self._thread_limit(encoded):
             batches = net.get_iterator(dataset if order is None else Subset(dataset, order.tolist()))
+            widen_batches(batches, net.module_, dataset.n_positions)
             parts = (part for X, _ in batches for part in (X.parts if isinstance(X, SplitBatch) else [X]))
             output = torch.cat([net.compute(function, part).cpu() for part in parts]).numpy()
         if order is not None:

@@ -13,7 +13,7 @@ import torch
 from threadpoolctl import OpenBLASController, ThreadpoolController
 from torch import nn
 
-from sklearn_tree.nn.compilation import iterate_tree_encoders
+from sklearn_tree.nn.compilation import uses_compiled_walks
 from sklearn_tree.nn.compiled.kernels import are_loaded
 
 _MIN_OPERATIONS = 5e8  # of a training step; below, a second thread costs more than it saves
@@ -46,7 +46,7 @@ def threads_for(module: nn.Module, n_positions: np.ndarray, batch_size: int) -> 
     int or None
         1, or None for no limit.
     """
-    if any(encoder.is_compiled for encoder in iterate_tree_encoders(module)):
+    if uses_compiled_walks(module):
         return 1  # torch and the BLAS of the compiled walk would wait for each other's threads
     if threading.current_thread() is not threading.main_thread():
         return 1  # a caller that runs several fits in threads already uses the other cores

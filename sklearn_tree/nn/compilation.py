@@ -92,23 +92,25 @@ def choose_walks(module: nn.Module, n_nodes: int) -> None:
     n_nodes : int
         Number of nodes of all epochs of the fit.
     """
-    for encoder in iterate_tree_encoders(module):
-        encoder.is_compiled = encoder.is_compiled or n_nodes >= _min_nodes(encoder)
+    for encoder in _iterate_encoders(module):
+        encoder.is_compiled = encoder.is_compiled or _pays_off(encoder, n_nodes)
 
 
-def _min_nodes(encoder: RecursiveEncoder) -> int:
-    cells = [encoder.cell] if encoder.downward is None else [encoder.cell, encoder.downward.cell]
-    is_prepared = all(_is_prepared(cell) for cell in cells)
-    return _MIN_NODES_IF_PREPARED if is_prepared else _MIN_NODES
+def uses_compiled_walks(module: nn.Module) -> bool:
+    """Return whether the walks of a net are compiled, wherever its cells and tensors allow it."""
+    return has_numba() and any(encoder.is_compiled for encoder in _iterate_encoders(module))
 
 
-def _is_prepared(cell: TreeCell) -> bool:
-    if not isinstance(cell, GatedCell) or not supports_fast_walk(cell):
-        return False
-    kernels = kernels_of(cell)
-    return kernels is not None and kernels.is_prepared
-
-
-def iterate_tree_encoders(module: nn.Module) -> Iterable[RecursiveEncoder]:
-    """Return the encoders of trees in a net."""
+def _iterate_encoders(module: nn.Module) -> Iterable[RecursiveEncoder]:
     return (part for part in module.modules() if isinstance(part, RecursiveEncoder))
+
+
+def _pays_off(encoder: RecursiveEncoder, n_nodes: int) -> bool:
+    if n_nodes < min(_MIN_NODES, _MIN_NODES_IF_PREPARED) or not has_numba():
+        return False
+    cells = [encoder.cell] if encoder.downward is None else [encoder.cell, encoder.downward.cell]
+    kernels = [kernels_of(c) for c in cells if isinstance(c, GatedCell) and supports_fast_walk(c)]
+    if len(kernels) < len(cells):
+        return False
+    is_prepared = all(k is not None and k.is_prepared for k in kernels)
+    return None not in kernels and n_nodes >= (_MIN_NODES_IF_PREPARED if is_prepared else _MIN_NODES)

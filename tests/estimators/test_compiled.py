@@ -9,8 +9,7 @@ from sklearn.model_selection import cross_val_score
 from threadpoolctl import threadpool_info
 
 from sklearn_tree import RecursiveNetClassifier, TreeVectorizer
-from sklearn_tree.nn import compilation
-from sklearn_tree.nn.compilation import iterate_tree_encoders
+from sklearn_tree.nn import RecursiveEncoder, compilation
 
 pytest.importorskip("numba")
 PARAMS = {"cell": "child_sum_lstm", "hidden_size": 8, "embedding_dim": 6, "max_epochs": 3, "random_state": 0}
@@ -22,7 +21,7 @@ def compiled(monkeypatch):
 
 
 def encoders(clf):
-    return list(iterate_tree_encoders(clf.net_.module_))
+    return [part for part in clf.net_.module_.modules() if isinstance(part, RecursiveEncoder)]
 
 
 @pytest.mark.parametrize(
@@ -101,3 +100,25 @@ def test_the_threads_of_all_libraries_are_restored(small_trees, compiled):
     RecursiveNetClassifier(**PARAMS).fit(X, y).predict(X)
     after = {info["filepath"]: info["num_threads"] for info in threadpool_info()}
     assert all(after[path] == n for path, n in before)
+
+
+def test_predictions_take_large_batches(small_trees, compiled, monkeypatch):
+    X, y = small_trees
+    clf = RecursiveNetClassifier(**PARAMS, batch_size=8).fit(X, y)
+    sizes = []
+    compute = clf.net_.compute
+    monkeypatch.setattr(clf.net_, "compute", lambda f, X: sizes.append(len(X)) or compute(f, X))
+    compiled_result = clf.predict_proba(X)
+    assert sizes == [len(X)]
+    encoders(clf)[0].is_compiled = False
+    sizes.clear()
+    np.testing.assert_allclose(clf.predict_proba(X), compiled_result, atol=1e-6)
+    assert sizes == [8] * (len(X) // 8)  # the control
+
+
+def test_walks_are_compiled_only_if_they_can_be(small_trees, compiled, monkeypatch):
+    X, y = small_trees
+    clf = RecursiveNetClassifier(**{**PARAMS, "cell": "rntn"}).fit(X, y)
+    assert not encoders(clf)[0].is_compiled
+    monkeypatch.setattr(compilation, "has_numba", lambda: False)
+    assert not encoders(RecursiveNetClassifier(**PARAMS).fit(X, y))[0].is_compiled
