@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import torch
 from torch import nn
 
 from sklearn_tree.nn.cells import CELLS
-from sklearn_tree.nn.compiled.kernels import has_numba, kernels_of
+from sklearn_tree.nn.compiled.kernels import Kernels, has_numba, kernels_of
 from sklearn_tree.nn.gated import GatedCell, TreeCell
 from sklearn_tree.nn.recursive import RecursiveEncoder
 from sklearn_tree.nn.walkable import supports_fast_walk
@@ -64,19 +65,34 @@ def compile_cells(cells: Iterable[str | type[TreeCell]] | None = None, *, max_ar
 
 
 def _compile_cell(cell_class: type[TreeCell], max_arity: int) -> bool:
+    with torch.random.fork_rng(devices=[]):
+        cell = cell_class(1, 1, max_arity)
+    both = [_compile(cell.train(is_training)) for is_training in (True, False)]
+    for kernels in both:
+        if kernels is None:
+            return False
+        kernels.mark("prepared")
+    return True
+
+
+def _compile(cell: TreeCell) -> Kernels | None:
+    """Compile the walk of a cell or read it from the cache; return None if that is impossible."""
+    kernels = _find_kernels(cell)
+    if kernels is None or "module" in vars(kernels):
+        return kernels
     from sklearn_tree.nn.compiled.walk import compile_walk
 
     with torch.random.fork_rng(devices=[]):
-        cell = cell_class(1, 1, max_arity)
-    if not isinstance(cell, GatedCell) or not supports_fast_walk(cell):
-        return False
-    for is_training in (True, False):
-        kernels = kernels_of(cell.train(is_training))
-        if kernels is None:
-            return False
-        compile_walk(cell, kernels)
-        kernels.mark_as_prepared()
-    return True
+        small: Any = type(cell)(1, 1, cell.max_arity).to("cpu", torch.float32)
+    try:
+        compile_walk(small, kernels)
+    except Exception:  # of the compiler
+        return None
+    return kernels
+
+
+def _find_kernels(cell: TreeCell) -> Kernels | None:
+    return kernels_of(cell) if isinstance(cell, GatedCell) and supports_fast_walk(cell) else None
 
 
 def choose_walks(module: nn.Module, n_nodes: int) -> None:
@@ -93,7 +109,7 @@ def choose_walks(module: nn.Module, n_nodes: int) -> None:
         Number of nodes of all epochs of the fit.
     """
     for encoder in _iterate_encoders(module):
-        encoder.is_compiled = encoder.is_compiled or _pays_off(encoder, n_nodes)
+        encoder.is_compiled = _pays_off(encoder, n_nodes) or encoder.is_compiled
 
 
 def uses_compiled_walks(module: nn.Module) -> bool:
@@ -109,8 +125,8 @@ def _pays_off(encoder: RecursiveEncoder, n_nodes: int) -> bool:
     if n_nodes < min(_MIN_NODES, _MIN_NODES_IF_PREPARED) or not has_numba():
         return False
     cells = [encoder.cell] if encoder.downward is None else [encoder.cell, encoder.downward.cell]
-    kernels = [kernels_of(c) for c in cells if isinstance(c, GatedCell) and supports_fast_walk(c)]
-    if len(kernels) < len(cells):
+    found = [_find_kernels(cell) for cell in cells]
+    is_prepared = all(kernels is not None and kernels.is_prepared for kernels in found)
+    if None in found or n_nodes < (_MIN_NODES_IF_PREPARED if is_prepared else _MIN_NODES):
         return False
-    is_prepared = all(k is not None and k.is_prepared for k in kernels)
-    return None not in kernels and n_nodes >= (_MIN_NODES_IF_PREPARED if is_prepared else _MIN_NODES)
+    return all(_compile(cell) is not None for cell in cells)

@@ -5,6 +5,7 @@ import torch
 from user_cells import GATED_CELLS, PlainCell
 
 from sklearn_tree.nn import CELLS, RecursiveNet, compilation, compile_cells
+from sklearn_tree.nn.compiled.kernels import find_kernels
 
 pytest.importorskip("numba")
 
@@ -70,3 +71,33 @@ def test_without_numba_the_error_gives_the_command(monkeypatch):
     monkeypatch.setattr(compilation, "has_numba", lambda: False)
     with pytest.raises(ImportError, match=r'pip install "sklearn-tree\[fast\]"'):
         compile_cells()
+
+
+def test_a_failure_of_the_compiler_leaves_the_walk_to_torch(monkeypatch):
+    def fail(cell, kernels):
+        raise TypeError
+
+    class Untypable(GATED_CELLS["rnn"]):
+        is_pure = True
+
+        def update(self, gates, messages):
+            return (gates[0] * 0.375,)
+
+    monkeypatch.setattr("sklearn_tree.nn.compiled.walk.compile_walk", fail)
+    assert not is_compiled(make_net(Untypable), 10**7)
+    monkeypatch.undo()
+    assert is_compiled(make_net(Untypable), 10**7)  # the control
+
+
+def test_predictions_do_not_wait_for_the_compiler(empty_cache):
+    class New(GATED_CELLS["rnn"]):
+        is_pure = True
+
+        def update(self, gates, messages):
+            return (gates[0] * 0.625,)
+
+    net, x = make_net(New), torch.zeros(1)
+    net.encoder.is_compiled = True  # as in a pickle from another machine
+    assert find_kernels(net.encoder.cell, x) is None
+    compilation.choose_walks(net, 10**7)
+    assert find_kernels(net.encoder.cell, x) is not None

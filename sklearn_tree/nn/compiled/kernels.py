@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import hashlib
 import importlib.util
 import inspect
@@ -79,17 +80,22 @@ class Kernels:
             return module
 
     @property
-    def is_prepared(self) -> bool:
-        """Whether :func:`~sklearn_tree.nn.compile_cells` has compiled the cell, in any process."""
-        return self._mark.exists()
-
-    def mark_as_prepared(self) -> None:
-        """Record that the cell has been compiled on request."""
-        _write_file(self._mark, "")
+    def is_ready(self) -> bool:
+        """Whether the passes are loaded, or have been compiled on this machine so that they load quickly."""
+        return "module" in vars(self) or self._mark("compiled").exists()
 
     @property
-    def _mark(self) -> Path:
-        return cache_folder() / f"{self.name}.prepared"
+    def is_prepared(self) -> bool:
+        """Whether :func:`~sklearn_tree.nn.compile_cells` has compiled the passes, in any process."""
+        return self._mark("prepared").exists()
+
+    def mark(self, kind: str) -> None:
+        """Record in the cache that the passes have been ``compiled`` or ``prepared``."""
+        with contextlib.suppress(OSError):  # a read-only home
+            _write_file(self._mark(kind), "")
+
+    def _mark(self, kind: str) -> Path:
+        return cache_folder() / f"{self.name}.{kind}"
 
 
 def find_kernels(cell: GatedCell, x: Tensor) -> Kernels | None:
@@ -106,12 +112,13 @@ def find_kernels(cell: GatedCell, x: Tensor) -> Kernels | None:
     -------
     Kernels or None
         None without numba, if the tensors are not in single precision and main memory, if torch uses several
-        threads, or if the cell cannot be traced.
+        threads, or if the cell cannot be traced or has not been compiled on this machine.
     """
     is_plain = type(x) is Tensor and x.dtype == torch.float32 and x.device.type == "cpu"
     if not is_plain or torch.get_num_threads() > 1:
         return None
-    return kernels_of(cell)
+    kernels = kernels_of(cell)
+    return kernels if kernels is not None and kernels.is_ready else None
 
 
 def kernels_of(cell: GatedCell) -> Kernels | None:
@@ -141,8 +148,10 @@ def has_numba() -> bool:
     """Return whether numba is installed and compiles."""
     if importlib.util.find_spec("numba") is None:
         return False
-    import numba
-
+    try:
+        import numba
+    except ImportError:  # for example an unsupported version of numpy
+        return False
     return not vars(numba.config).get("DISABLE_JIT")
 
 
@@ -157,7 +166,8 @@ def _write_kernels(cell: GatedCell) -> Kernels | None:
     source = "\n\n".join([write_row_functions(cell, traced), *functions])
     versions = numba.__version__, np.__version__, platform.machine(), llvmlite.binding.get_host_cpu_name()
     checksum = hashlib.sha256("\n".join([source, *versions]).encode()).hexdigest()
-    return Kernels(f"sklearn_tree_walk_{checksum[:20]}", source)
+    found = Kernels(f"sklearn_tree_walk_{checksum[:20]}", source)
+    return next((kernels for kernels in _kernels.values() if kernels == found), found)
 
 
 def cache_folder() -> Path:

@@ -88,10 +88,11 @@ def compile_walk(cell: GatedCell, kernels: Kernels) -> None:
         n_edges=(1,),
         n_incoming=(0,),
     )
-    x = torch.zeros(2, cell.input_size, requires_grad=True)
+    x = torch.zeros(2, cell.input_size, dtype=torch.float32, device="cpu", requires_grad=True)
     with torch.enable_grad():
         rows = Rows.from_schedule(schedule, 1, cell.layout.n_places)
         torch.autograd.grad(walk_rows(cell, kernels, rows, x, 1, zero).sum(), x)
+    kernels.mark("compiled")
 
 
 class _CompiledWalk(torch.autograd.Function):

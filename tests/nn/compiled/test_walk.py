@@ -9,7 +9,7 @@ from strategies import forests
 from walks import compare_walks, make_net
 
 from sklearn_tree import Tree, TreeArray
-from sklearn_tree.nn import POOLINGS, TreeBatch
+from sklearn_tree.nn import POOLINGS, TreeBatch, compilation
 from sklearn_tree.nn.compiled import walk as compiled_walk
 from sklearn_tree.nn.compiled.kernels import find_kernels
 from sklearn_tree.trees.subtrees import number_subtrees
@@ -33,7 +33,8 @@ each_cell = pytest.mark.parametrize("cell", CELLS)
 
 def make_compiled(cell, **params):
     net = make_net(cell, torch.float32, **params)
-    net.encoder.is_compiled = True
+    compilation.choose_walks(net, 10**9)
+    assert net.encoder.is_compiled
     return net
 
 
@@ -92,6 +93,7 @@ def test_both_walks_of_a_bidirectional_net_are_compiled(cell, monkeypatch):
     monkeypatch.setattr(compiled_walk, "walk_rows", lambda *a: calls.append(1) or walk_rows(*a))
     array = TreeArray.from_trees([Tree([2, 3, 4, 5, 6], [-1, 0, 0, 1, 1]), Tree([2], [-1])] * 3)
     net = make_compiled(cell, bidirectional=True)
+    calls.clear()
     compare(net, TreeBatch.from_array(array))
     assert len(calls) == 2
 
