@@ -51,6 +51,12 @@ def compile_cells(cells: Iterable[str | type[TreeCell]] | None = None, *, max_ar
         If numba is not installed.
     ValueError
         If a name is unknown.
+
+    Examples
+    --------
+    >>> from sklearn_tree.nn import compile_cells
+    >>> compile_cells(["nary_lstm"])  # doctest: +SKIP
+    ['NaryTreeLSTM']
     """
     if not has_numba():
         raise ImportError('compile_cells needs numba: pip install "sklearn-tree[fast]"')
