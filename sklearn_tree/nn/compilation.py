@@ -14,19 +14,21 @@ from sklearn_tree.nn.gated import GatedCell, TreeCell
 from sklearn_tree.nn.recursive import RecursiveEncoder
 from sklearn_tree.nn.walkable import supports_fast_walk
 
-# Number of nodes of a fit, each counted once per epoch, from which compiled walks pay off. Compilation takes
-# about 10 s per cell; a prepared cell takes half a second to load.
-_MIN_NODES = 1_000_000
+# Number of nodes of a fit, each counted once per epoch, from which its walk is compiled. Compilation takes
+# about 10 s per cell, and a compiled walk saves 3 to 5 s per million nodes.
+_MIN_NODES = 5_000_000
 _MIN_NODES_IF_PREPARED = 20_000
 
 
 def compile_cells(cells: Iterable[str | type[TreeCell]] | None = None, *, max_arity: int = 2) -> list[str]:
     """Compile the walks of cells, so that short fits on this machine use them as well.
 
-    The walk of a gated cell runs several times faster when it is compiled, which takes about ten seconds per
-    cell. A long fit compiles the walk of its cell; a short one does so only if this function has been called,
-    in this or an earlier process: the compiled code is kept in the folder ``$SKLEARN_TREE_CACHE``, by default
-    ``~/.cache/sklearn_tree``. Call it once after an installation, for example while a container is built.
+    The walk of a gated cell runs several times faster when it is compiled, which takes ten seconds or more per
+    cell. A fit of five million nodes, each counted once per epoch, compiles the walk of its cell. After a call
+    of this function, in this or an earlier process, fits of 20,000 nodes or more use the compiled walk; each
+    process takes one to two seconds to load it. The compiled code is kept in the folder
+    ``$SKLEARN_TREE_CACHE``, by default ``~/.cache/sklearn_tree``. Call the function once after an
+    installation, for example while a container is built.
 
     The results of a compiled walk equal those of the other one up to rounding, so a seeded fit may differ in
     the last digits before and after a call.
