@@ -23,10 +23,10 @@ _MIN_NODES_IF_PREPARED = 20_000
 def compile_cells(cells: Iterable[str | type[TreeCell]] | None = None, *, max_arity: int = 2) -> list[str]:
     """Compile the walks of cells, so that short fits on this machine use them as well.
 
-    The walk of a gated cell runs several times faster when it is compiled, which takes ten seconds or more per
-    cell. A fit of five million nodes, each counted once per epoch, compiles the walk of its cell. After a call
-    of this function, in this or an earlier process, fits of 20,000 nodes or more use the compiled walk; each
-    process takes one to two seconds to load it. The compiled code is kept in the folder
+    The walk of a gated cell runs several times faster when it is compiled, which takes ten seconds or more
+    per cell. A fit of five million nodes, each counted once per epoch, compiles the walk of its cell. After a
+    call of this function, in this or an earlier process, fits of 20,000 nodes or more use the compiled walk;
+    each process takes one to two seconds to load it. The compiled code is kept in the folder
     ``$SKLEARN_TREE_CACHE``, by default ``~/.cache/sklearn_tree``. Call the function once after an
     installation, for example while a container is built.
 
