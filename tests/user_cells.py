@@ -171,3 +171,15 @@ GATED_CELLS = {
     "counting": CountingCell,
     "elementwise": Elementwise,
 }
+
+# Cells whose functions consist of operators that can be compiled.
+ELEMENTWISE_CELLS = [
+    "child_sum_gru",
+    "child_sum_lstm",
+    "counting",
+    "elementwise",
+    "nary_gru",
+    "nary_lstm",
+    "rnn",
+    "two_gates",
+]

@@ -1,9 +1,11 @@
 """Comparison of the fast walk with plain autograd."""
 
+import numpy as np
 import torch
 from user_cells import GATED_CELLS
 
-from sklearn_tree.nn import RecursiveNet
+from sklearn_tree import Tree, TreeArray
+from sklearn_tree.nn import RecursiveNet, TreeBatch
 
 
 def make_net(cell, dtype, pooling="mean", **kwargs):
@@ -29,3 +31,16 @@ def compare_walks(net, batch, atol, grad_atol):
     torch.testing.assert_close(fast[0], plain[0], rtol=0, atol=atol)
     for a, b in zip(fast[1], plain[1]):
         torch.testing.assert_close(a, b, rtol=0, atol=grad_atol * max(1.0, float(b.abs().max())))
+
+
+def make_large_batch():
+    """Return 40 trees of many shapes, of at most 59 nodes."""
+    rng = np.random.RandomState(0)
+    trees = []
+    for _ in range(40):
+        n = rng.randint(1, 60)
+        parents = [-1] + [rng.randint(max(0, i - 6), i) for i in range(1, n)]
+        ranks = [sum(p == parents[i] for p in parents[:i]) for i in range(n)]
+        parents = [p if r < 4 else i - 1 for i, (p, r) in enumerate(zip(parents, ranks))]
+        trees.append(Tree(rng.randint(2, 7, n).tolist(), parents))
+    return TreeBatch.from_array(TreeArray.from_trees(trees))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -280,31 +281,10 @@ class _SortedNodes:
 
 def _sort_nodes(array: TreeArray) -> _SortedNodes:
     depths, parents = array.depths, array.absolute_parents
+    sort: Callable[..., tuple[np.ndarray, ...]] = _sort_by_numpy
     if kernels.are_loaded():
-        return _sort_nodes_by_numba(depths, parents)
-    n_levels = int(depths.max(initial=0)) + 1
-    is_leaf = np.ones(len(depths), dtype=bool)
-    is_leaf[parents[parents >= 0]] = False
-    order = stable_argsort(depths + is_leaf * n_levels)
-    position = np.empty_like(order)
-    position[order] = np.arange(len(order))
-    children = stable_argsort(depths)[len(array) :]  # in preorder, siblings of one depth are adjacent
-    return _SortedNodes(
-        parents=parents,
-        is_leaf=is_leaf,
-        order=order,
-        position=position,
-        children=children,
-        ranks=sibling_ranks(parents[children]),
-        n_inner=tuple(np.bincount(depths[~is_leaf], minlength=n_levels).tolist()),
-        n_leaves=tuple(np.bincount(depths[is_leaf], minlength=n_levels).tolist()),
-    )
-
-
-def _sort_nodes_by_numba(depths: np.ndarray, parents: np.ndarray) -> _SortedNodes:
-    from sklearn_tree.nn.compiled.merge import sort_nodes
-
-    is_leaf, order, position, children, ranks, n_inner, n_leaves = sort_nodes(depths, parents)
+        from sklearn_tree.nn.compiled.merge import sort_nodes as sort
+    is_leaf, order, position, children, ranks, n_inner, n_leaves = sort(depths, parents)
     return _SortedNodes(
         parents=parents,
         is_leaf=is_leaf,
@@ -315,6 +295,20 @@ def _sort_nodes_by_numba(depths: np.ndarray, parents: np.ndarray) -> _SortedNode
         n_inner=tuple(n_inner.tolist()),
         n_leaves=tuple(n_leaves.tolist()),
     )
+
+
+def _sort_by_numpy(depths: np.ndarray, parents: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Sort nodes as :func:`sklearn_tree.nn.compiled.merge.sort_nodes` does."""
+    n_levels = int(depths.max(initial=0)) + 1
+    is_leaf = np.ones(len(depths), dtype=bool)
+    is_leaf[parents[parents >= 0]] = False
+    order = stable_argsort(depths + is_leaf * n_levels)
+    position = np.empty_like(order)
+    position[order] = np.arange(len(order))
+    n_roots = np.count_nonzero(parents < 0)
+    children = stable_argsort(depths)[n_roots:]  # in preorder, siblings of one depth are adjacent
+    n_inner, n_leaves = (np.bincount(depths[x], minlength=n_levels) for x in (~is_leaf, is_leaf))
+    return is_leaf, order, position, children, sibling_ranks(parents[children]), n_inner, n_leaves
 
 
 @dataclass(frozen=True)

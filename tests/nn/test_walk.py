@@ -1,13 +1,12 @@
 """The fast walk equals plain autograd for every cell that supports it."""
 
-import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from strategies import forests
 from user_cells import GATED_CELLS
-from walks import compare_walks, make_net
+from walks import compare_walks, make_large_batch, make_net
 
 from sklearn_tree import Tree, TreeArray
 from sklearn_tree.nn import POOLINGS, TreeBatch, gemm
@@ -45,15 +44,7 @@ def test_it_equals_plain_autograd_in_single_precision(cell, forest):
 
 @each_cell
 def test_it_equals_plain_autograd_on_large_batches_of_many_shapes(cell):
-    rng = np.random.RandomState(0)
-    trees = []
-    for _ in range(40):
-        n = rng.randint(1, 60)
-        parents = [-1] + [rng.randint(max(0, i - 6), i) for i in range(1, n)]
-        ranks = [sum(p == parents[i] for p in parents[:i]) for i in range(n)]
-        parents = [p if r < 4 else i - 1 for i, (p, r) in enumerate(zip(parents, ranks))]
-        trees.append(Tree(rng.randint(2, 7, n).tolist(), parents))
-    batch = TreeBatch.from_array(TreeArray.from_trees(trees))
+    batch = make_large_batch()
     compare_walks(make_net(cell, torch.float64), batch, 1e-9, 1e-9)
     compare_walks(make_net(cell, torch.float32, hidden_size=70), batch, 1e-5, 1e-4)
 

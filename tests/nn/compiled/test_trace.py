@@ -4,22 +4,12 @@ import math
 
 import pytest
 import torch
-from user_cells import GATED_CELLS
+from user_cells import ELEMENTWISE_CELLS, GATED_CELLS
 
 from sklearn_tree.nn import GatedCell
 from sklearn_tree.nn.compiled.trace import trace_cell
 from sklearn_tree.nn.gated import differentiate
 
-CELLS = [
-    "child_sum_gru",
-    "child_sum_lstm",
-    "counting",
-    "elementwise",
-    "nary_gru",
-    "nary_lstm",
-    "rnn",
-    "two_gates",
-]
 FUNCTIONS = {
     **{name: getattr(math, name) for name in ("exp", "log", "sqrt", "tanh")},
     "sigmoid": lambda x: 1 / (1 + math.exp(-x)),
@@ -35,7 +25,7 @@ def evaluate(expressions, arguments):
     return [None if x is None else float(eval(x, FUNCTIONS, values)) for x in expressions.results]
 
 
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cell", ELEMENTWISE_CELLS)
 def test_expressions_compute_the_functions_and_their_derivatives(cell):
     cell = GATED_CELLS[cell](2, 1, 2)
     traced = trace_cell(cell)

@@ -6,7 +6,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import forests
-from walks import compare_walks, make_net
+from user_cells import ELEMENTWISE_CELLS
+from walks import compare_walks, make_large_batch, make_net
 
 from sklearn_tree import Tree, TreeArray
 from sklearn_tree.nn import POOLINGS, TreeBatch, compilation
@@ -18,17 +19,7 @@ pytest.importorskip("numba")
 IDS = st.integers(2, 6)
 
 
-CELLS = [
-    "child_sum_gru",
-    "child_sum_lstm",
-    "counting",
-    "elementwise",
-    "nary_gru",
-    "nary_lstm",
-    "rnn",
-    "two_gates",
-]
-each_cell = pytest.mark.parametrize("cell", CELLS)
+each_cell = pytest.mark.parametrize("cell", ELEMENTWISE_CELLS)
 
 
 def make_compiled(cell, **params):
@@ -62,15 +53,7 @@ def test_equal_subtrees_may_be_computed_once(cell, forest):
 
 @each_cell
 def test_it_equals_plain_autograd_on_large_batches_and_wide_states(cell):
-    rng = np.random.RandomState(0)
-    trees = []
-    for _ in range(40):
-        n = rng.randint(1, 60)
-        parents = [-1] + [rng.randint(max(0, i - 6), i) for i in range(1, n)]
-        ranks = [sum(p == parents[i] for p in parents[:i]) for i in range(n)]
-        parents = [p if r < 4 else i - 1 for i, (p, r) in enumerate(zip(parents, ranks))]
-        trees.append(Tree(rng.randint(2, 7, n).tolist(), parents))
-    compare(make_compiled(cell, hidden_size=70), TreeBatch.from_array(TreeArray.from_trees(trees)))
+    compare(make_compiled(cell, hidden_size=70), make_large_batch())
 
 
 def test_chains_are_walked():
@@ -134,7 +117,7 @@ def test_a_change_of_the_weights_between_the_passes_is_an_error():
 
 
 def test_nan_and_infinite_inputs_reach_the_output():
-    for cell in CELLS:
+    for cell in ELEMENTWISE_CELLS:
         net, batch = small_walk(cell)
         with torch.no_grad():
             net.embedding.labels.weight[4] = torch.nan
