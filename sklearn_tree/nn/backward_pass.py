@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
 from sklearn_tree.nn.gated import Gradients, differentiate
-from sklearn_tree.nn.gemm import matmul, matmul_transposed
+from sklearn_tree.nn.gemm import add_matmul_, matmul_out, matmul_transposed
 from sklearn_tree.nn.plan import Sized, iterate_levels
 from sklearn_tree.nn.walk_tables import Tensors, WalkSetup, WalkTables
 
@@ -86,8 +86,7 @@ class BackwardPass:
             if grad is not None:
                 self._state_table(k)[edges] = grad.reshape(-1, self.h.shape[1])
         self._store_gate_grads(level, gate_grads, child_gate_grads)
-        product = matmul(self.gate_grads[rows, self.u_columns], self.U_scaled)
-        level.product_grads.copy_(product)
+        matmul_out(self.gate_grads[rows, self.u_columns], self.U_scaled, out=level.product_grads)
 
     def _sum_state_grads(self, level: SimpleNamespace, rows: slice) -> list[Tensor]:
         """Return the gradients with respect to the states of a level, summed over all parents."""
@@ -98,7 +97,7 @@ class BackwardPass:
         grads[0].add_(level.grad)
         if self.setup.layout.has_edge_gates:
             self.U_k_product_grads[rows] = _gather(self.edge_gate_grads, level.incoming_edges, offsets)
-            grads[0].add_(matmul(self.U_k_product_grads[rows], self.U_k_scaled))
+            add_matmul_(grads[0], self.U_k_product_grads[rows], self.U_k_scaled)
         return grads
 
     def _gather_grads(self, products: Tensor, edges: Tensor, offsets: Tensor | None) -> list[Tensor]:
@@ -114,12 +113,8 @@ class BackwardPass:
 
     def _update_grads(self, level: SimpleNamespace, grads: list[Tensor]) -> tuple[Tensors, list[Tensor]]:
         """Return the gradients with respect to the gates and the messages of the rows."""
-        setup = self.setup
-        arguments = setup.update_arguments(level)
-        if setup.update_backward is None:
-            gate_grads, message_grads = differentiate(setup.cell.update, *arguments, grads)
-        else:
-            gate_grads, message_grads = setup.update_backward(*arguments, level.kept, grads)
+        arguments = self.setup.update_arguments(level)
+        gate_grads, message_grads = differentiate(self.setup.cell.update, *arguments, grads)
         return gate_grads, [torch.zeros_like(level.grad) if grad is None else grad for grad in message_grads]
 
     def _message_grads(self, level: SimpleNamespace, grads: list[Tensor]) -> Gradients:
@@ -129,10 +124,7 @@ class BackwardPass:
             grads = [grad.unsqueeze(1).expand(-1, setup.cell.max_arity, -1) for grad in grads]
         else:
             grads = [grad.index_select(0, level.parents) for grad in grads]
-        arguments = setup.message_arguments(level)
-        if setup.message_backward is None:
-            return differentiate(setup.cell.message, *arguments, grads)
-        return setup.message_backward(*arguments, grads)
+        return differentiate(setup.cell.message, *setup.message_arguments(level), grads)
 
     def _state_table(self, k: int) -> Tensor:
         """Return the table of gradients with respect to state ``k``, which is allocated when first used."""
@@ -149,7 +141,9 @@ class BackwardPass:
             torch.cat(child_gate_grads, dim=1, out=level.edge_gate_grads)
             self.setup.child_activation.backward_(level.edge_gate_grads, level.edge_gates)
         elif self.setup.cell.child_gates:
-            gate_grads = *gate_grads, torch.cat(child_gate_grads, dim=2).flatten(1)
+            first, *others = child_gate_grads
+            joined = torch.cat(child_gate_grads, dim=2) if others else first
+            gate_grads = *gate_grads, joined.flatten(1)
         torch.cat(gate_grads, dim=1, out=level.gate_grads)
         self.setup.table_activation.backward_(level.gate_grads, level.gates)
 
@@ -162,7 +156,7 @@ class BackwardPass:
             gate_grads = self.edge_gate_grads.index_select(0, plan.leaf_edges)
             leaves = self.U_k_product_grads[plan.n_inner :]
             leaves.copy_(_sum_rows(gate_grads, plan.leaf_rows, plan.n_leaf_rows))
-            grads[0] += matmul(leaves, self.U_k_scaled)
+            add_matmul_(grads[0], leaves, self.U_k_scaled)
         return grads
 
     def weight_grads(self) -> list[Tensor]:

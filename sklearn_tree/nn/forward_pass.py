@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
-from sklearn_tree.nn.gemm import matmul
+from sklearn_tree.nn.gemm import add_matmul_, matmul_out
 from sklearn_tree.nn.plan import Sized, iterate_levels
 from sklearn_tree.nn.walk_tables import Tensors, WalkSetup, WalkTables
 
@@ -59,7 +59,7 @@ class ForwardPass:
             self.edge_gate_inputs = for_children * child_scale
             self.U_k_scaled = (weights[1] * child_scale[:, None]).t()
             self.U_k_products = wx.new_empty(n_states, for_children.shape[1])
-            self.U_k_products[n:-1] = matmul(leaf_states[0], self.U_k_scaled)
+            matmul_out(leaf_states[0], self.U_k_scaled, out=self.U_k_products[n:-1])
 
     def run(self) -> Tensor:
         """Compute all rows; return the outputs ``h``, shape (n_inner + n_leaf_rows, hidden_size)."""
@@ -90,10 +90,10 @@ class ForwardPass:
         self._compute_gates(level, start, stop)
         self._sum_messages(level)
         results = self.cell.update(*self.setup.update_arguments(level))
-        for table, result in zip((*level.new_states, *level.kept), results, strict=False):
+        for table, result in zip(level.new_states, results, strict=True):
             table.copy_(result)
         if self.setup.layout.has_edge_gates and start:  # the first level has no parents
-            self.U_k_products[start:stop] = matmul(self.states[0][start:stop], self.U_k_scaled)
+            matmul_out(self.states[0][start:stop], self.U_k_scaled, out=self.U_k_products[start:stop])
 
     def _gather_children(self, level: SimpleNamespace) -> None:
         for state, child_state in zip(self.states, level.child_states, strict=True):
@@ -108,12 +108,12 @@ class ForwardPass:
         self.setup.child_activation.apply_(level.edge_gates)
 
     def _compute_gates(self, level: SimpleNamespace, start: int, stop: int) -> None:
-        product = matmul(self.tables.h_below[start:stop], self.U_scaled)
-        if len(self.gate_inputs) == 1 and not self.u_columns.start:  # all nodes have the same input
-            torch.add(product, self.gate_inputs, out=level.gates)
+        h_below = self.tables.h_below[start:stop]
+        if len(self.gate_inputs) == 1:  # all nodes have the same input
+            level.gates.copy_(self.gate_inputs)
         else:
             torch.index_select(self.gate_inputs, 0, level.inputs, out=level.gates)
-            level.gates[:, self.u_columns].add_(product)
+        add_matmul_(level.gates[:, self.u_columns], h_below, self.U_scaled)
         self.setup.table_activation.apply_(level.gates)
 
     def _sum_messages(self, level: SimpleNamespace) -> None:
@@ -128,6 +128,9 @@ class ForwardPass:
 def _sum_places(x: Tensor, out: Tensor) -> None:
     """Sum over the places of each row; faster than ``x.sum(1)``."""
     first, *others = x.unbind(1)
-    out.copy_(first)
-    for other in others:
+    if not others:
+        out.copy_(first)
+        return
+    torch.add(first, others[0], out=out)
+    for other in others[1:]:
         out.add_(other)

@@ -43,6 +43,22 @@ def matmul(a: Tensor, b: Tensor) -> Tensor:
     return a @ b
 
 
+def matmul_out(a: Tensor, b: Tensor, out: Tensor) -> None:
+    """Compute :func:`matmul` into a tensor of shape (m, n)."""
+    if autocast_dtype(a) is None and not _uses_numpy(a, b):
+        torch.mm(a, b, out=out)
+    else:
+        out.copy_(matmul(a, b))
+
+
+def add_matmul_(out: Tensor, a: Tensor, b: Tensor) -> None:
+    """Add :func:`matmul` to a tensor of shape (m, n), in place."""
+    if autocast_dtype(a) is None and not _uses_numpy(a, b):
+        out.addmm_(a, b)
+    else:
+        out.add_(matmul(a, b))
+
+
 def matmul_transposed(a: Tensor, b: Tensor) -> Tensor:
     """Compute ``a.T @ b``, a sum over any number of rows.
 

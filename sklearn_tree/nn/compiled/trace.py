@@ -138,7 +138,7 @@ def _trace_both(
     n, names = len(gates), [*gates, *inputs]
 
     def compute(*x: Tensor) -> Sequence[Tensor]:
-        return list(function(x[:n], x[n:]))[:n_results]
+        return list(function(x[:n], x[n:]))
 
     def derive(*x: Tensor) -> Sequence[Tensor | None]:
         found = differentiate(function, x[:n], x[n : len(names)], x[len(names) :])
