@@ -15,6 +15,7 @@ from torch import nn
 
 from sklearn_tree.nn.compilation import uses_compiled_walks
 from sklearn_tree.nn.compiled.kernels import are_loaded
+from sklearn_tree.nn.parallel import walk_threads
 
 _MIN_OPERATIONS = 5e8  # of a training step; below, a second thread costs more than it saves
 
@@ -23,7 +24,8 @@ def limit_for(
     module: nn.Module, n_positions: np.ndarray, batch_size: int, device: torch.device
 ) -> AbstractContextManager:
     """Return a context that limits the threads to the number that pays off for a net."""
-    return limit_threads(threads_for(module, n_positions, batch_size) if device.type == "cpu" else None)
+    n = threads_for(module, n_positions, batch_size) if device.type == "cpu" else None
+    return _limit_walks(n) if uses_compiled_walks(module) else limit_threads(n)
 
 
 def threads_for(module: nn.Module, n_positions: np.ndarray, batch_size: int) -> int | None:
@@ -46,8 +48,6 @@ def threads_for(module: nn.Module, n_positions: np.ndarray, batch_size: int) -> 
     int or None
         1, or None for no limit.
     """
-    if uses_compiled_walks(module):
-        return 1  # torch and the BLAS of the compiled walk would wait for each other's threads
     if threading.current_thread() is not threading.main_thread():
         return 1  # a caller that runs several fits in threads already uses the other cores
     n_weights = sum(
@@ -149,6 +149,20 @@ def limit_threads(n: int | None) -> Iterator[None]:
             return
         with _torch_limit(n):
             yield
+
+
+@contextmanager
+def _limit_walks(n: int | None) -> Iterator[None]:
+    """Let compiled walks use ``n`` threads inside the block, and torch and BLAS one each.
+
+    The threads of torch and BLAS would wait for each other.
+    """
+    if _state.is_limited:
+        yield
+        return
+    n_threads = torch.get_num_threads() if n is None else n
+    with limit_threads(1), walk_threads(n_threads):
+        yield
 
 
 @contextmanager

@@ -2,7 +2,8 @@
 
 torch computes single-precision products with MKL, which runs at half of OpenBLAS's rate on some AMD CPUs.
 OpenBLAS has threads of its own. They would wait for those of torch, and torch's for them, so it is used only
-if torch has one thread; ``limit_threads`` of the estimators then limits OpenBLAS to one as well.
+if torch has one thread; ``limit_threads`` of the estimators then limits OpenBLAS to one as well. Nets with
+compiled walks split these products among the threads of the walks.
 
 Under ``torch.autocast`` only the operands of single-precision products are rounded to the autocast dtype;
 sums inside a product and all results stay in single precision.
@@ -11,6 +12,7 @@ sums inside a product and all results stay in single precision.
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,7 +20,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
+from sklearn_tree.nn.parallel import count_walk_threads, run_parallel
+
 _MIN_MULTIPLICATIONS = 4_000_000  # of a product that numpy computes
+_MIN_MULTIPLICATIONS_PER_THREAD = 20_000_000
 
 
 def matmul(a: Tensor, b: Tensor) -> Tensor:
@@ -39,7 +44,7 @@ def matmul(a: Tensor, b: Tensor) -> Tensor:
     if dtype is not None:
         return (a.to(dtype) @ b.to(dtype)).to(a.dtype)
     if _uses_numpy(a, b):
-        return torch.from_numpy(np.dot(a.detach().numpy(), b.detach().numpy()))
+        return torch.from_numpy(_dot(a.detach().numpy(), b.detach().numpy()))
     return a @ b
 
 
@@ -145,6 +150,17 @@ def autocast_dtype(x: Tensor) -> torch.dtype | None:
 def restore_autocast(dtype: torch.dtype | None, device: torch.device) -> AbstractContextManager:
     """Return a context that restores the autocast state of the forward pass in a backward pass."""
     return nullcontext() if dtype is None else torch.autocast(device.type, dtype)
+
+
+def _dot(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Compute ``a @ b``, in the threads of the compiled walks."""
+    n = min(count_walk_threads(), len(a) * b.size // _MIN_MULTIPLICATIONS_PER_THREAD)
+    if n <= 1:
+        return np.dot(a, b)
+    product = np.empty((len(a), b.shape[1]), a.dtype)
+    blocks = zip(np.array_split(a, n), np.array_split(product, n), strict=True)
+    run_parallel([partial(np.dot, block, b, out=out) for block, out in blocks])
+    return product
 
 
 def _uses_numpy(a: Tensor, b: Tensor) -> bool:

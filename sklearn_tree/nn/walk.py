@@ -103,10 +103,9 @@ def walk_schedule(
     """
     kernels = find_kernels(cell, x) if is_compiled else None
     if kernels is not None:
-        from sklearn_tree.nn.compiled.walk import Rows, walk_rows
+        from sklearn_tree.nn.compiled.walk import Edges, walk_edges
 
-        compiled_rows = Rows.from_schedule(schedule, len(x) - n_inputs, cell.layout.n_places)
-        return walk_rows(cell, kernels, compiled_rows, x, n_inputs, rows)
+        return walk_edges(cell, kernels, Edges.from_schedule(schedule, len(x) - n_inputs), x, n_inputs, rows)
     states = _project_leaves(cell, x[n_inputs:])
     plan = make_plan(cell, schedule, len(states[0]))
     return walk_plan(cell, plan, cell.project(x[:n_inputs]), states).index_select(0, rows)

@@ -4,14 +4,18 @@ import pickle
 
 import numpy as np
 import pytest
+import torch
 from sklearn.base import clone
 from sklearn.model_selection import cross_val_score
 from threadpoolctl import threadpool_info
 
 from sklearn_tree import RecursiveNetClassifier, TreeVectorizer
+from sklearn_tree.estimators import threads
 from sklearn_tree.nn import RecursiveEncoder, compilation
 
 pytest.importorskip("numba")
+from sklearn_tree.nn.compiled import walk
+
 PARAMS = {"cell": "child_sum_lstm", "hidden_size": 8, "embedding_dim": 6, "max_epochs": 3, "random_state": 0}
 
 
@@ -100,6 +104,27 @@ def test_the_threads_of_all_libraries_are_restored(small_trees, compiled):
     RecursiveNetClassifier(**PARAMS).fit(X, y).predict(X)
     after = {info["filepath"]: info["num_threads"] for info in threadpool_info()}
     assert all(after[path] == n for path, n in before)
+
+
+def test_walks_of_large_nets_use_all_threads(small_trees, compiled, monkeypatch):
+    X, y = small_trees
+    torch.set_num_threads(2)
+    seen = []
+    count = walk.count_walk_threads
+    monkeypatch.setattr(walk, "count_walk_threads", lambda: seen.append(count()) or seen[-1])
+    try:
+        results = []
+        for min_operations, expected in ((0, 2), (10**12, 1)):
+            monkeypatch.setattr(threads, "_MIN_OPERATIONS", min_operations)
+            seen.clear()
+            clf = RecursiveNetClassifier(**PARAMS).fit(X, y)
+            results.append(clf.predict_proba(X))
+            assert set(seen) == {expected}
+            assert torch.get_num_threads() == 2
+            assert count() == 1
+        np.testing.assert_allclose(*results, atol=1e-5)
+    finally:
+        torch.set_num_threads(1)
 
 
 def test_predictions_take_large_batches(small_trees, compiled, monkeypatch):

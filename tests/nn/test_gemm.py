@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sklearn_tree.nn import gemm
+from sklearn_tree.nn.parallel import walk_threads
 
 
 @pytest.mark.parametrize("min_multiplications", [0, 10**9])
@@ -20,6 +21,19 @@ def test_products_equal_those_of_torch(min_multiplications, dtype, m, k, n, layo
             a = torch.randn(m, k + 3, dtype=dtype)[:, 2 : 2 + k]
         torch.testing.assert_close(gemm.matmul(a, b), a @ b, rtol=0, atol=1e-5)
         torch.testing.assert_close(gemm.matmul_transposed(a.t(), b), a @ b, rtol=0, atol=1e-5)
+
+
+def test_threads_of_the_walks_share_a_product(monkeypatch):
+    a, b = torch.randn(7, 3), torch.randn(3, 5)
+    monkeypatch.setattr(gemm, "_MIN_MULTIPLICATIONS", 0)
+    monkeypatch.setattr(gemm, "_MIN_MULTIPLICATIONS_PER_THREAD", 15)
+    calls, run = [], gemm.run_parallel
+    monkeypatch.setattr(gemm, "run_parallel", lambda blocks: calls.append(len(blocks)) or run(blocks))
+    for n, n_blocks in ((1, []), (3, [3]), (99, [7])):
+        calls.clear()
+        with walk_threads(n):
+            torch.testing.assert_close(gemm.matmul(a, b), a @ b, rtol=0, atol=1e-6)
+        assert calls == n_blocks
 
 
 def test_a_linear_map_has_the_right_gradients():

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numba import njit
 
-from sklearn_tree.nn.batch import TreeBatch
-from sklearn_tree.nn.schedule import Schedule
+from sklearn_tree.nn.compiled.edges import Edges
 
 
 @dataclass(frozen=True)
@@ -54,15 +53,13 @@ class Rows:
     pair_of_edge: np.ndarray
 
     @classmethod
-    def from_schedule(cls, schedule: Schedule, n_leaves: int, n_places: int) -> Rows:
-        """Make the rows of a schedule.
+    def from_edges(cls, edges: Edges, n_places: int) -> Rows:
+        """Make the rows of a walk.
 
         Parameters
         ----------
-        schedule : Schedule
-            Inner nodes and edges, in main memory.
-        n_leaves : int
-            Number of rows of leaves.
+        edges : Edges
+            Trees.
         n_places : int
             Number of places of the cell; 0 for cells without places.
 
@@ -70,50 +67,10 @@ class Rows:
         -------
         Rows
         """
-        below, parents, ranks = (x.numpy() for x in (schedule.children, schedule.parents, schedule.ranks))
-        n_rows = np.array(schedule.n_rows)
-        return cls._from_edges(below, parents, ranks, schedule.inputs.numpy(), n_rows, n_leaves, n_places)
-
-    @classmethod
-    def from_batch(cls, batch: TreeBatch, inverse: np.ndarray, n_inputs: int, n_places: int) -> Rows:
-        """Make the rows of a batch, one for each inner node and one for each distinct input of the leaves.
-
-        Parameters
-        ----------
-        batch : TreeBatch
-            Trees in main memory; at least one has more than one node.
-        inverse : ndarray of int64, shape (n_nodes,)
-            Input of each node.
-        n_inputs : int
-            Number of inputs of inner nodes, which precede those of leaves.
-        n_places : int
-            Number of places of the cell; 0 for cells without places.
-
-        Returns
-        -------
-        Rows
-        """
-        n_rows = np.array([n for n in batch.n_inner if n])
-        n = int(n_rows.sum())
-        below = number_rows(batch.children.numpy(), inverse, n, n_inputs)
-        n_leaves = int(inverse.max()) + 1 - n_inputs
-        parents, ranks = batch.parents.numpy(), batch.ranks.numpy()
-        return cls._from_edges(below, parents, ranks, inverse[:n], n_rows, n_leaves, n_places)
-
-    @classmethod
-    def _from_edges(
-        cls,
-        below: np.ndarray,
-        parents: np.ndarray,
-        ranks: np.ndarray,
-        inputs: np.ndarray,
-        n_rows: np.ndarray,
-        n_leaves: int,
-        n_places: int,
-    ) -> Rows:
-        children, offsets = _arrange_edges(below, parents, ranks, len(inputs), n_leaves, n_places)
-        columns = _list_products(children, offsets, n_rows, n_leaves, n_places)
-        return cls(children, offsets, inputs, n_rows, *columns)
+        n, n_leaves, columns = len(edges.inputs), edges.n_leaves, (edges.children, edges.parents, edges.ranks)
+        children, offsets = _arrange_edges(*columns, n, n_leaves, n_places)
+        products = _list_products(children, offsets, edges.n_rows, n_leaves, n_places)
+        return cls(children, offsets, edges.inputs, edges.n_rows, *products)
 
     @property
     def columns(self) -> tuple[np.ndarray, ...]:
@@ -129,15 +86,6 @@ class Rows:
             self.n_pairs,
             self.pair_of_edge,
         )
-
-
-@njit(cache=True, nogil=True)
-def number_rows(nodes: np.ndarray, inverse: np.ndarray, n: int, n_inputs: int) -> np.ndarray:
-    """Return the rows of nodes of a batch of ``n`` inner nodes, see :meth:`Rows.from_batch`."""
-    rows = np.empty(len(nodes), np.int64)
-    for i in range(len(nodes)):
-        rows[i] = nodes[i] if nodes[i] < n else n + inverse[nodes[i]] - n_inputs
-    return rows
 
 
 @njit(cache=True, nogil=True)

@@ -13,6 +13,7 @@ from sklearn_tree import Tree, TreeArray
 from sklearn_tree.nn import POOLINGS, TreeBatch, compilation
 from sklearn_tree.nn.compiled import walk as compiled_walk
 from sklearn_tree.nn.compiled.kernels import find_kernels
+from sklearn_tree.nn.parallel import walk_threads
 from sklearn_tree.trees.subtrees import number_subtrees
 
 pytest.importorskip("numba")
@@ -31,7 +32,9 @@ def make_compiled(cell, **params):
 
 def compare(net, batch):
     assert find_kernels(net.encoder.cell, torch.zeros(1)) is not None
-    compare_walks(net, batch, 1e-5, 1e-4)
+    for n_threads in (1, 2):
+        with walk_threads(n_threads):
+            compare_walks(net, batch, 1e-5, 1e-4)
 
 
 @each_cell
@@ -72,13 +75,13 @@ def test_every_node_may_have_its_own_input(cell):
 @pytest.mark.parametrize("cell", ["child_sum_lstm", "nary_gru", "rnn"])
 def test_both_walks_of_a_bidirectional_net_are_compiled(cell, monkeypatch):
     calls = []
-    walk_rows = compiled_walk.walk_rows
-    monkeypatch.setattr(compiled_walk, "walk_rows", lambda *a: calls.append(1) or walk_rows(*a))
+    walk = compiled_walk.walk_edges
+    monkeypatch.setattr(compiled_walk, "walk_edges", lambda *a: calls.append(1) or walk(*a))
     array = TreeArray.from_trees([Tree([2, 3, 4, 5, 6], [-1, 0, 0, 1, 1]), Tree([2], [-1])] * 3)
     net = make_compiled(cell, bidirectional=True)
     calls.clear()
     compare(net, TreeBatch.from_array(array))
-    assert len(calls) == 2
+    assert len(calls) == 4  # two for each number of threads
 
 
 def test_a_wrong_derivative_fails_the_comparison(monkeypatch):  # the control of the laws above
