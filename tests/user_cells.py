@@ -136,12 +136,13 @@ class Elementwise(GatedCell):
 
     def message(self, gates, states):
         s, t = gates
-        return (s * states[1] + torch.relu(t) * torch.exp(-states[0].abs()),)
+        h = torch.nn.functional.leaky_relu(states[0]) + 1e-3
+        return (s * states[1] + torch.relu(t) * torch.exp(-h.abs()),)
 
     def update(self, gates, messages):
         a, b, c = gates
         h = torch.maximum(b * c, a.tanh()) + messages[0] / (1 + b**2)
-        return h, torch.sqrt(1 + c) - torch.minimum(h, c)
+        return torch.where(h > 0.9, h, h.clamp(min=-0.5)), torch.sqrt(1 + c) - torch.minimum(h, c)
 
 
 class PlainCell(TreeCell):
@@ -176,10 +177,13 @@ GATED_CELLS = {
 ELEMENTWISE_CELLS = [
     "child_sum_gru",
     "child_sum_lstm",
+    "clipped_lstm",
     "counting",
     "elementwise",
+    "mixin",
     "nary_gru",
     "nary_lstm",
     "rnn",
+    "soft_sum",
     "two_gates",
 ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 import torch
 from torch import nn
@@ -18,6 +17,7 @@ from sklearn_tree.nn.walkable import supports_fast_walk
 # about 10 s per cell, and a compiled walk saves 3 to 5 s per million nodes.
 _MIN_NODES = 5_000_000
 _MIN_NODES_IF_PREPARED = 20_000
+_SIZES = 2, 8  # of the inputs and states of the cells that are compiled on request
 
 
 def compile_cells(cells: Iterable[str | type[TreeCell]] | None = None, *, max_arity: int = 2) -> list[str]:
@@ -74,29 +74,22 @@ def compile_cells(cells: Iterable[str | type[TreeCell]] | None = None, *, max_ar
 
 def _compile_cell(cell_class: type[TreeCell], max_arity: int) -> bool:
     with torch.random.fork_rng(devices=[]):
-        cell = cell_class(1, 1, max_arity)
-    both = [_compile(cell.train(is_training)) for is_training in (True, False)]
+        cell = cell_class(*_SIZES, max_arity)
+    cell.to("cpu", torch.float32)
+    both = [_load(cell.train(is_training)) for is_training in (True, False)]
     for kernels in both:
         if kernels is None:
             return False
-        kernels.mark("prepared")
+        kernels.mark_prepared()
     return True
 
 
-def _compile(cell: TreeCell) -> Kernels | None:
-    """Compile the walk of a cell or read it from the cache; return None if that is impossible."""
+def _load(cell: TreeCell) -> Kernels | None:
+    """Read the compiled walk of a cell from the cache or compile it; return None if that is impossible."""
     kernels = _find_kernels(cell)
-    if kernels is None or "module" in vars(kernels):
-        return kernels
-    from sklearn_tree.nn.compiled.walk import compile_walk
-
-    with torch.random.fork_rng(devices=[]):
-        small: Any = type(cell)(1, 1, cell.max_arity).to("cpu", torch.float32)
-    try:
-        compile_walk(small, kernels)
-    except Exception:  # of the compiler
+    if kernels is None or not isinstance(cell, GatedCell):
         return None
-    return kernels
+    return kernels if kernels.load(cell, may_compile=True) else None
 
 
 def _find_kernels(cell: TreeCell) -> Kernels | None:
@@ -132,9 +125,11 @@ def _iterate_encoders(module: nn.Module) -> Iterable[RecursiveEncoder]:
 def _pays_off(encoder: RecursiveEncoder, n_nodes: int) -> bool:
     if n_nodes < min(_MIN_NODES, _MIN_NODES_IF_PREPARED) or not has_numba():
         return False
+    if any(x.device.type != "cpu" or x.dtype != torch.float32 for x in encoder.parameters()):
+        return False
     cells = [encoder.cell] if encoder.downward is None else [encoder.cell, encoder.downward.cell]
     found = [_find_kernels(cell) for cell in cells]
     is_prepared = all(kernels is not None and kernels.is_prepared for kernels in found)
     if None in found or n_nodes < (_MIN_NODES_IF_PREPARED if is_prepared else _MIN_NODES):
         return False
-    return all(_compile(cell) is not None for cell in cells)
+    return all(_load(cell) is not None for cell in cells)

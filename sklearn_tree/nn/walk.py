@@ -105,7 +105,8 @@ def walk_schedule(
     if kernels is not None:
         from sklearn_tree.nn.compiled.walk import Edges, walk_edges
 
-        return walk_edges(cell, kernels, Edges.from_schedule(schedule, len(x) - n_inputs), x, n_inputs, rows)
+        edges = Edges.from_schedule(schedule, len(x) - n_inputs)
+        return walk_edges(cell, kernels, edges, x, n_inputs, rows)
     states = _project_leaves(cell, x[n_inputs:])
     plan = make_plan(cell, schedule, len(states[0]))
     return walk_plan(cell, plan, cell.project(x[:n_inputs]), states).index_select(0, rows)

@@ -74,7 +74,7 @@ def test_without_numba_the_error_gives_the_command(monkeypatch):
 
 
 def test_a_failure_of_the_compiler_leaves_the_walk_to_torch(monkeypatch):
-    def fail(cell, kernels):
+    def fail(*args, **kwargs):
         raise TypeError
 
     class Untypable(GATED_CELLS["rnn"]):
@@ -83,10 +83,22 @@ def test_a_failure_of_the_compiler_leaves_the_walk_to_torch(monkeypatch):
         def update(self, gates, messages):
             return (gates[0] * 0.375,)
 
-    monkeypatch.setattr("sklearn_tree.nn.compiled.walk.compile_walk", fail)
-    assert not is_compiled(make_net(Untypable), 10**7)
+    monkeypatch.setattr("sklearn_tree.nn.compiled.first_walk.walk_once", fail)
+    net = make_net(Untypable)
+    assert not is_compiled(net, 10**7)
+    assert compile_cells([Untypable]) == []
     monkeypatch.undo()
-    assert is_compiled(make_net(Untypable), 10**7)  # the control
+    assert not is_compiled(net, 10**7)  # not tried again in this process
+    Untypable.update = lambda self, gates, messages: (gates[0] * 0.75,)
+    Untypable.is_pure = True
+    assert is_compiled(net, 10**7)  # the control
+
+
+@pytest.mark.parametrize(("kind", "value"), [("dtype", torch.float64), ("device", "meta")])
+def test_nets_in_double_precision_and_on_other_devices_are_not_compiled(kind, value):
+    net = make_net().to(**{kind: value})
+    assert not is_compiled(net, 10**9)
+    assert is_compiled(make_net(), 10**9)  # the control
 
 
 def test_predictions_do_not_wait_for_the_compiler(empty_cache):

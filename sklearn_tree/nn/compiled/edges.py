@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 
 from sklearn_tree.nn.batch import TreeBatch
+from sklearn_tree.nn.compiled.jit import compile_function
 from sklearn_tree.nn.schedule import Schedule
 
 
@@ -134,7 +134,7 @@ class Part:
     leaves: np.ndarray
 
 
-@njit(cache=True, nogil=True)
+@compile_function
 def number_rows(nodes: np.ndarray, inverse: np.ndarray, n: int, n_inputs: int) -> np.ndarray:
     """Return the rows of nodes of a batch of ``n`` inner nodes, see :meth:`Edges.from_batch`."""
     rows = np.empty(len(nodes), np.int64)
@@ -143,7 +143,7 @@ def number_rows(nodes: np.ndarray, inverse: np.ndarray, n: int, n_inputs: int) -
     return rows
 
 
-@njit(cache=True, nogil=True)
+@compile_function
 def _number_trees(children: np.ndarray, parents: np.ndarray, n: int) -> np.ndarray:
     """Return the tree of each of ``n`` inner nodes; empty if a node belongs to several trees."""
     is_root = np.ones(n, np.bool_)

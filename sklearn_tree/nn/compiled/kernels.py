@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-import atexit
-import contextlib
 import hashlib
 import importlib.util
 import inspect
 import os
 import platform
-import shutil
-import sys
-import tempfile
 import threading
-from dataclasses import dataclass
-from functools import cache, cached_property
-from pathlib import Path
+from dataclasses import dataclass, field
+from functools import cache
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
+from sklearn_tree.nn.compiled import cache as disk
 from sklearn_tree.nn.compiled import passes
+from sklearn_tree.nn.compiled.fingerprint import take_fingerprint
 from sklearn_tree.nn.compiled.row_code import write_row_functions
 from sklearn_tree.nn.compiled.trace import trace_cell
 from sklearn_tree.nn.gated import GatedCell
@@ -48,13 +44,15 @@ _PASSES = (
     passes.descend_leaves,
     passes.descend,
 )
-_OWN_ATTRIBUTES = {*vars(nn.Module()), "layout"} - {"training"}
-_PLAIN_TYPES = (bool, int, float, str, type(None))
 _lock = threading.RLock()
 _are_loaded = False
 
 
-@dataclass(frozen=True)
+class MismatchError(Exception):
+    """Compiled passes that compute something else than the cell."""
+
+
+@dataclass
 class Kernels:
     """Compiled passes of a cell.
 
@@ -65,40 +63,87 @@ class Kernels:
         processor.
     source : str
         Source of the module.
+    module : module or None
+        The module, once it is loaded.
+    has_failed : bool
+        Whether the passes cannot be compiled.
     """
 
     name: str
     source: str
+    module: ModuleType | None = field(default=None, compare=False)
+    has_failed: bool = field(default=False, compare=False)
 
-    @cached_property
-    def module(self) -> ModuleType:
-        """The module; its functions are compiled, or read from the cache, when they are first called."""
+    def load(self, cell: GatedCell, *, may_compile: bool) -> bool:
+        """Read the passes from the cache, or compile them and compare them with the cell.
+
+        Parameters
+        ----------
+        cell : GatedCell
+            The cell, in single precision and main memory.
+        may_compile : bool
+            Whether to compile passes that are not in the cache, and to wait for another thread that compiles.
+
+        Returns
+        -------
+        bool
+            Whether the passes can be used.
+        """
+        if self.module is not None:
+            return True
+        if self.has_failed or not (may_compile or disk.is_compiled(self.name)):
+            return False
+        if not _lock.acquire(blocking=may_compile):
+            return False
+        try:
+            if self.module is None:
+                self._load(cell, may_compile=may_compile)
+        finally:
+            _lock.release()
+        return self.module is not None
+
+    def _load(self, cell: GatedCell, *, may_compile: bool) -> None:
+        try:
+            is_new, module = not disk.is_compiled(self.name), disk.import_source(self.name, self.source)
+            self._use(cell, module, is_new=is_new)
+        except MismatchError:
+            self.has_failed = True
+        except Exception:  # of the compiler, or because of damaged files or a full disk
+            disk.remove(self.name)
+            if may_compile:
+                self._compile_in_memory(cell)
+        else:
+            disk.write_mark(self.name, "compiled", module.climb.stats.cache_path)
+
+    def _compile_in_memory(self, cell: GatedCell) -> None:
+        module = ModuleType(self.name)
+        try:
+            exec(self.source.replace("cache=True, ", ""), vars(module))  # noqa: S102
+            self._use(cell, module, is_new=True)
+        except Exception:
+            self.has_failed = True
+
+    def _use(self, cell: GatedCell, module: ModuleType, *, is_new: bool) -> None:
+        """Use a module after a first walk with it."""
         global _are_loaded
-        with _lock:
-            module = _import_source(self.name, self.source)
-            _are_loaded = True
-            return module
+        from sklearn_tree.nn.compiled.first_walk import walk_once
 
-    @property
-    def is_ready(self) -> bool:
-        """Whether the passes are loaded, or have been compiled on this machine so that they load quickly."""
-        return "module" in vars(self) or self._mark("compiled").exists()
+        walk_once(cell, module, is_new=is_new)
+        self.module, _are_loaded = module, True
 
     @property
     def is_prepared(self) -> bool:
         """Whether :func:`~sklearn_tree.nn.compile_cells` has compiled the passes, in any process."""
-        return self._mark("prepared").exists()
+        return disk.has_mark(self.name, "prepared") and (
+            self.module is not None or disk.is_compiled(self.name)
+        )
 
-    def mark(self, kind: str) -> None:
-        """Record in the cache that the passes have been ``compiled`` or ``prepared``."""
-        with contextlib.suppress(OSError):  # a read-only home
-            _write_file(self._mark(kind), "")
-
-    def _mark(self, kind: str) -> Path:
-        return cache_folder() / f"{self.name}.{kind}"
+    def mark_prepared(self) -> None:
+        """Record that short fits use the passes as well."""
+        disk.write_mark(self.name, "prepared")
 
 
-def find_kernels(cell: GatedCell, x: Tensor) -> Kernels | None:
+def find_kernels(cell: GatedCell, x: Tensor) -> ModuleType | None:
     """Return the compiled passes that compute a cell; None if torch must compute it.
 
     Parameters
@@ -110,7 +155,7 @@ def find_kernels(cell: GatedCell, x: Tensor) -> Kernels | None:
 
     Returns
     -------
-    Kernels or None
+    module or None
         None without numba, if the tensors are not in single precision and main memory, if torch uses several
         threads, or if the cell cannot be traced or has not been compiled on this machine.
     """
@@ -118,21 +163,19 @@ def find_kernels(cell: GatedCell, x: Tensor) -> Kernels | None:
     if not is_plain or torch.get_num_threads() > 1:
         return None
     kernels = kernels_of(cell)
-    return kernels if kernels is not None and kernels.is_ready else None
+    return kernels.module if kernels is not None and kernels.load(cell, may_compile=False) else None
 
 
 def kernels_of(cell: GatedCell) -> Kernels | None:
     """Return the compiled passes of a cell; None without numba or if the cell cannot be traced."""
-    if not has_numba():
+    fingerprint = take_fingerprint(cell) if has_numba() else None
+    if fingerprint is None:  # the functions may depend on something that changes in place
         return None
-    attributes = {name: x for name, x in vars(cell).items() if name not in _OWN_ATTRIBUTES}
-    if len(list(cell.buffers())) > 1 or not all(type(x) in _PLAIN_TYPES for x in attributes.values()):
-        return None  # the functions may depend on something that changes in place
-    key = type(cell), frozenset(attributes.items())
-    with _lock:
-        if key not in _kernels:
-            _kernels[key] = _write_kernels(cell)
-        return _kernels[key]
+    if fingerprint not in _kernels:
+        with _lock:
+            if fingerprint not in _kernels:
+                _kernels[fingerprint] = _write_kernels(cell)
+    return _kernels[fingerprint]
 
 
 _kernels: dict[Any, Kernels | None] = {}
@@ -170,39 +213,11 @@ def _write_kernels(cell: GatedCell) -> Kernels | None:
     return next((kernels for kernels in _kernels.values() if kernels == found), found)
 
 
-def cache_folder() -> Path:
-    """Return the folder of compiled cells: $SKLEARN_TREE_CACHE, by default a folder of the user's cache."""
-    given = os.environ.get("SKLEARN_TREE_CACHE")
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(given) if given else Path(base) / "sklearn_tree"
+def _reset_lock() -> None:
+    """Forget a thread of the parent process that held the lock while it forked."""
+    global _lock
+    _lock = threading.RLock()
 
 
-def _import_source(name: str, source: str) -> ModuleType:
-    """Import a module from its source, which is written to the cache since numba caches files only."""
-    path = _write_source(name, source)
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = sys.modules[name] = importlib.util.module_from_spec(spec)  # numba's cache imports it
-    spec.loader.exec_module(module)
-    return module
-
-
-def _write_source(name: str, source: str) -> Path:
-    try:
-        return _write_file(cache_folder() / f"{name}.py", source)
-    except OSError:  # a read-only home
-        folder = tempfile.mkdtemp()
-        atexit.register(shutil.rmtree, folder, ignore_errors=True)
-        return _write_file(Path(folder) / f"{name}.py", source)
-
-
-def _write_file(path: Path, text: str) -> Path:
-    """Write a file, unless it has this text; another process never sees a part of it."""
-    if path.exists() and path.read_text() == text:
-        return path
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile("w", dir=path.parent, suffix=".part", delete=False) as file:
-        file.write(text)
-    os.replace(file.name, path)
-    return path
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_reset_lock)

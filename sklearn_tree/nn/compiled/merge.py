@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from sklearn_tree.nn.compiled.jit import compile_function
 
 
-@njit(cache=True, nogil=True)
+@compile_function
 def sort_nodes(depths: np.ndarray, parents: np.ndarray) -> tuple[np.ndarray, ...]:
     """Sort nodes into batch order.
 
@@ -70,7 +71,7 @@ def sort_nodes(depths: np.ndarray, parents: np.ndarray) -> tuple[np.ndarray, ...
     return is_leaf, order, position, children, ranks, n_inner, n_leaves
 
 
-@njit(cache=True, nogil=True)
+@compile_function
 def find_distinct(codes: np.ndarray, n_inner: int, n_codes: int) -> tuple[np.ndarray, np.ndarray, int]:
     """Find the distinct codes of the inner nodes and those of the leaves.
 

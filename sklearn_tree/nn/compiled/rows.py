@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 
 from sklearn_tree.nn.compiled.edges import Edges
+from sklearn_tree.nn.compiled.jit import compile_function
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ class Rows:
         )
 
 
-@njit(cache=True, nogil=True)
+@compile_function
 def _arrange_edges(
     below: np.ndarray, parents: np.ndarray, ranks: np.ndarray, n: int, n_leaves: int, n_places: int
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -109,7 +109,7 @@ def _arrange_edges(
     return children, offsets
 
 
-@njit(cache=True, nogil=True)
+@compile_function
 def _list_products(
     children: np.ndarray, offsets: np.ndarray, n_rows: np.ndarray, n_leaves: int, n_places: int
 ) -> tuple[np.ndarray, ...]:

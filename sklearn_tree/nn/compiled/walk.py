@@ -15,19 +15,17 @@ from torch import Tensor
 from sklearn_tree.nn.batch import TreeBatch
 from sklearn_tree.nn.compiled import mixed
 from sklearn_tree.nn.compiled.edges import Edges, number_rows
-from sklearn_tree.nn.compiled.kernels import Kernels
 from sklearn_tree.nn.compiled.rows import Rows
 from sklearn_tree.nn.gated import GatedCell
 from sklearn_tree.nn.gemm import autocast_dtype, matmul, matmul_transposed, restore_autocast
 from sklearn_tree.nn.parallel import count_walk_threads, run_parallel
-from sklearn_tree.nn.schedule import Schedule
 
 Tensors = tuple[Tensor, ...]
 
 
 def walk_batch(
     cell: GatedCell,
-    kernels: Kernels,
+    functions: ModuleType,
     x: Tensor,
     batch: TreeBatch,
     inverse: Tensor | None,
@@ -42,11 +40,11 @@ def walk_batch(
     own = np.arange(batch.n_nodes) if inverse is None else inverse.numpy()
     wanted = np.arange(batch.n_nodes) if nodes is None else nodes.numpy()
     rows = torch.from_numpy(number_rows(wanted, own, n, n_inputs))
-    return walk_edges(cell, kernels, Edges.from_batch(batch, own, n_inputs), x, n_inputs, rows)
+    return walk_edges(cell, functions, Edges.from_batch(batch, own, n_inputs), x, n_inputs, rows)
 
 
 def walk_edges(
-    cell: GatedCell, kernels: Kernels, edges: Edges, x: Tensor, n_inputs: int, wanted: Tensor
+    cell: GatedCell, functions: ModuleType, edges: Edges, x: Tensor, n_inputs: int, wanted: Tensor
 ) -> Tensor:
     """Compute all rows of a walk.
 
@@ -54,7 +52,7 @@ def walk_edges(
     ----------
     cell : GatedCell
         Cell, in single precision and main memory.
-    kernels : Kernels
+    functions : module
         Its compiled passes.
     edges : Edges
         Trees.
@@ -73,7 +71,7 @@ def walk_edges(
     weights = (cell.W.weight, cell.W.bias, cell.U.weight, None if cell.U_k is None else cell.U_k.weight)
     n_threads = count_walk_threads() if autocast_dtype(x) is None else 1
     parts = _split(edges, cell.layout.n_places, wanted, n_threads)
-    return _CompiledWalk.apply(cell, kernels, parts, n_inputs, len(wanted), x, *weights)
+    return _CompiledWalk.apply(cell, functions, parts, n_inputs, len(wanted), x, *weights)
 
 
 @dataclass(frozen=True)
@@ -116,32 +114,6 @@ def _split(edges: Edges, n_places: int, wanted: Tensor, n_threads: int) -> list[
     return parts
 
 
-def compile_walk(cell: GatedCell, kernels: Kernels) -> None:
-    """Compile both passes of a cell, or read them from the cache, by a walk over one tree of two nodes."""
-    one, zero = torch.ones(1, dtype=torch.int64), torch.zeros(1, dtype=torch.int64)
-    schedule = Schedule(
-        rows=zero,
-        inputs=zero,
-        children=one,
-        parents=zero,
-        ranks=zero,
-        level_rows=zero,
-        level_offsets=zero,
-        incoming=zero[:0],
-        incoming_offsets=None,
-        leaf_edges=zero,
-        leaf_rows=zero,
-        n_rows=(1,),
-        n_edges=(1,),
-        n_incoming=(0,),
-    )
-    x = torch.zeros(2, cell.input_size, dtype=torch.float32, device="cpu", requires_grad=True)
-    with torch.enable_grad():
-        edges = Edges.from_schedule(schedule, 1)
-        torch.autograd.grad(walk_edges(cell, kernels, edges, x, 1, zero).sum(), x)
-    kernels.mark("compiled")
-
-
 class _CompiledWalk(torch.autograd.Function):
     """Walk from the inputs to the outputs of some rows."""
 
@@ -149,7 +121,7 @@ class _CompiledWalk(torch.autograd.Function):
     def forward(
         ctx: Any,
         cell: GatedCell,
-        kernels: Kernels,
+        functions: ModuleType,
         parts: list[_Part],
         n_inputs: int,
         n_outputs: int,
@@ -159,7 +131,7 @@ class _CompiledWalk(torch.autograd.Function):
         u: Tensor,
         u_k: Tensor | None,
     ) -> Tensor:
-        own, functions, dtype = cell.layout.x_columns.stop, kernels.module, autocast_dtype(x)
+        own, dtype = cell.layout.x_columns.stop, autocast_dtype(x)
         wx = matmul(x[:n_inputs], w.t()).add_(b)
         leaf_wx = matmul(x[n_inputs:], w[:own].t()).add_(b[:own])
         u, u_k = u.detach(), x.new_empty(0, 0) if u_k is None else u_k.detach()

@@ -1,13 +1,17 @@
 """Compiled passes are found, cached and refused."""
 
-import os
+import threading
+import types
 
+import numpy as np
 import pytest
 import torch
 from user_cells import GATED_CELLS
 
 from sklearn_tree.nn.compiled import kernels
+from sklearn_tree.nn.compiled.fingerprint import take_fingerprint
 from sklearn_tree.nn.compiled.kernels import kernels_of
+from sklearn_tree.nn.compiled.row_code import PRELUDE
 
 pytest.importorskip("numba")
 
@@ -56,26 +60,161 @@ def test_without_numba_there_are_no_kernels(monkeypatch):
     assert kernels_of(make()) is None
 
 
-def test_the_folder_is_that_of_the_environment(monkeypatch, tmp_path):
+def test_kernels_follow_every_change_of_the_equations():
+    def update(self, gates, messages):
+        return (gates[0] * self.slope * FACTORS.first + shift(messages[0]),)
+
+    def shift(x):
+        return x + offset
+
+    FACTORS, offset = types.ModuleType("factors"), 1.0
+    FACTORS.first = 2.0
+    cls = type("Leaky", (GATED_CELLS["rnn"],), {"update": update, "slope": 0.5, "is_pure": True})
+    cell = cls(2, 3, 2)
+    names = [kernels_of(cell).name]
+    cls.slope = 0.25
+    names.append(kernels_of(cell).name)
+    FACTORS.first = 3.0
+    names.append(kernels_of(cell).name)
+    offset = 4.0
+    names.append(kernels_of(cell).name)
+    cls.update = lambda self, gates, messages: (gates[0],)
+    names.append(kernels_of(cell).name)
+    assert len(set(names)) == 5
+
+
+@pytest.mark.parametrize("value", [torch.ones(()), [1.0], object(), torch.nn.Linear(1, 1)])
+def test_functions_that_read_a_changeable_object_are_refused(value):
+    def update(self, gates, messages):
+        return (gates[0] * (1.0 if value is None else 2.0),)
+
+    cell = type("Leaky", (GATED_CELLS["rnn"],), {"update": update, "is_pure": True})(2, 3, 2)
+    assert take_fingerprint(cell) is None
+    value = 1.5
+    assert take_fingerprint(cell) is not None  # the control
+    cell = type("Leaky", (GATED_CELLS["rnn"],), {"update": update, "is_pure": True})(2, 3, 2)
+    assert take_fingerprint(cell) is not None
+
+
+def test_equal_numbers_of_different_types_are_distinguished():
+    prints = {take_fingerprint(make(extra=x)) for x in (1, 1.0, True, 0.0, -0.0, float("nan"), float("nan"))}
+    assert len(prints) == 6
+
+
+class Scaled(GATED_CELLS["rnn"]):
+    """Cell with equations that no other test compiles."""
+
+    is_pure = True
+    factor = 0.4375
+
+    def update(self, gates, messages):
+        return (gates[0] * self.factor + messages[0],)
+
+
+@pytest.fixture
+def folder(monkeypatch, tmp_path):
+    """Return an empty cache, from which each call of ``reload`` reads the kernels as a new process would."""
     monkeypatch.setenv("SKLEARN_TREE_CACHE", str(tmp_path))
-    assert kernels.cache_folder() == tmp_path
-    monkeypatch.delenv("SKLEARN_TREE_CACHE")
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert kernels.cache_folder() == tmp_path / "sklearn_tree"
+    monkeypatch.setattr(kernels, "_kernels", {})
+    return tmp_path
 
 
-def test_a_damaged_file_is_written_again(monkeypatch, tmp_path):
-    monkeypatch.setenv("SKLEARN_TREE_CACHE", str(tmp_path / "new"))
-    path = kernels._write_source("some_name", "x = 1\n")
-    assert path.read_text() == "x = 1\n"
-    path.write_text("x = 2\n")
-    assert kernels._import_source("some_name", "x = 1\n").x == 1
-    assert set(os.listdir(path.parent)) - {"__pycache__"} == {"some_name.py"}
+def reload(may_compile):
+    kernels._kernels.clear()
+    cell = Scaled(2, 3, 2)
+    found = kernels_of(cell)
+    return found.load(cell, may_compile=may_compile), found
 
 
-def test_without_a_folder_that_can_be_written_the_source_is_temporary(monkeypatch, tmp_path):
-    (tmp_path / "file").write_text("")
-    monkeypatch.setenv("SKLEARN_TREE_CACHE", str(tmp_path / "file" / "folder"))
-    path = kernels._write_source("some_name", "x = 1\n")
-    assert path.exists()
-    assert tmp_path not in path.parents
+def test_kernels_are_compiled_once_and_then_read(folder):
+    assert not reload(may_compile=False)[0]
+    assert reload(may_compile=True)[0]
+    is_loaded, found = reload(may_compile=False)
+    assert is_loaded
+    assert sum(found.module.climb.stats.cache_hits.values()) == 1
+
+
+def damage_index(path):
+    path.write_bytes(b"")
+
+
+def damage_data(path):
+    path.write_bytes(path.read_bytes()[:1000])
+
+
+@pytest.mark.parametrize(
+    ("pattern", "damage"),
+    [
+        ("*.climb-*.nbi", damage_index),
+        ("*.descend-*.nbc", damage_data),
+        ("*.py", lambda path: path.write_bytes(b"\xff")),
+    ],
+)
+def test_damaged_files_are_replaced(folder, pattern, damage):
+    assert reload(may_compile=True)[0]
+    for path in folder.rglob(pattern):
+        damage(path)
+    reload(may_compile=False)  # torch walks, if the files are needed
+    assert reload(may_compile=True)[0]
+    assert reload(may_compile=True)[0]  # damaged files are compiled in memory once
+    assert reload(may_compile=False)[0]
+
+
+def test_a_full_disk_leaves_the_kernels_in_memory(folder, monkeypatch):
+    def fail(*args):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("numba.core.caching.IndexDataCacheFile.save", fail)
+    assert reload(may_compile=True)[0]
+    assert not reload(may_compile=False)[0]
+
+
+def test_a_failed_compilation_is_remembered_as_a_failure(folder, monkeypatch):
+    def fail(*args, **kwargs):
+        raise TypeError
+
+    monkeypatch.setattr("sklearn_tree.nn.compiled.first_walk.walk_once", fail)
+    is_loaded, found = reload(may_compile=True)
+    monkeypatch.undo()
+    assert not is_loaded
+    assert not found.load(Scaled(2, 3, 2), may_compile=True)
+    assert found.module is None
+
+
+def test_kernels_that_compute_something_else_are_refused(folder, monkeypatch):
+    wrong = type("Wrong", (Scaled,), {"factor": 0.4376 * 2, "is_pure": True})(2, 3, 2)
+    monkeypatch.setattr(kernels, "take_fingerprint", lambda cell: ())
+    assert kernels_of(Scaled(2, 3, 2)).load(wrong, may_compile=True) is False
+    kernels._kernels.clear()
+    assert kernels_of(Scaled(2, 3, 2)).load(Scaled(2, 3, 2), may_compile=True)  # the control
+
+
+def test_a_prediction_does_not_wait_for_another_thread_that_compiles(folder):
+    assert reload(may_compile=True)[0]
+    is_held, may_end = threading.Event(), threading.Event()
+
+    def compile_something():
+        with kernels._lock:
+            is_held.set()
+            may_end.wait(60)
+
+    kernels._kernels.clear()
+    cell = Scaled(2, 3, 2)
+    found = kernels_of(cell)
+    thread = threading.Thread(target=compile_something)
+    thread.start()
+    is_held.wait(60)
+    assert not found.load(cell, may_compile=False)
+    may_end.set()
+    thread.join()
+    assert found.load(cell, may_compile=False)
+
+
+def test_saturated_gates_keep_their_relative_accuracy():
+    x = torch.linspace(-80, 80, 1601)
+    functions = {"f4": np.float32, "i4": np.int32}
+    exec(PRELUDE, functions)
+    sigmoid, tanh = (np.array([functions[name](np.float32(v)) for v in x]) for name in ("sigmoid", "tanh"))
+    np.testing.assert_allclose(sigmoid, x.double().sigmoid(), rtol=5e-6)
+    np.testing.assert_allclose(tanh, x.double().tanh(), atol=3e-7)
+    assert tanh[-1] == 1

@@ -11,7 +11,7 @@ from sklearn_tree.nn.compiled.trace import trace_cell
 from sklearn_tree.nn.gated import differentiate
 
 FUNCTIONS = {
-    **{name: getattr(math, name) for name in ("exp", "log", "sqrt", "tanh")},
+    **{name: getattr(math, name) for name in ("cos", "exp", "inf", "log", "sin", "sqrt", "tanh")},
     "sigmoid": lambda x: 1 / (1 + math.exp(-x)),
     "maximum": max,
     "minimum": min,
@@ -77,10 +77,54 @@ def make(update):
         lambda x: x * torch.ones(3),
         lambda x: x.to(torch.int64).to(x.dtype),
         lambda x: x.erfinv(),
+        lambda x: x / x.shape[-1],
+        lambda x: x / x.shape[0],
+        lambda x: x / x.numel(),
+        lambda x: ((x > 0) + (x > 1)) * x,
+        lambda x: x * ((x > 0) * 2).masked_fill(x > 1, 1.7),
+        lambda x: torch.rsub(x, 1.0, alpha=2.0),
+        lambda x: torch.add(x, x, alpha=x.ndim),
     ],
 )
 def test_functions_without_a_scalar_form_are_refused(function):
     assert trace_cell(make(lambda self, gates, messages: (function(gates[0]),))) is None
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x, y: torch.where(x > y, x, 0.5 * y),
+        lambda x, y: torch.where((x > 0.2) & ~(y > 0.5) | (y != x), x, y * y),
+        lambda x, y: x.clamp(-0.3, 0.3) + y.clamp(min=0.2) + (x * y).clamp(max=0.1),
+        lambda x, y: torch.nn.functional.leaky_relu(x - y) + torch.nn.functional.leaky_relu(x, 0.3),
+        lambda x, y: torch.nn.functional.silu(x - y),
+        lambda x, y: torch.add(x, y, alpha=2) - torch.sub(x * y, y, alpha=3),
+        lambda x, y: x * torch.tensor(0.5) + y**2,
+        lambda x, y: x.sin() + y.cos() - x.sign() * y,
+        lambda x, y: torch.addcmul(x, x, y, value=0.5),
+    ],
+)
+def test_branches_and_activations_have_a_scalar_form(function):
+    cell = make(lambda self, gates, messages: (function(gates[0], messages[0]),))
+    traced = trace_cell(cell)
+    generator = torch.Generator().manual_seed(0)
+    for _ in range(20):
+        x, y, grad = torch.randn(3, 1, 1, dtype=torch.float64, generator=generator).unbind()
+        arguments = dict(zip(["g0", "m0", "d0"], map(float, (x, y, grad))))
+        assert evaluate(traced.update, arguments) == pytest.approx([float(function(x, y))], abs=1e-6)
+        (dx,), (dy,) = differentiate(cell.update, (x,), (y,), (grad,))
+        found = evaluate(traced.update_backward, arguments)
+        assert found == pytest.approx([float(dx), float(dy)], abs=1e-6)
+
+
+def test_leaves_may_have_their_own_equation():
+    def update(self, gates, messages):
+        return (gates[0] if messages[0].dim() == 0 else gates[0] * messages[0],)
+
+    traced = trace_cell(make(update))
+    assert evaluate(traced.leaf, {"g0": 0.5}) == [0.5]
+    assert evaluate(traced.leaf_backward, {"g0": 0.5, "d0": 3.0}) == [3.0]
+    assert evaluate(traced.update, {"g0": 0.5, "m0": 3.0}) == [1.5]
 
 
 def test_functions_that_raise_are_refused():
@@ -95,6 +139,15 @@ def test_a_function_that_changes_an_argument_in_place_is_refused():
         x = gates[0] + messages[0]
         y = x.masked_fill_(x > 1, 0.0)
         return (x + y,)
+
+    assert trace_cell(make(update)) is None
+
+
+def test_a_change_through_another_name_is_refused():
+    def update(self, gates, messages):
+        x = gates[0] * 2
+        x.detach().masked_fill_(gates[0] < 0, 0.0)
+        return (x + messages[0],)
 
     assert trace_cell(make(update)) is None
 

@@ -1,0 +1,76 @@
+"""First walk with the compiled passes of a cell, which compiles them and compares them with the cell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import ModuleType
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from sklearn_tree.nn.batch import TreeBatch
+from sklearn_tree.nn.compiled import edges, merge, walk
+from sklearn_tree.nn.compiled.kernels import MismatchError
+from sklearn_tree.nn.gated import GatedCell
+from sklearn_tree.nn.walk import walk_batch
+from sklearn_tree.trees import Tree, TreeArray
+
+_TOLERANCE = 1e-3  # of single precision; other equations differ by more
+_SCALE = 3.0  # of the inputs
+# Chains for cells of one place, and further trees for all others.
+_CHAINS = (Tree([0] * 4, [-1, 0, 1, 2]), Tree([0] * 2, [-1, 0]), Tree([0], [-1]))
+_TREES = (Tree([0] * 6, [-1, 0, 0, 1, 1, 2]), Tree([0] * 7, [-1, 0, 1, 1, 0, 4, 4]))
+
+
+def walk_once(cell: GatedCell, functions: ModuleType, *, is_new: bool) -> None:
+    """Walk over a few trees, forwards and backwards.
+
+    Parameters
+    ----------
+    cell : GatedCell
+        Cell, in single precision and main memory.
+    functions : module
+        Passes to compile.
+    is_new : bool
+        Whether to compare the results with those of torch.
+
+    Raises
+    ------
+    MismatchError
+        If the results differ.
+    """
+    batch = TreeBatch.from_array(TreeArray.from_trees([*_CHAINS, *(_TREES if cell.max_arity > 1 else ())]))
+    _compile_merges()
+    generator = torch.Generator().manual_seed(0)
+    x, factors = (
+        _SCALE * torch.randn(len(batch.labels), size, generator=generator, dtype=torch.float32, device="cpu")
+        for size in (cell.input_size, cell.hidden_size)
+    )
+    found = _differentiate(lambda x: walk.walk_batch(cell, functions, x, batch, None, None), cell, x, factors)
+    if not is_new:
+        return
+    expected = _differentiate(lambda x: walk_batch(cell, x, batch, None), cell, x, factors)
+    for a, b in zip(found, expected, strict=True):
+        if not torch.allclose(a, b, rtol=_TOLERANCE, atol=_TOLERANCE, equal_nan=True):
+            raise MismatchError
+
+
+def _compile_merges() -> None:
+    zero = np.zeros(1, np.int64)
+    merge.sort_nodes(np.zeros(1, np.int32), zero - 1)
+    merge.find_distinct(zero, 0, 1)
+    edges._number_trees(zero + 1, zero, 1)
+
+
+def _differentiate(
+    function: Callable[[Tensor], Tensor], cell: GatedCell, x: Tensor, factors: Tensor
+) -> list[Tensor]:
+    """Return the outputs of a walk and all gradients."""
+    with torch.inference_mode(False), torch.enable_grad(), torch.autocast("cpu", enabled=False):
+        x = x.clone().requires_grad_()
+        h = function(x)
+        weights = [w for w in cell.parameters() if w.requires_grad]
+        grads = torch.autograd.grad((h * factors).sum(), [x, *weights], allow_unused=True)
+    zeros = [torch.zeros_like(w) for w in (x, *weights)]
+    return [h, *(zero if grad is None else grad for grad, zero in zip(grads, zeros, strict=True))]
