@@ -72,15 +72,14 @@ def _describe(value: Any, cell: GatedCell, callers: tuple[FunctionType, ...]) ->
 
 def _read_values(function: FunctionType, cell: GatedCell) -> Iterator[Any]:
     """Yield the values that a function may read, except its arguments and the cell's own attributes."""
+    names, attributes = _list_names(function.__code__)
     yield from function.__defaults__ or ()
     yield from (function.__kwdefaults__ or {}).values()
-    for content in function.__closure__ or ():
-        try:
-            yield content.cell_contents
-        except ValueError:  # not assigned yet
-            raise _ChangeableError from None
-    names, attributes = _list_names(function.__code__)
-    found = [function.__globals__[name] for name in names if name in function.__globals__]
+    try:
+        found = [content.cell_contents for content in function.__closure__ or ()]
+    except ValueError:  # not assigned yet
+        raise _ChangeableError from None
+    found += [function.__globals__[name] for name in names if name in function.__globals__]
     yield from found
     own_modules = [x for x in found if isinstance(x, ModuleType) and not _is_library(x.__name__)]
     own_classes = [base for base in type(cell).__mro__[:-1] if not _is_library(base.__module__)]

@@ -24,6 +24,9 @@ _FORMS = {
     "add.Scalar": "{0} + {1}",
     "add.Tensor": "{0} + {1}",
     "addcmul.default": "{0} + {1} * {2}",
+    "bitwise_and.Tensor": "({0} and {1})",
+    "bitwise_not.default": "(not {0})",
+    "bitwise_or.Tensor": "({0} or {1})",
     "clamp.default": "minimum(maximum({0}, {1}), {2})",
     "cos.default": "cos({0})",
     "div.Scalar": "{0} / {1}",
@@ -81,7 +84,15 @@ _FORMS = {
 
 # Operators whose result is True or False, and positions of such arguments.
 _COMPARISONS = {"eq", "ge", "gt", "isnan", "le", "lt", "ne"}
-_LOGICAL = {"logical_and", "logical_and_", "logical_not", "logical_or"}
+_LOGICAL = {
+    "bitwise_and",
+    "bitwise_not",
+    "bitwise_or",
+    "logical_and",
+    "logical_and_",
+    "logical_not",
+    "logical_or",
+}
 _CONDITIONS = {("masked_fill", 1), ("masked_fill_", 1), ("where", 0)}
 _CONDITIONS |= {(name, i) for name in _LOGICAL for i in (0, 1)}
 _DEFAULTS = {"clamp.default": (0.0, -math.inf, math.inf), "leaky_relu.default": (0.0, 0.01)}

@@ -69,7 +69,7 @@ def test_kernels_follow_every_change_of_the_equations():
 
     FACTORS, offset = types.ModuleType("factors"), 1.0
     FACTORS.first = 2.0
-    cls = type("Leaky", (GATED_CELLS["rnn"],), {"update": update, "slope": 0.5, "is_pure": True})
+    cls = type("Leaky", (GATED_CELLS["child_sum_gru"],), {"update": update, "slope": 0.5, "is_pure": True})
     cell = cls(2, 3, 2)
     names = [kernels_of(cell).name]
     cls.slope = 0.25
@@ -88,11 +88,11 @@ def test_functions_that_read_a_changeable_object_are_refused(value):
     def update(self, gates, messages):
         return (gates[0] * (1.0 if value is None else 2.0),)
 
-    cell = type("Leaky", (GATED_CELLS["rnn"],), {"update": update, "is_pure": True})(2, 3, 2)
+    cell = type("Leaky", (GATED_CELLS["child_sum_gru"],), {"update": update, "is_pure": True})(2, 3, 2)
     assert take_fingerprint(cell) is None
     value = 1.5
     assert take_fingerprint(cell) is not None  # the control
-    cell = type("Leaky", (GATED_CELLS["rnn"],), {"update": update, "is_pure": True})(2, 3, 2)
+    cell = type("Leaky", (GATED_CELLS["child_sum_gru"],), {"update": update, "is_pure": True})(2, 3, 2)
     assert take_fingerprint(cell) is not None
 
 
@@ -101,7 +101,7 @@ def test_equal_numbers_of_different_types_are_distinguished():
     assert len(prints) == 6
 
 
-class Scaled(GATED_CELLS["rnn"]):
+class Scaled(GATED_CELLS["child_sum_gru"]):
     """Cell with equations that no other test compiles."""
 
     is_pure = True

@@ -83,7 +83,6 @@ def make(update):
         lambda x: ((x > 0) + (x > 1)) * x,
         lambda x: x * ((x > 0) * 2).masked_fill(x > 1, 1.7),
         lambda x: torch.rsub(x, 1.0, alpha=2.0),
-        lambda x: torch.add(x, x, alpha=x.ndim),
     ],
 )
 def test_functions_without_a_scalar_form_are_refused(function):
