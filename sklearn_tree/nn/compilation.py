@@ -10,13 +10,16 @@ from torch import nn
 from sklearn_tree.nn.cells import CELLS
 from sklearn_tree.nn.compiled.kernels import Kernels, has_numba, kernels_of
 from sklearn_tree.nn.gated import GatedCell, TreeCell
+from sklearn_tree.nn.recurrent import RecurrentNet
 from sklearn_tree.nn.recursive import RecursiveEncoder
+from sklearn_tree.nn.steps import GRUStep, LSTMStep
 from sklearn_tree.nn.walkable import supports_fast_walk
 
 # Number of nodes of a fit, each counted once per epoch, from which its walk is compiled. Compilation takes
 # about 10 s per cell, and a compiled walk saves 3 to 5 s per million nodes.
 _MIN_NODES = 5_000_000
 _MIN_NODES_IF_PREPARED = 20_000
+_CELLS: dict[str, type[TreeCell]] = {**CELLS, "gru": GRUStep, "lstm": LSTMStep}
 _SIZES = 2, 8  # of the inputs and states of the cells that are compiled on request
 
 
@@ -36,7 +39,8 @@ def compile_cells(cells: Iterable[str | type[TreeCell]] | None = None, *, max_ar
     Parameters
     ----------
     cells : iterable of str or of TreeCell subclasses, default=None
-        Names in ``sklearn_tree.nn.CELLS``, or classes. None for all cells of the library.
+        Names in ``sklearn_tree.nn.CELLS``, or classes, or ``"lstm"`` and ``"gru"`` for recurrent nets on
+        texts. None for all cells of the library.
     max_arity : int, default=2
         Number of children that the cells distinguish. Cells that do not distinguish children are compiled
         for all numbers at once, all others for this one.
@@ -63,10 +67,10 @@ def compile_cells(cells: Iterable[str | type[TreeCell]] | None = None, *, max_ar
     if not has_numba():
         raise ImportError('compile_cells needs numba: pip install "sklearn-tree[fast]"')
     compiled = []
-    for given in CELLS if cells is None else cells:
-        if isinstance(given, str) and given not in CELLS:
-            raise ValueError(f"cells must be names in {sorted(CELLS)} or classes, got {given!r}")
-        cell_class = CELLS[given] if isinstance(given, str) else given
+    for given in _CELLS if cells is None else cells:
+        if isinstance(given, str) and given not in _CELLS:
+            raise ValueError(f"cells must be names in {sorted(_CELLS)} or classes, got {given!r}")
+        cell_class = _CELLS[given] if isinstance(given, str) else given
         if _compile_cell(cell_class, max_arity):
             compiled.append(cell_class.__name__)
     return compiled
@@ -109,27 +113,27 @@ def choose_walks(module: nn.Module, n_nodes: int) -> None:
     n_nodes : int
         Number of nodes of all epochs of the fit.
     """
-    for encoder in _iterate_encoders(module):
-        encoder.is_compiled = _pays_off(encoder, n_nodes) or encoder.is_compiled
+    for part in _iterate_parts(module):
+        part.is_compiled = _pays_off(part, n_nodes) or part.is_compiled
 
 
 def uses_compiled_walks(module: nn.Module) -> bool:
     """Return whether the walks of a net are compiled, wherever its cells and tensors allow it."""
-    return has_numba() and any(encoder.is_compiled for encoder in _iterate_encoders(module))
+    return has_numba() and any(part.is_compiled for part in _iterate_parts(module))
 
 
-def _iterate_encoders(module: nn.Module) -> Iterable[RecursiveEncoder]:
-    return (part for part in module.modules() if isinstance(part, RecursiveEncoder))
+def _iterate_parts(module: nn.Module) -> Iterable[RecursiveEncoder | RecurrentNet]:
+    return (part for part in module.modules() if isinstance(part, (RecursiveEncoder, RecurrentNet)))
 
 
-def _pays_off(encoder: RecursiveEncoder, n_nodes: int) -> bool:
+def _pays_off(part: RecursiveEncoder | RecurrentNet, n_nodes: int) -> bool:
     if n_nodes < min(_MIN_NODES, _MIN_NODES_IF_PREPARED) or not has_numba():
         return False
-    if any(x.device.type != "cpu" or x.dtype != torch.float32 for x in encoder.parameters()):
+    if any(x.device.type != "cpu" or x.dtype != torch.float32 for x in part.parameters()):
         return False
-    cells = [encoder.cell] if encoder.downward is None else [encoder.cell, encoder.downward.cell]
+    cells = part.compiled_cells
     found = [_find_kernels(cell) for cell in cells]
     is_prepared = all(kernels is not None and kernels.is_prepared for kernels in found)
-    if None in found or n_nodes < (_MIN_NODES_IF_PREPARED if is_prepared else _MIN_NODES):
+    if not found or None in found or n_nodes < (_MIN_NODES_IF_PREPARED if is_prepared else _MIN_NODES):
         return False
     return all(_load(cell) is not None for cell in cells)

@@ -5,14 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
+from sklearn_tree.nn.compiled.kernels import find_kernels
 from sklearn_tree.nn.dropout import Dropout
-from sklearn_tree.nn.embedding import Pretrained, make_step_embedding
+from sklearn_tree.nn.embedding import Embedding, Pretrained, make_step_embedding
+from sklearn_tree.nn.gated import GatedCell
 from sklearn_tree.nn.net import Net
 from sklearn_tree.nn.pooling import SequencePooling, layer_norm
 from sklearn_tree.nn.sequence_batch import SequenceBatch
+from sklearn_tree.nn.steps import find_step_cell
+from sklearn_tree.nn.walkable import is_hooked
 
 RECURRENT_CELLS: dict[str, Callable[..., nn.Module]] = {"gru": nn.GRU, "lstm": nn.LSTM, "rnn": nn.RNN}
 
@@ -114,6 +119,44 @@ class RecurrentEncoder(nn.Module):
         last = first + (batch.lengths - 1).clamp(min=0)
         final = torch.cat([state.flatten(0, 1).index_select(0, last) for state in states], dim=1)
         return final.masked_fill(batch.lengths.unsqueeze(1) == 0, 0.0)
+
+    def encode_words(
+        self, vectors: Tensor, rows: Tensor, batch: SequenceBatch, functions: Any, *, take_last: bool
+    ) -> Tensor:
+        """Compute states from the vectors of distinct words, with compiled passes.
+
+        Parameters
+        ----------
+        vectors : Tensor of float32, shape (n_words, input_size)
+            Vectors.
+        rows : Tensor of int64, shape (n, n_steps)
+            Row of ``vectors`` for each step.
+        batch : SequenceBatch
+            Sequences in main memory, of which at least one has two steps.
+        functions : module
+            Compiled passes of the layers' cell.
+        take_last : bool
+            Whether to return the result of :meth:`final_states` instead of that of :meth:`forward`.
+
+        Returns
+        -------
+        Tensor of float32, shape (n, output_size) or (n, n_steps, output_size)
+        """
+        from sklearn_tree.nn.compiled.chains import run_layer
+
+        lengths, n_rows = batch.lengths.numpy(), rows.numpy()
+        for i, forwards in enumerate(self.forwards):
+            take = take_last and i == len(self.forwards) - 1
+            layers = [forwards] if self.backwards is None else [forwards, self.backwards[i]]
+            states = [
+                run_layer(layer, functions, vectors, n_rows, lengths, is_reversed=k > 0, take_last=take)
+                for k, layer in enumerate(layers)
+            ]
+            h = torch.cat(states, dim=-1)
+            if not take:
+                vectors = self.dropout(h).flatten(0, 1)
+                n_rows = np.arange(len(vectors)).reshape(rows.shape)
+        return h.masked_fill(batch.lengths.unsqueeze(1) == 0, 0.0) if take_last else h
 
     def _run_layers(self, x: Tensor, batch: SequenceBatch) -> list[Tensor]:
         """Return the states of the last layer for each direction, in the direction's own order of steps."""
@@ -218,10 +261,17 @@ class RecurrentNet(Net):
         Whether a :class:`LinearPath`, fitted separately, adds its logits; for tokens only.
     dtype : torch.dtype, default=torch.float32
         Dtype of all parameters.
+
+    Attributes
+    ----------
+    is_compiled : bool
+        Whether compiled walks compute the layers of texts without dropout at the input, where possible.
     """
 
+    embedding: Any
     encoder: RecurrentEncoder
     pool: SequencePooling | None
+    is_compiled: bool
 
     def __init__(
         self,
@@ -265,12 +315,40 @@ class RecurrentNet(Net):
         size = encoder.output_size
         pool = None if pooling == "last" else SequencePooling(pooling, size)
         super().__init__(embedding, encoder, pool, dropout)
+        self.is_compiled = False
         self.norm = layer_norm(size)
         self.head = nn.Linear(size, n_outputs)
         self._load_vectors(pretrained, freeze_embeddings)
         if linear_path:
             self._add_linear_path(n_labels)
         self.to(dtype)
+
+    @property
+    def compiled_cells(self) -> list[GatedCell]:
+        """Cells of the layers if compiled walks can compute them in training, otherwise empty."""
+        layers = [*self.encoder.forwards, *(self.encoder.backwards or [])]
+        cells = [cell for layer in layers if (cell := find_step_cell(layer)) is not None]
+        reads_words = type(self.embedding) is Embedding and self.embedding.values is None
+        return cells if reads_words and not self.embedding.dropout.p and len(cells) == len(layers) else []
+
+    def encode(self, batch: SequenceBatch) -> Tensor:
+        """Compute one vector per sequence, Tensor of float, shape (n, output_size)."""
+        functions = self._find_kernels(batch) if self.is_compiled else None
+        words = None if functions is None else self.embedding.words(batch)
+        if words is None:
+            return super().encode(batch)
+        vectors, rows = words
+        take_last = self.pool is None
+        h = self.encoder.encode_words(vectors, rows, batch, functions, take_last=take_last)
+        return self.norm(h if self.pool is None else self.pool(h, batch.ends))
+
+    def _find_kernels(self, batch: SequenceBatch) -> Any:
+        """Return the compiled passes of the layers' cell, if they can compute a batch."""
+        cells, weight = self.compiled_cells, self.head.weight
+        parts = (*self.embedding.modules(), *self.encoder.modules())
+        if not cells or batch.lengths.device.type != "cpu" or any(map(is_hooked, parts)):
+            return None
+        return find_kernels(cells[0], weight.detach()) if int(batch.lengths.max()) > 1 else None
 
     def encode_embedded(self, x: Tensor, batch: SequenceBatch) -> Tensor:
         """Compute one vector per sequence from embedded inputs, Tensor of float, shape (n, output_size)."""

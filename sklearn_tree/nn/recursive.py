@@ -45,6 +45,11 @@ class RecursiveEncoder(nn.Module):
         self.is_fast = True
         self.is_compiled = False
 
+    @property
+    def compiled_cells(self) -> list[TreeCell]:
+        """Cells of the walks."""
+        return [self.cell] if self.downward is None else [self.cell, self.downward.cell]
+
     def forward(
         self, x: Tensor, batch: TreeBatch, inverse: Tensor | None = None, nodes: Tensor | None = None
     ) -> Tensor:

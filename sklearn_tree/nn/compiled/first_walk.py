@@ -18,6 +18,7 @@ from sklearn_tree.trees import Tree, TreeArray
 
 _TOLERANCE = 1e-3  # of single precision; other equations differ by more
 _SCALE = 3.0  # of the inputs
+_SIZES = 2, 8  # of the inputs and states of cells without data
 # Chains for cells of one place, and further trees for all others.
 _CHAINS = (Tree([0] * 4, [-1, 0, 1, 2]), Tree([0] * 2, [-1, 0]), Tree([0], [-1]))
 _TREES = (Tree([0] * 6, [-1, 0, 0, 1, 1, 2]), Tree([0] * 7, [-1, 0, 1, 1, 0, 4, 4]))
@@ -29,7 +30,7 @@ def walk_once(cell: GatedCell, functions: ModuleType, *, is_new: bool) -> None:
     Parameters
     ----------
     cell : GatedCell
-        Cell, in single precision and main memory.
+        Cell, in single precision and main memory or without data.
     functions : module
         Passes to compile.
     is_new : bool
@@ -40,6 +41,9 @@ def walk_once(cell: GatedCell, functions: ModuleType, *, is_new: bool) -> None:
     MismatchError
         If the results differ.
     """
+    if next(cell.parameters()).is_meta:
+        with torch.random.fork_rng(devices=[]):
+            cell = type(cell)(*_SIZES, cell.max_arity)
     batch = TreeBatch.from_array(TreeArray.from_trees([*_CHAINS, *(_TREES if cell.max_arity > 1 else ())]))
     _compile_merges()
     generator = torch.Generator().manual_seed(0)

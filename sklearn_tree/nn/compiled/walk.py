@@ -44,7 +44,13 @@ def walk_batch(
 
 
 def walk_edges(
-    cell: GatedCell, functions: ModuleType, edges: Edges, x: Tensor, n_inputs: int, wanted: Tensor
+    cell: GatedCell,
+    functions: ModuleType,
+    edges: Edges,
+    x: Tensor,
+    n_inputs: int,
+    wanted: Tensor,
+    weights: tuple[Tensor, Tensor, Tensor, Tensor | None] | None = None,
 ) -> Tensor:
     """Compute all rows of a walk.
 
@@ -62,13 +68,16 @@ def walk_edges(
         Number of inputs of inner nodes.
     wanted : Tensor of int64, shape (n,)
         Rows to return.
+    weights : tuple of Tensor or None, default=None
+        Weights and biases of ``W``, and weights of ``U`` and ``U_k``; None for those of the cell.
 
     Returns
     -------
     Tensor of float32, shape (n, hidden_size)
         Outputs ``h``.
     """
-    weights = (cell.W.weight, cell.W.bias, cell.U.weight, None if cell.U_k is None else cell.U_k.weight)
+    if weights is None:
+        weights = cell.W.weight, cell.W.bias, cell.U.weight, None if cell.U_k is None else cell.U_k.weight
     n_threads = count_walk_threads() if autocast_dtype(x) is None else 1
     parts = _split(edges, cell.layout.n_places, wanted, n_threads)
     return _CompiledWalk.apply(cell, functions, parts, n_inputs, len(wanted), x, *weights)
