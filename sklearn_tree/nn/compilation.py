@@ -10,16 +10,16 @@ from torch import nn
 from sklearn_tree.nn.cells import CELLS
 from sklearn_tree.nn.compiled.kernels import Kernels, has_numba, kernels_of
 from sklearn_tree.nn.gated import GatedCell, TreeCell
+from sklearn_tree.nn.gru_step import GRUStep
 from sklearn_tree.nn.recurrent import RecurrentNet
 from sklearn_tree.nn.recursive import RecursiveEncoder
-from sklearn_tree.nn.steps import GRUStep, LSTMStep
 from sklearn_tree.nn.walkable import supports_fast_walk
 
 # Number of nodes of a fit, each counted once per epoch, from which its walk is compiled. Compilation takes
 # about 10 s per cell, and a compiled walk saves 3 to 5 s per million nodes.
 _MIN_NODES = 5_000_000
 _MIN_NODES_IF_PREPARED = 20_000
-_CELLS: dict[str, type[TreeCell]] = {**CELLS, "gru": GRUStep, "lstm": LSTMStep}
+_CELLS: dict[str, type[TreeCell]] = {**CELLS, "gru": GRUStep}
 _SIZES = 2, 8  # of the inputs and states of the cells that are compiled on request
 
 
@@ -39,7 +39,7 @@ def compile_cells(cells: Iterable[str | type[TreeCell]] | None = None, *, max_ar
     Parameters
     ----------
     cells : iterable of str or of TreeCell subclasses, default=None
-        Names in ``sklearn_tree.nn.CELLS``, or classes, or ``"lstm"`` and ``"gru"`` for recurrent nets on
+        Names in ``sklearn_tree.nn.CELLS``, or classes, or ``"gru"`` for ``RNNClassifier(cell="gru")`` on
         texts. None for all cells of the library.
     max_arity : int, default=2
         Number of children that the cells distinguish. Cells that do not distinguish children are compiled

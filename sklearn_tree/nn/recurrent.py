@@ -12,11 +12,10 @@ from torch import Tensor, nn
 from sklearn_tree.nn.compiled.kernels import find_kernels
 from sklearn_tree.nn.dropout import Dropout
 from sklearn_tree.nn.embedding import Embedding, Pretrained, make_step_embedding
-from sklearn_tree.nn.gated import GatedCell
+from sklearn_tree.nn.gru_step import GRUStep, make_step
 from sklearn_tree.nn.net import Net
 from sklearn_tree.nn.pooling import SequencePooling, layer_norm
 from sklearn_tree.nn.sequence_batch import SequenceBatch
-from sklearn_tree.nn.steps import find_step_cell
 from sklearn_tree.nn.walkable import is_hooked
 
 RECURRENT_CELLS: dict[str, Callable[..., nn.Module]] = {"gru": nn.GRU, "lstm": nn.LSTM, "rnn": nn.RNN}
@@ -324,12 +323,13 @@ class RecurrentNet(Net):
         self.to(dtype)
 
     @property
-    def compiled_cells(self) -> list[GatedCell]:
-        """Cells of the layers if compiled walks can compute them in training, otherwise empty."""
-        layers = [*self.encoder.forwards, *(self.encoder.backwards or [])]
-        cells = [cell for layer in layers if (cell := find_step_cell(layer)) is not None]
+    def compiled_cells(self) -> list[GRUStep]:
+        """Cell of the layers if compiled walks can compute them in training, otherwise empty."""
+        first: Any = self.encoder.forwards[0]
         reads_words = type(self.embedding) is Embedding and self.embedding.values is None
-        return cells if reads_words and not self.embedding.dropout.p and len(cells) == len(layers) else []
+        if type(first) is not nn.GRU or not reads_words or self.embedding.dropout.p:
+            return []
+        return [make_step(first.input_size, first.hidden_size)]
 
     def encode(self, batch: SequenceBatch) -> Tensor:
         """Compute one vector per sequence, Tensor of float, shape (n, output_size)."""

@@ -1,21 +1,22 @@
-"""Recurrent layers as compiled walks over chains, whose roots are the last steps."""
+"""GRU layers as compiled walks over chains, whose roots are the last steps."""
 
 from __future__ import annotations
 
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from sklearn_tree.nn.compiled.edges import Edges
 from sklearn_tree.nn.compiled.merge import find_distinct
 from sklearn_tree.nn.compiled.walk import walk_edges
-from sklearn_tree.nn.steps import find_step_cell, step_weights
+from sklearn_tree.nn.gru_step import make_step, step_weights
 
 
 def run_layer(
-    layer: nn.Module,
+    layer: Any,
     functions: ModuleType,
     vectors: Tensor,
     rows: np.ndarray,
@@ -24,14 +25,14 @@ def run_layer(
     is_reversed: bool,
     take_last: bool,
 ) -> Tensor:
-    """Compute the states of a recurrent layer in one direction.
+    """Compute the states of a GRU layer in one direction.
 
     Parameters
     ----------
-    layer : LSTM or GRU
+    layer : GRU
         Layer.
     functions : module
-        Compiled passes of its cell, see :func:`~sklearn_tree.nn.steps.find_step_cell`.
+        Compiled passes of its step, see :func:`~sklearn_tree.nn.gru_step.make_step`.
     vectors : Tensor of float32, shape (n_vectors, input_size)
         Inputs.
     rows : ndarray of int64, shape (n, n_steps)
@@ -52,8 +53,7 @@ def run_layer(
     last = np.zeros(len(lengths), np.int64) if is_reversed else np.maximum(lengths - 1, 0)
     wanted = numbers[np.arange(len(lengths)), last] if take_last else numbers.ravel()
     x = vectors.index_select(0, torch.from_numpy(inputs))
-    cell, (w, b, u) = find_step_cell(layer), step_weights(layer)
-    assert cell is not None
+    cell, (w, b, u) = make_step(layer.input_size, layer.hidden_size), step_weights(layer)
     n_inputs = len(inputs) - edges.n_leaves
     states = walk_edges(cell, functions, edges, x, n_inputs, torch.from_numpy(wanted), (w, b, u, None))
     return states if take_last else states.view(*rows.shape, -1)
