@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from sklearn_tree import CNNClassifier, RecursiveNetClassifier, RNNClassifier, RNNRegressor
+from sklearn_tree.nn.recursive import gains_from_bfloat16
 from sklearn_tree.precision import autocast
 
 TEXTS, Y = ["a great film", "dull", "a film so dull"] * 20, [1, 0, 0] * 20
@@ -62,6 +63,19 @@ def test_auto_uses_bfloat16_only_on_hardware_that_has_it(has, monkeypatch):
         assert torch.is_autocast_enabled("cpu") == has
     with autocast("auto", torch.device("meta")):
         assert not torch.is_autocast_enabled("cpu")
+
+
+@pytest.mark.parametrize(("hidden_size", "is_rounded"), [(8, False), (250, True)])
+def test_auto_rounds_only_large_recursive_nets_on_a_cpu(hidden_size, is_rounded, monkeypatch):
+    monkeypatch.setattr("sklearn_tree.precision._has_bfloat16", lambda device: True)
+    clf = RecursiveNetClassifier(hidden_size=hidden_size, precision="auto", max_epochs=1, random_state=0)
+    clf.fit(["(S a b)", "(S b (T b))"] * 10, [0, 1] * 10)
+    seen = []
+    clf.net_.compute(
+        lambda batch: seen.append(torch.is_autocast_enabled("cpu")) or torch.zeros(1), torch.zeros(1)
+    )
+    assert seen == [is_rounded]
+    assert gains_from_bfloat16(torch.nn.Linear(2, 2))
 
 
 def test_an_unknown_precision_is_rejected():

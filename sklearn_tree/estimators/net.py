@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from sklearn_tree.estimators.batches import EncodedDataset, SplitBatch, count_predictions
 from sklearn_tree.estimators.rowwise import RowwiseAdagrad
 from sklearn_tree.estimators.user_code import callback_draws
+from sklearn_tree.nn.recursive import gains_from_bfloat16
 from sklearn_tree.nn.tensors import move_tensors
 from sklearn_tree.precision import autocast
 
@@ -148,7 +149,8 @@ class OwnedNetMixin(_Net):
     def compute(self, function: Callable[[Any], Tensor], batch: Any) -> Tensor:
         """Apply a function to a batch on the device and return its output as float32 or float64."""
         device = torch.device(self.device)
-        with autocast(self.precision, device):
+        is_exact = self.precision == "auto" and device.type == "cpu" and not gains_from_bfloat16(self.module_)
+        with autocast("float32" if is_exact else self.precision, device):
             output = function(batch.to(device))
         return output.float() if output.dtype in (torch.bfloat16, torch.float16) else output
 
