@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import itertools
+import os
 import statistics
 import tempfile
 import time
@@ -21,6 +22,8 @@ import numpy as np
 import torch
 from naive import NaiveNet, train_naively
 from peers.client import PEERS, Peer, installed_peers, write_workload
+from roofline import product_seconds
+from sklearn.base import clone
 from threadpoolctl import threadpool_limits
 from workloads import WORKLOADS, Workload
 
@@ -99,6 +102,18 @@ def report(name: str, work: Workload, batch_size: int, options: argparse.Namespa
             without_numba(timed(lambda: clf.predict(work.X))),
         )
         rows["nothing shared"] = (n, without_sharing(timed(lambda: clf.fit(work.X, work.y))), lambda: np.nan)
+        rounded = clone(clf).set_params(precision="bfloat16").fit(work.X, work.y)
+        rows["bfloat16"] = (
+            n,
+            timed(lambda: rounded.fit(work.X, work.y)),
+            timed(lambda: rounded.predict(work.X)),
+        )
+        if options.threads == 1 < (os.cpu_count() or 1):
+            rows["two threads"] = (
+                n,
+                on_two_threads(timed(lambda: clf.fit(work.X, work.y))),
+                on_two_threads(timed(lambda: clf.predict(work.X))),
+            )
         rows[OURS] = (n, timed(lambda: clf.fit(work.X, work.y)), timed(lambda: clf.predict(work.X)))
         times = [
             {row: (fit(), predict()) for row, (_, fit, predict) in rows.items()}
@@ -108,6 +123,9 @@ def report(name: str, work: Workload, batch_size: int, options: argparse.Namespa
         row: [size / statistics.median(time[row][k] for time in times) for k in (0, 1)]
         for row, (size, *_) in rows.items()
     }
+    fit_limit, _ = product_seconds(net, (X for X, _ in same_batches()))
+    _, predict_limit = product_seconds(net, [TreeBatch.from_array(work.X)])
+    rates["its products alone"] = [n / fit_limit, n / predict_limit]
     for row, (fit, predict) in rates.items():
         line = f"{name:14}{batch_size:6}  {row:22}{fit:8.0f}{rates[OURS][0] / fit:7.2f}x"
         if predict == predict:
@@ -200,6 +218,19 @@ def without_numba(function: Callable[[], float]) -> Callable[[], float]:
     def call() -> float:
         with mock.patch.object(kernels, "has_numba", return_value=False):
             return function()
+
+    return call
+
+
+def on_two_threads(function: Callable[[], float]) -> Callable[[], float]:
+    """Return a function that calls another while torch may use two threads."""
+
+    def call() -> float:
+        torch.set_num_threads(2)
+        try:
+            return function()
+        finally:
+            torch.set_num_threads(1)
 
     return call
 
