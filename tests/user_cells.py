@@ -27,17 +27,17 @@ class SoftSumCell(GatedCell):
 
 
 class ClippedLSTM(CELLS["nary_lstm"]):
-    """Override of ``update``."""
+    """Override of ``update``, for which the inherited ``update_backward`` is wrong."""
 
     is_pure = True
 
     def update(self, gates, messages):
-        h, c = super().update(gates, messages)
+        h, c, _ = super().update(gates, messages)
         return h.sin(), c.clamp(-0.3, 0.3)
 
 
 class WaveMixin:
-    """Mixin that is not a cell."""
+    """Mixin that is not a cell and has no derivatives."""
 
     def update(self, gates, messages):
         i, o, u = gates
@@ -55,7 +55,7 @@ class WaveLSTM(WaveMixin, CELLS["child_sum_lstm"]):
 
 
 class TwoGates(CELLS["child_sum_lstm"]):
-    """One gate more than its base; ``u`` is linear although its base has a tanh."""
+    """One gate more than the inherited derivatives expect; ``u`` is linear although its base has a tanh."""
 
     child_gates = ("f", "q")
     linear_gates = ("u",)

@@ -113,8 +113,12 @@ class BackwardPass:
 
     def _update_grads(self, level: SimpleNamespace, grads: list[Tensor]) -> tuple[Tensors, list[Tensor]]:
         """Return the gradients with respect to the gates and the messages of the rows."""
-        arguments = self.setup.update_arguments(level)
-        gate_grads, message_grads = differentiate(self.setup.cell.update, *arguments, grads)
+        setup = self.setup
+        arguments = setup.update_arguments(level)
+        if setup.update_backward is None:
+            gate_grads, message_grads = differentiate(setup.cell.update, *arguments, grads)
+        else:
+            gate_grads, message_grads = setup.update_backward(*arguments, level.kept, grads)
         return gate_grads, [torch.zeros_like(level.grad) if grad is None else grad for grad in message_grads]
 
     def _message_grads(self, level: SimpleNamespace, grads: list[Tensor]) -> Gradients:
@@ -124,7 +128,10 @@ class BackwardPass:
             grads = [grad.unsqueeze(1).expand(-1, setup.cell.max_arity, -1) for grad in grads]
         else:
             grads = [grad.index_select(0, level.parents) for grad in grads]
-        return differentiate(setup.cell.message, *setup.message_arguments(level), grads)
+        arguments = setup.message_arguments(level)
+        if setup.message_backward is None:
+            return differentiate(setup.cell.message, *arguments, grads)
+        return setup.message_backward(*arguments, grads)
 
     def _state_table(self, k: int) -> Tensor:
         """Return the table of gradients with respect to state ``k``, which is allocated when first used."""

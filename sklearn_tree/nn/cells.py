@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
-from sklearn_tree.nn.gated import Children, GatedCell, TreeCell, place_children, tanh
+from sklearn_tree.nn.gated import Children, GatedCell, Gradients, TreeCell, place_children, tanh
 from sklearn_tree.nn.gemm import linear
 
 
@@ -41,16 +43,30 @@ class ChildSumTreeLSTM(GatedCell):
     child_gates = ("f",)
     tanh_gates = ("u",)
     n_states = 2
+    n_kept = 1
     is_pure = True
 
     # message and update are documented in GatedCell.
     def message(self, gates: tuple, states: tuple) -> tuple[Tensor, ...]:  # noqa: D102
         return (gates[0] * states[1],)  # (7)
 
+    def message_backward(self, gates: tuple, states: tuple, grads: Sequence[Tensor]) -> Gradients:
+        """Differentiate :meth:`message`."""
+        return (grads[0] * states[1],), (None, grads[0] * gates[0])
+
     def update(self, gates: tuple, messages: tuple) -> tuple[Tensor, ...]:  # noqa: D102
         i, o, u = gates
         c = torch.addcmul(messages[0], i, u)  # (7)
-        return o * tanh(c), c  # (8)
+        tanh_c = tanh(c)
+        return o * tanh_c, c, tanh_c  # (8)
+
+    def update_backward(
+        self, gates: tuple, messages: tuple, kept: tuple, grads: Sequence[Tensor]
+    ) -> Gradients:
+        """Differentiate :meth:`update`."""
+        (i, o, u), (tanh_c,), (grad_h, grad_c) = gates, kept, grads
+        grad_c = grad_c + torch.ops.aten.tanh_backward(grad_h * o, tanh_c)
+        return (grad_c * u, grad_h * tanh_c, grad_c * i), (grad_c,)
 
 
 class NaryTreeLSTM(GatedCell):
@@ -89,10 +105,13 @@ class NaryTreeLSTM(GatedCell):
     child_gates = ("f",)
     tanh_gates = ("u",)
     n_states = 2
+    n_kept = 1
     is_placed = True
     is_pure = True
     message = ChildSumTreeLSTM.message
+    message_backward = ChildSumTreeLSTM.message_backward
     update = ChildSumTreeLSTM.update
+    update_backward = ChildSumTreeLSTM.update_backward
 
 
 class ChildSumTreeGRU(GatedCell):

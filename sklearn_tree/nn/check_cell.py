@@ -14,9 +14,9 @@ from torch.autograd.gradcheck import GradcheckError
 from torch.func import functional_call
 
 from sklearn_tree.nn.batch import TreeBatch
-from sklearn_tree.nn.gated import Children, GatedCell, TreeCell
+from sklearn_tree.nn.gated import Children, GatedCell, TreeCell, differentiate
 from sklearn_tree.nn.recursive import RecursiveEncoder
-from sklearn_tree.nn.walkable import is_declared_pure, supports_fast_walk
+from sklearn_tree.nn.walkable import backward_of, is_declared_pure, supports_fast_walk
 from sklearn_tree.trees import Tree, TreeArray
 
 _TOLERANCE = 1e-9  # of comparisons in double precision
@@ -42,6 +42,7 @@ def check_cell(
     - the states of a :class:`GatedCell` without ``is_placed`` do not depend on the order of the children;
     - ``message`` and ``update`` of a cell that declares ``is_pure`` use no weights and draw no random
       numbers, in training mode as well;
+    - ``message_backward`` and ``update_backward`` equal the derivatives by autograd;
     - the fast walk, for cells that support it, equals plain autograd in values and gradients;
     - all gradients equal numerical gradients.
 
@@ -100,6 +101,8 @@ def check_cell(
         _check_independence(cell)
         if isinstance(cell, GatedCell):
             _check_sibling_order(cell)
+            _check_backward(cell, "message")
+            _check_backward(cell, "update")
             _check_fast_walk(cell)
         _check_gradients(cell)
 
@@ -135,7 +138,10 @@ def _check_functions(cell: GatedCell) -> None:
     arguments = {function: _draw_arguments(cell, function) for function in ("message", "update")}
     _check_results(cell, "message", cell.message(*arguments["message"]), "n_messages", cell.n_messages)
     states = cell.update(*arguments["update"])
-    _check_results(cell, "update", states, "n_states", cell.n_states)
+    if backward_of(cell, "update") is not None:
+        _check_results(cell, "update", states, "n_states + n_kept", cell.n_states + cell.n_kept)
+    else:  # further results are ignored
+        _check_results(cell, "update", states[: cell.n_states], "n_states", cell.n_states)
     if is_declared_pure(cell):
         for function, is_training in product(arguments, (True, False)):
             _check_purity(cell.train(is_training), function, arguments[function])
@@ -159,6 +165,25 @@ def _check_purity(cell: GatedCell, function: str, arguments: tuple) -> None:
     is_random = not torch.equal(state, torch.get_rng_state()) or not all(map(torch.equal, first, second))
     if is_random:
         raise AssertionError(f"is_pure of {name} must be False if {function} draws random numbers, got True")
+
+
+def _check_backward(cell: GatedCell, function: str) -> None:
+    backward = backward_of(cell, function)
+    if backward is None:
+        return
+    gates, inputs = _draw_arguments(cell, function, torch.float64)
+    results = getattr(cell, function)(gates, inputs)
+    n = cell.n_states if function == "update" else cell.n_messages
+    grads, kept = [torch.randn_like(result) for result in results[:n]], tuple(results[n:])
+    found = backward(gates, inputs, kept, grads) if function == "update" else backward(gates, inputs, grads)
+    expected = differentiate(getattr(cell, function), gates, inputs, grads)
+    rule = f"{_name(cell)}.{function}_backward must equal the derivative of {function}"
+    for ours, theirs, likes in zip(found, expected, (gates, inputs), strict=True):
+        if len(ours) != len(theirs):
+            raise ValueError(f"{rule} with {len(theirs)} gradients, got {len(ours)}")
+        for a, b, like in zip(ours, theirs, likes, strict=True):
+            zeros = torch.zeros_like(like)
+            _compare(zeros if a is None else a, zeros if b is None else b, rule)
 
 
 def _argument_shape(cell: GatedCell, function: str) -> tuple[int, ...]:

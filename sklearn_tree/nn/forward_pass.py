@@ -90,7 +90,7 @@ class ForwardPass:
         self._compute_gates(level, start, stop)
         self._sum_messages(level)
         results = self.cell.update(*self.setup.update_arguments(level))
-        for table, result in zip(level.new_states, results, strict=True):
+        for table, result in zip((*level.new_states, *level.kept), results, strict=False):
             table.copy_(result)
         if self.setup.layout.has_edge_gates and start:  # the first level has no parents
             matmul_out(self.states[0][start:stop], self.U_k_scaled, out=self.U_k_products[start:stop])

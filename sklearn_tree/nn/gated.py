@@ -109,6 +109,13 @@ class GatedCell(TreeCell):
     :func:`compile_cells`. Any other subclass, and any cell with its own parameters, modules or hooks or
     an overridden :meth:`forward`, is computed by autograd. Verify a declaration with :func:`check_cell`.
 
+    The fast walk differentiates the two functions by autograd, unless the class that defines them also
+    defines their derivatives. ``message_backward(gates, states, grads)`` takes the arguments of
+    :meth:`message` and the gradients with respect to its results, and returns the gradients with respect to
+    the gates and to the states, None for an unused state.
+    ``update_backward(gates, messages, kept, grads)`` is the same for :meth:`update`, where ``kept`` are the
+    results of :meth:`update` that follow the states. Compiled walks do not use them.
+
     The gates of a node are ``x_gates``, followed by the ``h_gates`` that are not among them; ``h_gates``
     must be the last of them.
 
@@ -122,6 +129,8 @@ class GatedCell(TreeCell):
         Number of states of a node.
     n_messages : int
         Number of messages of a child.
+    n_kept : int
+        Number of further results of :meth:`update`.
     is_placed : bool
         Whether the cell distinguishes children by their position.
     is_pure : bool
@@ -142,6 +151,7 @@ class GatedCell(TreeCell):
     linear_gates: ClassVar[tuple[str, ...]] = ()
     n_states: ClassVar[int] = 1
     n_messages: ClassVar[int] = 1
+    n_kept: ClassVar[int] = 0
     is_placed: ClassVar[bool] = False
     is_pure: ClassVar[bool] = False
 
@@ -211,7 +221,8 @@ class GatedCell(TreeCell):
         Returns
         -------
         tuple of Tensor, each of shape (n, hidden_size)
-            ``n_states`` states, of which the first is the output ``h``.
+            ``n_states`` states, of which the first is the output ``h``, then ``n_kept`` tensors for
+            ``update_backward``.
         """
         raise NotImplementedError
 
@@ -222,7 +233,7 @@ class GatedCell(TreeCell):
     def compute_leaves(self, wx: Tensor) -> tuple[Tensor, ...]:
         """Compute the states of leaves from the part of their projected inputs for node gates."""
         messages = (wx.new_zeros(()),) * self.n_messages
-        return self.update(self.activate_gates(self.pad_gates(wx), self.gates), messages)
+        return self.update(self.activate_gates(self.pad_gates(wx), self.gates), messages)[: self.n_states]
 
     def pad_gates(self, wx: Tensor) -> Tensor:
         """Return the part of projected inputs for node gates, padded with 0 for gates without input."""
@@ -256,7 +267,7 @@ class GatedCell(TreeCell):
         compute = self._compute_places if self.is_placed else self._compute_sums
         u, messages = compute(wx[:, self.layout.x_child_columns], children)
         gates = self.pad_gates(wx) + nn.functional.pad(u, (self.layout.u_columns.start, 0))
-        return self.update(self.activate_gates(gates, self.gates), messages)
+        return self.update(self.activate_gates(gates, self.gates), messages)[: self.n_states]
 
     def _compute_places(self, wx: Tensor, children: Children) -> tuple[Tensor, tuple[Tensor, ...]]:
         """Return the outputs of ``U`` for the nodes' gates, and the summed messages of all places."""
@@ -319,7 +330,7 @@ def differentiate(function: Callable, gates: tuple, inputs: tuple, grads: Sequen
     with torch.enable_grad():
         arguments = [x.detach().requires_grad_() for x in (*gates, *inputs)]
         outputs = function(tuple(arguments[: len(gates)]), tuple(arguments[len(gates) :]))
-    pairs = [(x, grad) for x, grad in zip(outputs, grads, strict=True) if x.requires_grad]  # no constants
+    pairs = [(x, grad) for x, grad in zip(outputs, grads, strict=False) if x.requires_grad]  # no constants
     found: Sequence[Tensor | None] = [None] * len(arguments)
     if pairs:
         outputs, grads = zip(*pairs, strict=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from types import SimpleNamespace
@@ -13,6 +13,7 @@ from sklearn_tree.nn.activation import GateActivation
 from sklearn_tree.nn.gate_layout import GateLayout
 from sklearn_tree.nn.gated import GatedCell
 from sklearn_tree.nn.plan import Plan, Sized
+from sklearn_tree.nn.walkable import backward_of
 
 Tensors = tuple[Tensor, ...]
 Arguments = tuple[Tensors, Tensors]  # of GatedCell.update and GatedCell.message
@@ -31,6 +32,8 @@ class WalkSetup:
     table_activation, node_activation, child_activation : GateActivation
         Activation of the table of node gates with all its places, of the node's gates only, and of the
         child gates of one edge or place.
+    update_backward, message_backward : callable or None
+        The cell's own derivatives; None for autograd.
     """
 
     cell: GatedCell
@@ -38,6 +41,8 @@ class WalkSetup:
     table_activation: GateActivation
     node_activation: GateActivation
     child_activation: GateActivation
+    update_backward: Callable | None
+    message_backward: Callable | None
 
     @classmethod
     def from_cell(cls, cell: GatedCell, plan: Plan) -> WalkSetup:
@@ -48,12 +53,19 @@ class WalkSetup:
             table_activation=GateActivation(cell, cell.layout.table_gates),
             node_activation=GateActivation(cell, cell.gates),
             child_activation=GateActivation(cell, cell.child_gates),
+            update_backward=backward_of(cell, "update"),
+            message_backward=backward_of(cell, "message"),
         )
 
     @property
     def layout(self) -> GateLayout:
         """Columns of the gates."""
         return self.cell.layout
+
+    @property
+    def n_kept(self) -> int:
+        """Number of results of ``update`` that are kept for ``update_backward``."""
+        return 0 if self.update_backward is None else self.cell.n_kept
 
     def update_arguments(self, level: SimpleNamespace) -> Arguments:
         """Return the arguments of :meth:`GatedCell.update` for the rows of a level."""
@@ -90,6 +102,8 @@ class WalkTables:
         Inputs of ``U``.
     messages : tuple of Tensor, each of shape (n_inner, hidden_size)
         Summed messages of the children.
+    kept : tuple of Tensor, each of shape (n_inner, hidden_size)
+        Results of ``update`` for ``update_backward``.
     child_states : tuple of Tensor, each of shape (n_edges, hidden_size)
         States of the child of each edge.
     weights : tuple of Tensor
@@ -100,6 +114,7 @@ class WalkTables:
     edge_gates: Tensor
     h_below: Tensor
     messages: Tensors
+    kept: Tensors
     child_states: Tensors
     weights: Tensors
 
@@ -116,13 +131,14 @@ class WalkTables:
             edge_gates=like.new_empty(n_edges if layout.has_edge_gates else 0, n_child_columns),
             h_below=h_below,
             messages=_make_tables(cell.n_messages, n, size, like),
+            kept=_make_tables(setup.n_kept, n, size, like),
             child_states=states,
             weights=weights,
         )
 
     def to_list(self) -> list[Tensor]:
         """Return all tables, for ``save_for_backward``."""
-        groups = (self.messages, self.child_states, self.weights)
+        groups = (self.messages, self.kept, self.child_states, self.weights)
         return [self.gates, self.edge_gates, self.h_below, *(table for group in groups for table in group)]
 
     @classmethod
@@ -130,14 +146,15 @@ class WalkTables:
         """Restore the record from the result of :meth:`to_list`."""
         gates, edge_gates, h_below, *others = tables
         rest = iter(others)
-        messages, child_states = (
-            tuple(islice(rest, n)) for n in (setup.cell.n_messages, setup.cell.n_states)
+        messages, kept, child_states = (
+            tuple(islice(rest, n)) for n in (setup.cell.n_messages, setup.n_kept, setup.cell.n_states)
         )
         return cls(
             gates=gates,
             edge_gates=edge_gates,
             h_below=h_below,
             messages=messages,
+            kept=kept,
             child_states=child_states,
             weights=tuple(rest),
         )
@@ -148,6 +165,7 @@ class WalkTables:
         columns: dict[str, Sized] = {
             "gates": (self.gates, n_rows),
             "messages": (self.messages, n_rows),
+            "kept": (self.kept, n_rows),
             "child_states": (self.child_states, n_edges),
         }
         if setup.layout.has_edge_gates:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TypeGuard
 
 from torch import nn
@@ -21,6 +22,7 @@ _WALKED_METHODS = (
 )
 _FUNCTIONS = ("message", "update")
 _HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
+_DECLARATIONS = ("x_gates", "h_gates", "child_gates", "n_states", "n_messages", "n_kept", "is_placed")
 
 
 def can_walk(cell: TreeCell, batch: TreeBatch) -> TypeGuard[GatedCell]:
@@ -54,6 +56,29 @@ def is_declared_pure(cell: GatedCell) -> bool:
 def is_hooked(module: nn.Module) -> bool:
     """Return whether a module has forward or backward hooks."""
     return any(getattr(module, hooks) for hooks in _HOOKS)
+
+
+def backward_of(cell: GatedCell, name: str) -> Callable | None:
+    """Return the cell's hand-written derivative of a function, unless the function is overridden without it.
+
+    Parameters
+    ----------
+    cell : GatedCell
+        Cell.
+    name : {"message", "update"}
+        Name of the function.
+
+    Returns
+    -------
+    callable or None
+        ``cell.message_backward`` or ``cell.update_backward``. None if the cell has none, or if the function
+        or the gates are overridden below the class that defines it.
+    """
+    own, cls = f"{name}_backward", type(cell)
+    if not hasattr(cls, own) or name in vars(cell):
+        return None
+    belongs = all(_mro_depth(cls, own) <= _mro_depth(cls, other) for other in (name, *_DECLARATIONS))
+    return getattr(cell, own) if belongs else None
 
 
 def _mro_depth(cls: type, attribute: str) -> int:

@@ -142,9 +142,9 @@ class FewStates(SoftSumCell):
     n_states = 2
 
 
-class MoreStates(SoftSumCell):
-    def update(self, gates, messages):
-        return super().update(gates, messages) * 2
+class FewResults(CELLS["nary_lstm"]):
+    n_kept = 2
+    update_backward = CELLS["nary_lstm"].update_backward
 
 
 class WrongShapeOfMessages(SoftSumCell):
@@ -182,6 +182,24 @@ class ImpureGenerator(SoftSumCell):
     def update(self, gates, messages):
         h = super().update(gates, messages)[0]
         return (h * torch.rand(h.shape, generator=self.generator).to(h),)
+
+
+class WrongMessageBackward(CELLS["child_sum_lstm"]):
+    def message_backward(self, gates, states, grads):
+        gate_grads, state_grads = super().message_backward(gates, states, grads)
+        return tuple(2 * grad for grad in gate_grads), state_grads
+
+
+class WrongUpdateBackward(CELLS["nary_lstm"]):
+    def update_backward(self, gates, messages, kept, grads):
+        gate_grads, _ = super().update_backward(gates, messages, kept, grads)
+        return gate_grads, (None,)
+
+
+class FewGradients(CELLS["nary_lstm"]):
+    def update_backward(self, gates, messages, kept, grads):
+        gate_grads, message_grads = super().update_backward(gates, messages, kept, grads)
+        return gate_grads[:2], message_grads
 
 
 class Detached(PlainCell):
@@ -223,7 +241,7 @@ VIOLATIONS = [
         "WrongNumberOfMessages.message must return n_messages = 3 tensors, got 2",
     ),
     (FewStates, ValueError, "FewStates.update must return n_states = 2 tensors, got 1"),
-    (MoreStates, ValueError, "MoreStates.update must return n_states = 1 tensors, got 2"),
+    (FewResults, ValueError, r"FewResults.update must return n_states \+ n_kept = 4 tensors, got 3"),
     (WrongShapeOfMessages, ValueError, r"message must return tensors of shape \(5, 3\), got \(3,\)"),
     (MessageList, TypeError, "MessageList.message must return a tuple of Tensor, got list"),
     (
@@ -233,6 +251,9 @@ VIOLATIONS = [
     ),
     (ImpureDropout, AssertionError, "ImpureDropout must be False if message draws random numbers, got True"),
     (ImpureGenerator, AssertionError, "ImpureGenerator must be False if update draws random numbers"),
+    (WrongMessageBackward, AssertionError, "WrongMessageBackward.message_backward must equal the derivative"),
+    (WrongUpdateBackward, AssertionError, "WrongUpdateBackward.update_backward must equal the derivative"),
+    (FewGradients, ValueError, "update_backward must equal the derivative of update with 3 gradients, got 2"),
     (Detached, AssertionError, "gradients of Detached must equal numerical gradients: Jacobian mismatch"),
 ]
 

@@ -38,6 +38,24 @@ def test_tanh_equals_torchs():
     torch.testing.assert_close(tanh(x), torch.tanh(x), rtol=0, atol=1e-12)
 
 
+@pytest.mark.parametrize("name", ["child_sum_lstm", "nary_lstm"])
+@pytest.mark.parametrize("function", ["message", "update"])
+def test_the_derivatives_of_a_cell_equal_those_by_autograd(name, function):
+    cell = CELLS[name](3, 4).double()
+    n_gates, n_inputs = (1, 2) if function == "message" else (3, 1)
+    gates, inputs = (
+        tuple(torch.rand(5, 4, dtype=torch.float64) for _ in range(n)) for n in (n_gates, n_inputs)
+    )
+    results = getattr(cell, function)(gates, inputs)
+    n_results = 1 if function == "message" else 2
+    grads = [torch.randn(5, 4, dtype=torch.float64) for _ in range(n_results)]
+    kept = (results[n_results:],) if function == "update" else ()
+    ours = getattr(cell, f"{function}_backward")(gates, inputs, *kept, grads)
+    theirs = differentiate(getattr(cell, function), gates, inputs, grads)
+    for a, b in zip(ours[0] + ours[1], theirs[0] + theirs[1], strict=True):
+        torch.testing.assert_close(a, b, rtol=0, atol=1e-12)
+
+
 def test_unused_arguments_have_no_gradient():
     x = torch.rand(5, 4)
     gates, inputs = differentiate(lambda g, s: (g[0] * s[1], torch.ones(5, 4)), (x, x), (x, x), [x, x])

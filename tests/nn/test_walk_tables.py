@@ -46,3 +46,8 @@ def test_inputs_of_u_share_the_memory_of_placed_children():
     for name, is_shared in (("nary_lstm", True), ("child_sum_lstm", False)):
         _, tables = make_tables(name)
         assert (tables.h_below.data_ptr() == tables.child_states[0].data_ptr()) == is_shared
+
+
+def test_results_are_kept_only_for_a_derivative_of_the_cell():
+    kept = {name: len(make_tables(name)[1].kept) for name in ("child_sum_lstm", "clipped_lstm", "soft_sum")}
+    assert kept == {"child_sum_lstm": 1, "clipped_lstm": 0, "soft_sum": 0}

@@ -7,7 +7,7 @@ from walks import compare_walks, make_net
 
 from sklearn_tree import Tree, TreeArray
 from sklearn_tree.nn import CELLS, TreeBatch
-from sklearn_tree.nn.walkable import can_walk, is_declared_pure, is_hooked
+from sklearn_tree.nn.walkable import backward_of, can_walk, is_declared_pure, is_hooked
 
 SMALL = TreeBatch.from_array(TreeArray.from_trees([Tree([2, 3, 4], [-1, 0, 0])]))
 
@@ -167,6 +167,17 @@ def test_nodes_with_more_children_than_max_arity_use_the_plain_walk():
 
 def test_a_cell_without_gates_uses_the_plain_walk():
     assert not can_walk(PlainCell(4, 5), SMALL)
+
+
+def test_a_derivative_is_ignored_if_its_function_is_overridden():
+    lstm = CELLS["child_sum_lstm"]
+    overridden = type("Overridden", (lstm,), {"update": lambda self, gates, messages: gates})
+    more_gates = type("MoreGates", (lstm,), {"child_gates": ("f", "q")})
+    assert backward_of(lstm(4, 5), "update") is not None
+    assert backward_of(overridden(4, 5), "update") is None
+    assert backward_of(overridden(4, 5), "message") is not None
+    assert backward_of(more_gates(4, 5), "message") is None
+    assert backward_of(SoftSumCell(4, 5), "update") is None
 
 
 def test_hooks_of_all_kinds_are_found():

@@ -184,7 +184,7 @@ def _trace_both(
     n, names = len(gates), [*gates, *inputs]
 
     def compute(*x: Tensor) -> Sequence[Tensor]:
-        return list(function(x[:n], x[n:]))
+        return list(function(x[:n], x[n:]))[:n_results]
 
     def derive(*x: Tensor) -> Sequence[Tensor | None]:
         found = differentiate(function, x[:n], x[n : len(names)], x[len(names) :])
