@@ -20,10 +20,12 @@ from flat_workloads import WORKLOADS, Workload
 from peers.client import Peer, installed_peers
 from plain_nets import make_plain
 from skorch import NeuralNetClassifier
+from threadpoolctl import threadpool_limits
 from torch.nn.functional import cross_entropy
 
 from sklearn_tree.estimators.batches import BatchIterator, EncodedDataset
 from sklearn_tree.kinds import KINDS, find_kind
+from sklearn_tree.nn import compile_cells
 
 LR = 0.001
 OURS = "sklearn_tree"
@@ -42,6 +44,8 @@ def main() -> None:
     )
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
+    threadpool_limits(options.threads, "blas")
+    compile_cells(["gru"])
     print(f"torch {torch.__version__}, {options.threads} thread(s), median of {options.repeats}")
     print(f"{'workload':14}{'':28}{'fit':>8}{'':>8}{'predict':>9}    rows/s")
     for name in options.workloads:

@@ -1,7 +1,7 @@
 """Time and memory per node of a training step on 1,000 to 1,000,000 nodes; both should be constant.
 
 Run ``python benchmarks/scaling.py``. Each row is measured in a separate process, after a small fit that
-loads all libraries.
+loads all libraries. Walks of 20,000 nodes or more are compiled if numba is installed.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import numpy as np
 import torch
 
 from sklearn_tree import RecursiveNetClassifier, TreeArray
+from sklearn_tree.nn import compile_cells
 
 SHAPES = {
     "trees of 50 nodes": [1_000, 10_000, 100_000, 1_000_000],
@@ -41,6 +42,7 @@ def main() -> None:
 def measure(shape: str, n: int) -> None:
     """Measure one shape and size and print its row."""
     torch.set_num_threads(1)
+    compile_cells(["child_sum_lstm"])
     clf = RecursiveNetClassifier(
         "child_sum_lstm",
         dropout=0.0,
@@ -50,8 +52,8 @@ def measure(shape: str, n: int) -> None:
         max_batch_nodes=None,
         random_state=0,
     )
-    small = random_trees(4, 50)
-    clf.fit(small, np.arange(4) % 2)
+    small = random_trees(500, 50)  # enough for compiled walks
+    clf.fit(small, np.arange(500) % 2)
     X = chains(n) if shape == "two chains" else random_trees(n // 50, 50)
     if shape == "two large trees":
         X = random_trees(2, n // 2)
