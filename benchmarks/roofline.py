@@ -1,4 +1,4 @@
-"""Time that the matrix products of a net take alone, at the rate measured for their shapes."""
+"""Limit of the speed of a net: the time of its matrix products, at the rate measured for their shapes."""
 
 from __future__ import annotations
 

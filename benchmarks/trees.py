@@ -125,7 +125,7 @@ def report(name: str, work: Workload, batch_size: int, options: argparse.Namespa
     }
     fit_limit, _ = product_seconds(net, (X for X, _ in same_batches()))
     _, predict_limit = product_seconds(net, [TreeBatch.from_array(work.X)])
-    rates["its products alone"] = [n / fit_limit, n / predict_limit]
+    rates["its matrix products"] = [n / fit_limit, n / predict_limit]
     for row, (fit, predict) in rates.items():
         line = f"{name:14}{batch_size:6}  {row:22}{fit:8.0f}{rates[OURS][0] / fit:7.2f}x"
         if predict == predict:
