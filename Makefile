@@ -12,6 +12,7 @@ demo: $(VENV)/.demo
 
 test: lint $(STAMP)
 	$(BIN)/python -m pytest -n 2 --dist worksteal
+	WITHOUT_NUMBA=1 $(BIN)/python -m pytest -n 2 --dist worksteal tests/nn tests/estimators/test_compiled.py
 	$(MAKE) docs
 
 lint: $(STAMP)

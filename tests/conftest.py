@@ -1,8 +1,11 @@
 """Settings of all tests: one thread, array API checks, reproducible Hypothesis runs."""
 
 import os
+import sys
 from pathlib import Path
 
+if os.environ.get("WITHOUT_NUMBA"):
+    sys.modules["numba"] = None  # as if it were not installed
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
 os.environ["SKLEARN_TREE_CACHE"] = str(Path(__file__).parents[1] / ".pytest_cache" / "walks")
 os.environ["SCIPY_ARRAY_API"] = "1"  # before scipy is imported; otherwise a check is skipped silently

@@ -11,12 +11,13 @@ from walks import compare_walks, make_large_batch, make_net
 
 from sklearn_tree import Tree, TreeArray
 from sklearn_tree.nn import POOLINGS, TreeBatch, compilation
-from sklearn_tree.nn.compiled import walk as compiled_walk
 from sklearn_tree.nn.compiled.kernels import find_kernels
 from sklearn_tree.nn.parallel import walk_threads
 from sklearn_tree.trees.subtrees import number_subtrees
 
 pytest.importorskip("numba")
+from sklearn_tree.nn.compiled import walk as compiled_walk
+
 IDS = st.integers(2, 6)
 
 
