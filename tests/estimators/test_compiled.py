@@ -9,9 +9,9 @@ from sklearn.base import clone
 from sklearn.model_selection import cross_val_score
 from threadpoolctl import threadpool_info
 
-from sklearn_tree import RecursiveNetClassifier, TreeVectorizer
+from sklearn_tree import RecursiveNetClassifier, RNNClassifier, TreeVectorizer
 from sklearn_tree.estimators import threads
-from sklearn_tree.nn import RecursiveEncoder, compilation
+from sklearn_tree.nn import RecurrentNet, RecursiveEncoder, compilation
 
 pytest.importorskip("numba")
 from sklearn_tree.nn.compiled import walk
@@ -147,3 +147,22 @@ def test_walks_are_compiled_only_if_they_can_be(small_trees, compiled, monkeypat
     assert not encoders(clf)[0].is_compiled
     monkeypatch.setattr(compilation, "has_numba", lambda: False)
     assert not encoders(RecursiveNetClassifier(**PARAMS).fit(X, y))[0].is_compiled
+
+
+@pytest.mark.parametrize(
+    "params", [{}, {"word_dropout": 0.3}, {"n_layers": 2, "pooling": "mean"}, {"precision": "bfloat16"}]
+)
+@pytest.mark.parametrize("kind", ["texts", "pairs"])
+def test_a_compiled_gru_learns_and_predicts_the_same(kind, params, monkeypatch):
+    texts = ["a great film", "dull", "a film so dull", "great", ""] * 12
+    X = np.array([texts, texts[::-1]], dtype=object).T if kind == "pairs" else texts
+    y = [len(text) % 2 for text in texts]
+    results = []
+    for n in (10**9, 0):
+        monkeypatch.setattr(compilation, "_MIN_NODES", n)
+        clf = RNNClassifier("gru", dropout=0.0, max_epochs=3, random_state=0, **params).fit(X, y)
+        nets = [part for part in clf.net_.module_.modules() if isinstance(part, RecurrentNet)]
+        assert {net.is_compiled for net in nets} == {n == 0}
+        results.append(clf.predict_proba(X))
+    atol = 0.02 if params.get("precision") else 1e-5
+    np.testing.assert_allclose(*results, atol=atol)

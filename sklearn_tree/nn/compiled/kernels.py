@@ -44,7 +44,8 @@ _PASSES = (
     passes.descend_leaves,
     passes.descend,
 )
-_lock = threading.RLock()
+_lock = threading.RLock()  # of compilations, which take seconds
+_trace_lock = threading.RLock()
 _are_loaded = False
 
 
@@ -172,7 +173,7 @@ def kernels_of(cell: GatedCell) -> Kernels | None:
     if fingerprint is None:  # the functions may depend on something that changes in place
         return None
     if fingerprint not in _kernels:
-        with _lock:
+        with _trace_lock:
             if fingerprint not in _kernels:
                 _kernels[fingerprint] = _write_kernels(cell)
     return _kernels[fingerprint]
@@ -213,11 +214,11 @@ def _write_kernels(cell: GatedCell) -> Kernels | None:
     return next((kernels for kernels in _kernels.values() if kernels == found), found)
 
 
-def _reset_lock() -> None:
-    """Forget a thread of the parent process that held the lock while it forked."""
-    global _lock
-    _lock = threading.RLock()
+def _reset_locks() -> None:
+    """Forget a thread of the parent process that held a lock while it forked."""
+    global _lock, _trace_lock
+    _lock, _trace_lock = threading.RLock(), threading.RLock()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_reset_lock)
+    os.register_at_fork(after_in_child=_reset_locks)
