@@ -13,10 +13,12 @@ import torch
 from threadpoolctl import OpenBLASController, ThreadpoolController
 from torch import nn
 
-from sklearn_tree.nn.compilation import uses_compiled_walks
+from sklearn_tree.nn.compilation import load_walks, uses_compiled_walks
 from sklearn_tree.nn.compiled.kernels import are_loaded
 from sklearn_tree.nn.parallel import walk_threads
 
+_MIN_OPERATIONS_PER_WALK = 2.5e8  # of the step of a net with compiled walks, per thread
+_MAX_WALKS = 8  # threads of a compiled walk; each has its own gradients
 _MIN_OPERATIONS = 5e8  # of a training step; below, a second thread costs more than it saves
 
 
@@ -24,8 +26,14 @@ def limit_for(
     module: nn.Module, n_positions: np.ndarray, batch_size: int, device: torch.device
 ) -> AbstractContextManager:
     """Return a context that limits the threads to the number that pays off for a net."""
-    n = threads_for(module, n_positions, batch_size) if device.type == "cpu" else None
-    return _limit_walks(n) if uses_compiled_walks(module) else limit_threads(n)
+    if device.type != "cpu":
+        return limit_threads(None)
+    n = threads_for(module, n_positions, batch_size)
+    if not uses_compiled_walks(module):
+        return limit_threads(n)
+    load_walks(module)  # its BLAS is limited as well
+    n_operations = _count_operations(module, n_positions, batch_size)
+    return _limit_walks(int(n_operations // _MIN_OPERATIONS_PER_WALK) if n is None else n)
 
 
 def threads_for(module: nn.Module, n_positions: np.ndarray, batch_size: int) -> int | None:
@@ -50,6 +58,11 @@ def threads_for(module: nn.Module, n_positions: np.ndarray, batch_size: int) -> 
     """
     if threading.current_thread() is not threading.main_thread():
         return 1  # a caller that runs several fits in threads already uses the other cores
+    return 1 if _count_operations(module, n_positions, batch_size) < _MIN_OPERATIONS else None
+
+
+def _count_operations(module: nn.Module, n_positions: np.ndarray, batch_size: int) -> float:
+    """Return the number of operations of a training step."""
     n_weights = sum(
         parameter.numel()
         for part in module.modules()
@@ -58,8 +71,7 @@ def threads_for(module: nn.Module, n_positions: np.ndarray, batch_size: int) -> 
     )
     n_samples = len(n_positions)
     n_per_batch = n_positions.sum() / max(n_samples, 1) * min(batch_size, n_samples)
-    n_operations = 6 * n_weights * n_per_batch  # three products of two operations per weight and position
-    return 1 if n_operations < _MIN_OPERATIONS else None
+    return 6 * n_weights * n_per_batch  # three products of two operations per weight and position
 
 
 class _BlasLimit:
@@ -152,16 +164,15 @@ def limit_threads(n: int | None) -> Iterator[None]:
 
 
 @contextmanager
-def _limit_walks(n: int | None) -> Iterator[None]:
-    """Let compiled walks use ``n`` threads inside the block, and torch and BLAS one each.
+def _limit_walks(n: int) -> Iterator[None]:
+    """Let compiled walks use up to ``n`` threads inside the block, and torch and BLAS one each.
 
     The threads of torch and BLAS would wait for each other.
     """
     if _state.is_limited:
         yield
         return
-    n_threads = torch.get_num_threads() if n is None else n
-    with limit_threads(1), walk_threads(n_threads):
+    with walk_threads(max(min(n, torch.get_num_threads(), _MAX_WALKS), 1)), limit_threads(1):
         yield
 
 

@@ -40,7 +40,7 @@ def compile_cells(cells: Iterable[str | type[TreeCell]] | None = None, *, max_ar
     ----------
     cells : iterable of str or of TreeCell subclasses, default=None
         Names in ``sklearn_tree.nn.CELLS``, or classes, or ``"gru"`` for ``RNNClassifier(cell="gru")`` on
-        texts. None for all cells of the library.
+        texts without dropout, each of whose steps counts as a node. None for all cells of the library.
     max_arity : int, default=2
         Number of children that the cells distinguish. Cells that do not distinguish children are compiled
         for all numbers at once, all others for this one.
@@ -119,7 +119,16 @@ def choose_walks(module: nn.Module, n_nodes: int) -> None:
 
 def uses_compiled_walks(module: nn.Module) -> bool:
     """Return whether the walks of a net are compiled, wherever its cells and tensors allow it."""
-    return has_numba() and any(part.is_compiled for part in _iterate_parts(module))
+    return has_numba() and any(part.is_compiled and part.compiled_cells for part in _iterate_parts(module))
+
+
+def load_walks(module: nn.Module) -> None:
+    """Load the compiled walks of a net from the cache, if they have been compiled on this machine."""
+    for part in _iterate_parts(module):
+        for cell in part.compiled_cells if part.is_compiled else ():
+            kernels = _find_kernels(cell)
+            if kernels is not None and isinstance(cell, GatedCell):
+                kernels.load(cell, may_compile=False)
 
 
 def _iterate_parts(module: nn.Module) -> Iterable[RecursiveEncoder | RecurrentNet]:

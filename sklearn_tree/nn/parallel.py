@@ -1,4 +1,4 @@
-"""Threads of compiled walks, each of which walks over some of the trees of a batch."""
+"""Threads of compiled walks."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _n_threads: ContextVar[int] = ContextVar("n_threads", default=1)
 
 
 def count_walk_threads() -> int:
-    """Return the number of threads of the compiled walks of this thread; 1 by default."""
+    """Return how many threads a compiled walk may use when it is called from this thread; 1 by default."""
     return _n_threads.get()
 
 
@@ -49,8 +49,17 @@ def run_parallel(calls: Sequence[Callable[[], object]]) -> None:
             thread.start()
         first()
     finally:
-        for thread in threads:
-            if thread.ident is not None:
-                thread.join()
+        errors += [error for thread in threads for error in _join(thread)]
     if errors:
         raise errors[0]
+
+
+def _join(thread: threading.Thread) -> list[BaseException]:
+    """Wait for a thread even if Ctrl-C is pressed meanwhile; return the interrupts."""
+    interrupts: list[BaseException] = []
+    while thread.is_alive():
+        try:
+            thread.join()
+        except KeyboardInterrupt as error:
+            interrupts.append(error)
+    return interrupts

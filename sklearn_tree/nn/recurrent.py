@@ -270,7 +270,7 @@ class RecurrentNet(Net):
     embedding: Any
     encoder: RecurrentEncoder
     pool: SequencePooling | None
-    is_compiled: bool
+    is_compiled: bool = False
 
     def __init__(
         self,
@@ -314,7 +314,6 @@ class RecurrentNet(Net):
         size = encoder.output_size
         pool = None if pooling == "last" else SequencePooling(pooling, size)
         super().__init__(embedding, encoder, pool, dropout)
-        self.is_compiled = False
         self.norm = layer_norm(size)
         self.head = nn.Linear(size, n_outputs)
         self._load_vectors(pretrained, freeze_embeddings)
@@ -348,7 +347,7 @@ class RecurrentNet(Net):
         parts = (*self.embedding.modules(), *self.encoder.modules())
         if not cells or batch.lengths.device.type != "cpu" or any(map(is_hooked, parts)):
             return None
-        return find_kernels(cells[0], weight.detach()) if int(batch.lengths.max()) > 1 else None
+        return find_kernels(cells[0], weight.detach()) if bool((batch.lengths > 1).any()) else None
 
     def encode_embedded(self, x: Tensor, batch: SequenceBatch) -> Tensor:
         """Compute one vector per sequence from embedded inputs, Tensor of float, shape (n, output_size)."""

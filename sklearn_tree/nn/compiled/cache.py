@@ -28,7 +28,7 @@ def cache_folder() -> Path:
 
 @cache
 def _temporary_folder() -> Path:
-    """Make a folder for the time of this process."""
+    """Make a temporary folder that is deleted at exit."""
     folder = tempfile.mkdtemp()
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return Path(folder)
@@ -65,13 +65,13 @@ def write_file(path: Path, text: str) -> Path:
 
 
 def write_mark(name: str, kind: str, text: str = "") -> None:
-    """Record something about a module, if possible."""
+    """Write a mark of a module, unless the cache cannot be written."""
     with contextlib.suppress(OSError):
         write_file(_mark(name, kind), text)
 
 
 def has_mark(name: str, kind: str) -> bool:
-    """Return whether something is recorded about a module."""
+    """Return whether a module has a mark."""
     return _read_mark(name, kind) is not None
 
 
@@ -87,13 +87,14 @@ def is_compiled(name: str) -> bool:
 
 
 def remove(name: str) -> None:
-    """Remove all files of a module."""
+    """Remove all files of a module except the mark ``prepared``."""
     for folder in (_read_mark(name, "compiled"), cache_folder()):
         if folder is None:
             continue
         with contextlib.suppress(OSError):
             for path in Path(folder).glob(f"{name}.*"):
-                path.unlink()
+                if path.suffix != ".prepared":
+                    path.unlink()
 
 
 def _mark(name: str, kind: str) -> Path:

@@ -84,7 +84,7 @@ class Edges:
         """
         n, trees = len(self.inputs), None
         if n_parts > 1:
-            trees = _number_trees(self.children, self.parents, n)
+            trees = number_trees(self.children, self.parents, n)
         if trees is None or not trees.size:
             return [Part(self, np.arange(n), np.arange(self.n_leaves))]
         n_nodes = np.cumsum(np.bincount(trees))
@@ -144,7 +144,7 @@ def number_rows(nodes: np.ndarray, inverse: np.ndarray, n: int, n_inputs: int) -
 
 
 @compile_function
-def _number_trees(children: np.ndarray, parents: np.ndarray, n: int) -> np.ndarray:
+def number_trees(children: np.ndarray, parents: np.ndarray, n: int) -> np.ndarray:
     """Return the tree of each of ``n`` inner nodes; empty if a node belongs to several trees."""
     is_root = np.ones(n, np.bool_)
     for child in children:

@@ -1,4 +1,4 @@
-"""Everything that the functions of a cell read, to notice that their equations have changed."""
+"""Fingerprints of cells, which change when their equations change."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ from sklearn_tree.nn.gated import GatedCell
 
 _PLAIN_TYPES = (bool, int, float, str, type(None))
 _CONSTANT_TYPES = (type, ModuleType, BuiltinFunctionType, np.generic, torch.dtype, torch.device)
-_LIBRARIES = ("torch", "sklearn_tree", "math", "numpy")
+_LIBRARIES = ("torch", "sklearn_tree", "math", "numpy", "builtins")
+_DECLARATIONS = (
+    "x_gates", "h_gates", "child_gates", "tanh_gates", "linear_gates", "n_states", "n_messages", "is_placed",
+)  # fmt: skip
 _OWN_ATTRIBUTES = {*vars(nn.Module()), "layout"} - {"training"}
 
 
@@ -25,7 +28,7 @@ class _ChangeableError(Exception):
 
 
 def take_fingerprint(cell: GatedCell) -> tuple | None:
-    """Return the class of a cell, its attributes, and all values that its functions read.
+    """Return the class of a cell, its attributes and declarations, and all values that its functions read.
 
     Parameters
     ----------
@@ -48,7 +51,8 @@ def take_fingerprint(cell: GatedCell) -> tuple | None:
         values = [_describe(x, cell, ()) for x in (*attributes.values(), *functions)]
     except _ChangeableError:
         return None
-    return type(cell), *attributes, *values
+    declarations = (getattr(cell, name) for name in _DECLARATIONS)
+    return type(cell), *attributes, *declarations, *values
 
 
 def _describe(value: Any, cell: GatedCell, callers: tuple[FunctionType, ...]) -> Any:
@@ -65,7 +69,8 @@ def _describe(value: Any, cell: GatedCell, callers: tuple[FunctionType, ...]) ->
         if value in callers or _is_library(value.__module__):
             return value
         return value, *(_describe(x, cell, (*callers, value)) for x in _read_values(value, cell))
-    if isinstance(value, _CONSTANT_TYPES):
+    is_foreign = isinstance(value, type) and not _is_library(value.__module__)
+    if isinstance(value, _CONSTANT_TYPES) and not (is_foreign and value not in type(cell).__mro__):
         return value
     raise _ChangeableError
 
@@ -84,7 +89,10 @@ def _read_values(function: FunctionType, cell: GatedCell) -> Iterator[Any]:
     own_modules = [x for x in found if isinstance(x, ModuleType) and not _is_library(x.__name__)]
     own_classes = [base for base in type(cell).__mro__[:-1] if not _is_library(base.__module__)]
     for owner in (*own_modules, *own_classes):
-        yield from (vars(owner)[name] for name in attributes if name in vars(owner))
+        values = [vars(owner)[name] for name in attributes if name in vars(owner)]
+        if any(isinstance(x, ModuleType) and not _is_library(x.__name__) for x in values):
+            raise _ChangeableError  # its attributes are not followed
+        yield from values
 
 
 @lru_cache

@@ -42,10 +42,10 @@ def walk_once(cell: GatedCell, functions: ModuleType, *, is_new: bool) -> None:
         If the results differ.
     """
     if next(cell.parameters()).is_meta:
-        with torch.random.fork_rng(devices=[]):
-            cell = type(cell)(*_SIZES, cell.max_arity)
+        with torch.random.fork_rng(devices=[]), torch.device("cpu"):
+            cell = type(cell)(*_SIZES, cell.max_arity).to(torch.float32)
     batch = TreeBatch.from_array(TreeArray.from_trees([*_CHAINS, *(_TREES if cell.max_arity > 1 else ())]))
-    _compile_merges()
+    _compile_shared_functions()
     generator = torch.Generator().manual_seed(0)
     x, factors = (
         _SCALE * torch.randn(len(batch.labels), size, generator=generator, dtype=torch.float32, device="cpu")
@@ -60,11 +60,11 @@ def walk_once(cell: GatedCell, functions: ModuleType, *, is_new: bool) -> None:
             raise MismatchError
 
 
-def _compile_merges() -> None:
+def _compile_shared_functions() -> None:
     zero = np.zeros(1, np.int64)
     merge.sort_nodes(np.zeros(1, np.int32), zero - 1)
     merge.find_distinct(zero, 0, 1)
-    edges._number_trees(zero + 1, zero, 1)
+    edges.number_trees(zero + 1, zero, 1)
 
 
 def _differentiate(

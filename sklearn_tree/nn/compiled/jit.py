@@ -9,7 +9,7 @@ from numba import njit
 
 
 def compile_function(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Compile a function when it is first called, or read it from numba's cache if it has a folder for it."""
+    """Compile a function when it is first called, or read it from numba's cache if that is writable."""
     try:
         return njit(function, cache=True, nogil=True)
     except RuntimeError:  # no folder can be written

@@ -81,7 +81,7 @@ class Kernels:
         Parameters
         ----------
         cell : GatedCell
-            The cell, in single precision and main memory.
+            The cell, in single precision and main memory or without data.
         may_compile : bool
             Whether to compile passes that are not in the cache, and to wait for another thread that compiles.
 
@@ -94,13 +94,14 @@ class Kernels:
             return True
         if self.has_failed or not (may_compile or disk.is_compiled(self.name)):
             return False
-        if not _lock.acquire(blocking=may_compile):
-            return False
-        try:
-            if self.module is None:
+        is_held = False
+        try:  # Ctrl-C may interrupt every line
+            is_held = _lock.acquire(blocking=may_compile)
+            if is_held and self.module is None:
                 self._load(cell, may_compile=may_compile)
         finally:
-            _lock.release()
+            if is_held:
+                _lock.release()
         return self.module is not None
 
     def _load(self, cell: GatedCell, *, may_compile: bool) -> None:

@@ -203,7 +203,7 @@ def _trace(
     found = []
     for shape in _SHAPES[: 1 if is_derivative else 2]:
         like = torch.linspace(0.1, 0.9, len(names) * shape[0] * shape[1], dtype=torch.float32, device="cpu")
-        with torch.no_grad(), torch.autocast("cpu", enabled=False):
+        with torch.inference_mode(False), torch.no_grad(), torch.autocast("cpu", enabled=False):
             module = make_fx(function)(*like.view(-1, *shape).unbind())
         found.append(_print_graph(module, names, shape))
     if found[0] != found[-1]:

@@ -96,6 +96,30 @@ def test_functions_that_read_a_changeable_object_are_refused(value):
     assert take_fingerprint(cell) is not None
 
 
+def test_functions_that_read_other_classes_are_refused():
+    settings = type("Settings", (), {"scale": 2.0})
+
+    def update(self, gates, messages):
+        return (gates[0] * settings.scale,)
+
+    cell = type("Leaky", (GATED_CELLS["child_sum_gru"],), {"update": update, "is_pure": True})(2, 3, 2)
+    assert take_fingerprint(cell) is None
+
+
+def test_kernels_follow_the_activations_of_the_gates():
+    cls = type("Leaky", (GATED_CELLS["child_sum_lstm"],), {"is_pure": True})
+    before = take_fingerprint(cls(2, 3, 2))
+    cls.tanh_gates = ()
+    assert take_fingerprint(cls(2, 3, 2)) != before
+
+
+def test_traces_do_not_depend_on_inference_mode(folder):
+    expected = kernels_of(Scaled(2, 3, 2)).name
+    kernels._kernels.clear()
+    with torch.inference_mode():
+        assert kernels_of(Scaled(2, 3, 2)).name == expected
+
+
 def test_equal_numbers_of_different_types_are_distinguished():
     prints = {take_fingerprint(make(extra=x)) for x in (1, 1.0, True, 0.0, -0.0, float("nan"), float("nan"))}
     assert len(prints) == 6
