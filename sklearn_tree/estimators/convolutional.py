@@ -117,8 +117,8 @@ class CNNClassifier(NetClassifierMixin, BaseCNN):
     precision : {"float32", "bfloat16", "auto"}, default="float32"
         "float32" computes in full precision; "bfloat16" rounds the operands of matrix products and
         convolutions to bfloat16, in training and prediction, which is faster on hardware with such products;
-        "auto" does so only on such hardware. Weights stay in single precision, and tables of doubles are
-        never rounded.
+        "auto" does so only on such hardware, and on CPUs not for recursive nets whose encoder has fewer than
+        250,000 weights. Weights stay in single precision, and tables of doubles are never rounded.
     random_state : int, RandomState or None, default=None
         Seed of the initial weights, of dropout and of the order of the samples. An int gives the same result
         in every fit and leaves all global generators unchanged; None draws a seed from numpy's global
@@ -340,8 +340,8 @@ class CNNRegressor(NetRegressorMixin, BaseCNN):
     precision : {"float32", "bfloat16", "auto"}, default="float32"
         "float32" computes in full precision; "bfloat16" rounds the operands of matrix products and
         convolutions to bfloat16, in training and prediction, which is faster on hardware with such products;
-        "auto" does so only on such hardware. Weights stay in single precision, and tables of doubles are
-        never rounded.
+        "auto" does so only on such hardware, and on CPUs not for recursive nets whose encoder has fewer than
+        250,000 weights. Weights stay in single precision, and tables of doubles are never rounded.
     random_state : int, RandomState or None, default=None
         Seed of the initial weights, of dropout and of the order of the samples. An int gives the same result
         in every fit and leaves all global generators unchanged; None draws a seed from numpy's global

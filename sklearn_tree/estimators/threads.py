@@ -14,7 +14,7 @@ from threadpoolctl import OpenBLASController, ThreadpoolController
 from torch import nn
 
 from sklearn_tree.nn.compilation import load_walks, uses_compiled_walks
-from sklearn_tree.nn.compiled.kernels import are_loaded
+from sklearn_tree.nn.compiled.loaded import are_loaded
 from sklearn_tree.nn.parallel import walk_threads
 
 _MIN_OPERATIONS_PER_WALK = 2.5e8  # of the step of a net with compiled walks, per thread

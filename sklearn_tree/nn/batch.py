@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sklearn_tree.nn.compiled import kernels
+from sklearn_tree.nn.compiled.loaded import are_loaded
 from sklearn_tree.nn.schedule import Schedule, relative_to_level, share_subtrees
 from sklearn_tree.nn.tensors import as_tensor, move_to
 from sklearn_tree.trees import TreeArray
@@ -282,7 +282,7 @@ class _SortedNodes:
 def _sort_nodes(array: TreeArray) -> _SortedNodes:
     depths, parents = array.depths, array.absolute_parents
     sort: Callable[..., tuple[np.ndarray, ...]] = _sort_by_numpy
-    if kernels.are_loaded():
+    if are_loaded():
         from sklearn_tree.nn.compiled.merge import sort_nodes as sort
     is_leaf, order, position, children, ranks, n_inner, n_leaves = sort(depths, parents)
     return _SortedNodes(
@@ -322,7 +322,7 @@ class _DistinctInputs:
 
 def _find_distinct(labels: Tensor, edges: Tensor | None, n_inner: int) -> _DistinctInputs:
     pairs = _number_pairs(labels, edges)
-    if pairs.device.type == "cpu" and kernels.are_loaded():
+    if pairs.device.type == "cpu" and are_loaded():
         from sklearn_tree.nn.compiled.merge import find_distinct
 
         codes = pairs.numpy()

@@ -20,6 +20,7 @@ from torch import Tensor
 from sklearn_tree.nn.compiled import cache as disk
 from sklearn_tree.nn.compiled import passes
 from sklearn_tree.nn.compiled.fingerprint import take_fingerprint
+from sklearn_tree.nn.compiled.loaded import record_loading
 from sklearn_tree.nn.compiled.row_code import write_row_functions
 from sklearn_tree.nn.compiled.trace import trace_cell
 from sklearn_tree.nn.gated import GatedCell
@@ -46,11 +47,6 @@ _PASSES = (
 )
 _lock = threading.RLock()  # of compilations, which take seconds
 _trace_lock = threading.RLock()
-_are_loaded = False
-
-
-class MismatchError(Exception):
-    """Compiled passes that compute something else than the cell."""
 
 
 @dataclass
@@ -105,6 +101,8 @@ class Kernels:
         return self.module is not None
 
     def _load(self, cell: GatedCell, *, may_compile: bool) -> None:
+        from sklearn_tree.nn.compiled.first_walk import MismatchError
+
         try:
             is_new, module = not disk.is_compiled(self.name), disk.import_source(self.name, self.source)
             self._use(cell, module, is_new=is_new)
@@ -127,11 +125,11 @@ class Kernels:
 
     def _use(self, cell: GatedCell, module: ModuleType, *, is_new: bool) -> None:
         """Use a module after a first walk with it."""
-        global _are_loaded
         from sklearn_tree.nn.compiled.first_walk import walk_once
 
         walk_once(cell, module, is_new=is_new)
-        self.module, _are_loaded = module, True
+        self.module = module
+        record_loading()
 
     @property
     def is_prepared(self) -> bool:
@@ -181,11 +179,6 @@ def kernels_of(cell: GatedCell) -> Kernels | None:
 
 
 _kernels: dict[Any, Kernels | None] = {}
-
-
-def are_loaded() -> bool:
-    """Return whether this process has used compiled passes, so that other functions of numba pay off."""
-    return _are_loaded
 
 
 @cache

@@ -160,13 +160,14 @@ def trace_cell(cell: GatedCell) -> TracedCell | None:
     """
     gates, messages = _names("g", len(cell.gates)), _names("m", cell.n_messages)
     child_gates, states = _names("k", len(cell.child_gates)), _names("s", cell.n_states)
-    none = (torch.zeros((), dtype=torch.float32, device="cpu"),) * cell.n_messages
     try:
-        return TracedCell(
-            *_trace_both(cell.update, gates, messages, cell.n_states),
-            *_trace_both(lambda gates, _: cell.update(gates, none), gates, [], cell.n_states),
-            *_trace_both(cell.message, child_gates, states, cell.n_messages),
-        )
+        with torch.inference_mode(False):
+            none = (torch.zeros((), dtype=torch.float32, device="cpu"),) * cell.n_messages
+            return TracedCell(
+                *_trace_both(cell.update, gates, messages, cell.n_states),
+                *_trace_both(lambda gates, _: cell.update(gates, none), gates, [], cell.n_states),
+                *_trace_both(cell.message, child_gates, states, cell.n_messages),
+            )
     except Exception:  # of the user's function, or of torch's experimental tracer
         return None
 
@@ -203,7 +204,7 @@ def _trace(
     found = []
     for shape in _SHAPES[: 1 if is_derivative else 2]:
         like = torch.linspace(0.1, 0.9, len(names) * shape[0] * shape[1], dtype=torch.float32, device="cpu")
-        with torch.inference_mode(False), torch.no_grad(), torch.autocast("cpu", enabled=False):
+        with torch.no_grad(), torch.autocast("cpu", enabled=False):
             module = make_fx(function)(*like.view(-1, *shape).unbind())
         found.append(_print_graph(module, names, shape))
     if found[0] != found[-1]:

@@ -169,7 +169,7 @@ def test_double_precision_and_several_threads_take_the_other_walk():
 
 
 def test_merging_by_numba_gives_the_same_batch(monkeypatch):
-    from sklearn_tree.nn.compiled import kernels
+    from sklearn_tree.nn.compiled import loaded
 
     rng = np.random.RandomState(0)
     trees = [Tree([2], [-1])]
@@ -180,7 +180,7 @@ def test_merging_by_numba_gives_the_same_batch(monkeypatch):
     for array in (TreeArray.from_trees(trees), TreeArray.from_trees(edges)):
         batches = []
         for are_loaded in (False, True):
-            monkeypatch.setattr(kernels, "_are_loaded", are_loaded)
+            monkeypatch.setattr(loaded, "_are_loaded", are_loaded)
             batches.append(TreeBatch.from_array(array))
         numpy, numba = batches
         for name in numpy.__dataclass_fields__:
