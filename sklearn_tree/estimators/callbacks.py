@@ -22,6 +22,8 @@ class EpochBridge(skorch.callbacks.Callback):
         ``X``, ``y`` and ``metadata`` of the fit.
     """
 
+    reads_batches = False
+
     def __init__(self, estimator: Any, context: Any, data: dict) -> None:
         self.estimator = estimator
         self.context = context

@@ -155,6 +155,11 @@ class OwnedNetMixin(_Net):
         return output.float() if output.dtype in (torch.bfloat16, torch.float16) else output
 
     @property
+    def _has_batch_callbacks(self) -> bool:
+        """Whether a callback may read the events of batches."""
+        return any(getattr(callback, "reads_batches", True) for _, callback in self.callbacks_)
+
+    @property
     def _default_callbacks(self) -> list:
         return [("print_log", PrintLog())] if self.verbose else []
 
@@ -178,7 +183,7 @@ class OwnedNetMixin(_Net):
             return super().train_step(batch, **fit_params)
         optimizer.zero_grad()
         step = self.train_step_single(batch, **fit_params)
-        if self.callbacks_:
+        if self._has_batch_callbacks:
             parameters = TeeGenerator(self.get_all_learnable_params())
             self.notify("on_grad_computed", named_parameters=parameters, batch=batch, training=True)
         optimizer.step()
@@ -235,18 +240,18 @@ class OwnedNetMixin(_Net):
     ) -> None:
         """Run one epoch and record its mean loss and duration; for validation, also the score.
 
-        Without callbacks, the batch events are skipped, since they would only add empty batches to the
-        history.
+        The events of batches are skipped if no callback may read them: they would only add empty batches to
+        the history.
         """
         if iterator is None:
             return
         start = time.perf_counter()
         losses, sizes, seen = [], [], []
         for batch in iterator:
-            if self.callbacks_:
+            if self._has_batch_callbacks:
                 self.notify("on_batch_begin", batch=batch, training=training)
             step = step_fn(batch, **fit_params)
-            if self.callbacks_:
+            if self._has_batch_callbacks:
                 self.notify("on_batch_end", batch=batch, training=training, **step)
             losses.append(step["loss"])
             sizes.append(len(batch[0]))
