@@ -32,8 +32,9 @@ def limit_for(
     if not uses_compiled_walks(module):
         return limit_threads(n)
     load_walks(module)  # its BLAS is limited as well
-    n_operations = _count_operations(module, n_positions, batch_size)
-    return _limit_walks(int(n_operations // _MIN_OPERATIONS_PER_WALK) if n is None else n)
+    if n is None:
+        n = int(_count_operations(module, n_positions, batch_size) // _MIN_OPERATIONS_PER_WALK)
+    return _limit_walks(n)
 
 
 def threads_for(module: nn.Module, n_positions: np.ndarray, batch_size: int) -> int | None:

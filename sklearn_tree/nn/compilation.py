@@ -80,7 +80,7 @@ def _compile_cell(cell_class: type[TreeCell], max_arity: int) -> bool:
     with torch.random.fork_rng(devices=[]):
         cell = cell_class(*_SIZES, max_arity)
     cell.to("cpu", torch.float32)
-    both = [_load(cell.train(is_training)) for is_training in (True, False)]
+    both = [_load(cell.train(is_training), may_compile=True) for is_training in (True, False)]
     for kernels in both:
         if kernels is None:
             return False
@@ -88,12 +88,12 @@ def _compile_cell(cell_class: type[TreeCell], max_arity: int) -> bool:
     return True
 
 
-def _load(cell: TreeCell) -> Kernels | None:
-    """Read the compiled walk of a cell from the cache or compile it; return None if that is impossible."""
+def _load(cell: TreeCell, *, may_compile: bool) -> Kernels | None:
+    """Read the compiled walk of a cell from the cache, or compile it; return None if that is impossible."""
     kernels = _find_kernels(cell)
     if kernels is None or not isinstance(cell, GatedCell):
         return None
-    return kernels if kernels.load(cell, may_compile=True) else None
+    return kernels if kernels.load(cell, may_compile=may_compile) else None
 
 
 def _find_kernels(cell: TreeCell) -> Kernels | None:
@@ -126,9 +126,7 @@ def load_walks(module: nn.Module) -> None:
     """Load the compiled walks of a net from the cache, if they have been compiled on this machine."""
     for part in _iterate_parts(module):
         for cell in part.compiled_cells if part.is_compiled else ():
-            kernels = _find_kernels(cell)
-            if kernels is not None and isinstance(cell, GatedCell):
-                kernels.load(cell, may_compile=False)
+            _load(cell, may_compile=False)
 
 
 def _iterate_parts(module: nn.Module) -> Iterable[RecursiveEncoder | RecurrentNet]:
@@ -145,4 +143,4 @@ def _pays_off(part: RecursiveEncoder | RecurrentNet, n_nodes: int) -> bool:
     is_prepared = all(kernels is not None and kernels.is_prepared for kernels in found)
     if not found or None in found or n_nodes < (_MIN_NODES_IF_PREPARED if is_prepared else _MIN_NODES):
         return False
-    return all(_load(cell) is not None for cell in cells)
+    return all(_load(cell, may_compile=True) is not None for cell in cells)

@@ -50,7 +50,7 @@ def matmul(a: Tensor, b: Tensor) -> Tensor:
 
 def matmul_out(a: Tensor, b: Tensor, out: Tensor) -> None:
     """Compute :func:`matmul` into a tensor of shape (m, n)."""
-    if autocast_dtype(a) is None and not _uses_numpy(a, b):
+    if _uses_torch(a, b):
         torch.mm(a, b, out=out)
     else:
         out.copy_(matmul(a, b))
@@ -58,7 +58,7 @@ def matmul_out(a: Tensor, b: Tensor, out: Tensor) -> None:
 
 def add_matmul_(out: Tensor, a: Tensor, b: Tensor) -> None:
     """Add :func:`matmul` to a tensor of shape (m, n), in place."""
-    if autocast_dtype(a) is None and not _uses_numpy(a, b):
+    if _uses_torch(a, b):
         out.addmm_(a, b)
     else:
         out.add_(matmul(a, b))
@@ -161,6 +161,11 @@ def _dot(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     blocks = zip(np.array_split(a, n), np.array_split(product, n), strict=True)
     run_parallel([partial(np.dot, block, b, out=out) for block, out in blocks])
     return product
+
+
+def _uses_torch(a: Tensor, b: Tensor) -> bool:
+    """Return whether torch computes ``a @ b`` in the precision of the operands."""
+    return autocast_dtype(a) is None and not _uses_numpy(a, b)
 
 
 def _uses_numpy(a: Tensor, b: Tensor) -> bool:

@@ -131,7 +131,7 @@ class RecursiveEncoder(nn.Module):
 def gains_from_bfloat16(module: nn.Module) -> bool:
     """Return whether bfloat16 products make a net faster on a CPU that has them.
 
-    A recursive net needs 250,000 weights without the embedding; below, rounding takes longer than it saves.
+    The encoder of a recursive net needs 250,000 weights; below, rounding takes longer than it saves.
     """
     encoders = [part for part in module.modules() if isinstance(part, RecursiveEncoder)]
     sizes = [sum(weight.numel() for weight in encoder.parameters()) for encoder in encoders]
