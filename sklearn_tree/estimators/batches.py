@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from sklearn_tree.nn.tensors import select_rows
 from sklearn_tree.randomness import generator_for
 
 _N_NODES_PER_PREDICTION = 20_000  # of a batch that a compiled walk computes; larger ones are hardly faster
+_N_POSITIONS_AHEAD = 4096  # of small batches that are made one after the other, in warm caches
 
 
 class EncodedDataset(Dataset):
@@ -265,9 +267,15 @@ class BatchIterator:
         if self.shuffle and self._sort_windows(dataset, rows):
             order = _permute(len(order))
         samples = dataset.shared(size) if self.share_subtrees else None
-        for i in order:
-            if i * size < len(rows):
-                yield dataset.batch(rows[i * size : (i + 1) * size], self.max_nodes, samples)
+        batches = (
+            dataset.batch(rows[i * size : (i + 1) * size], self.max_nodes, samples)
+            for i in order
+            if i * size < len(rows)
+        )
+        n_positions = dataset.n_positions.mean() if len(dataset) else 1
+        n_ahead = int(_N_POSITIONS_AHEAD / max(size * n_positions, 1))
+        while chunk := list(islice(batches, max(n_ahead, 1))):
+            yield from chunk
 
     def _sort_windows(self, dataset: EncodedDataset, rows: np.ndarray) -> bool:
         """Sort shuffled rows by cost within windows, in place; return False if windows are too small."""

@@ -213,7 +213,8 @@ class OwnedNetMixin(_Net):
         return {"loss": loss.detach(), "y_pred": y_pred.detach()}
 
     def get_loss(self, y_pred: Tensor, y_true: Tensor, X: Any = None, training: bool = False) -> Tensor:  # noqa: D102
-        (y_true,) = move_tensors([y_true], y_pred.device)
+        if y_true.device != y_pred.device:
+            (y_true,) = move_tensors([y_true], y_pred.device)
         correction = getattr(X, "correction", None)
         if correction is not None:
             y_pred = y_pred + correction.to(y_pred)

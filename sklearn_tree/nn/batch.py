@@ -143,7 +143,8 @@ class TreeBatch:
         labels = as_tensor(array.labels[nodes.order]).long()
         edges = None if array.edges is None else as_tensor(array.edges[nodes.order]).long()
         inputs = None if array.values is not None else _find_distinct(labels, edges, sum(nodes.n_inner))
-        is_leaf, n_rows = nodes.is_leaf[nodes.children], np.trim_zeros(np.array(nodes.n_inner))
+        is_leaf = nodes.is_leaf[nodes.children]
+        n_rows = np.array([n for n in nodes.n_inner if n], dtype=np.int64)
         return cls(
             labels=labels,
             trees=as_tensor(np.repeat(np.arange(len(array)), array.sizes)[nodes.order]),
@@ -322,13 +323,14 @@ class _DistinctInputs:
 
 def _find_distinct(labels: Tensor, edges: Tensor | None, n_inner: int) -> _DistinctInputs:
     pairs = _number_pairs(labels, edges)
-    if pairs.device.type == "cpu" and are_loaded():
-        from sklearn_tree.nn.compiled.merge import find_distinct
-
+    if pairs.device.type == "cpu":
         codes = pairs.numpy()
         n_codes = int(codes.max(initial=0)) + 1
         if n_codes <= _MAX_CODES_PER_NODE * len(codes):
-            nodes, inverse, n = find_distinct(codes, n_inner, n_codes)
+            find: Callable[..., tuple[np.ndarray, np.ndarray, int]] = _find_by_numpy
+            if are_loaded():
+                from sklearn_tree.nn.compiled.merge import find_distinct as find
+            nodes, inverse, n = find(codes, n_inner, n_codes)
             return _DistinctInputs(nodes=as_tensor(nodes), inverse=as_tensor(inverse), n_inner=n)
     inner, inner_inverse = _unique(pairs[:n_inner])
     leaves, leaf_inverse = _unique(pairs[n_inner:])
@@ -337,6 +339,19 @@ def _find_distinct(labels: Tensor, edges: Tensor | None, n_inner: int) -> _Disti
         inverse=torch.cat([inner_inverse, leaf_inverse + len(inner)]),
         n_inner=len(inner),
     )
+
+
+def _find_by_numpy(codes: np.ndarray, n_inner: int, n_codes: int) -> tuple[np.ndarray, np.ndarray, int]:
+    """Find distinct codes as :func:`sklearn_tree.nn.compiled.merge.find_distinct` does."""
+    n = len(codes)
+    codes = codes.copy()
+    codes[n_inner:] += n_codes  # separates the leaves from the inner nodes
+    first = np.full(2 * n_codes, -1)
+    first[codes[::-1]] = np.arange(n - 1, -1, -1)
+    occurring = np.flatnonzero(first >= 0)
+    index = np.empty_like(first)
+    index[occurring] = np.arange(len(occurring))
+    return first[occurring], index[codes], int(np.searchsorted(occurring, n_codes))
 
 
 def unique_pairs(labels: Tensor, edges: Tensor | None) -> tuple[Tensor, Tensor]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import fields, replace
+from functools import cache
 from typing import Any, ClassVar, Protocol, TypeVar, overload
 
 import numpy as np
@@ -112,10 +113,15 @@ def _aligned_size(tensor: Tensor) -> int:
 
 def _columns(batch: _Dataclass) -> Iterator[tuple[str, Any]]:
     """Yield the names and values of the fields that are tensors or nested dataclasses."""
-    for field in fields(batch):
-        column = getattr(batch, field.name)
-        if isinstance(column, Tensor) or (is_dataclass(column) and not isinstance(column, type)):
-            yield field.name, column
+    for name in _field_names(type(batch)):
+        column = getattr(batch, name)
+        if isinstance(column, Tensor) or hasattr(type(column), "__dataclass_fields__"):
+            yield name, column
+
+
+@cache
+def _field_names(cls: type[_Dataclass]) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(cls))
 
 
 def iterate_tensors(batch: _Dataclass) -> Iterator[Tensor]:

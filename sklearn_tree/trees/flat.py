@@ -97,7 +97,8 @@ class FlatArray:
     def _take(self, items: np.ndarray) -> Self:
         starts = self.offsets[items]
         sizes = self.offsets[items + 1] - starts
-        offsets = np.r_[0, np.cumsum(sizes)]
+        offsets = np.zeros(len(items) + 1, dtype=np.int64)
+        np.cumsum(sizes, out=offsets[1:])
         rows = np.repeat(starts - offsets[:-1], sizes) + np.arange(offsets[-1])
         return self._select(rows, offsets)
 

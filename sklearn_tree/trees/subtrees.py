@@ -62,8 +62,11 @@ def sibling_ranks(parents: np.ndarray) -> np.ndarray:
     -------
     ndarray of int64, shape (n,)
     """
-    starts = np.flatnonzero(np.diff(parents, prepend=-1))
-    return np.arange(len(parents)) - np.repeat(starts, np.diff(starts, append=len(parents)))
+    indices = np.arange(len(parents))
+    starts = np.zeros_like(indices)
+    is_first = parents[1:] != parents[:-1]
+    starts[1:][is_first] = indices[1:][is_first]
+    return indices - np.maximum.accumulate(starts)
 
 
 def _hash(
