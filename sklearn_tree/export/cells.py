@@ -7,7 +7,7 @@ from typing import Any
 from sklearn_tree.export.errors import NotExportableError
 from sklearn_tree.export.expressions import write_function
 from sklearn_tree.export.graph import Graph
-from sklearn_tree.export.levels import Level, ParentLevel
+from sklearn_tree.export.levels import Children
 from sklearn_tree.nn import GatedCell, RNTNCell, TreeCell
 from sklearn_tree.nn.compiled.trace import trace_cell
 from sklearn_tree.nn.gated import is_tanh
@@ -36,7 +36,7 @@ class CellWriter:
         """Return the states of leaves, shape (n, n_columns)."""
         raise NotImplementedError
 
-    def step(self, graph: Graph, wx: str, edges: str, level: Level | ParentLevel) -> str:
+    def step(self, graph: Graph, wx: str, edges: str, level: Children) -> str:
         """Return the states of inner nodes, shape (n, n_columns), given those of the children by edge."""
         raise NotImplementedError
 
@@ -79,7 +79,7 @@ class GatedCellWriter(CellWriter):
         states = write_function(graph, self.traced.leaf, {"g": gates}, cell.n_states, gates[0])
         return graph.concat(states)
 
-    def step(self, graph: Graph, wx: str, edges: str, level: Level | ParentLevel) -> str:  # noqa: D102
+    def step(self, graph: Graph, wx: str, edges: str, level: Children) -> str:  # noqa: D102
         own, for_children = self._split_inputs(graph, wx)
         compute = self._compute_places if self.cell.is_placed else self._compute_sums
         u, messages = compute(graph, for_children, edges, level)
@@ -133,7 +133,7 @@ class GatedCellWriter(CellWriter):
         return write_function(graph, self.traced.message, arguments, self.cell.n_messages, states[0])
 
     def _compute_sums(
-        self, graph: Graph, for_children: str, edges: str, level: Level | ParentLevel
+        self, graph: Graph, for_children: str, edges: str, level: Children
     ) -> tuple[str, list[str]]:
         """Return the outputs of ``U`` and the summed messages of all children."""
         cell, size = self.cell, self.cell.hidden_size
@@ -151,7 +151,7 @@ class GatedCellWriter(CellWriter):
         return graph.linear(summed[states[0]], cell.U), [summed[message] for message in messages]
 
     def _compute_places(
-        self, graph: Graph, for_children: str, edges: str, level: Level | ParentLevel
+        self, graph: Graph, for_children: str, edges: str, level: Children
     ) -> tuple[str, list[str]]:
         """Return the outputs of ``U`` for the gates of the nodes, and the summed messages of all places."""
         cell, size, n = self.cell, self.cell.hidden_size, self.cell.max_arity
@@ -188,7 +188,7 @@ class RNTNCellWriter(CellWriter):
     def leaf(self, graph: Graph, wx: str) -> str:  # noqa: D102
         return graph.add("Tanh", wx)
 
-    def step(self, graph: Graph, wx: str, edges: str, level: Level | ParentLevel) -> str:  # noqa: D102
+    def step(self, graph: Graph, wx: str, edges: str, level: Children) -> str:  # noqa: D102
         cell, size = self.cell, self.cell.hidden_size
         width = cell.max_arity * size
         places = level.place(edges, size, cell.max_arity)

@@ -41,6 +41,30 @@ def write_embedding(graph: Graph, embedding: Any, labels: str, values: str = "",
     return graph.add("Add", x, graph.add("Mul", graph.add("Unsqueeze", z, graph.ints(-1)), directions))
 
 
+def write_node_embedding(graph: Graph, embedding: Any, labels: str, size: str) -> str:
+    """Add the embedding of nodes, and the inputs for their edge labels and values if it reads them.
+
+    Parameters
+    ----------
+    graph : Graph
+        Graph of the net.
+    embedding : NodeEmbedding
+        Embedding.
+    labels : str
+        Ids, int64, shape (n,).
+    size : str
+        Name of the number of nodes.
+
+    Returns
+    -------
+    str
+        Vectors, shape (n, embedding_dim).
+    """
+    edges = "" if embedding.edges is None else graph.input("edges", "int64", [size])
+    values = "" if embedding.values is None else graph.input("values", "float64", [size])
+    return write_embedding(graph, embedding, labels, values, edges)
+
+
 def write_standardize(graph: Graph, standardize: Any, values: str, ids: str = "") -> str:
     """Add the standardization of values, float64, by their ids or by their last axis."""
     shift, scale = (

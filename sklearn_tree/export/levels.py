@@ -4,12 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property
+from typing import Protocol
 
 import numpy as np
 
 from sklearn_tree.export.graph import Graph
 
 _N_BOUNDS = 9  # columns of the table of levels
+
+
+class Children(Protocol):
+    """Children of the nodes of one level, whose rows are called edges."""
+
+    def take_parents(self, table: str) -> str:
+        """Return one row per edge, given one row per node."""
+        ...
+
+    def reduce(self, edges: str, n_columns: int, reduction: str = "add") -> str:
+        """Reduce the rows of the edges of each node to one row."""
+        ...
+
+    def place(self, edges: str, n_columns: int, n_places: int) -> str:
+        """Return the rows of the edges by the places of the children, shape (n * n_places, n_columns)."""
+        ...
 
 
 class LevelTables:

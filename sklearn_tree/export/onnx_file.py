@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 from sklearn_tree.estimators.wrapped import split_estimator
 from sklearn_tree.export.nets import write_net
 from sklearn_tree.export.states import estimator_state
+from sklearn_tree.export.step import write_step
 from sklearn_tree.serve.metadata import KEY, seal, write_metadata
 
 
@@ -31,7 +32,8 @@ def to_onnx(estimator: Any, path: str | os.PathLike, step_only: bool = False) ->
         File, which is replaced only after everything has been written.
     step_only : bool, default=False
         Whether to write the computation of one level of trees instead of the whole net, as a graph without
-        loops. The caller then runs it level by level.
+        loops. The caller runs it level by level. The inputs and outputs are those of
+        :func:`sklearn_tree.export.step.write_step`.
 
     Raises
     ------
@@ -63,7 +65,8 @@ def to_onnx(estimator: Any, path: str | os.PathLike, step_only: bool = False) ->
     steps, net = split_estimator(estimator)
     check_is_fitted(net)
     metadata = write_metadata(estimator_state(net, steps))
-    model = write_net(net.net_.module_).to_model()
+    module = net.net_.module_
+    model = (write_step(module) if step_only else write_net(module)).to_model()
     onnx.helper.set_model_props(model, {KEY: metadata})
     replace_file(path, seal(model.SerializeToString()))
 

@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 
 from sklearn_tree.export.cells import CellWriter, make_cell_writer
-from sklearn_tree.export.embedding import replace_unknown, write_embedding
+from sklearn_tree.export.embedding import write_node_embedding
 from sklearn_tree.export.graph import Graph
 from sklearn_tree.export.levels import Level, LevelTables, ParentLevel
+from sklearn_tree.export.linear import write_label_scores, write_scaled_sums
 
 _END = 2**63 - 1  # of a slice to the end of an axis
 
@@ -38,12 +39,7 @@ class RecursiveWriter:
     def encode(self) -> str:
         """Add the encoder and the pooling; return one vector per tree."""
         graph, net = self.graph, self.net
-        edges = values = ""
-        if net.embedding.edges is not None:
-            edges = graph.input("edges", "int64", ["n_distinct"])
-        if net.embedding.values is not None:
-            values = graph.input("values", "float64", ["n_distinct"])
-        x = write_embedding(graph, net.embedding, self.labels, values, edges)
+        x = write_node_embedding(graph, net.embedding, self.labels, "n_distinct")
         writer = make_cell_writer(net.encoder.cell)
         wx = writer.project(graph, x)
         leaves = writer.leaf(graph, wx)
@@ -63,11 +59,11 @@ class RecursiveWriter:
     def linear_logits(self) -> str:
         """Add the linear model over the labels; return its logits."""
         graph, linear = self.graph, self.net.active_linear
-        ids = replace_unknown(graph, self.labels, len(linear.weight))
-        scores = graph.add("Gather", graph.weight(linear.weight), ids, axis=0)
+        scores = write_label_scores(graph, linear, self.labels)
         sums = self._reduce(graph.add("Gather", scores, "rows", axis=0), len(linear.bias))
-        root = graph.add("Unsqueeze", graph.add("Sqrt", graph.cast("sizes")), graph.ints(1))
-        return graph.add("Add", graph.add("Div", sums, root), graph.weight(linear.bias))
+        return write_scaled_sums(
+            graph, linear, sums, graph.add("Unsqueeze", graph.cast("sizes"), graph.ints(1))
+        )
 
     def _walk_up(self, writer: CellWriter, wx: str, leaves: str, *, keep_all: bool) -> tuple[str, str]:
         """Add the walk from the leaves up; return the outputs of the roots, and those of all nodes."""

@@ -9,6 +9,7 @@ import numpy as np
 
 from sklearn_tree.export.embedding import replace_unknown, write_embedding, write_standardize
 from sklearn_tree.export.graph import Graph
+from sklearn_tree.export.linear import write_label_scores, write_scaled_sums
 from sklearn_tree.nn import Embedding
 from sklearn_tree.trees.flat import N_RESERVED_IDS, UNKNOWN_ID
 
@@ -132,19 +133,18 @@ def write_norm(graph: Graph, norm: Any, x: str) -> str:
 
 def write_linear_path(graph: Graph, linear: Any, inputs: SequenceInputs) -> str:
     """Add the linear model over tokens and bigrams; return its logits, shape (n, n_outputs)."""
-    ids = replace_unknown(graph, inputs.labels, len(linear.weight))
     mask = graph.add("Unsqueeze", inputs.is_step, graph.ints(-1))
-    scores = graph.add("Gather", graph.weight(linear.weight), ids, axis=0)
+    scores = write_label_scores(graph, linear, inputs.labels)
     sums = graph.add("ReduceSum", mask_values(graph, scores, mask, 0.0), graph.ints(1), keepdims=0)
     if len(linear.bigrams):
-        sums = graph.add("Add", sums, _sum_bigrams(graph, linear, ids, inputs))
+        sums = graph.add("Add", sums, _sum_bigrams(graph, linear, inputs))
     n = graph.cast(graph.add("Max", inputs.lengths, graph.constant(np.array(1))))
-    root = graph.add("Unsqueeze", graph.add("Sqrt", n), graph.ints(1))
-    return graph.add("Add", graph.add("Div", sums, root), graph.weight(linear.bias))
+    return write_scaled_sums(graph, linear, sums, graph.add("Unsqueeze", n, graph.ints(1)))
 
 
-def _sum_bigrams(graph: Graph, linear: Any, ids: str, inputs: SequenceInputs) -> str:
+def _sum_bigrams(graph: Graph, linear: Any, inputs: SequenceInputs) -> str:
     """Return the sums of the weights of known bigrams, shape (n, n_outputs)."""
+    ids = replace_unknown(graph, inputs.labels, len(linear.weight))
     last, end = graph.ints(-1), graph.ints(2**63 - 1)
     first = graph.slice(ids, graph.ints(0), last, axis=1)
     second = graph.slice(ids, graph.ints(1), end, axis=1)

@@ -1,0 +1,130 @@
+"""One level of a recursive net as a graph of ONNX without loops."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+from sklearn_tree.export.cells import make_cell_writer
+from sklearn_tree.export.embedding import write_node_embedding
+from sklearn_tree.export.errors import NotExportableError
+from sklearn_tree.export.graph import Graph
+from sklearn_tree.export.linear import write_label_scores, write_scaled_sums
+from sklearn_tree.nn import RecursiveNet
+
+
+class StepLevel:
+    """Nodes with a table of their children, padded to the same number of children.
+
+    Parameters
+    ----------
+    graph : Graph
+        Graph of the step.
+    n_children : int or str
+        Number of columns of the table, or the name of this size.
+    n_columns : int
+        Number of columns of the states.
+    """
+
+    def __init__(self, graph: Graph, n_children: int | str, n_columns: int) -> None:
+        self.graph = graph
+        self.states = graph.input("states", graph.dtype, ["n_states", n_columns])
+        self.children = graph.input("children", "int64", ["n_nodes", n_children])
+
+    @cached_property
+    def _n_rows(self) -> str:
+        return self.graph.add("Shape", self.states, start=0, end=1)
+
+    @cached_property
+    def _is_present(self) -> str:
+        return self.graph.add("Less", self.children, self._n_rows)
+
+    @cached_property
+    def is_leaf(self) -> str:
+        """Mask of the nodes without children, bool, shape (n_nodes, 1)."""
+        n = self.graph.add("ReduceSum", self.graph.cast(self._is_present, "int64"), self.graph.ints(1))
+        return self.graph.add("Equal", n, self.graph.ints(0))
+
+    @cached_property
+    def edges(self) -> str:
+        """States of the children, 0 if absent, shape (n_nodes * n_children, n_columns)."""
+        graph = self.graph
+        n_columns = graph.add("Shape", self.states, start=1, end=2)
+        zeros = graph.add("Expand", graph.constant([0.0]), graph.concat([graph.ints(1), n_columns], axis=0))
+        table = graph.concat([self.states, zeros], axis=0)
+        return graph.add("Gather", table, graph.add("Reshape", self.children, graph.ints(-1)), axis=0)
+
+    def take_parents(self, table: str) -> str:
+        """Return one row per child, given one row per node."""
+        graph = self.graph
+        n_columns = graph.add("Shape", table, start=1, end=2)
+        shape = graph.concat([graph.add("Shape", self.children), n_columns], axis=0)
+        repeated = graph.add("Expand", graph.add("Unsqueeze", table, graph.ints(1)), shape)
+        n_edges = graph.add("ReduceProd", graph.add("Shape", self.children), graph.ints(0))
+        return graph.add("Reshape", repeated, graph.concat([n_edges, n_columns], axis=0), allowzero=1)
+
+    def reduce(self, edges: str, n_columns: int, reduction: str = "add") -> str:
+        """Add up the rows of the children of each node; those of absent children count as 0."""
+        graph = self.graph
+        shape = graph.concat([graph.add("Shape", self.children), graph.ints(n_columns)], axis=0)
+        table = graph.add("Reshape", edges, shape, allowzero=1)
+        is_present = graph.add("Unsqueeze", self._is_present, graph.ints(2))
+        table = graph.add("Where", is_present, table, graph.constant(0.0))
+        return graph.add("ReduceSum", table, graph.ints(1), keepdims=0)
+
+    def place(self, edges: str, n_columns: int, n_places: int) -> str:
+        """Return the rows of the children, of which there is one for each place."""
+        return edges
+
+
+def write_step(net: Any) -> Graph:
+    """Return the graph that computes some nodes from the states of their children.
+
+    Its inputs are ``labels``, and ``edges`` and ``values`` if the net reads them, shape (n_nodes,), the
+    ``states`` of nodes that have been computed, shape (n_states, n_columns), and ``children``, int64, shape
+    (n_nodes, n_children): the row in ``states`` of each child, or ``n_states`` for an absent one. If the cell
+    distinguishes children by their position, ``n_children`` is its ``max_arity``, and the states of further
+    children must be added to those of the last one. The outputs are ``new_states``, shape (n_nodes,
+    n_columns), and ``logits``, shape (n_nodes, n_outputs), those of each node as a root.
+
+    Parameters
+    ----------
+    net : RecursiveNet
+        Net.
+
+    Raises
+    ------
+    NotExportableError
+        If the net is not a bottom-up recursive net whose trees have the vectors of their roots, or its cell
+        cannot be exported.
+    """
+    if type(net) is not RecursiveNet or net.pool.how != "root":
+        raise NotExportableError(
+            "step_only=True requires a recursive net for single trees with pooling='root' and "
+            f"bidirectional=False, got a {type(net).__name__}"
+        )
+    cell, linear = net.encoder.cell, net.active_linear
+    writer = make_cell_writer(cell)
+    graph = Graph("float64" if "float64" in str(net.head.weight.dtype) else "float32")
+    sizes = [writer.n_columns, 0 if linear is None else len(linear.bias) + 1]
+    n_children = cell.max_arity if getattr(cell, "is_placed", True) else "n_children"
+    level = StepLevel(graph, n_children, sum(sizes))
+    labels = graph.input("labels", "int64", ["n_nodes"])
+    wx = writer.project(graph, write_node_embedding(graph, net.embedding, labels, "n_nodes"))
+    edges, sums = graph.split(level.edges, sizes)
+    inner = writer.step(graph, wx, edges, level)
+    states = graph.add("Where", level.is_leaf, writer.leaf(graph, wx), inner)
+    h = graph.slice(states, graph.ints(0), graph.ints(cell.hidden_size), axis=1)
+    logits = graph.linear(h, net.head)
+    if linear is not None:
+        own = write_label_scores(graph, linear, labels)
+        ones = graph.add(
+            "Expand", graph.constant([1.0]), graph.concat([graph.add("Shape", labels), graph.ints(1)], 0)
+        )
+        sums = graph.add("Add", graph.concat([own, ones]), level.reduce(sums, sizes[1]))
+        scores, n = graph.split(sums, [sizes[1] - 1, 1])
+        logits = graph.add("Add", logits, write_scaled_sums(graph, linear, scores, n))
+        states = graph.concat([states, sums])
+    graph.output(states, ["n_nodes", sum(sizes)], "new_states")
+    graph.output(logits, ["n_nodes", net.head.out_features], "logits")
+    return graph
