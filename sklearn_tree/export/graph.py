@@ -93,8 +93,13 @@ class Graph:
 
     def linear(self, x: str, layer: Any) -> str:
         """Apply a linear layer of torch to the last axis."""
-        product = self.add("MatMul", x, self.weight(layer.weight.T))
-        return product if layer.bias is None else self.add("Add", product, self.weight(layer.bias))
+        weights = (layer.weight, layer.bias)
+        return self.affine(x, *(None if w is None else w.detach().cpu().numpy() for w in weights))
+
+    def affine(self, x: str, weight: Any, bias: Any = None) -> str:
+        """Apply a linear map to the last axis, given the arrays of a linear layer of torch."""
+        product = self.add("MatMul", x, self.constant(np.ascontiguousarray(weight.T)))
+        return product if bias is None else self.add("Add", product, self.constant(bias))
 
     def slice(self, value: str, start: str, end: str, axis: int = 0) -> str:
         """Return a slice along an axis; the bounds are values of shape (1,)."""

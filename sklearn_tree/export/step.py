@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from collections.abc import Sequence
 from typing import Any
 
 from sklearn_tree.export.cells import make_cell_writer
 from sklearn_tree.export.embedding import write_node_embedding
 from sklearn_tree.export.errors import NotExportableError
 from sklearn_tree.export.graph import Graph
+from sklearn_tree.export.levels import fill
 from sklearn_tree.export.linear import write_label_scores, write_scaled_sums
 from sklearn_tree.nn import RecursiveNet
 
 
-class StepLevel:
-    """Nodes with a table of their children, padded to the same number of children.
+class TableEdges:
+    """Edges in a table of the children of each node, padded to the same number of children.
 
     Parameters
     ----------
@@ -22,40 +23,29 @@ class StepLevel:
         Graph of the step.
     n_children : int or str
         Number of columns of the table, or the name of this size.
-    n_columns : int
-        Number of columns of the states.
+    sizes : list of int
+        Number of columns of each state.
     """
 
-    def __init__(self, graph: Graph, n_children: int | str, n_columns: int) -> None:
+    def __init__(self, graph: Graph, n_children: int | str, sizes: list[int]) -> None:
         self.graph = graph
-        self.states = graph.input("states", graph.dtype, ["n_states", n_columns])
+        n_columns = sum(sizes)
+        states = graph.input("states", graph.dtype, ["n_states", n_columns])
         self.children = graph.input("children", "int64", ["n_nodes", n_children])
+        absent = fill(graph, 0.0, graph.ints(1), n_columns)
+        table = graph.concat([states, absent], axis=0)
+        rows = graph.add("Gather", table, graph.add("Reshape", self.children, graph.ints(-1)), axis=0)
+        self.states = graph.split(rows, sizes)
+        self._is_present = graph.add("Less", self.children, graph.add("Shape", states, start=0, end=1))
 
-    @cached_property
-    def _n_rows(self) -> str:
-        return self.graph.add("Shape", self.states, start=0, end=1)
-
-    @cached_property
-    def _is_present(self) -> str:
-        return self.graph.add("Less", self.children, self._n_rows)
-
-    @cached_property
+    @property
     def is_leaf(self) -> str:
         """Mask of the nodes without children, bool, shape (n_nodes, 1)."""
         n = self.graph.add("ReduceSum", self.graph.cast(self._is_present, "int64"), self.graph.ints(1))
         return self.graph.add("Equal", n, self.graph.ints(0))
 
-    @cached_property
-    def edges(self) -> str:
-        """States of the children, 0 if absent, shape (n_nodes * n_children, n_columns)."""
-        graph = self.graph
-        n_columns = graph.add("Shape", self.states, start=1, end=2)
-        zeros = graph.add("Expand", graph.constant([0.0]), graph.concat([graph.ints(1), n_columns], axis=0))
-        table = graph.concat([self.states, zeros], axis=0)
-        return graph.add("Gather", table, graph.add("Reshape", self.children, graph.ints(-1)), axis=0)
-
-    def take_parents(self, table: str) -> str:
-        """Return one row per child, given one row per node."""
+    def take_inputs(self, table: str) -> str:
+        """Return the inputs of the parents, one row per edge."""
         graph = self.graph
         n_columns = graph.add("Shape", table, start=1, end=2)
         shape = graph.concat([graph.add("Shape", self.children), n_columns], axis=0)
@@ -63,18 +53,18 @@ class StepLevel:
         n_edges = graph.add("ReduceProd", graph.add("Shape", self.children), graph.ints(0))
         return graph.add("Reshape", repeated, graph.concat([n_edges, n_columns], axis=0), allowzero=1)
 
-    def reduce(self, edges: str, n_columns: int, reduction: str = "add") -> str:
+    def reduce(self, terms: Sequence[str], n_columns: int, reduction: str = "add") -> list[str]:
         """Add up the rows of the children of each node; those of absent children count as 0."""
         graph = self.graph
         shape = graph.concat([graph.add("Shape", self.children), graph.ints(n_columns)], axis=0)
-        table = graph.add("Reshape", edges, shape, allowzero=1)
         is_present = graph.add("Unsqueeze", self._is_present, graph.ints(2))
-        table = graph.add("Where", is_present, table, graph.constant(0.0))
-        return graph.add("ReduceSum", table, graph.ints(1), keepdims=0)
+        tables = [graph.add("Reshape", term, shape, allowzero=1) for term in terms]
+        tables = [graph.add("Where", is_present, table, graph.constant(0.0)) for table in tables]
+        return [graph.add("ReduceSum", table, graph.ints(1), keepdims=0) for table in tables]
 
-    def place(self, edges: str, n_columns: int, n_places: int) -> str:
-        """Return the rows of the children, of which there is one for each place."""
-        return edges
+    def place(self, n_columns: int, n_places: int) -> list[str]:
+        """Return the states of the children, of which there is one for each place."""
+        return self.states
 
 
 def write_step(net: Any) -> Graph:
@@ -106,25 +96,24 @@ def write_step(net: Any) -> Graph:
     cell, linear = net.encoder.cell, net.active_linear
     writer = make_cell_writer(cell)
     graph = Graph("float64" if "float64" in str(net.head.weight.dtype) else "float32")
-    sizes = [writer.n_columns, 0 if linear is None else len(linear.bias) + 1]
+    n, n_sums = writer.n_states, 0 if linear is None else len(linear.bias) + 1
     n_children = cell.max_arity if getattr(cell, "is_placed", True) else "n_children"
-    level = StepLevel(graph, n_children, sum(sizes))
+    sizes = [cell.hidden_size] * n + [n_sums] * (n_sums > 0)
+    edges = TableEdges(graph, n_children, sizes)
+    sums, edges.states = edges.states[n:], edges.states[:n]
     labels = graph.input("labels", "int64", ["n_nodes"])
-    wx = writer.project(graph, write_node_embedding(graph, net.embedding, labels, "n_nodes"))
-    edges, sums = graph.split(level.edges, sizes)
-    inner = writer.step(graph, wx, edges, level)
-    states = graph.add("Where", level.is_leaf, writer.leaf(graph, wx), inner)
-    h = graph.slice(states, graph.ints(0), graph.ints(cell.hidden_size), axis=1)
-    logits = graph.linear(h, net.head)
+    inputs = writer.project(graph, write_node_embedding(graph, net.embedding, labels, "n_nodes"))
+    inner = writer.update(graph, inputs, writer.collect(graph, inputs, edges))
+    pairs = zip(writer.leaf(graph, inputs), inner, strict=True)
+    states = [graph.add("Where", edges.is_leaf, *pair) for pair in pairs]
+    logits = graph.linear(states[0], net.head)
     if linear is not None:
         own = write_label_scores(graph, linear, labels)
-        ones = graph.add(
-            "Expand", graph.constant([1.0]), graph.concat([graph.add("Shape", labels), graph.ints(1)], 0)
-        )
-        sums = graph.add("Add", graph.concat([own, ones]), level.reduce(sums, sizes[1]))
-        scores, n = graph.split(sums, [sizes[1] - 1, 1])
-        logits = graph.add("Add", logits, write_scaled_sums(graph, linear, scores, n))
-        states = graph.concat([states, sums])
-    graph.output(states, ["n_nodes", sum(sizes)], "new_states")
+        ones = fill(graph, 1.0, graph.add("Shape", labels), 1)
+        below = edges.reduce(sums, n_sums)[0]
+        states.append(graph.add("Add", graph.concat([own, ones]), below))
+        scores, total = graph.split(states[-1], [n_sums - 1, 1])
+        logits = graph.add("Add", logits, write_scaled_sums(graph, linear, scores, total))
+    graph.output(graph.concat(states), ["n_nodes", sum(sizes)], "new_states")
     graph.output(logits, ["n_nodes", net.head.out_features], "logits")
     return graph
