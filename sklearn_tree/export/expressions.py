@@ -50,12 +50,19 @@ class ExpressionWriter:
         self.graph = graph
         self.sources = {name: ast.parse(text, mode="eval").body for name, text in expressions.assignments}
         self.values = dict(arguments)
+        self.arguments = arguments.keys()
 
     def write(self, result: str | None, like: str) -> str:
         """Return the value of a result; a constant result gets the shape of ``like``."""
-        value = self._write(ast.parse(result or "0.0", mode="eval").body)
-        is_varying = result in self.values or result in self.sources
-        return value if is_varying else self.graph.add("Expand", value, self.graph.add("Shape", like))
+        node = ast.parse(result or "0.0", mode="eval").body
+        value = self._write(node)
+        return value if self._varies(node) else self.graph.add("Expand", value, self.graph.add("Shape", like))
+
+    def _varies(self, node: ast.expr) -> bool:
+        """Return whether an expression depends on the arguments."""
+        names = {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
+        inner = (self.sources[name] for name in names & self.sources.keys())
+        return bool(names & self.arguments) or any(map(self._varies, inner))
 
     def _name(self, name: str) -> str:
         if name not in self.values:

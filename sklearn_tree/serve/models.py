@@ -16,7 +16,9 @@ from sklearn_tree.kinds import Kind, check_finite
 from sklearn_tree.serve.metadata import KEY, Metadata, check_digest, read_metadata
 from sklearn_tree.validation import POSITIVE_INT
 
-_MAX_POSITIONS = 16_384  # of a batch: nodes, steps or pixels, padding included
+# Positions of a batch, padding included, with the best speed: levels of trees need many nodes, and steps of
+# sequences should stay in the cache.
+_MAX_NODES, _MAX_STEPS = 24_000, 4096
 
 
 class _OnnxModel(BaseEstimator):
@@ -289,10 +291,11 @@ def split_into_batches(kind: Kind, encoded: Any) -> Iterator[np.ndarray]:
     """
     cost, sizes = kind.cost(encoded), kind.n_positions(encoded)
     order = np.arange(len(sizes)) if cost is None else np.argsort(cost, kind="stable")
+    limit = _MAX_NODES if kind.is_batched_on_host else _MAX_STEPS  # only trees are
     start = largest = 0
     for end, size in enumerate(sizes[order].tolist()):
         largest = max(largest, size)
-        if end > start and largest * (end + 1 - start) > _MAX_POSITIONS:
+        if end > start and largest * (end + 1 - start) > limit:
             yield order[start:end]
             start, largest = end, size
     yield order[start:]
