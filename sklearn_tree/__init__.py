@@ -6,7 +6,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sklearn_tree import datasets, explain, plot
+    from sklearn_tree import datasets, explain, export, plot, serve
     from sklearn_tree.device import resolve_device
     from sklearn_tree.estimators import (
         CNNClassifier,
@@ -46,7 +46,7 @@ _HOMES = {
     "register_tree_type": "sklearn_tree.trees",
     "resolve_device": "sklearn_tree.device",
 }
-_MODULES = ("datasets", "explain", "plot")
+_MODULES = ("datasets", "explain", "export", "plot", "serve")
 
 __all__ = [
     "CNNClassifier",
@@ -67,10 +67,12 @@ __all__ = [
     "TreeVectorizer",
     "datasets",
     "explain",
+    "export",
     "plot",
     "predict_nodes",
     "register_tree_type",
     "resolve_device",
+    "serve",
 ]
 
 

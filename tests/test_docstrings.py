@@ -7,11 +7,11 @@ from numpydoc.validate import validate
 
 import sklearn_tree
 import sklearn_tree.nn
-from sklearn_tree import datasets, plot
+from sklearn_tree import datasets, export, plot, serve
 
 # No extended summary, example, "see also" or description of a single return value is demanded.
 NOT_DEMANDED = {"ES01", "EX01", "GL01", "PR10", "RT03", "SA01", "SA04", "SS06"}
-MODULES = (sklearn_tree, datasets, plot, sklearn_tree.nn)
+MODULES = (sklearn_tree, datasets, export, plot, serve, sklearn_tree.nn)
 
 
 def public_objects():

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_tree.estimators.wrapped import split_estimator
+from sklearn_tree.export.files import replace_file
 from sklearn_tree.export.nets import write_net
 from sklearn_tree.export.states import estimator_state
 from sklearn_tree.export.step import write_step
@@ -69,14 +68,3 @@ def to_onnx(estimator: Any, path: str | os.PathLike, step_only: bool = False) ->
     model = (write_step(module) if step_only else write_net(module)).to_model()
     onnx.helper.set_model_props(model, {KEY: metadata})
     replace_file(path, seal(model.SerializeToString()))
-
-
-def replace_file(path: str | os.PathLike, content: bytes) -> None:
-    """Write a file under another name in the same folder, then rename it."""
-    path = Path(path).absolute()
-    temporary = path.with_name(f".{path.name}.{uuid4().hex}")
-    try:
-        temporary.write_bytes(content)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)

@@ -169,6 +169,8 @@ def _uses_torch(a: Tensor, b: Tensor) -> bool:
 
 
 def _uses_numpy(a: Tensor, b: Tensor) -> bool:
-    """Return whether numpy computes ``a @ b``."""
+    """Return whether numpy computes ``a @ b``; never in a graph that torch traces."""
+    if torch.compiler.is_compiling():
+        return False
     is_large = len(a) * b.numel() >= _MIN_MULTIPLICATIONS
     return is_large and a.dtype == torch.float32 and a.device.type == "cpu" and torch.get_num_threads() == 1

@@ -114,7 +114,7 @@ class RecurrentEncoder(nn.Module):
         states = self._run_layers(x, batch)
         if batch.is_full:
             return torch.cat([state[:, -1] for state in states], dim=1)
-        first = torch.arange(len(batch), device=x.device) * batch.n_steps
+        first = torch.arange(x.shape[0], device=x.device) * batch.n_steps
         last = first + (batch.lengths - 1).clamp(min=0)
         final = torch.cat([state.flatten(0, 1).index_select(0, last) for state in states], dim=1)
         return final.masked_fill(batch.lengths.unsqueeze(1) == 0, 0.0)
@@ -203,7 +203,7 @@ def reverse_steps(x: Tensor, batch: SequenceBatch) -> Tensor:
     steps = torch.arange(batch.n_steps, device=x.device)
     mirrored = batch.lengths.unsqueeze(1) - 1 - steps
     index = torch.where(mirrored >= 0, mirrored, steps)
-    index += torch.arange(len(batch), device=x.device).unsqueeze(1) * batch.n_steps
+    index += torch.arange(x.shape[0], device=x.device).unsqueeze(1) * batch.n_steps
     return _PermuteRows.apply(x.flatten(0, 1), index.flatten()).view(x.shape)
 
 

@@ -28,7 +28,7 @@ from sklearn_tree import (
     TreeVectorizer,
 )
 from sklearn_tree.export import NotExportableError, to_onnx
-from sklearn_tree.export.onnx_file import replace_file
+from sklearn_tree.export.files import replace_file
 from sklearn_tree.serve import OnnxClassifier
 
 CASES = [(cls, name) for name, sample in CONTAINERS.items() for cls in ESTIMATORS if cls in sample.readers]
