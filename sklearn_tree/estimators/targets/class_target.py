@@ -28,6 +28,8 @@ class ClassTarget(Target):
         Temperature of each head; None without calibration.
     """
 
+    _fitted = ("classes", "n_classes", "temperatures")
+
     classes: Any
     n_classes: Any
     temperatures: np.ndarray | None = None

@@ -29,6 +29,7 @@ class Numbers(Target):
 
     name = "numbers"
     criterion = torch.nn.MSELoss
+    _fitted = ("mean", "scale", "n_columns")
 
     mean: np.ndarray
     scale: np.ndarray
