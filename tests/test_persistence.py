@@ -177,3 +177,9 @@ def test_skops_asks_for_the_classes_of_the_user():
     assert [
         name for name in skops.get_untrusted_types(data=data) if name not in sklearn_tree.TRUSTED_TYPES
     ] == ["user_cells.SoftSumCell"]
+
+
+def test_a_shallow_copy_shares_the_net(cases):
+    net, _ = cases["RNNClassifier"]
+    assert copy.copy(net).net_ is net.net_
+    assert copy.deepcopy(net).net_ is not net.net_

@@ -90,7 +90,7 @@ def _restore(value: Any) -> Any:
         restored = _find_class(name)
     elif kind == "device":
         restored = torch.device(name)
-    elif isinstance(getattr(torch, name, None), torch.dtype):
+    elif kind in ("dtype", "tensor") and isinstance(getattr(torch, name, None), torch.dtype):
         dtype = getattr(torch, name)
         restored = dtype if kind == "dtype" else torch.tensor(np.asarray(value["array"]), dtype=dtype)
     if restored is None:
