@@ -1,4 +1,4 @@
-"""Plain values that stand for objects of torch in states."""
+"""Plain values that replace objects of torch in states."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import torch
 
 from sklearn_tree.state import StateMixin
 
-_TAG = "__torch__"  # key of the dicts that stand for objects of torch
+_TAG = "__torch__"  # key of the dicts that describe objects of torch
 
 
 class TorchStateMixin(StateMixin):

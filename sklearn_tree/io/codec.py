@@ -14,7 +14,7 @@ from sklearn_tree.io.registry import check_sources, class_name, find_class
 from sklearn_tree.nn import TreeCell
 from sklearn_tree.trees.flat import FlatArray
 
-_TAG = "$"  # key of the dicts that stand for other values than those of JSON
+_TAG = "$"  # key of the dicts that describe values that JSON does not have
 _PLAIN = (type(None), bool, int, float, str)
 _DERIVED = ("parents", "subtrees")  # columns of a TreeArray that are computed from the others
 _N_KIND_BYTES = 4  # of a character in an array of str
