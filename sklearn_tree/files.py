@@ -20,13 +20,22 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
     path : str or path-like
         File to write or to replace.
 
+    Raises
+    ------
+    OSError
+        If ``path`` is not a regular file, or its folder does not exist.
+
     Yields
     ------
     Path
         Temporary file in the same folder.
     """
     path = Path(os.path.realpath(path))
-    with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+    if path.exists() and not path.is_file():
+        raise OSError(f"{path} is not a regular file")
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"the folder {path.parent} does not exist")
+    with NamedTemporaryFile(dir=path.parent, prefix=".sklearn_tree-", delete=False) as file:
         temporary = Path(file.name)
     try:
         yield temporary

@@ -53,5 +53,16 @@ def test_a_link_stays_a_link(tmp_path):
 
 
 def test_a_missing_folder_is_an_error(tmp_path):
-    with pytest.raises(FileNotFoundError), replacing(tmp_path / "missing" / "file"):
+    with (
+        pytest.raises(FileNotFoundError, match="missing does not exist"),
+        replacing(tmp_path / "missing" / "file"),
+    ):
         pass
+    with pytest.raises(OSError, match="is not a regular file"), replacing(tmp_path):
+        pass
+
+
+def test_names_may_have_255_characters(tmp_path):
+    with replacing(tmp_path / ("x" * 255)) as temporary:
+        temporary.write_text("text")
+    assert (tmp_path / ("x" * 255)).read_text() == "text"

@@ -16,6 +16,12 @@ from sklearn_tree.kinds import Kind
 from sklearn_tree.randomness import InjectedGenerators, own_generators
 
 _RESTORED = ("fixed_", "is_continued", "classes_inferred_")
+# Parameters of a net that a state holds. Others, such as those of torch.compile, could run programs.
+_PARAMS = {
+    *("lr", "max_epochs", "batch_size", "precision", "verbose", "optimizer", "criterion", "dataset"),
+    *("iterator_train", "iterator_valid", "predict_nonlinearity", "classes"),
+}
+_PREFIXES = ("module__", "criterion__", "optimizer__", "iterator_train__", "iterator_valid__")
 _DEPTHS = ("n_layers", "n_blocks")  # parameters of modules that count layers with weights of their own
 
 
@@ -46,7 +52,7 @@ def owned_params(module: Any, kind: Kind, target: Target) -> dict[str, Any]:
 def net_to_state(net: Any) -> dict[str, Any]:
     """Return the parameters, the weights and the history of a net.
 
-    A net whose training goes on also has the states of its optimizer and of its weight average. Parameters
+    A net whose training goes on also has the states of its loss, optimizer and weight average. Parameters
     that the estimator restores are left out, unless ``net_params`` has replaced them.
 
     Parameters
@@ -54,25 +60,30 @@ def net_to_state(net: Any) -> dict[str, Any]:
     net : OwnedNetMixin
         Initialized net.
     """
-    left_out = {"callbacks", "module", "target", "dataset__kind", "module__pretrained", "is_continued"}
-    defaults = {"criterion": net.target.criterion, "dataset": EncodedDataset}
-    defaults |= {"iterator_train": BatchIterator, "iterator_valid": BatchIterator}
-    params = {name: value for name, value in vars(net).items() if name[0] != "_" and name[-1] != "_"}
-    module, average, is_continued = net.module_, net.average_state_, net.is_continued
+    module: nn.Module = getattr(net.module_, "_orig_mod", net.module_)  # the one that torch.compile wraps
+    own = {"criterion": net.target.criterion, "dataset": EncodedDataset}
+    own |= {"iterator_train": BatchIterator, "iterator_valid": BatchIterator}
+    params = {name: value for name, value in vars(net).items() if _is_restored(name)}
+    average, is_continued = net.average_state_, net.is_continued
     return {
         "params": {
             name: value
             for name, value in params.items()
-            if name not in left_out and value is not defaults.get(name, params)
+            if name != "module__pretrained" and value is not own.get(name, params)
         },
         "weights": {name: to_array(tensor) for name, tensor in module.state_dict().items()},
         "frozen": [name for name, weight in module.named_parameters() if not weight.requires_grad],
         "compiled": [name for name, part in module.named_modules() if getattr(part, "is_compiled", False)],
         "history": [dict(row) for row in net.history],
+        "criterion": {name: to_array(tensor) for name, tensor in net.criterion_.state_dict().items()},
         "optimizer": net.optimizer_.state_dict() if is_continued else None,
         "average": vars(average) if is_continued and average is not None else None,
         **{name: getattr(net, name) for name in _RESTORED if hasattr(net, name)},
     }
+
+
+def _is_restored(name: str) -> bool:
+    return name in _PARAMS or name.startswith(_PREFIXES)
 
 
 def net_from_state(state: dict[str, Any], net_class: Any, owned: dict[str, Any], device: torch.device) -> Any:
@@ -94,8 +105,10 @@ def net_from_state(state: dict[str, Any], net_class: Any, owned: dict[str, Any],
     ValueError
         If the parameters and the weights do not fit; nothing larger than the weights is allocated before.
     """
+    for name in filter(lambda name: not _is_restored(name), state["params"]):
+        raise ValueError(f"the state of a net must not have the parameter {name!r:.60}")
     params = {**owned, **state["params"], "device": str(device), "callbacks": []}
-    weights = {name: torch.from_numpy(np.array(array)) for name, array in state["weights"].items()}
+    weights = _to_tensors(state["weights"])
     _check_size(params, weights)
     net = net_class(**params)
     for name in _RESTORED:
@@ -105,6 +118,7 @@ def net_from_state(state: dict[str, Any], net_class: Any, owned: dict[str, Any],
         net.initialize()
     try:
         net.module_.load_state_dict(weights)
+        net.criterion_.load_state_dict(_to_tensors(state["criterion"]))
     except (RuntimeError, AttributeError) as error:
         raise ValueError(f"the weights do not fit the parameters of the net: {error}") from error
     frozen = set(state["frozen"])
@@ -116,10 +130,33 @@ def net_from_state(state: dict[str, Any], net_class: Any, owned: dict[str, Any],
     net.module_.eval()
     net.history_ = History(state["history"])
     if state["optimizer"] is not None:
-        net.optimizer_.load_state_dict(state["optimizer"])
+        load_optimizer(net.optimizer_, state["optimizer"])
     if state["average"] is not None:
         net.average_state_ = AverageState(**state["average"])
     return net
+
+
+def load_optimizer(optimizer: torch.optim.Optimizer, state: dict[str, Any]) -> None:
+    """Load the state of an optimizer without casting its tensors to the dtype of the weights, as torch does.
+
+    Parameters
+    ----------
+    optimizer : torch.optim.Optimizer
+        Optimizer.
+    state : dict
+        Return value of ``optimizer.state_dict()``.
+    """
+    optimizer.load_state_dict(state)
+    weights = [weight for group in optimizer.param_groups for weight in group["params"]]
+    for i, saved in state["state"].items():
+        loaded = optimizer.state[weights[i]]
+        for name, value in saved.items():
+            if isinstance(value, Tensor):
+                loaded[name] = loaded[name].to(value.dtype)
+
+
+def _to_tensors(arrays: dict[str, np.ndarray]) -> dict[str, Tensor]:
+    return {name: torch.from_numpy(np.array(array)) for name, array in arrays.items()}
 
 
 def to_array(tensor: Tensor) -> np.ndarray:

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from sklearn_tree.estimators.modes import default_modes
+from sklearn_tree.estimators.rowwise import RowwiseAdagrad
 from sklearn_tree.state import StateMixin
 
 _TAG = "__torch__"  # key of the dicts that describe objects of torch
@@ -23,6 +25,7 @@ class TorchStateMixin(StateMixin):
     def __getstate__(self) -> dict[str, Any]:
         return to_plain(super().__getstate__())
 
+    @default_modes()
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(from_plain(state))
 
@@ -68,7 +71,9 @@ def _map(value: Any, function: Callable[[Any], Any]) -> Any:
 
 
 def _describe(value: Any) -> Any:
-    if isinstance(value, torch.Tensor):
+    if type(value) is dict and _TAG in value:  # a dict of the user with this key
+        return {_TAG: "dict", "name": "", "items": [*value.items()]}
+    if type(value) is torch.Tensor and value.layout == torch.strided:
         is_short = value.dtype in (torch.bfloat16, torch.float16)
         array = (value.float() if is_short else value).detach().cpu().numpy()
         return {_TAG: "tensor", "array": array, "name": str(value.dtype).removeprefix("torch.")}
@@ -86,7 +91,9 @@ def _restore(value: Any) -> Any:
         return value
     kind, name = value[_TAG], str(value["name"])
     restored: Any = None
-    if kind == "class":
+    if kind == "dict":
+        restored = dict(value["items"])
+    elif kind == "class":
         restored = _find_class(name)
     elif kind == "device":
         restored = torch.device(name)
@@ -99,9 +106,11 @@ def _restore(value: Any) -> Any:
 
 
 def _find_class(name: str) -> type | None:
-    """Return the optimizer or loss of torch with a name; None for any other name."""
+    """Return the optimizer with a name, or the loss of torch without weights; None for any other name."""
+    if name == RowwiseAdagrad.__name__:
+        return RowwiseAdagrad
     cls = getattr(torch.optim, name, None)
-    if cls is None and name.endswith("Loss"):
+    if cls is None and name.endswith("Loss") and name != "AdaptiveLogSoftmaxWithLoss":
         cls = getattr(torch.nn, name, None)
     is_known = isinstance(cls, type) and issubclass(cls, (torch.optim.Optimizer, torch.nn.Module))
     return cls if is_known else None

@@ -11,13 +11,14 @@ from sklearn_tree.explain.features import Features
 from sklearn_tree.explain.views import VIEWS, View
 
 _CLASS = "class"  # key of the class name in a state
+_NESTED = ("items", "sources")  # fields that are output columns too
 
 
 def features_to_state(features: Any) -> dict[str, Any]:
     """Return output columns as plain values, without functions of the view."""
     columns = {field.name: getattr(features, field.name) for field in fields(features)}
     plain = {
-        name: features_to_state(value) if isinstance(value, (Features, SourceColumns)) else value
+        name: features_to_state(value) if name in _NESTED else value
         for name, value in columns.items()
         if not callable(value)
     }
@@ -38,7 +39,7 @@ def features_from_state(state: dict[str, Any], view: View) -> Any:
     cls = classes[state[_CLASS]]
     items = getattr(view, "item_view", view)
     columns = {
-        name: features_from_state(value, items) if isinstance(value, dict) and _CLASS in value else value
+        name: features_from_state(value, items) if name in _NESTED else value
         for name, value in state.items()
         if name != _CLASS
     }

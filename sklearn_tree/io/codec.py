@@ -16,8 +16,9 @@ from sklearn_tree.trees.flat import FlatArray
 
 _TAG = "$"  # key of the dicts that describe values that JSON does not have
 _PLAIN = (type(None), bool, int, float, str)
-_DERIVED = ("parents", "subtrees")  # columns of a TreeArray that are computed from the others
+_DERIVED = ("parents", "subtrees", "validate")  # not read: computed from the columns of a TreeArray
 _N_KIND_BYTES = 4  # of a character in an array of str
+_MAX_KEY = 2**53  # larger numbers could be chosen to have equal hashes, which makes dicts slow
 
 
 class Encoder:
@@ -61,9 +62,6 @@ class Encoder:
             return self._encode_dict(value, path)
         if isinstance(value, np.generic):
             return {_TAG: "scalar", "array": self._encode_array(np.array(value), path)}
-        if type(value) is np.random.RandomState:
-            state = value.get_state(legacy=False)
-            return {_TAG: "random_state", "state": self.encode(state, path)}
         if isinstance(value, type) and issubclass(value, TreeCell):
             return {_TAG: "cell", "name": value.__qualname__}
         return self._encode_object(value, path)
@@ -98,16 +96,23 @@ class Encoder:
     def _encode_object(self, value: Any, path: str) -> dict:
         if id(value) in self._numbers:
             return {_TAG: "same", "number": self._numbers[id(value)]}
+        if type(value) is np.random.RandomState:
+            return self._number(value, {_TAG: "random_state", "state": self.encode(value.get_state(), path)})
         name = class_name(value)
         if name is None:
             raise TypeError(_explain(value, path))
+        if hasattr(value, "_validate_params"):
+            value._validate_params()  # load would refuse the file
         state = value.__getstate__()
         if isinstance(value, FlatArray):
             state = {key: column for key, column in state.items() if key not in _DERIVED}
         if isinstance(state, dict):
             state = self._without_callbacks(state, path)
             check_sources(state)
-        encoded = {_TAG: "object", "class": name, "state": self.encode(state, path)}
+        return self._number(value, {_TAG: "object", "class": name, "state": self.encode(state, path)})
+
+    def _number(self, value: Any, encoded: dict) -> dict:
+        """Number an object that has been encoded, so that it is encoded only once."""
         self._numbers[id(value)] = len(self._kept)
         self._kept.append(value)
         return encoded
@@ -143,7 +148,7 @@ class Decoder:
     """
 
     def __init__(self, arrays: Sequence[np.ndarray], device: Any, cells: Sequence[type[TreeCell]]) -> None:
-        self._arrays = arrays
+        self._arrays: list[np.ndarray | None] = [*arrays]
         self._device = device
         self._cells = {cell.__qualname__: cell for cell in cells}
         self._objects: list[Any] = []
@@ -162,14 +167,21 @@ class Decoder:
         return tuple(self.decode(value["items"]))
 
     def _decode_dict(self, value: dict) -> dict:
-        return {self.decode(key): self.decode(item) for key, item in value["items"]}
+        items = [(self.decode(key), self.decode(item)) for key, item in value["items"]]
+        for key, _ in items:
+            if not (isinstance(key, (str, type(None))) or -_MAX_KEY < key < _MAX_KEY):
+                raise ValueError(f"keys must be str or small numbers, got {key!r:.60}")
+        return dict(items)
 
     def _decode_array(self, value: dict) -> np.ndarray:
-        array = self._arrays[_check_position(value["number"])]
+        number = _check_position(value["number"])
+        array, self._arrays[number] = self._arrays[number], None
+        if array is None:
+            raise ValueError(f"array {number} must occur only once")
         if "dtype" not in value:
             return array
         n = int(value["dtype"].removeprefix("U"))
-        return array.view(np.dtype(f"U{n}")).reshape(value["shape"]) if n else np.zeros(value["shape"], "U")
+        return array.view(np.dtype(f"U{n}")).reshape(value["shape"]) if n else np.empty(0, "U")
 
     def _decode_objects(self, value: dict) -> np.ndarray:
         items = self.decode(value["items"])
@@ -182,8 +194,14 @@ class Decoder:
         return self.decode(value["array"])[()]
 
     def _decode_random_state(self, value: dict) -> np.random.RandomState:
+        name, key, position, *others = self.decode(value["state"])
+        if name != "MT19937" or not (type(position) is int and 0 <= position <= len(key)):
+            raise ValueError(
+                f"the position of a random state must be in [0, {len(key)}], got {position!r:.60}"
+            )
         generator = np.random.RandomState()
-        generator.set_state(self.decode(value["state"]))
+        generator.set_state((name, key, position, *others))
+        self._objects.append(generator)
         return generator
 
     def _decode_cell(self, value: dict) -> type[TreeCell]:
@@ -201,7 +219,8 @@ class Decoder:
             check_sources(state)
         restored: Any
         if issubclass(cls, FlatArray):
-            restored = cls(**state)  # validates its columns
+            columns = {name: column for name, column in state.items() if name not in _DERIVED}
+            restored = cls(**columns)  # validates them
         else:
             if isinstance(state, dict) and "device" in state:
                 state = self._moved(state)

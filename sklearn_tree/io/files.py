@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from sklearn_tree.nn import TreeCell
 
 _FORMAT = "sklearn_tree"
 _VERSION = "1"
+_STATE = "state"  # array with the JSON
 
 
 def save(estimator: Any, path: str | os.PathLike) -> None:
@@ -37,7 +39,9 @@ def save(estimator: Any, path: str | os.PathLike) -> None:
     TypeError
         If a parameter or attribute cannot be saved, such as a function. The message names it.
     ValueError
-        If a parameter names a file: ``embeddings``, ``model`` or ``memory``.
+        If a parameter is invalid or names a file: ``embeddings``, ``model`` or ``memory``.
+    OSError
+        If the file cannot be written.
     ImportError
         If safetensors is not installed.
 
@@ -56,14 +60,10 @@ def save(estimator: Any, path: str | os.PathLike) -> None:
     array([1])
     """
     _import_safetensors()
-    from safetensors.numpy import save_file
-
     encoder = Encoder()
-    state = json.dumps(encoder.encode(estimator, type(estimator).__name__))
-    arrays = {str(i): array for i, array in enumerate(encoder.arrays)}
-    metadata = {"format": _FORMAT, "version": _VERSION, "state": state, "sha256": _digest(state, arrays)}
+    state = encoder.encode(estimator, type(estimator).__name__)
     with replacing(path) as temporary:
-        save_file(arrays, temporary, metadata)
+        write(temporary, state, encoder.arrays)
 
 
 def load(path: str | os.PathLike, device: Any = "auto", cells: Sequence[type[TreeCell]] = ()) -> Any:
@@ -101,7 +101,7 @@ def load(path: str | os.PathLike, device: Any = "auto", cells: Sequence[type[Tre
     InconsistentVersionWarning
         If the file was saved with other versions of this package or of scikit-learn.
     """
-    state, arrays = _read(path)
+    state, arrays = read(path)
     try:
         return Decoder(arrays, device, cells).decode(state)
     except ImportError:
@@ -110,8 +110,28 @@ def load(path: str | os.PathLike, device: Any = "auto", cells: Sequence[type[Tre
         raise ValueError(f"{os.fspath(path)} cannot be loaded: {error or type(error).__name__}") from error
 
 
-def _read(path: str | os.PathLike) -> tuple[Any, list[np.ndarray]]:
-    """Return the state and the arrays of a file, whose digest has been checked."""
+def write(path: Path, state: Any, arrays: Sequence[np.ndarray]) -> None:
+    """Write the values and arrays of an :class:`Encoder` with a digest to a file."""
+    from safetensors import SafetensorError
+    from safetensors.numpy import save_file
+
+    # JSON is an array too, since the header of a file has a limit; strings may hold single surrogates.
+    text = json.dumps(state, ensure_ascii=False).encode("utf-8", "surrogatepass")
+    content = {_STATE: np.frombuffer(text, np.uint8), **{str(i): x for i, x in enumerate(arrays)}}
+    try:
+        save_file(content, path, {"format": _FORMAT, "version": _VERSION, "sha256": _digest(content)})
+    except SafetensorError as error:
+        raise OSError(f"a file of {len(arrays)} arrays cannot be written: {error}") from error
+
+
+def read(path: str | os.PathLike) -> tuple[Any, list[np.ndarray]]:
+    """Return the values and arrays of a file.
+
+    Raises
+    ------
+    ValueError
+        If the file has another format or a wrong digest.
+    """
     _import_safetensors()
     from safetensors import SafetensorError, safe_open
 
@@ -121,7 +141,7 @@ def _read(path: str | os.PathLike) -> tuple[Any, list[np.ndarray]]:
     try:
         with safe_open(name, framework="numpy") as file:
             metadata = file.metadata() or {}
-            arrays = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+            content = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
     except (SafetensorError, ValueError, TypeError, AttributeError) as error:
         raise ValueError(f"{name} is not a file of sklearn_tree.save, or it is damaged: {error}") from error
     if metadata.get("format") != _FORMAT:
@@ -131,20 +151,20 @@ def _read(path: str | os.PathLike) -> tuple[Any, list[np.ndarray]]:
             f"{name} has the format version {metadata.get('version')!r:.20}, which this version of "
             f"sklearn_tree does not know: it reads version {_VERSION}"
         )
-    text = metadata.get("state", "")
-    if metadata.get("sha256") != _digest(text, arrays):
+    if metadata.get("sha256") != _digest(content):
         raise ValueError(f"{name} is damaged: its digest does not fit its content")
     try:
-        return json.loads(text), [arrays[str(i)] for i in range(len(arrays))]
+        text = content.pop(_STATE).tobytes().decode("utf-8", "surrogatepass")
+        return json.loads(text), [content[str(i)] for i in range(len(content))]
     except (ValueError, KeyError, RecursionError) as error:
         raise ValueError(f"{name} is damaged: {error!r}") from error
 
 
-def _digest(state: str, arrays: dict[str, np.ndarray]) -> str:
-    """Return the SHA-256 digest of a state and the names, dtypes, shapes and bytes of the arrays."""
-    digest = hashlib.sha256(state.encode())
-    for name in sorted(arrays):
-        array = arrays[name]
+def _digest(content: dict[str, np.ndarray]) -> str:
+    """Return the SHA-256 digest of the names, dtypes, shapes and bytes of arrays."""
+    digest = hashlib.sha256()
+    for name in sorted(content):
+        array = content[name]
         digest.update(f"{name} {array.dtype.str} {array.shape}".encode())
         digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()

@@ -27,6 +27,7 @@ _MODULES = {
     "TreeParser": "sklearn_tree.preprocessing.tree_parser",
     "TreeVectorizer": "sklearn_tree.preprocessing.tree_vectorizer",
 }
+_UNSAFE = ("compile", "torch_load_kwargs")  # parameters of skorch that run programs
 _SPACY_MODEL = re.compile(r"[a-z]{2,3}_(core|dep|ent|sent)_[a-z]+_[a-z]+")
 
 TRUSTED_TYPES: list[str] = [
@@ -56,19 +57,24 @@ def class_name(value: Any) -> str | None:
 
 
 def check_sources(state: dict[str, Any]) -> None:
-    """Raise ValueError if parameters in the state of an object name files or code.
+    """Raise ValueError if the state of an object names files or programs.
 
     The names of packages of vectors and of models of spaCy are allowed.
     """
-    embeddings, model, memory = (state.get(name) for name in ("embeddings", "model", "memory"))
-    if isinstance(embeddings, str) and embeddings not in PACKAGES:
-        raise ValueError(
-            f"embeddings must not be the path of a file, got {embeddings!r}: saved files name packages only, "
-            "pass the words and vectors as a pair"
-        )
+    vectors = (state.get("kind_") or {}).get("vectors") or {}
+    for embeddings in (state.get("embeddings"), vectors.get("embeddings")):
+        if isinstance(embeddings, str) and embeddings not in PACKAGES:
+            raise ValueError(
+                f"embeddings must not be the path of a file, got {embeddings!r}: saved files name packages "
+                "only, pass the words and vectors as a pair"
+            )
+    model, memory = state.get("model"), state.get("memory")
     if isinstance(model, str) and not _SPACY_MODEL.fullmatch(model):
         raise ValueError(
             f"model must be the name of a model of spaCy, such as 'en_core_web_sm', got {model!r}"
         )
     if memory is not None:
         raise ValueError(f"memory must be None in a saved pipeline, got {memory!r}")
+    for name in state.get("net_params") or ():
+        if name.startswith(_UNSAFE):
+            raise ValueError(f"net_params must not contain {name!r} in a saved estimator: set it after load")

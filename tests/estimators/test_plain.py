@@ -37,6 +37,16 @@ def test_dtypes_devices_and_classes_are_restored(value):
     assert restored == (list(value) if isinstance(value, tuple) else value)
 
 
+def test_dicts_of_the_user_may_have_the_key_of_descriptions():
+    value = {"__torch__": 1.0, "b": {"__torch__": "dtype", "name": "float32"}, "c": [torch.float32]}
+    assert from_plain(to_plain(value)) == value
+
+
+def test_other_tensors_are_left():
+    for tensor in (torch.eye(2).to_sparse(), torch.nn.Parameter(torch.ones(2))):
+        assert to_plain(tensor) is tensor
+
+
 @pytest.mark.parametrize("value", [torch.nn.Linear, torch.optim.Optimizer.step, int, torch.relu])
 def test_other_classes_and_functions_are_left(value):
     assert to_plain(value) is value

@@ -18,6 +18,7 @@ CASES = {
     "images": (CNNClassifier, CONTAINERS["images: with channels"].X),
     "table": (RNNClassifier, TABLE),
     "table of trees": (RecursiveNetClassifier, TABLE),
+    "words of a state": (RNNClassifier, [text.replace("really", "class") for text in TEXTS]),
     "pairs": (RNNClassifier, pd.DataFrame({"a": TEXTS, "b": TEXTS[::-1]})),
 }
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from fuzzing_files import fuzz_files, save_seeds, write
+from fuzzing_files import fuzz_files, save_seeds
 
 from sklearn_tree import load
 from sklearn_tree.io import files
@@ -42,16 +42,16 @@ def test_forged_files_give_an_error_or_a_model(saved, seed):
 )
 def test_sizes_are_checked_before_memory_is_allocated(saved, name, value):
     folder, _ = saved
-    state, arrays = files._read(folder / "RNNClassifier")
+    state, arrays = files.read(folder / "RNNClassifier")
     state["state"]["net_"]["params"][name] = value
-    write(folder / "forged", state, arrays)
+    files.write(folder / "forged", state, arrays)
     with pytest.raises(ValueError, match=r"must (have|be at most) \d+"):
         load(folder / "forged")
 
 
 def test_foreign_classes_and_paths_are_refused(saved):
     folder, _ = saved
-    state, arrays = files._read(folder / "RNNClassifier")
+    state, arrays = files.read(folder / "RNNClassifier")
     forged = {
         "names the class 'os.system'": {"class": "os.system"},
         "embeddings must not be the path": {"state": {**state["state"], "embeddings": "/etc/passwd"}},
@@ -60,10 +60,10 @@ def test_foreign_classes_and_paths_are_refused(saved):
         },
     }
     for message, change in forged.items():
-        write(folder / "forged", {**state, **change}, arrays)
+        files.write(folder / "forged", {**state, **change}, arrays)
         with pytest.raises(ValueError, match=message):
             load(folder / "forged")
-    write(folder / "forged", state, arrays)
+    files.write(folder / "forged", state, arrays)
     load(folder / "forged")  # the control
 
 
