@@ -28,10 +28,10 @@ from sklearn_tree.estimators.state import NetStateMixin
 from sklearn_tree.estimators.threads import limit_for
 from sklearn_tree.estimators.training import (
     check_convergence,
-    check_finite,
     keep_freed_memory,
 )
 from sklearn_tree.estimators.user_code import training_draws
+from sklearn_tree.kinds import check_finite
 from sklearn_tree.nn.compilation import choose_walks
 from sklearn_tree.randomness import InjectedGenerators, own_generators
 from sklearn_tree.validation import check_arguments

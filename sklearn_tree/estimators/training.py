@@ -17,7 +17,6 @@ from torch.nn.utils import get_total_norm
 from torch.optim import lr_scheduler
 
 from sklearn_tree.estimators.rowwise import RowwiseAdagrad
-from sklearn_tree.kinds import Kind
 
 OPTIMIZERS: dict[str, type[torch.optim.Optimizer]] = {
     "adadelta": torch.optim.Adadelta,
@@ -171,24 +170,3 @@ def check_convergence(net: Any, n_done: int, stacklevel: int = 4) -> None:
     if not is_finite or not (has_best or np.isfinite(epochs[-1]["train_loss"])):
         raise ValueError(message)
     warnings.warn(message, ConvergenceWarning, stacklevel=stacklevel)
-
-
-def check_finite(output: np.ndarray, encoded: Any, kind: Kind) -> None:
-    """Raise ValueError if an output of a net is not finite, with the row and its largest input.
-
-    Parameters
-    ----------
-    output : ndarray of float, shape (n_samples, n_outputs)
-        Outputs of the net.
-    encoded : encoded samples
-        Encoded samples.
-    kind : Kind
-        Kind of the samples.
-    """
-    is_finite = np.isfinite(output).all(axis=1)
-    if is_finite.all():
-        return
-    row = int(np.flatnonzero(~is_finite)[0])
-    magnitude = kind.magnitude(encoded, row)
-    size = "" if magnitude is None else f"; the largest number in this row is {magnitude:.3g}"
-    raise ValueError(f"the output of the net is not finite for X[{row}]{size}")

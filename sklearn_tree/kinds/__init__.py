@@ -2,6 +2,7 @@
 
 from sklearn_tree.kinds.base import Batch, Kind
 from sklearn_tree.kinds.encoding import NotEncodedError
+from sklearn_tree.kinds.finite import check_finite
 from sklearn_tree.kinds.images import Images
 from sklearn_tree.kinds.pairs import PairArray, Pairs
 from sklearn_tree.kinds.registry import KINDS, find_kind
@@ -26,6 +27,7 @@ __all__ = [
     "Tokens",
     "TrainingDefaults",
     "Trees",
+    "check_finite",
     "find_kind",
     "kind_from_state",
     "kind_to_state",

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from sklearn_tree.containers import as_known, is_tensor, refuse_texts, to_numpy
 from sklearn_tree.kinds.training import TrainingDefaults
 from sklearn_tree.trees.flat import N_RESERVED_IDS
 from sklearn_tree.vectors import WordVectors
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
 
 
 class Batch(Protocol):
@@ -257,10 +259,16 @@ class Kind:
 
     def dtype(self, encoded: Any) -> torch.dtype:
         """Return the dtype that the net is trained in: double precision for arrays of doubles only."""
+        import torch
+
         return torch.float64 if str(encoded.dtype).endswith("float64") else torch.float32
 
     def batch(self, encoded: Any, rows: np.ndarray) -> Batch:
         """Return the given rows of the encoded samples as a batch."""
+        raise NotImplementedError
+
+    def inputs(self, encoded: Any, rows: np.ndarray) -> dict[str, np.ndarray]:
+        """Return the given rows as inputs of an exported net, ndarrays of int64 and float64 by name."""
         raise NotImplementedError
 
     def count_labels(self, encoded: Any, n_labels: int) -> Any:
@@ -381,6 +389,8 @@ def to_tensor(column: Any, device: torch.device, dtype: torch.dtype | None = Non
     dtype : torch.dtype, default=None
         Type of floating-point numbers; None keeps their type. Integers keep their type.
     """
+    import torch
+
     tensor = column if is_tensor(column) else torch.from_numpy(np.array(column))  # a writable copy
     if not tensor.is_floating_point():
         dtype = None

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import math
 import warnings
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-import torch
 
 from sklearn_tree.containers import as_column, is_tensor, layout_of, move_channels_last, to_numpy
 from sklearn_tree.kinds.channels import ChannelsMixin
 from sklearn_tree.kinds.numbers import check_numbers
 from sklearn_tree.kinds.training import TrainingDefaults
-from sklearn_tree.nn import ImageBatch
-from sklearn_tree.nn.tensors import select_rows
+
+if TYPE_CHECKING:
+    import torch
+
+    from sklearn_tree.nn import ImageBatch
 
 _MAX_RATIO = 8  # of the largest numbers of images in fit and later; all else means another scale
 
@@ -88,7 +90,7 @@ class Images(ChannelsMixin):
             )
         if images.ndim == 4 and self.channels == "first":
             images = move_channels_last(images, 1)
-        if images.dtype not in (np.uint8, torch.uint8):  # bytes are finite and stay small
+        if str(images.dtype).removeprefix("torch.") != "uint8":  # bytes are finite and stay small
             images = check_numbers(images, images.ndim, integers=np.float32)
         return images if images.ndim == 4 else images[..., None]
 
@@ -115,7 +117,14 @@ class Images(ChannelsMixin):
 
     def batch(self, encoded: Any, rows: np.ndarray) -> ImageBatch:
         """Return the images in the given rows as a batch."""
+        from sklearn_tree.nn import ImageBatch
+        from sklearn_tree.nn.tensors import select_rows
+
         return ImageBatch.from_array(select_rows(encoded, rows))
+
+    def inputs(self, encoded: Any, rows: np.ndarray) -> dict[str, np.ndarray]:
+        """Return the pixels."""
+        return {"values": encoded[rows].astype(np.float64)}
 
     def n_positions(self, encoded: Any) -> np.ndarray:
         """Return the number of pixels of each image."""

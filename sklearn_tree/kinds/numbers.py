@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from sklearn.utils.validation import check_array
 
-from sklearn_tree.containers import to_numpy
+from sklearn_tree.containers import is_tensor, to_numpy
+
+if TYPE_CHECKING:
+    import torch
 
 
 def check_numbers(
@@ -38,27 +40,35 @@ def check_numbers(
     """
     if X.ndim != ndim or 0 in X.shape:
         raise ValueError(f"X must have {ndim} axes of at least one entry, got shape {tuple(X.shape)}")
-    if isinstance(X, torch.Tensor):
-        if X.is_complex() or X.layout != torch.strided:
-            remedy = "X.real" if X.is_complex() else "X.to_dense()"
-            raise ValueError(
-                f"X must be a dense tensor of real numbers, got {X.dtype}, {X.layout}: pass {remedy}"
-            )
-        X = X.detach()
-        if X.dtype not in (torch.float32, torch.float64):
-            is_narrow = X.is_floating_point() or integers == np.float32
-            X = X.to(torch.float32 if is_narrow else torch.float64)
-        is_finite = X.isfinite().flatten(1).all(1).cpu().numpy()
+    array: Any = X
+    if is_tensor(array):
+        array = _as_floats(array, integers)
+        is_finite = array.isfinite().flatten(1).all(1).cpu().numpy()
     else:
-        dtypes = [np.float64, np.float32] if X.dtype.kind in "fO" else integers
-        X = check_array(
-            widen_small_floats(X), allow_nd=True, dtype=dtypes, input_name="X", ensure_all_finite=False
+        dtypes = [np.float64, np.float32] if array.dtype.kind in "fO" else integers
+        array = check_array(
+            widen_small_floats(array), allow_nd=True, dtype=dtypes, input_name="X", ensure_all_finite=False
         )
-        is_finite = np.asarray(np.isfinite(X).reshape(len(X), -1).all(axis=1))
+        is_finite = np.asarray(np.isfinite(array).reshape(len(array), -1).all(axis=1))
     for row in np.flatnonzero(~is_finite)[:1]:
-        numbers = to_numpy(X[row]).ravel()
+        numbers = to_numpy(array[row]).ravel()
         raise ValueError(f"X[{row}] must hold finite numbers, got {numbers[~np.isfinite(numbers)][0]}")
-    return X
+    return array
+
+
+def _as_floats(X: Any, integers: Any) -> torch.Tensor:
+    import torch
+
+    if X.is_complex() or X.layout != torch.strided:
+        remedy = "X.real" if X.is_complex() else "X.to_dense()"
+        raise ValueError(
+            f"X must be a dense tensor of real numbers, got {X.dtype}, {X.layout}: pass {remedy}"
+        )
+    X = X.detach()
+    if X.dtype in (torch.float32, torch.float64):
+        return X
+    is_narrow = X.is_floating_point() or integers == np.float32
+    return X.to(torch.float32 if is_narrow else torch.float64)
 
 
 def widen_small_floats(X: Any) -> Any:

@@ -7,11 +7,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-import pandas as pd
-import torch
 
 from sklearn_tree.containers import holds_pairs, is_tensor, pair_columns
 from sklearn_tree.kinds.base import Kind
@@ -19,9 +17,13 @@ from sklearn_tree.kinds.columns import ColumnsMixin
 from sklearn_tree.kinds.ids import is_open_vocabulary
 from sklearn_tree.kinds.table import TableMixin
 from sklearn_tree.kinds.training import TrainingDefaults
-from sklearn_tree.nn import PairBatch, PairNet
 from sklearn_tree.validation import check_columns
 from sklearn_tree.vectors import WordVectors
+
+if TYPE_CHECKING:
+    import torch
+
+    from sklearn_tree.nn import PairBatch
 
 _SIDES = ("first", "second")
 _FROM_ITEMS = (
@@ -91,7 +93,7 @@ class PairArray:
                 f"first and second must have the same n_labels, got {sizes[0]} and {sizes[1]}: encode both "
                 "with one vectorizer, or pass n_labels to both arrays"
             )
-        joined = torch.cat([first, second]) if is_tensor(first) else np.concatenate([first, second])
+        joined = _concatenate(first, second)
         order = np.arange(2 * len(first)).reshape(2, -1).T.ravel()
         return cls(joined[order], names)
 
@@ -116,6 +118,14 @@ class PairArray:
 
     def __repr__(self) -> str:
         return f"PairArray({len(self)} pairs: {', '.join(self.names)})"
+
+
+def _concatenate(first: Any, second: Any) -> Any:
+    if not is_tensor(first):
+        return np.concatenate([first, second])
+    import torch
+
+    return torch.cat([first, second])
 
 
 def _check_names(names: Sequence[str]) -> tuple[str, ...]:
@@ -184,8 +194,7 @@ class Pairs(ColumnsMixin):
         """Return the samples of all pairs, and the names or positions of the columns."""
         is_paired = isinstance(X, PairArray)
         items, columns = (X.items, X.names) if is_paired else pair_columns(X)
-        named = pd.DataFrame(columns=X.names) if is_paired else X
-        check_columns(named, self, reader=self.reader, reset=reset)
+        check_columns(_name_columns(X) if is_paired else X, self, reader=self.reader, reset=reset)
         return items, columns
 
     def encode(self, X: Any) -> PairArray:
@@ -239,6 +248,8 @@ class Pairs(ColumnsMixin):
 
     def wrap_net(self, net: Any) -> Any:
         """Return the class of the net for pairs."""
+        from sklearn_tree.nn import PairNet
+
         return partial(PairNet, net)
 
     def module_params(self, encoded: PairArray, sample_weight: np.ndarray | None) -> dict[str, Any]:
@@ -251,7 +262,13 @@ class Pairs(ColumnsMixin):
 
     def batch(self, encoded: PairArray, rows: np.ndarray) -> PairBatch:
         """Return the given pairs as a batch, whose samples are encoded together."""
+        from sklearn_tree.nn import PairBatch
+
         return PairBatch(self.item_kind.batch(encoded.items, item_rows(rows)))
+
+    def inputs(self, encoded: PairArray, rows: np.ndarray) -> dict[str, np.ndarray]:
+        """Return the samples of the given pairs."""
+        return self.item_kind.inputs(encoded.items, item_rows(rows))
 
     def share_repeats(self, encoded: PairArray, batch_size: int) -> PairArray:
         """Return the pairs, annotated so that parts that occur on both sides are computed once too."""
@@ -329,6 +346,13 @@ def _subclasses(kind: type[Kind]) -> Iterator[type[Kind]]:
 
 def _repeat(sample_weight: np.ndarray | None) -> np.ndarray | None:
     return None if sample_weight is None else np.repeat(sample_weight, 2)
+
+
+def _name_columns(X: PairArray) -> Any:
+    """Return a frame without rows that has the names of the sides of pairs."""
+    import pandas as pd
+
+    return pd.DataFrame(columns=X.names)
 
 
 def _side_names(columns: tuple) -> tuple[str, ...]:

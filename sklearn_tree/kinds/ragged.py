@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 
 from sklearn_tree.containers import as_rows, to_numpy
 from sklearn_tree.kinds.base import Kind, to_tensor
-from sklearn_tree.nn import SequenceBatch
 from sklearn_tree.trees import RaggedArray
+
+if TYPE_CHECKING:
+    import torch
+
+    from sklearn_tree.nn import SequenceBatch
 
 
 class SequenceKind(Kind):
@@ -20,7 +23,18 @@ class SequenceKind(Kind):
 
     def batch(self, encoded: Any, rows: np.ndarray) -> SequenceBatch:
         """Return the sequences in the given rows as a batch."""
+        from sklearn_tree.nn import SequenceBatch
+
         return SequenceBatch.from_array(encoded, rows)
+
+    def inputs(self, encoded: Any, rows: np.ndarray) -> dict[str, np.ndarray]:
+        """Return the ids or numbers of the steps, padded with 0, and the number of steps."""
+        if not isinstance(encoded, RaggedArray):
+            values = encoded[rows].astype(np.float64)
+            return {"values": values, "lengths": np.full(len(rows), values.shape[1])}
+        steps = encoded.pad(rows)
+        name, dtype = ("labels", np.int64) if encoded.is_tokens else ("values", np.float64)
+        return {name: steps.astype(dtype), "lengths": encoded.sizes[rows]}
 
     def n_positions(self, encoded: Any) -> np.ndarray:
         """Return the number of steps of each sequence."""

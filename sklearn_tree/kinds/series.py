@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-import torch
 
 from sklearn_tree.containers import as_rows, layout_of, may_be_sequences, move_channels_last, to_numpy
 from sklearn_tree.kinds.channels import ChannelsMixin
@@ -14,6 +13,9 @@ from sklearn_tree.kinds.ragged import SequenceKind, read_sequences
 from sklearn_tree.kinds.statistics import unit_of
 from sklearn_tree.kinds.training import TrainingDefaults
 from sklearn_tree.trees import RaggedArray
+
+if TYPE_CHECKING:
+    import torch
 
 _MIN_CHANNELS_PER_STEP = 8  # from which on steps and channels may be swapped
 _MIN_CORRELATION = 0.5  # of neighbours in a series; neighbouring channels are hardly correlated
@@ -104,6 +106,8 @@ class Series(ChannelsMixin, SequenceKind):
 
     def dtype(self, encoded: Any) -> torch.dtype:
         """Return float64 for arrays of doubles, float32 for series of unequal length."""
+        import torch
+
         return torch.float32 if isinstance(encoded, RaggedArray) else super().dtype(encoded)
 
 

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-import torch
 
 from sklearn_tree.containers import holds_trees, is_tensor, layout_of, refuse_texts, to_numpy
 from sklearn_tree.kinds.columns import ColumnsMixin
 from sklearn_tree.kinds.numbers import check_numbers, widen_small_floats
 from sklearn_tree.kinds.statistics import channel_statistics
 from sklearn_tree.kinds.trees import TreeKind
-from sklearn_tree.nn import SequenceBatch
 from sklearn_tree.trees import TreeArray
 from sklearn_tree.trees.flat import N_RESERVED_IDS
 from sklearn_tree.validation import check_table
+
+if TYPE_CHECKING:
+    import torch
+
+    from sklearn_tree.nn import SequenceBatch
 
 
 class TableMixin(ColumnsMixin):
@@ -77,7 +80,13 @@ class Table(TableMixin):
 
     def batch(self, encoded: Any, rows: np.ndarray) -> SequenceBatch:
         """Return the given rows as a batch."""
+        from sklearn_tree.nn import SequenceBatch
+
         return SequenceBatch.from_array(encoded, rows)
+
+    def inputs(self, encoded: Any, rows: np.ndarray) -> dict[str, np.ndarray]:
+        """Return the numbers, and the number of columns as the number of steps."""
+        return {"values": encoded[rows].astype(np.float64), "lengths": np.full(len(rows), encoded.shape[1])}
 
     def n_positions(self, encoded: Any) -> np.ndarray:
         """Return the number of columns of each row."""

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-import torch
 
 from sklearn_tree.containers import is_int_array, layout_of, may_be_sequences
 from sklearn_tree.kinds.columns import OneColumnMixin
@@ -15,6 +14,9 @@ from sklearn_tree.kinds.ragged import SequenceKind, read_sequences
 from sklearn_tree.kinds.training import TrainingDefaults
 from sklearn_tree.preprocessing import SequenceVectorizer
 from sklearn_tree.trees import RaggedArray
+
+if TYPE_CHECKING:
+    import torch
 
 
 class Tokens(OneColumnMixin, SequenceKind):
@@ -94,6 +96,8 @@ class Tokens(OneColumnMixin, SequenceKind):
 
     def dtype(self, encoded: RaggedArray) -> torch.dtype:
         """Return float32."""
+        import torch
+
         return torch.float32
 
     def magnitude(self, encoded: RaggedArray, row: int) -> None:

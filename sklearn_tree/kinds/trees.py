@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-import torch
 
 from sklearn_tree.containers import holds_trees, to_numpy
 from sklearn_tree.kinds.base import Kind, to_tensor
@@ -14,11 +13,16 @@ from sklearn_tree.kinds.encoding import NotEncodedError, warn_of_unknown
 from sklearn_tree.kinds.ids import count_ids, is_open_vocabulary, refuse_sparse_ids
 from sklearn_tree.kinds.statistics import value_statistics
 from sklearn_tree.kinds.training import TrainingDefaults
-from sklearn_tree.nn import TreeBatch
 from sklearn_tree.preprocessing import TreeVectorizer
 from sklearn_tree.preprocessing.columns import to_tree_array
 from sklearn_tree.trees import TreeArray
+from sklearn_tree.trees.levels import make_level_tables
 from sklearn_tree.trees.subtrees import heights_of, number_subtrees
+
+if TYPE_CHECKING:
+    import torch
+
+    from sklearn_tree.nn import TreeBatch
 
 _MIN_NODES_PER_LEVEL = 8  # on average; in chains, the search for equal subtrees does not pay off
 _MAX_DISTINCT_SHARE = 0.9  # of a batch's inner nodes; above it, sharing equal subtrees does not pay off
@@ -55,7 +59,29 @@ class TreeKind(Kind):
 
     def batch(self, encoded: TreeArray, rows: np.ndarray) -> TreeBatch:
         """Return the trees in the given rows as a batch."""
+        from sklearn_tree.nn import TreeBatch
+
         return TreeBatch.from_array(encoded[rows])
+
+    def inputs(self, encoded: TreeArray, rows: np.ndarray) -> dict[str, np.ndarray]:
+        """Return the distinct nodes and the tables of :func:`make_level_tables`.
+
+        Nodes with equal labels and edge labels share a row of ``labels``, ``edges`` and ``values``, unless
+        they have values; ``rows`` has the row of each node in batch order.
+        """
+        trees = encoded[rows]
+        tables = make_level_tables(trees)
+        order = tables.pop("order")
+        labels = trees.labels[order].astype(np.int64)
+        edges = np.zeros_like(labels) if trees.edges is None else trees.edges[order].astype(np.int64)
+        if trees.values is None:
+            pairs = labels * (int(edges.max(initial=0)) + 1) + edges
+            _, first, index = np.unique(pairs, return_index=True, return_inverse=True)
+            values = np.full(len(first), np.nan)
+        else:
+            first = index = np.arange(len(order))
+            values = trees.values[order].astype(np.float64)
+        return {"labels": labels[first], "edges": edges[first], "values": values, "rows": index, **tables}
 
     def share_repeats(self, encoded: TreeArray, batch_size: int) -> TreeArray:
         """Number equal subtrees if a batch has enough of them.
@@ -187,6 +213,8 @@ class Trees(OneColumnMixin, TreeKind):
 
     def dtype(self, encoded: TreeArray) -> torch.dtype:
         """Return float32: node values are standardised in double precision before they are rounded."""
+        import torch
+
         return torch.float32
 
     def to_state(self) -> dict[str, Any]:

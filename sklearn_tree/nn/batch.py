@@ -15,8 +15,7 @@ from sklearn_tree.nn.compiled.loaded import are_loaded
 from sklearn_tree.nn.schedule import Schedule, relative_to_level, share_subtrees
 from sklearn_tree.nn.tensors import as_tensor, move_to
 from sklearn_tree.trees import TreeArray
-from sklearn_tree.trees.sorting import stable_argsort
-from sklearn_tree.trees.subtrees import sibling_ranks
+from sklearn_tree.trees.levels import SortedNodes, sort_by_depth, sort_nodes
 
 _MAX_CODES_PER_NODE = 64  # a table of all codes is faster than sorting the nodes
 
@@ -252,64 +251,11 @@ class TreeBatch:
         )
 
 
-@dataclass(frozen=True)
-class _SortedNodes:
-    """Nodes of a ``TreeArray`` in batch order.
-
-    Attributes
-    ----------
-    parents : ndarray of int64, shape (n_nodes,)
-        Parent of each node, -1 for roots.
-    is_leaf : ndarray of bool, shape (n_nodes,)
-        Whether each node is a leaf.
-    order, position : ndarray of int64, shape (n_nodes,)
-        Node at each position of the batch, and position of each node.
-    children, ranks : ndarray of int64, shape (n_children,)
-        All nodes except the roots by depth, and the position of each among its siblings.
-    n_inner, n_leaves : tuple of int, length n_levels
-        Number of inner nodes and of leaves at each depth.
-    """
-
-    parents: np.ndarray
-    is_leaf: np.ndarray
-    order: np.ndarray
-    position: np.ndarray
-    children: np.ndarray
-    ranks: np.ndarray
-    n_inner: tuple[int, ...]
-    n_leaves: tuple[int, ...]
-
-
-def _sort_nodes(array: TreeArray) -> _SortedNodes:
-    depths, parents = array.depths, array.absolute_parents
-    sort: Callable[..., tuple[np.ndarray, ...]] = _sort_by_numpy
+def _sort_nodes(array: TreeArray) -> SortedNodes:
+    sort: Callable[..., tuple[np.ndarray, ...]] = sort_by_depth
     if are_loaded():
         from sklearn_tree.nn.compiled.merge import sort_nodes as sort
-    is_leaf, order, position, children, ranks, n_inner, n_leaves = sort(depths, parents)
-    return _SortedNodes(
-        parents=parents,
-        is_leaf=is_leaf,
-        order=order,
-        position=position,
-        children=children,
-        ranks=ranks,
-        n_inner=tuple(n_inner.tolist()),
-        n_leaves=tuple(n_leaves.tolist()),
-    )
-
-
-def _sort_by_numpy(depths: np.ndarray, parents: np.ndarray) -> tuple[np.ndarray, ...]:
-    """Sort nodes as :func:`sklearn_tree.nn.compiled.merge.sort_nodes` does."""
-    n_levels = int(depths.max(initial=0)) + 1
-    is_leaf = np.ones(len(depths), dtype=bool)
-    is_leaf[parents[parents >= 0]] = False
-    order = stable_argsort(depths + is_leaf * n_levels)
-    position = np.empty_like(order)
-    position[order] = np.arange(len(order))
-    n_roots = np.count_nonzero(parents < 0)
-    children = stable_argsort(depths)[n_roots:]  # in preorder, siblings of one depth are adjacent
-    n_inner, n_leaves = (np.bincount(depths[x], minlength=n_levels) for x in (~is_leaf, is_leaf))
-    return is_leaf, order, position, children, sibling_ranks(parents[children]), n_inner, n_leaves
+    return sort_nodes(array, sort)
 
 
 @dataclass(frozen=True)
@@ -389,7 +335,7 @@ def _unique(pairs: Tensor) -> tuple[Tensor, Tensor]:
     return torch.zeros_like(positions)[:n].scatter(0, inverse, positions), inverse
 
 
-def _share_subtrees(array: TreeArray, nodes: _SortedNodes, inputs: _DistinctInputs) -> Schedule | None:
+def _share_subtrees(array: TreeArray, nodes: SortedNodes, inputs: _DistinctInputs) -> Schedule | None:
     n = sum(nodes.n_inner)
     if array.subtrees is None or not n:
         return None

@@ -171,6 +171,26 @@ class RaggedArray(FlatArray):
         """Whether the steps are tokens rather than numbers."""
         return self.values.ndim == 1
 
+    def pad(self, rows: np.ndarray) -> np.ndarray:
+        """Return some sequences, padded at the end with 0 to the longest.
+
+        Parameters
+        ----------
+        rows : ndarray of int, shape (n,)
+            Indices of the sequences.
+
+        Returns
+        -------
+        ndarray, shape (n, n_steps) or (n, n_steps, n_channels)
+            At least one step.
+        """
+        starts, sizes = self.offsets[:-1][rows], self.sizes[rows]
+        is_step = np.arange(max(int(sizes.max(initial=0)), 1)) < sizes[:, None]
+        padded = np.zeros((*is_step.shape, *self.values.shape[1:]), dtype=self.values.dtype)
+        first = np.cumsum(sizes) - sizes
+        padded[is_step] = self.values[np.repeat(starts - first, sizes) + np.arange(sizes.sum())]
+        return padded
+
     def _item(self, i: int) -> Any:
         steps = self.values[self.offsets[i] : self.offsets[i + 1]]
         return decode(steps, self.vocabulary) if self.vocabulary is not None else steps

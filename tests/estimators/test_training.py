@@ -19,11 +19,10 @@ from sklearn_tree.estimators.training import (
     LR_SCHEDULES,
     OPTIMIZERS,
     check_convergence,
-    check_finite,
     optimizer_params,
     split_validation,
 )
-from sklearn_tree.kinds import Table, Tokens
+from sklearn_tree.kinds import Table, Tokens, check_finite
 
 
 @pytest.mark.parametrize("optimizer", ["adagrad", "adam", "sgd", "rmsprop", "nadam", torch.optim.Adam])

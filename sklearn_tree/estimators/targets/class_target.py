@@ -11,28 +11,20 @@ import torch
 from sklearn.metrics import accuracy_score
 from torch import Tensor
 
+from sklearn_tree.decoding import ClassDecoder
 from sklearn_tree.estimators.objective import Objective
 from sklearn_tree.estimators.targets.base import Target
 from sklearn_tree.estimators.targets.temperature import fit_temperature
 from sklearn_tree.missing import without_nullable_types
 
 
-class ClassTarget(Target):
+class ClassTarget(ClassDecoder, Target):
     """Base class of the targets of classifiers.
 
     Margins, probabilities and explained numbers are those of the outputs divided by the temperatures.
-
-    Attributes
-    ----------
-    temperatures : ndarray of float, shape (n_heads,), or None
-        Temperature of each head; None without calibration.
     """
 
     _fitted = ("classes", "n_classes", "temperatures")
-
-    classes: Any
-    n_classes: Any
-    temperatures: np.ndarray | None = None
 
     def check_classes(self, classes: Any) -> None:
         """Raise ValueError if the classes differ from those of the first call of ``partial_fit``."""
@@ -45,17 +37,6 @@ class ClassTarget(Target):
     def labels(self, encoded: np.ndarray) -> np.ndarray:
         """Return encoded targets as the labels that class weights refer to."""
         return encoded
-
-    @property
-    def head_sizes(self) -> list[int]:
-        """Number of outputs of each head."""
-        return [self.n_outputs]
-
-    @property
-    def temperature(self) -> float | list[float]:
-        """Temperature, or a list with that of each head if there can be several; 1.0 if not calibrated."""
-        temperatures = np.ones(len(self.head_sizes)) if self.temperatures is None else self.temperatures
-        return temperatures.tolist()
 
     def calibrated(
         self, outputs: np.ndarray, encoded: np.ndarray, sample_weight: np.ndarray | None = None
@@ -83,14 +64,6 @@ class ClassTarget(Target):
         target.temperatures = temperatures
         return target
 
-    def margin(self, outputs: np.ndarray) -> np.ndarray | list[np.ndarray]:
-        """Return the calibrated logits; for two classes the log-odds of the second."""
-        return self._margin(self._divide(outputs))
-
-    def proba(self, outputs: np.ndarray) -> np.ndarray | list[np.ndarray]:
-        """Return the calibrated probabilities of the classes."""
-        return self._proba(self._divide(outputs))
-
     def explained(self, outputs: Tensor, target: Any, output: str) -> Objective:
         """Choose a class, see :meth:`Target.explained`."""
         if self.temperatures is None:
@@ -105,26 +78,9 @@ class ClassTarget(Target):
         """
         return accuracy_score(y, predicted, sample_weight=sample_weight)
 
-    @property
-    def _divisors(self) -> np.ndarray:
-        """Temperature of each output, shape (n_outputs,)."""
-        return np.repeat(np.atleast_1d(self.temperature), self.head_sizes)
-
-    def _divide(self, outputs: np.ndarray) -> np.ndarray:
-        return outputs if self.temperatures is None else outputs / self._divisors.astype(outputs.dtype)
-
-    def _heads(self, outputs: np.ndarray) -> list[np.ndarray]:
-        return np.split(outputs, np.cumsum(self.head_sizes)[:-1], axis=1)
-
     def _logits(self, head: np.ndarray) -> np.ndarray:
         """Return the logits of all classes from the outputs of a head."""
         return head
-
-    def _margin(self, outputs: np.ndarray) -> np.ndarray | list[np.ndarray]:
-        raise NotImplementedError
-
-    def _proba(self, outputs: np.ndarray) -> np.ndarray | list[np.ndarray]:
-        raise NotImplementedError
 
     def _choose(self, outputs: Tensor, target: Any, output: str) -> Objective:
         """Choose a class of the calibrated outputs."""

@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from scipy.special import expit, softmax
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import column_or_1d
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
 from sklearn_tree.containers import is_number
+from sklearn_tree.decoding import MultiLabelDecoder, MultiOutputDecoder, OneClassDecoder, stack_columns
 from sklearn_tree.estimators.objective import Objective, check_index, find_class, is_predicted, one_hot
 from sklearn_tree.estimators.targets.base import Target, check_y
 from sklearn_tree.estimators.targets.class_target import (
@@ -24,7 +24,7 @@ from sklearn_tree.estimators.targets.class_target import (
 from sklearn_tree.nn import MultiOutputCrossEntropy, SmoothedBinaryCrossEntropy, SmoothedCrossEntropy
 
 
-class OneClass(ClassTarget):
+class OneClass(OneClassDecoder, ClassTarget):
     """One class per sample.
 
     Attributes
@@ -35,13 +35,7 @@ class OneClass(ClassTarget):
         Number of classes.
     """
 
-    name = "one class"
     criterion = SmoothedCrossEntropy
-
-    @property
-    def n_outputs(self) -> int:
-        """Number of classes."""
-        return self.n_classes
 
     def fit(self, y: np.ndarray, *, classes: Any = None, sample_weight: Any = None) -> np.ndarray:
         """Learn the classes and return their positions, int64, shape (n_samples,)."""
@@ -61,21 +55,6 @@ class OneClass(ClassTarget):
         """Return the classes."""
         return self.classes[encoded]
 
-    @property
-    def temperature(self) -> float:
-        """Temperature; 1.0 if not calibrated."""
-        return 1.0 if self.temperatures is None else float(self.temperatures[0])
-
-    def _margin(self, outputs: np.ndarray) -> np.ndarray:
-        return _margin(outputs)
-
-    def _proba(self, outputs: np.ndarray) -> np.ndarray:
-        return softmax(outputs, axis=1)
-
-    def predict(self, outputs: np.ndarray) -> np.ndarray:
-        """Return the most probable class of each sample."""
-        return self.classes[outputs.argmax(axis=1)]
-
     def score(self, outputs: Tensor, encoded: Tensor) -> float:
         """Return the accuracy."""
         return float((outputs.argmax(1) == encoded).double().mean())
@@ -84,7 +63,7 @@ class OneClass(ClassTarget):
         return _explained_class(outputs, target, output, self.classes, first=0)
 
 
-class MultiLabel(ClassTarget):
+class MultiLabel(MultiLabelDecoder, ClassTarget):
     """Several independent labels per sample, as a binary indicator matrix.
 
     Attributes
@@ -95,13 +74,7 @@ class MultiLabel(ClassTarget):
         Number of labels.
     """
 
-    name = "labels"
     criterion = SmoothedBinaryCrossEntropy
-
-    @property
-    def n_outputs(self) -> int:
-        """Number of labels."""
-        return self.n_classes
 
     def fit(self, y: np.ndarray, *, classes: Any = None, sample_weight: Any = None) -> np.ndarray:
         """Learn the number of labels and return the indicators, float32, shape (n_samples, n_labels)."""
@@ -118,23 +91,8 @@ class MultiLabel(ClassTarget):
         _check_n_columns(y.shape[1], self.n_classes)
         return y.astype(np.float32)
 
-    @property
-    def head_sizes(self) -> list[int]:
-        """One output for each label."""
-        return [1] * self.n_classes
-
     def _logits(self, head: np.ndarray) -> np.ndarray:
         return np.hstack([np.zeros_like(head), head])
-
-    def _margin(self, outputs: np.ndarray) -> np.ndarray:
-        return outputs
-
-    def _proba(self, outputs: np.ndarray) -> np.ndarray:
-        return expit(outputs)
-
-    def predict(self, outputs: np.ndarray) -> np.ndarray:
-        """Return 0 or 1 for each label, int64, shape (n, n_labels)."""
-        return (outputs > 0).astype(np.int64)
 
     def accuracy(self, predicted: np.ndarray, y: np.ndarray, sample_weight: Any = None) -> float:
         """Return the weighted fraction of samples that are predicted correctly in all labels."""
@@ -154,7 +112,7 @@ class MultiLabel(ClassTarget):
         return Objective(names=weights.argmax(1).cpu().numpy(), weights=weights, head=head)
 
 
-class MultiOutput(ClassTarget):
+class MultiOutput(MultiOutputDecoder, ClassTarget):
     """Several columns of classes, one head each.
 
     Attributes
@@ -165,13 +123,7 @@ class MultiOutput(ClassTarget):
         Number of classes of each column.
     """
 
-    name = "columns of classes"
     criterion = MultiOutputCrossEntropy
-
-    @property
-    def n_outputs(self) -> int:
-        """Number of classes of all columns."""
-        return sum(self.n_classes)
 
     @property
     def criterion_params(self) -> dict[str, Any]:
@@ -208,23 +160,7 @@ class MultiOutput(ClassTarget):
     def labels(self, encoded: np.ndarray) -> np.ndarray:
         """Return the classes, shape (n_samples, n_columns)."""
         columns = zip(encoded.T, self.classes, strict=True)
-        return _stack_columns([known[positions] for positions, known in columns])
-
-    @property
-    def head_sizes(self) -> list[int]:
-        """Number of classes of each column."""
-        return self.n_classes
-
-    def _margin(self, outputs: np.ndarray) -> list[np.ndarray]:
-        return [_margin(head) for head in self._heads(outputs)]
-
-    def _proba(self, outputs: np.ndarray) -> list[np.ndarray]:
-        return [softmax(head, axis=1) for head in self._heads(outputs)]
-
-    def predict(self, outputs: np.ndarray) -> np.ndarray:
-        """Return the most probable class of each column, shape (n, n_columns)."""
-        pairs = zip(self._heads(outputs), self.classes, strict=True)
-        return _stack_columns([known[head.argmax(axis=1)] for head, known in pairs])
+        return stack_columns([known[positions] for positions, known in columns])
 
     def accuracy(self, predicted: np.ndarray, y: np.ndarray, sample_weight: Any = None) -> float:
         """Return the weighted fraction of samples that are predicted correctly in all columns."""
@@ -302,12 +238,6 @@ def _exceed_labels(classes: Any) -> bool:
     return any(column.ndim == 1 and not np.isin(column, (0, 1)).all() for column in columns)
 
 
-def _stack_columns(columns: list[np.ndarray]) -> np.ndarray:
-    if len({column.dtype.kind for column in columns}) > 1:  # keep each column's own type
-        columns = [column.astype(object) for column in columns]
-    return np.stack(columns, axis=1)
-
-
 def _infer_dtype(column: np.ndarray) -> np.ndarray:
     # Columns of different types arrive as one object array.
     if column.dtype != object:
@@ -328,10 +258,6 @@ def _class_positions(y: np.ndarray, classes: np.ndarray) -> np.ndarray:
             f"got {y[is_unknown].tolist()[0]!r} in row {np.flatnonzero(is_unknown)[0]}"
         )
     return positions.astype(np.int64)
-
-
-def _margin(logits: np.ndarray) -> np.ndarray:
-    return logits[:, 1] - logits[:, 0] if logits.shape[1] == 2 else logits
 
 
 def _check_n_columns(n_columns: int, expected: int) -> None:

@@ -9,6 +9,7 @@ import torch
 from sklearn.utils.validation import check_array, check_consistent_length
 from torch import Tensor
 
+from sklearn_tree.decoding import NumbersDecoder
 from sklearn_tree.estimators.objective import Objective, check_index, is_predicted, one_hot
 from sklearn_tree.estimators.targets.base import Target, check_y
 from sklearn_tree.kinds.statistics import replace_zero_scale, unit_of
@@ -16,7 +17,7 @@ from sklearn_tree.kinds.statistics import replace_zero_scale, unit_of
 _LARGEST_EXPONENT = 32  # of two; products of such numbers are far from the limits of single precision, 2**126
 
 
-class Numbers(Target):
+class Numbers(NumbersDecoder, Target):
     """Numbers in one or several columns, standardised for the net.
 
     Attributes
@@ -27,18 +28,8 @@ class Numbers(Target):
         Number of columns; None for 1-D targets.
     """
 
-    name = "numbers"
     criterion = torch.nn.MSELoss
     _fitted = ("mean", "scale", "n_columns")
-
-    mean: np.ndarray
-    scale: np.ndarray
-    n_columns: int | None
-
-    @property
-    def n_outputs(self) -> int:
-        """Number of columns."""
-        return self.n_columns or 1
 
     def fit(
         self, y: np.ndarray, *, classes: Any = None, sample_weight: np.ndarray | None = None
@@ -60,11 +51,6 @@ class Numbers(Target):
         if n_columns != self.n_columns:
             raise ValueError(f"y must have {_columns(self.n_columns)}, as in fit, got {_columns(n_columns)}")
         return (y.reshape(len(y), -1) - self.mean) / self.scale
-
-    def predict(self, outputs: np.ndarray) -> np.ndarray:
-        """Return the targets in the user's units, shape (n,) or (n, n_columns)."""
-        y = outputs * self.scale + self.mean
-        return y[:, 0] if self.n_columns is None else y
 
     def score(self, outputs: Tensor, encoded: Tensor) -> float:
         """Return R squared averaged over the columns that are not constant; NaN if all are."""

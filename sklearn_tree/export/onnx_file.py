@@ -1,0 +1,82 @@
+"""Files of ONNX."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from sklearn.utils.validation import check_is_fitted
+
+from sklearn_tree.estimators.wrapped import split_estimator
+from sklearn_tree.export.nets import write_net
+from sklearn_tree.export.states import estimator_state
+from sklearn_tree.export.step import write_step
+from sklearn_tree.serve.metadata import KEY, seal, write_metadata
+
+
+def to_onnx(estimator: Any, path: str | os.PathLike, step_only: bool = False) -> None:
+    """Write a fitted estimator to a file of ONNX.
+
+    :class:`~sklearn_tree.serve.OnnxClassifier` and :class:`~sklearn_tree.serve.OnnxRegressor` open the file
+    and read the same samples as the estimator. Any other runtime of ONNX can compute the graph, whose inputs
+    are encoded samples; the number of samples and their sizes may differ from those in ``fit``.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Fitted estimator of this package, or a pipeline or search that ends in one. Steps before it must be
+        :class:`SequenceVectorizer`, :class:`TreeVectorizer` or :class:`TreeParser` without functions.
+    path : str or path
+        File, which is replaced only after everything has been written.
+    step_only : bool, default=False
+        Whether to write the computation of one level of trees instead of the whole net, as a graph without
+        loops. The caller runs it level by level. The inputs and outputs are those of
+        :func:`sklearn_tree.export.step.write_step`.
+
+    Raises
+    ------
+    NotFittedError
+        If the estimator is not fitted.
+    TypeError
+        If the estimator does not end in a net of this package.
+    NotExportableError
+        If a part of the estimator cannot be exported; the message gives the reason.
+    ImportError
+        If the package onnx is not installed.
+
+    Warns
+    -----
+    UserWarning
+        If the estimator knows pretrained vectors of words outside its vocabulary, which are not written.
+
+    Notes
+    -----
+    Recurrent and convolutional nets that were trained in double precision are written in single precision,
+    because ONNX Runtime has no such layers in double precision. Their inputs are standardized in double
+    precision all the same.
+    """
+    try:
+        import onnx
+    except ImportError as error:
+        raise ImportError('to_onnx requires onnx: pip install "sklearn-tree[export]"') from error
+    check_is_fitted(estimator)
+    steps, net = split_estimator(estimator)
+    check_is_fitted(net)
+    metadata = write_metadata(estimator_state(net, steps))
+    module = net.net_.module_
+    model = (write_step(module) if step_only else write_net(module)).to_model()
+    onnx.helper.set_model_props(model, {KEY: metadata})
+    replace_file(path, seal(model.SerializeToString()))
+
+
+def replace_file(path: str | os.PathLike, content: bytes) -> None:
+    """Write a file under another name in the same folder, then rename it."""
+    path = Path(path).absolute()
+    temporary = path.with_name(f".{path.name}.{uuid4().hex}")
+    try:
+        temporary.write_bytes(content)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -1,0 +1,103 @@
+"""Models that score with exported nets: batches, threads, pickles, errors."""
+
+import pickle
+import sys
+
+import numpy as np
+import pytest
+from onnx_helpers import assert_close, logits, serve, shaken
+from samples import BRACKETS, TABLE, TEXTS, Y, quick
+from sklearn.base import clone
+
+from sklearn_tree import CNNClassifier, RecursiveNetClassifier, RNNClassifier, RNNRegressor, Tree
+from sklearn_tree.export import to_onnx
+from sklearn_tree.kinds import Tokens, Trees
+from sklearn_tree.serve import OnnxClassifier, OnnxRegressor
+from sklearn_tree.serve.models import split_into_batches
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory):
+    path = tmp_path_factory.mktemp("models") / "net.onnx"
+    to_onnx(quick(RNNClassifier).fit(TEXTS, Y), path)
+    return path
+
+
+def test_batches_cover_all_samples_once_and_are_small():
+    texts = [" ".join(["it"] * n) for n in np.random.RandomState(0).randint(0, 900, 50)]
+    kind = Tokens()
+    encoded = kind.fit(texts)
+    batches = list(split_into_batches(kind, encoded))
+    np.testing.assert_array_equal(np.sort(np.concatenate(batches)), np.arange(50))
+    assert len(batches) > 3
+    assert all(len(rows) * encoded.sizes[rows].max() <= 4096 for rows in batches)
+
+
+def test_a_sample_that_exceeds_the_limit_is_a_batch():
+    kind = Trees()
+    encoded = kind.fit([Tree(["a"] * 30_000, [-1] + [0] * 29_999), Tree(["a"], [-1])])
+    assert sorted(rows.tolist() for rows in split_into_batches(kind, encoded)) == [[0], [1]]
+
+
+def test_outputs_are_in_the_order_of_the_samples_in_any_batches(tmp_path):
+    X = ["(S it works)", "(S (S (S it)) fails)", "(it)", *BRACKETS] * 400
+    net = shaken(RecursiveNetClassifier, BRACKETS, Y)
+    model = serve(net, tmp_path / "net.onnx")
+    assert_close(logits(model, X), logits(net, X))
+
+
+def test_threads_iterators_and_paths(path):
+    one, two = OnnxClassifier(path), OnnxClassifier(str(path), n_threads=2)
+    assert_close(two.predict_proba(iter(TEXTS)), one.predict_proba(TEXTS))
+    for n_threads in (0, True, 1.5):
+        with pytest.raises(ValueError, match="n_threads must be an int >= 1"):
+            OnnxClassifier(path, n_threads=n_threads)
+
+
+def test_pickles_and_clones_open_the_file_again(path):
+    model = OnnxClassifier(path)
+    for copy in (pickle.loads(pickle.dumps(model)), clone(model)):
+        np.testing.assert_array_equal(copy.predict_proba(TEXTS), model.predict_proba(TEXTS))
+    assert len(pickle.dumps(model)) < 500
+    assert repr(model).startswith("OnnxClassifier(path=")
+
+
+def test_score_is_the_accuracy(path):
+    model = OnnxClassifier(path)
+    assert model.score(TEXTS, Y) == np.mean(model.predict(TEXTS) == Y)
+
+
+def test_the_wrong_class_is_refused(path, tmp_path):
+    with pytest.raises(ValueError, match="holds a RNNClassifier: open it with OnnxClassifier"):
+        OnnxRegressor(path)
+    to_onnx(quick(RNNRegressor).fit(TEXTS, Y), tmp_path / "net.onnx")
+    with pytest.raises(ValueError, match="open it with OnnxRegressor"):
+        OnnxClassifier(tmp_path / "net.onnx")
+
+
+def test_errors_are_those_of_the_estimator(path, tmp_path):
+    net = quick(CNNClassifier).fit(TABLE, Y)
+    table = serve(net, tmp_path / "net.onnx")
+    for X in (TABLE[:, :2], np.full((2, 4), np.nan), ["text"], []):
+        with pytest.raises((TypeError, ValueError)) as expected:
+            net.predict(X)
+        with pytest.raises(expected.type) as actual:
+            table.predict(X)
+        assert str(actual.value) == str(expected.value)
+    with pytest.raises(ValueError, match="must hold texts"):
+        OnnxClassifier(path).predict([[1, 2], [3]])
+
+
+def test_outputs_that_are_not_finite_are_refused(tmp_path):
+    net = quick(CNNClassifier).fit(TABLE, Y)
+    model = serve(net, tmp_path / "net.onnx")
+    with pytest.raises(ValueError, match=r"not finite for X\[1\]; the largest number in this row is 1e\+300"):
+        model.predict(np.array([[0.0] * 4, [1e300] * 4]))
+
+
+def test_a_missing_file_or_package(path, tmp_path, monkeypatch):
+    with pytest.raises(FileNotFoundError):
+        OnnxClassifier(tmp_path / "none.onnx")
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    with pytest.raises(ImportError, match=r'pip install "sklearn-tree\[serve\]"'):
+        OnnxClassifier(path)
