@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         predict_nodes,
     )
     from sklearn_tree.explain import CaptumExplainer, Explanations
+    from sklearn_tree.io import TRUSTED_TYPES, load, save
     from sklearn_tree.preprocessing import SequenceVectorizer, TreeParser, TreeVectorizer
     from sklearn_tree.trees import RaggedArray, Tree, TreeArray, TreeNode, register_tree_type
 
@@ -36,15 +37,18 @@ _HOMES = {
     "RecursiveNetClassifier": "sklearn_tree.estimators",
     "RecursiveNetRegressor": "sklearn_tree.estimators",
     "SequenceVectorizer": "sklearn_tree.preprocessing",
+    "TRUSTED_TYPES": "sklearn_tree.io.registry",
     "ToDevice": "sklearn_tree.estimators",
     "Tree": "sklearn_tree.trees",
     "TreeArray": "sklearn_tree.trees",
     "TreeNode": "sklearn_tree.trees",
     "TreeParser": "sklearn_tree.preprocessing",
     "TreeVectorizer": "sklearn_tree.preprocessing",
+    "load": "sklearn_tree.io",
     "predict_nodes": "sklearn_tree.estimators",
     "register_tree_type": "sklearn_tree.trees",
     "resolve_device": "sklearn_tree.device",
+    "save": "sklearn_tree.io",
 }
 _MODULES = ("datasets", "explain", "export", "plot", "serve")
 
@@ -59,6 +63,7 @@ __all__ = [
     "RecursiveNetClassifier",
     "RecursiveNetRegressor",
     "SequenceVectorizer",
+    "TRUSTED_TYPES",
     "ToDevice",
     "Tree",
     "TreeArray",
@@ -68,10 +73,12 @@ __all__ = [
     "datasets",
     "explain",
     "export",
+    "load",
     "plot",
     "predict_nodes",
     "register_tree_type",
     "resolve_device",
+    "save",
     "serve",
 ]
 

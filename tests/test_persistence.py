@@ -3,12 +3,15 @@
 import copy
 import io
 import pickle
+from importlib import import_module
 
 import joblib
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from samples import BRACKETS, DENSE, ESTIMATORS, TABLE, TEXTS, Y, outputs, quick
+from user_cells import SoftSumCell
 
 import sklearn_tree
 from sklearn_tree import (
@@ -43,8 +46,7 @@ def joblib_copy(item, **params):
 
 def skops_copy(item):
     skops = pytest.importorskip("skops.io")
-    data = skops.dumps(item)
-    return skops.loads(data, trusted=skops.get_untrusted_types(data=data))
+    return skops.loads(skops.dumps(item), trusted=sklearn_tree.TRUSTED_TYPES)
 
 
 COPIES = {
@@ -123,3 +125,61 @@ def test_the_results_tell_different_samples_apart(cases):  # the control of the 
     net, results_of = cases["RNNClassifier"]
     other = quick(RNNClassifier, random_state=1).fit(TABLE, Y)
     assert not np.array_equal(results_of(net)[0], results_of(other)[0])
+
+
+class PlainUnpickler(pickle.Unpickler):
+    """Unpickler that refuses all names of torch and skorch."""
+
+    def find_class(self, module, name):
+        if module.partition(".")[0] in ("torch", "skorch"):
+            raise pickle.UnpicklingError(f"{module}.{name}")
+        return super().find_class(module, name)
+
+
+def test_pickles_hold_no_class_of_torch_or_skorch(cases):
+    for item, results_of in cases.values():
+        duplicate = PlainUnpickler(io.BytesIO(pickle.dumps(item))).load()
+        for expected, result in zip(results_of(item), results_of(duplicate), strict=True):
+            np.testing.assert_array_equal(result, expected)
+    with pytest.raises(pickle.UnpicklingError, match=r"torch|skorch"):  # the control
+        PlainUnpickler(io.BytesIO(pickle.dumps(cases["RNNClassifier"][0].net_))).load()
+
+
+def is_plain(value):
+    """Return whether a value consists of JSON-able values, arrays and public objects."""
+    if type(value) in (list, tuple):
+        return all(map(is_plain, value))
+    if type(value) is dict:
+        return all(type(key) is str and is_plain(item) for key, item in value.items())
+    name = f"{type(value).__module__}.{type(value).__qualname__}"
+    is_public = name in sklearn_tree.TRUSTED_TYPES
+    return is_public or value is None or isinstance(value, (bool, int, float, str, np.ndarray))
+
+
+def test_states_are_plain(cases):
+    for name, (item, _) in cases.items():
+        assert is_plain(item if name == "TreeNode" else item.__getstate__()), name
+    assert not is_plain({"a": [torch.float32]})  # the control
+
+
+def test_trusted_types_are_the_public_classes():
+    public = [getattr(sklearn_tree, name) for name in sklearn_tree.__all__]
+    names = {f"{cls.__module__}.{cls.__qualname__}" for cls in public if isinstance(cls, type)}
+    assert names <= set(sklearn_tree.TRUSTED_TYPES)
+    for name in sklearn_tree.TRUSTED_TYPES:
+        module, _, cls = name.rpartition(".")
+        assert getattr(import_module(module), cls).__module__ == module
+
+
+def test_skops_asks_for_the_classes_of_the_user():
+    skops = pytest.importorskip("skops.io")
+    data = skops.dumps(quick(RecursiveNetClassifier, cell=SoftSumCell).fit(BRACKETS, Y))
+    assert [
+        name for name in skops.get_untrusted_types(data=data) if name not in sklearn_tree.TRUSTED_TYPES
+    ] == ["user_cells.SoftSumCell"]
+
+
+def test_a_shallow_copy_shares_the_net(cases):
+    net, _ = cases["RNNClassifier"]
+    assert copy.copy(net).net_ is net.net_
+    assert copy.deepcopy(net).net_ is not net.net_

@@ -47,4 +47,6 @@ def test_constraints_satisfy_the_ranges():
     extras = [r for group in project["optional-dependencies"].values() for r in group]
     for requirement in map(Requirement, project["dependencies"] + extras):
         if requirement.name != "sklearn-tree":
-            assert requirement.specifier.contains(pins[requirement.name.lower()]), requirement
+            assert requirement.specifier.contains(pins[requirement.name.lower().replace("_", "-")]), (
+                requirement
+            )

@@ -20,11 +20,11 @@ from sklearn_tree.estimators.batches import EncodedDataset, SplitBatch, widen_ba
 from sklearn_tree.estimators.callbacks import EpochBridge
 from sklearn_tree.estimators.continuation import restored_on_error
 from sklearn_tree.estimators.encoding import EncodingMixin
-from sklearn_tree.estimators.fitted import FittedAttributesMixin
 from sklearn_tree.estimators.linear_path import fit_linear_path
 from sklearn_tree.estimators.modes import default_modes
 from sklearn_tree.estimators.net_factory import NetFactoryMixin, naming_net_params
 from sklearn_tree.estimators.rowwise import sparse_gradients
+from sklearn_tree.estimators.state import NetStateMixin
 from sklearn_tree.estimators.threads import limit_for
 from sklearn_tree.estimators.training import (
     check_convergence,
@@ -35,15 +35,13 @@ from sklearn_tree.kinds import check_finite
 from sklearn_tree.nn.compilation import choose_walks
 from sklearn_tree.randomness import InjectedGenerators, own_generators
 from sklearn_tree.validation import check_arguments
-from sklearn_tree.versions import VersionMixin
 
 
 class BaseNet(
     NetFactoryMixin,
     EncodingMixin,
-    FittedAttributesMixin,
+    NetStateMixin,
     DocumentationLinkMixin,
-    VersionMixin,
     CallbackSupportMixin,
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from sklearn_tree.containers import to_numpy
+from sklearn_tree.estimators.net_state import load_optimizer
 
 
 def check_unchanged(built: dict[str, Any], params: dict[str, Any]) -> None:
@@ -98,8 +99,8 @@ def restored_on_error(net: Any) -> Iterator[None]:
         net.move_to(torch.device(attributes["device"]))
         vars(net).clear()
         vars(net).update(attributes)
-        for part, state in zip((net.module_, net.optimizer_), states, strict=True):
-            part.load_state_dict(state)
+        net.module_.load_state_dict(states[0])
+        load_optimizer(net.optimizer_, states[1])
         net.module_.set_dropout(net.module__dropout, net.module__word_dropout)
         del net.history[n_epochs:]
         raise

@@ -11,9 +11,10 @@ import numpy as np
 import torch
 from torch import nn
 
-from sklearn_tree.estimators.batches import BatchIterator, EncodedDataset
+from sklearn_tree.estimators.batches import EncodedDataset
 from sklearn_tree.estimators.continuation import apply_changes, check_unchanged
 from sklearn_tree.estimators.fitted import FittedAttributesMixin
+from sklearn_tree.estimators.net_state import owned_params
 from sklearn_tree.estimators.parameters import DEFAULT_EMBEDDING_DIM, NetParametersMixin
 from sklearn_tree.estimators.training import optimizer_params
 
@@ -142,21 +143,14 @@ class NetFactoryMixin(NetParametersMixin, FittedAttributesMixin):
             "n_outputs": self.target_.n_outputs,
         }
         params = {
-            "module": self.kind_.wrap_net(self._module),
+            **owned_params(self._module, self.kind_, self.target_),
             **{f"module__{name}": value for name, value in module_params.items()},
-            "criterion": self.target_.criterion,
             **self._prefixed_criterion_params(),
-            "target": self.target_,
             **self._optimizer_params(self.device_),
             "max_epochs": n_epochs,
-            "dataset": EncodedDataset,
-            "dataset__kind": self.kind_,
-            "iterator_train": BatchIterator,
             "iterator_train__shuffle": True,
-            "iterator_valid": BatchIterator,
             "lr": self._resolve("lr"),
             **self._run_params(),
-            "train_split": None,
             "callbacks": callbacks,
             "device": str(self.device_),
             "verbose": int(self.verbose),

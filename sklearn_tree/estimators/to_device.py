@@ -14,16 +14,16 @@ from sklearn_tree.callbacks import CallbackSupportMixin, fit_context, with_callb
 from sklearn_tree.containers import as_known, is_tensor
 from sklearn_tree.device import resolve_device
 from sklearn_tree.documentation import DocumentationLinkMixin
+from sklearn_tree.estimators.plain import TorchStateMixin
 from sklearn_tree.kinds import KINDS, Kind
 from sklearn_tree.kinds.numbers import check_numbers
 from sklearn_tree.preprocessing.output import NoTableMixin
 from sklearn_tree.validation import COLUMN_ATTRIBUTES, Hidden, check_columns, check_n_features
-from sklearn_tree.versions import VersionMixin
 
 
 class ToDevice(
     DocumentationLinkMixin,
-    VersionMixin,
+    TorchStateMixin,
     NoTableMixin,
     OneToOneFeatureMixin,
     CallbackSupportMixin,

@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from sklearn_tree.containers import as_reusable
 from sklearn_tree.documentation import DocumentationLinkMixin
 from sklearn_tree.estimators.objective import OUTPUTS
+from sklearn_tree.estimators.plain import TorchStateMixin
 from sklearn_tree.explain.explained_net import ExplainedNet
 from sklearn_tree.explain.explanations import Explanations
 from sklearn_tree.explain.fitted import N_FOR_IMPORTANCES, ExplainerAttributesMixin
@@ -31,11 +32,10 @@ from sklearn_tree.validation import (
     StrOptions,
     check_feature_names_in,
 )
-from sklearn_tree.versions import VersionMixin
 
 
 class CaptumExplainer(
-    ExplainerAttributesMixin, DocumentationLinkMixin, VersionMixin, TransformerMixin, BaseEstimator
+    ExplainerAttributesMixin, DocumentationLinkMixin, TorchStateMixin, TransformerMixin, BaseEstimator
 ):
     """Attribute the predictions of a net to its inputs.
 
@@ -352,7 +352,7 @@ class CaptumExplainer(
             view=find_view(net.kind),
             encoded=encoded,
             choose=lambda outputs: target.explained(outputs, self.target, output),
-            baseline=self.baseline_ if isinstance(self.baseline_, str) else torch.from_numpy(self.baseline_),
+            baseline=self.baseline_ if isinstance(self.baseline_, str) else torch.tensor(self.baseline_),
             zero_states=self._zero_states,
             limits=Limits(
                 n_steps=self.n_steps,

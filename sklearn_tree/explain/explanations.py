@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from sklearn_tree.drawing import escape, find_limit
+from sklearn_tree.explain.state import view_from_state, view_to_state
 from sklearn_tree.explain.views import View
 from sklearn_tree.plot.picture import Picture, draw_legend
 
@@ -88,6 +89,12 @@ class Explanations:
             return np.full(len(self), np.nan)
         totals = np.array([part.sum() for part in getattr(self, self.complete)], dtype=float)
         return totals - (self.values - self.baseline_values)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "view": view_to_state(self.view)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state, view=view_from_state(state["view"]))
 
     def __len__(self) -> int:
         return len(self.targets)

@@ -12,6 +12,8 @@ from sklearn.utils.validation import check_is_fitted
 from sklearn_tree.estimators.wrapped import split_estimator
 from sklearn_tree.explain.explained_net import ExplainedNet
 from sklearn_tree.explain.features import Features
+from sklearn_tree.explain.state import features_from_state, features_to_state
+from sklearn_tree.explain.views import find_view
 from sklearn_tree.kinds import Kind
 from sklearn_tree.validation import is_fitted
 
@@ -30,7 +32,7 @@ class ExplainerAttributesMixin:
     estimator: Any
     dtype: str
     estimator_: Any
-    _kind: Kind  # kind of the net in `fit`
+    _kind: Kind | None  # kind of the net in `fit`; None in a copy of an explainer whose net was fitted again
     _features: Features
     _samples: Any  # encoded samples for the importances; None once these are computed
     _importances: np.ndarray
@@ -74,6 +76,19 @@ class ExplainerAttributesMixin:
                 )
             self.estimator_ = clone(self.estimator).fit(X, y)
         self._kind = split_estimator(self.estimator_)[1].kind_
+
+    def _pack(self, attributes: dict[str, Any]) -> dict[str, Any]:
+        if "estimator_" not in attributes:
+            return attributes
+        is_current = split_estimator(self.estimator_)[1].kind_ is self._kind
+        return {**attributes, "_kind": is_current, "_features": features_to_state(self._features)}
+
+    def _unpack(self, state: dict[str, Any]) -> dict[str, Any]:
+        if "estimator_" not in state:
+            return state
+        kind = split_estimator(state["estimator_"])[1].kind_
+        features = features_from_state(state["_features"], find_view(kind))
+        return {**state, "_kind": kind if state["_kind"] else None, "_features": features}
 
     def _explained_net(self) -> ExplainedNet:
         net = ExplainedNet(self.estimator_, getattr(torch, self.dtype))

@@ -8,10 +8,10 @@ from typing import Any
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_tree.estimators.wrapped import split_estimator
-from sklearn_tree.export.files import replace_file
 from sklearn_tree.export.nets import write_net
 from sklearn_tree.export.states import estimator_state
 from sklearn_tree.export.step import write_step
+from sklearn_tree.files import replacing
 from sklearn_tree.serve.metadata import KEY, seal, write_metadata
 
 
@@ -67,4 +67,6 @@ def to_onnx(estimator: Any, path: str | os.PathLike, step_only: bool = False) ->
     module = net.net_.module_
     model = (write_step(module) if step_only else write_net(module)).to_model()
     onnx.helper.set_model_props(model, {KEY: metadata})
-    replace_file(path, seal(model.SerializeToString()))
+    content = seal(model.SerializeToString())
+    with replacing(path) as temporary:
+        temporary.write_bytes(content)

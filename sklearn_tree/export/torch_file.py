@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from io import BytesIO
 from typing import Any
 
 import torch
@@ -13,7 +12,7 @@ from torch.export import Dim
 
 from sklearn_tree.estimators.wrapped import split_estimator
 from sklearn_tree.export.errors import NotExportableError
-from sklearn_tree.export.files import replace_file
+from sklearn_tree.files import replacing
 from sklearn_tree.nn import ConvolutionalNet, ImageBatch, RecurrentNet, SequenceBatch
 from sklearn_tree.trees.flat import N_RESERVED_IDS
 from sklearn_tree.validation import POSITIVE_INT
@@ -70,9 +69,8 @@ def to_torch_export(estimator: Any, path: str | os.PathLike, *, n_steps: int | N
             "fixed number of steps"
         )
     program = _export(module, n_steps)
-    buffer = BytesIO()
-    torch.export.save(program, buffer)
-    replace_file(path, buffer.getvalue())
+    with replacing(path) as temporary, open(temporary, "wb") as file:
+        torch.export.save(program, file)
 
 
 class _SequenceProgram(nn.Module):

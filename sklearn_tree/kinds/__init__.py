@@ -7,6 +7,7 @@ from sklearn_tree.kinds.images import Images
 from sklearn_tree.kinds.pairs import PairArray, Pairs
 from sklearn_tree.kinds.registry import KINDS, find_kind
 from sklearn_tree.kinds.series import Series
+from sklearn_tree.kinds.state import kind_from_state, kind_to_state
 from sklearn_tree.kinds.table import StarTable, Table
 from sklearn_tree.kinds.tokens import Tokens
 from sklearn_tree.kinds.training import TrainingDefaults
@@ -28,4 +29,6 @@ __all__ = [
     "Trees",
     "check_finite",
     "find_kind",
+    "kind_from_state",
+    "kind_to_state",
 ]

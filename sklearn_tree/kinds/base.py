@@ -215,7 +215,11 @@ class Kind:
                 f"embeddings must be None for X of the kind {self.name!r} without words: {self.reader} finds "
                 "vectors by the words of raw texts, lists of str or trees, without a vectorizer before it"
             )
-        self.word_vectors = WordVectors(embeddings, list(self.vectorizer.vocabulary_)[N_RESERVED_IDS:])
+        self.set_vectors(WordVectors(embeddings, list(self.vectorizer.vocabulary_)[N_RESERVED_IDS:]))
+
+    def set_vectors(self, vectors: WordVectors) -> None:
+        """Set the pretrained vectors of the vocabulary."""
+        self.word_vectors = vectors
 
     def _vectorize(self, X: Any) -> Any:
         """Encode raw samples; unknown words that have a pretrained vector get ids of their own."""

@@ -18,6 +18,7 @@ from sklearn_tree.kinds.ids import is_open_vocabulary
 from sklearn_tree.kinds.table import TableMixin
 from sklearn_tree.kinds.training import TrainingDefaults
 from sklearn_tree.validation import check_columns
+from sklearn_tree.vectors import WordVectors
 
 if TYPE_CHECKING:
     import torch
@@ -200,10 +201,9 @@ class Pairs(ColumnsMixin):
         """Read pairs, encoding their samples."""
         return self._apply(self.item_kind.encode, X)
 
-    def add_vectors(self, embeddings: Any) -> None:
-        """Open pretrained vectors for the vocabulary of both samples, see :meth:`Kind.add_vectors`."""
-        self.item_kind.add_vectors(embeddings)
-        self.word_vectors = self.item_kind.word_vectors
+    def set_vectors(self, vectors: WordVectors) -> None:
+        """Set the pretrained vectors of the vocabulary of both samples."""
+        self.word_vectors = self.item_kind.word_vectors = vectors
 
     def read_raw(self, X: Any) -> PairArray | None:
         """Return the pairs as the vectorizer reads them; None without a vectorizer."""

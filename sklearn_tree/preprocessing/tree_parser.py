@@ -24,12 +24,12 @@ from sklearn_tree.preprocessing.parsers.spacy_text import parse_texts
 from sklearn_tree.preprocessing.parsers.xml_text import parse_xml
 from sklearn_tree.preprocessing.splitter import SPLITS, Split, build_splitter
 from sklearn_tree.preprocessing.tokenizer import Tokenizer, build_tokenizer
+from sklearn_tree.state import StateMixin
 from sklearn_tree.trees import TreeArray
 from sklearn_tree.trees.formats import FlatTree, read_brackets
 from sklearn_tree.trees.transform import split_leaves
 from sklearn_tree.trees.tree import flatten_any
 from sklearn_tree.validation import POSITIVE_INT, Options, StrOptions
-from sklearn_tree.versions import VersionMixin
 
 _PARSERS: dict[str, Callable[[str], FlatTree]] = {
     "brackets": read_brackets,
@@ -49,7 +49,7 @@ TEXT_FORMATS = {*_PARSERS, *_CONTENT_PARSERS, *_BRANCHING, "conllu", "spacy"}
 
 class TreeParser(
     DocumentationLinkMixin,
-    VersionMixin,
+    StateMixin,
     NoTableMixin,
     TextInputMixin,
     CallbackSupportMixin,

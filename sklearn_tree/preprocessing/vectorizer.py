@@ -13,13 +13,13 @@ from sklearn_tree.callbacks import CallbackSupportMixin, fit_context, with_callb
 from sklearn_tree.documentation import DocumentationLinkMixin
 from sklearn_tree.preprocessing.output import NoTableMixin, TextInputMixin
 from sklearn_tree.preprocessing.vocabulary import UNKNOWN_TOKEN, Frequencies, learn_vocabulary
+from sklearn_tree.state import StateMixin
 from sklearn_tree.trees.flat import UNKNOWN_ID
-from sklearn_tree.versions import VersionMixin
 
 
 class BaseVectorizer(
     DocumentationLinkMixin,
-    VersionMixin,
+    StateMixin,
     NoTableMixin,
     TextInputMixin,
     CallbackSupportMixin,
@@ -164,6 +164,16 @@ class BaseVectorizer(
                 self._frequencies = Frequencies()
             self._learn(array)
         return array
+
+    def _pack(self, attributes: dict[str, Any]) -> dict[str, Any]:
+        if "_frequencies" not in attributes:
+            return attributes
+        return {**attributes, "_frequencies": self._frequencies.to_state()}
+
+    def _unpack(self, state: dict[str, Any]) -> dict[str, Any]:
+        if "_frequencies" not in state:
+            return state
+        return {**state, "_frequencies": Frequencies.from_state(state["_frequencies"])}
 
     def _learn_labels(self, codes: np.ndarray, rows: np.ndarray, names: Iterable[str], n_rows: int) -> None:
         """Learn or extend the vocabulary, see :func:`learn_vocabulary`."""

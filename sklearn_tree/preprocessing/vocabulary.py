@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from numbers import Integral
+from typing import Any
 
 import numpy as np
 
@@ -30,6 +31,19 @@ class Frequencies:
         self.n_rows = 0
         self.documents: Counter[str] = Counter()
         self.counts: Counter[str] = Counter()
+
+    def to_state(self) -> dict[str, Any]:
+        """Return the frequencies as plain values."""
+        return {"n_rows": self.n_rows, "documents": dict(self.documents), "counts": dict(self.counts)}
+
+    @classmethod
+    def from_state(cls, state: dict[str, Any]) -> Frequencies:
+        """Rebuild the frequencies from the return value of :meth:`to_state`."""
+        frequencies = cls()
+        frequencies.n_rows = state["n_rows"]
+        frequencies.documents.update(state["documents"])
+        frequencies.counts.update(state["counts"])
+        return frequencies
 
     def add(
         self, names: list[str], documents: np.ndarray, counts: np.ndarray, n_rows: int

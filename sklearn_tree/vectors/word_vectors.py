@@ -47,6 +47,13 @@ class WordVectors:
             raise ValueError(f"embeddings must have vectors for words of X, got none for {self.words[:3]}")
         self.size = self._initial[1].shape[1]
 
+    @classmethod
+    def restore(cls, embeddings: Any, words: Sequence[str], size: int) -> WordVectors:
+        """Return the vectors of a fitted model; the source is opened when it is needed."""
+        vectors = cls.__new__(cls)
+        vectors.embeddings, vectors.words, vectors.size = embeddings, list(words), size
+        return vectors
+
     @cached_property
     def _initial(self) -> tuple[np.ndarray, np.ndarray]:
         return self._find(self.words)

@@ -50,9 +50,9 @@ def necessary_bytes(net):
 
 @pytest.mark.parametrize(("cls", "X"), CASES, ids=IDS)
 @pytest.mark.parametrize("schedule", ["auto", "cosine", "one_cycle"])
-def test_a_pickle_is_at_most_twice_as_large_as_weights_and_vocabulary(cls, X, schedule):
+def test_a_pickle_is_hardly_larger_than_weights_and_vocabulary(cls, X, schedule):
     net = cls(max_epochs=3, lr_schedule=schedule, random_state=0).fit(X, Y)
-    assert len(pickle.dumps(net)) <= 2 * necessary_bytes(net)
+    assert len(pickle.dumps(net)) <= 1.05 * necessary_bytes(net)
 
 
 @pytest.mark.parametrize("is_continued", [False, True])

@@ -28,7 +28,6 @@ from sklearn_tree import (
     TreeVectorizer,
 )
 from sklearn_tree.export import NotExportableError, to_onnx
-from sklearn_tree.export.files import replace_file
 from sklearn_tree.serve import OnnxClassifier
 
 CASES = [(cls, name) for name, sample in CONTAINERS.items() for cls in ESTIMATORS if cls in sample.readers]
@@ -167,15 +166,6 @@ def test_vectors_of_further_words_are_not_written(tmp_path):
     assert_close(model.predict_proba(["it works"]), net.predict_proba(["it works"]))
     with pytest.warns(UserWarning, match="unknown"):
         assert_close(model.predict_proba(["new"]), model.predict_proba(["other"]))
-
-
-def test_a_failed_write_keeps_the_old_file(tmp_path):
-    path = tmp_path / "net.onnx"
-    path.write_text("old")
-    with pytest.raises(TypeError):
-        replace_file(path, "not bytes")
-    assert path.read_text() == "old"
-    assert [entry.name for entry in tmp_path.iterdir()] == ["net.onnx"]
 
 
 def test_a_missing_package_gives_the_install_line(tmp_path, monkeypatch):

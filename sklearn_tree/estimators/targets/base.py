@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
@@ -29,6 +29,7 @@ class Target:
 
     name: ClassVar[str]
     criterion: ClassVar[type[torch.nn.Module]]
+    _fitted: ClassVar[tuple[str, ...]]  # attributes that ``fit`` sets
 
     @property
     def n_outputs(self) -> int:
@@ -103,6 +104,17 @@ class Target:
             If the target does not exist.
         """
         raise NotImplementedError
+
+    def to_state(self) -> dict[str, Any]:
+        """Return the fitted attributes by name, arrays and plain values, and the name of the kind."""
+        return {"name": self.name, **{name: getattr(self, name) for name in self._fitted}}
+
+    @classmethod
+    def from_state(cls, state: dict[str, Any]) -> Self:
+        """Rebuild the fitted target from the return value of :meth:`to_state`."""
+        target = cls()
+        vars(target).update({name: state[name] for name in cls._fitted})
+        return target
 
     @property
     def units(self) -> np.ndarray:

@@ -24,6 +24,8 @@ class ClassTarget(ClassDecoder, Target):
     Margins, probabilities and explained numbers are those of the outputs divided by the temperatures.
     """
 
+    _fitted = ("classes", "n_classes", "temperatures")
+
     def check_classes(self, classes: Any) -> None:
         """Raise ValueError if the classes differ from those of the first call of ``partial_fit``."""
         if not np.array_equal(unique(classes), self.classes):

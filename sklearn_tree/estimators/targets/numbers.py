@@ -29,6 +29,7 @@ class Numbers(NumbersDecoder, Target):
     """
 
     criterion = torch.nn.MSELoss
+    _fitted = ("mean", "scale", "n_columns")
 
     def fit(
         self, y: np.ndarray, *, classes: Any = None, sample_weight: np.ndarray | None = None

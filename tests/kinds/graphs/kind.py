@@ -93,6 +93,12 @@ class Graphs(Kind):
     def to_state(self):
         return {"n_channels": self.n_channels_in_}
 
+    @classmethod
+    def from_state(cls, state, reader="estimator"):
+        kind = cls(reader)
+        kind.n_channels_in_ = state["n_channels"]
+        return kind
+
 
 def read_graphs(X: Any) -> GraphArray:
     if isinstance(X, GraphArray):

@@ -1,0 +1,55 @@
+"""Files that are replaced in one step."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+
+
+@contextmanager
+def replacing(path: str | os.PathLike) -> Iterator[Path]:
+    """Let the block write a temporary file, which then becomes the file at ``path``.
+
+    If the block raises, or the process is killed, the file at ``path`` stays as it was.
+
+    Parameters
+    ----------
+    path : str or path-like
+        File to write or to replace.
+
+    Raises
+    ------
+    OSError
+        If ``path`` is not a regular file, or its folder does not exist.
+
+    Yields
+    ------
+    Path
+        Temporary file in the same folder.
+    """
+    path = Path(os.path.realpath(path))
+    if path.exists() and not path.is_file():
+        raise OSError(f"{path} is not a regular file")
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"the folder {path.parent} does not exist")
+    with NamedTemporaryFile(dir=path.parent, prefix=".sklearn_tree-", delete=False) as file:
+        temporary = Path(file.name)
+    try:
+        yield temporary
+        with open(temporary, "rb+") as file:
+            os.fsync(file.fileno())
+        temporary.chmod(path.stat().st_mode if path.exists() else 0o666 & ~_umask())
+        os.replace(temporary, path)
+    except BaseException:
+        with suppress(FileNotFoundError):
+            temporary.unlink()
+        raise
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,36 @@
+"""States of objects in pickles."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+from sklearn_tree.versions import VersionMixin
+
+
+class StateMixin(VersionMixin):
+    """Pickle an object as values that JSON can express, arrays, and objects of the user.
+
+    A subclass replaces other attributes in ``_pack``, and restores them in ``_unpack``.
+    """
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self._pack(super().__getstate__())
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        attributes = self._unpack(dict(vars(self)))
+        vars(self).clear()
+        vars(self).update(attributes)
+
+    def __copy__(self) -> Self:
+        duplicate = object.__new__(type(self))
+        vars(duplicate).update(vars(self))
+        return duplicate
+
+    def _pack(self, attributes: dict[str, Any]) -> dict[str, Any]:
+        """Return a copy of the attributes in which plain values replace objects of this package."""
+        return attributes
+
+    def _unpack(self, state: dict[str, Any]) -> dict[str, Any]:
+        """Return the attributes from the return value of ``_pack``."""
+        return state
