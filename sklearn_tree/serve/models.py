@@ -152,6 +152,9 @@ class OnnxClassifier(ClassifierMixin, _OnnxModel):
     -----
     Words outside the vocabulary are unknown, even if the exported estimator knew pretrained vectors of more
     words. A pickle holds the path, not the file.
+
+    A file cannot name code or other files, and a damaged file is refused. The digest is not a signature,
+    however: anyone can write a file with other weights, or with a slow regular expression as tokenizer.
     """
 
     _is_classifier = True
@@ -251,6 +254,9 @@ class OnnxRegressor(RegressorMixin, _OnnxModel):
     -----
     Words outside the vocabulary are unknown, even if the exported estimator knew pretrained vectors of more
     words. A pickle holds the path, not the file.
+
+    A file cannot name code or other files, and a damaged file is refused. The digest is not a signature,
+    however: anyone can write a file with other weights, or with a slow regular expression as tokenizer.
     """
 
     _is_classifier = False

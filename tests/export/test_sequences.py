@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx_helpers import assert_close, logits, open_model, serve, shaken
-from samples import DENSE, PIXELS, TEXTS, WAVES, Y
+from samples import DENSE, PIXELS, TEXTS, WAVES, Y, quick
 
 from sklearn_tree import CNNClassifier, RNNClassifier
 from sklearn_tree.export.graph import Graph
@@ -34,25 +34,17 @@ def test_exported_poolings_equal_the_poolings(cls, pooling, tmp_path):
 
 
 @pytest.mark.parametrize("cls", [RNNClassifier, CNNClassifier])
-@given(
-    texts=st.lists(
-        st.lists(st.sampled_from(["it", "works", "fails", "new", ","]), max_size=40), min_size=1, max_size=5
-    )
-)
-@settings(max_examples=40)
-def test_random_texts_are_scored(cls, texts):
-    if cls not in MODELS:
-        import tempfile
+def test_random_texts_are_scored(cls, tmp_path):
+    net = shaken(cls, TEXTS, Y, linear_path=True)
+    model = serve(net, tmp_path / "net.onnx")
+    words = st.sampled_from(["it", "works", "fails", "new", ","])
 
-        net = shaken(cls, TEXTS, Y, linear_path=True)
-        with tempfile.TemporaryDirectory() as folder:
-            MODELS[cls] = net, serve(net, f"{folder}/net.onnx")
-    net, model = MODELS[cls]
-    X = [" ".join(text) for text in texts]
-    assert_close(logits(model, X), logits(net, X))
+    @given(st.lists(st.lists(words, max_size=40).map(" ".join), min_size=1, max_size=5))
+    @settings(max_examples=40)
+    def scores_are_equal(texts):
+        assert_close(logits(model, texts), logits(net, texts))
 
-
-MODELS = {}
+    scores_are_equal()
 
 
 @pytest.mark.parametrize(
@@ -64,8 +56,6 @@ def test_exported_convolutions_equal_the_convolutions(params, tmp_path):
 
 
 def test_unchanged_embeddings_need_no_mask_in_the_first_layer(tmp_path):
-    from samples import quick
-
     net = quick(CNNClassifier, n_filters=4).fit(TEXTS, Y)
     assert_close(logits(serve(net, tmp_path / "net.onnx"), UNSEEN), logits(net, UNSEEN))
 

@@ -108,3 +108,12 @@ def test_rows_that_are_not_sequences_of_tokens_are_refused(row):
     with pytest.raises(TypeError, match=r"X\[1\] must be a sequence of tokens or numbers, got "):
         RaggedArray.from_sequences([["a", "b"], row])
     assert len(RaggedArray.from_sequences([["a", "b"], tuple("ab")])) == 2  # the control
+
+
+def test_sequences_are_padded_to_the_longest_of_those_selected():
+    tokens = RaggedArray([4, 5, 6, 7], [0, 1, 1, 4], n_labels=8)
+    assert tokens.pad(np.array([2, 0, 1])).tolist() == [[5, 6, 7], [4, 0, 0], [0, 0, 0]]
+    assert tokens.pad(np.array([0, 1])).tolist() == [[4], [0]]
+    assert tokens.pad(np.array([1])).tolist() == [[0]]
+    series = RaggedArray(np.ones((3, 2)), [0, 1, 3])
+    assert series.pad(np.array([0, 1])).tolist() == [[[1, 1], [0, 0]], [[1, 1], [1, 1]]]
