@@ -16,10 +16,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import matplotlib.pyplot as plt
-from sklearn_tree.export import to_onnx
 
 from sklearn_tree import RecursiveNetClassifier, load, save
 from sklearn_tree.datasets import load_gum
+from sklearn_tree.export import to_onnx
 
 trees, types = load_gum(return_X_y=True)
 clf = RecursiveNetClassifier(max_epochs=2, random_state=0).fit(trees[:2000], types[:2000])
