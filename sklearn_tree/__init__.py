@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from sklearn_tree.explain import CaptumExplainer, Explanations
     from sklearn_tree.io import TRUSTED_TYPES, load, save
     from sklearn_tree.preprocessing import SequenceVectorizer, TreeParser, TreeVectorizer
+    from sklearn_tree.scorer import Scorer
     from sklearn_tree.trees import RaggedArray, Tree, TreeArray, TreeNode, register_tree_type
 
 __version__ = "0.1.0.dev0"
@@ -36,6 +37,7 @@ _HOMES = {
     "RaggedArray": "sklearn_tree.trees",
     "RecursiveNetClassifier": "sklearn_tree.estimators",
     "RecursiveNetRegressor": "sklearn_tree.estimators",
+    "Scorer": "sklearn_tree.scorer",
     "SequenceVectorizer": "sklearn_tree.preprocessing",
     "TRUSTED_TYPES": "sklearn_tree.io.registry",
     "ToDevice": "sklearn_tree.estimators",
@@ -62,6 +64,7 @@ __all__ = [
     "RaggedArray",
     "RecursiveNetClassifier",
     "RecursiveNetRegressor",
+    "Scorer",
     "SequenceVectorizer",
     "TRUSTED_TYPES",
     "ToDevice",

@@ -109,7 +109,7 @@ def cases():
 
 def test_every_public_class_is_copied(cases):
     public = {name for name in sklearn_tree.__all__ if isinstance(getattr(sklearn_tree, name), type)}
-    assert public <= cases.keys()
+    assert public - {"Scorer"} <= cases.keys()  # a scorer holds a path
 
 
 @pytest.mark.parametrize("name", COPIES)
@@ -163,7 +163,7 @@ def test_states_are_plain(cases):
 
 
 def test_trusted_types_are_the_public_classes():
-    public = [getattr(sklearn_tree, name) for name in sklearn_tree.__all__]
+    public = [getattr(sklearn_tree, name) for name in sklearn_tree.__all__ if name != "Scorer"]
     names = {f"{cls.__module__}.{cls.__qualname__}" for cls in public if isinstance(cls, type)}
     assert names <= set(sklearn_tree.TRUSTED_TYPES)
     for name in sklearn_tree.TRUSTED_TYPES:

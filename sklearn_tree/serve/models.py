@@ -21,6 +21,10 @@ from sklearn_tree.validation import POSITIVE_INT
 _MAX_NODES, _MAX_STEPS = 24_000, 4096
 
 
+class OtherModelError(ValueError):
+    """A file of a regressor that is opened as a classifier, or the other way round."""
+
+
 class _OnnxModel(BaseEstimator):
     """Base class of models that score with an exported net.
 
@@ -58,7 +62,8 @@ class _OnnxModel(BaseEstimator):
             metadata = read_metadata(session.get_modelmeta().custom_metadata_map[KEY])
             self._check_outputs(session, metadata)
         except (ValueError, KeyError) as error:
-            raise ValueError(f"{os.fspath(self.path)}: {error}") from error
+            cls = OtherModelError if isinstance(error, OtherModelError) else ValueError
+            raise cls(f"{os.fspath(self.path)}: {error}") from error
         self._session, self._metadata = session, metadata
         self._input_names = [value.name for value in session.get_inputs()]
 
@@ -66,7 +71,7 @@ class _OnnxModel(BaseEstimator):
         """Check that a file holds a whole net for this class."""
         if isinstance(metadata.decoder, ClassDecoder) != self._is_classifier:
             other = "OnnxRegressor" if self._is_classifier else "OnnxClassifier"
-            raise ValueError(f"the file holds a {metadata.estimator}: open it with {other}")
+            raise OtherModelError(f"the file holds a {metadata.estimator}: open it with {other}")
         outputs = {value.name: value.shape for value in session.get_outputs()}
         if list(outputs) != ["logits"]:
             raise ValueError("the file holds a single step: export the estimator with step_only=False")
@@ -278,6 +283,29 @@ class OnnxRegressor(RegressorMixin, _OnnxModel):
             The shape of the targets that ``fit`` received.
         """
         return self._metadata.decoder.predict(self._run(X))
+
+
+def open_onnx(path: str | os.PathLike) -> OnnxClassifier | OnnxRegressor:
+    """Open a file of :func:`sklearn_tree.export.to_onnx` with the class for its estimator.
+
+    Parameters
+    ----------
+    path : str or path
+        File.
+
+    Returns
+    -------
+    OnnxClassifier or OnnxRegressor
+
+    Raises
+    ------
+    OSError, ValueError, ImportError
+        See :class:`OnnxClassifier`.
+    """
+    try:
+        return OnnxClassifier(path)
+    except OtherModelError:
+        return OnnxRegressor(path)
 
 
 def split_into_batches(kind: Kind, encoded: Any) -> Iterator[np.ndarray]:

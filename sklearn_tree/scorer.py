@@ -1,0 +1,144 @@
+"""Scoring of batches by a model in a file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sklearn_tree.io import TRUSTED_TYPES, load
+from sklearn_tree.serve import open_onnx
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Scorer:
+    """Score batches with a model in a file, which each process loads once.
+
+    A scorer is small, and its pickle holds the path only, so engines such as Spark, Ray and dask send it to
+    their workers. The first call in a process loads the model.
+
+    Parameters
+    ----------
+    path : str or path-like
+        File of :func:`sklearn_tree.save`; or of :func:`sklearn_tree.export.to_onnx`, with the suffix
+        ``.onnx``; or of ``skops.io.dump``, with the suffix ``.skops``.
+    column : str or list of str, default=None
+        Column of the batches with the samples, or columns of a table or of pairs; None for all columns.
+    probabilities : bool, default=True
+        Whether the probabilities of a classifier are returned too.
+    device : str or torch.device, default="auto"
+        Device of a saved estimator, see :func:`sklearn_tree.load`.
+    cells : sequence of TreeCell subclasses, default=()
+        The user's cells, see :func:`sklearn_tree.load`.
+
+    Attributes
+    ----------
+    model : estimator, OnnxClassifier or OnnxRegressor
+        The model, loaded when it is first used.
+
+    Examples
+    --------
+    >>> from sklearn_tree import Scorer
+    >>> scorer = Scorer("film.safetensors", column="text")
+    >>> scorer(frame)  # doctest: +SKIP
+       prediction  proba_0  proba_1
+    0           1     0.02     0.98
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike,
+        column: str | list[str] | None = None,
+        *,
+        probabilities: bool = True,
+        device: Any = "auto",
+        cells: Sequence[type] = (),
+    ) -> None:
+        self.path = path
+        self.column = column
+        self.probabilities = probabilities
+        self.device = device
+        self.cells = cells
+        self._model: Any = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "_model": None}
+
+    @property
+    def model(self) -> Any:
+        """The model, loaded when it is first used."""
+        if self._model is None:
+            self._model = self._load()
+        return self._model
+
+    def _load(self) -> Any:
+        suffix = Path(self.path).suffix
+        if suffix == ".onnx":
+            return open_onnx(self.path)
+        if suffix == ".skops":
+            import skops.io
+
+            return skops.io.load(self.path, trusted=TRUSTED_TYPES)
+        return load(self.path, self.device, self.cells)
+
+    def __call__(self, batch: Any) -> pd.DataFrame:
+        """Score a batch.
+
+        Parameters
+        ----------
+        batch : DataFrame, dict of str to array; or samples
+            Rows with the samples in ``column``, or samples that the model reads.
+
+        Returns
+        -------
+        DataFrame
+            One row per sample, with the index of the batch: ``prediction``, or ``prediction_0``, ... for
+            several outputs; then the probabilities, ``proba_<class>`` for one class per sample,
+            ``proba_<label>`` for several labels, and ``proba_<column>_<class>`` for columns of classes.
+        """
+        import pandas as pd
+
+        if isinstance(batch, dict):
+            batch = pd.DataFrame({name: list(column) for name, column in batch.items()})
+        X = batch if self.column is None else batch[self.column]
+        index = getattr(batch, "index", None)
+        columns = _name_columns("prediction", self.model.predict(X))
+        if self.probabilities and hasattr(self.model, "predict_proba"):
+            columns |= self._name_probabilities(self.model.predict_proba(X))
+        return pd.DataFrame(columns, index=index if isinstance(index, pd.Index) else None)
+
+    def map(self, batches: Iterable[Any]) -> Iterator[pd.DataFrame]:
+        """Score batches one after the other, as ``DataFrame.mapInPandas`` of Spark requires.
+
+        Parameters
+        ----------
+        batches : iterable of DataFrame
+            Batches.
+
+        Returns
+        -------
+        iterator of DataFrame
+            Results of ``__call__``, none for an empty batch.
+        """
+        return (self(batch) for batch in batches if len(batch))
+
+    def _name_probabilities(self, proba: Any) -> dict[str, np.ndarray]:
+        classes = self.model.classes_
+        if not isinstance(proba, list):
+            return {f"proba_{name}": proba[:, i] for i, name in enumerate(classes)}
+        return {
+            f"proba_{k}_{name}": part[:, i]
+            for k, part in enumerate(proba)
+            for i, name in enumerate(classes[k])
+        }
+
+
+def _name_columns(name: str, array: np.ndarray) -> dict[str, np.ndarray]:
+    if array.ndim == 1:
+        return {name: array}
+    return {f"{name}_{i}": column for i, column in enumerate(array.T)}

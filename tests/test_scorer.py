@@ -1,0 +1,117 @@
+"""Scoring of batches by a model in a file."""
+
+import pickle
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from io_cases import CASES
+from samples import BRACKETS, TABLE, TEXTS, Y, quick
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from user_cells import SoftSumCell
+
+from sklearn_tree import RecursiveNetClassifier, RNNClassifier, RNNRegressor, Scorer, save
+from sklearn_tree.export import to_onnx
+
+FRAME = pd.DataFrame({"id": np.arange(len(Y)), "text": TEXTS}, index=np.arange(100, 100 + len(Y)))
+
+
+@pytest.fixture(scope="module")
+def net():
+    return quick(RNNClassifier).fit(TEXTS, np.where(Y, "yes", "no"))
+
+
+@pytest.fixture(scope="module", params=[".safetensors", ".onnx", ".skops"])
+def path(request, net, tmp_path_factory):
+    """File of each format."""
+    path = tmp_path_factory.mktemp("files") / f"net{request.param}"
+    if request.param == ".skops":
+        pytest.importorskip("skops.io").dump(net, path)
+    else:
+        {".onnx": to_onnx, ".safetensors": save}[request.param](net, path)
+    return path
+
+
+def test_frames_give_frames_with_their_index(path, net):
+    scored = Scorer(path, column="text")(FRAME)
+    assert list(scored) == ["prediction", "proba_no", "proba_yes"]
+    assert scored.index.equals(FRAME.index)
+    np.testing.assert_array_equal(scored.prediction, net.predict(TEXTS))
+    np.testing.assert_allclose(scored[["proba_no", "proba_yes"]], net.predict_proba(TEXTS), atol=1e-5)
+    assert list(Scorer(path, column="text", probabilities=False)(FRAME)) == ["prediction"]
+
+
+def test_every_container_of_samples_is_scored(path):
+    expected = Scorer(path)(TEXTS)
+    batches = [np.array(TEXTS), pd.Series(TEXTS), pl.Series(TEXTS), FRAME[["text"]].reset_index(drop=True)]
+    for batch in batches:
+        pd.testing.assert_frame_equal(Scorer(path)(batch), expected)
+    for batch in ({"text": np.array(TEXTS)}, pl.DataFrame({"text": TEXTS, "id": range(len(Y))})):
+        pd.testing.assert_frame_equal(Scorer(path, column="text")(batch), expected)
+
+
+def test_a_pickle_is_small_and_loads_the_model_again(path):
+    scorer = Scorer(path, column="text")
+    expected = scorer(FRAME)
+    data = pickle.dumps(scorer)
+    assert len(data) < 1000
+    loaded = pickle.loads(data)
+    assert loaded._model is None
+    pd.testing.assert_frame_equal(loaded(FRAME), expected)
+    assert loaded.model is loaded.model
+
+
+def test_map_scores_an_iterator_and_skips_empty_batches(path):
+    scorer = Scorer(path, column="text")
+    parts = [FRAME[:10], FRAME[:0], FRAME[10:]]
+    scored = scorer.map(iter(parts))
+    assert iter(scored) is scored
+    pd.testing.assert_frame_equal(pd.concat(scored), scorer(FRAME), rtol=1e-4)
+
+
+COLUMNS = {
+    "one class": ["prediction", "proba_no", "proba_yes"],
+    "labels": ["prediction_0", "prediction_1", "proba_0", "proba_1"],
+    "columns of classes": [
+        "prediction_0",
+        "prediction_1",
+        *(f"proba_0_{i}" for i in (1, 2)),
+        *(f"proba_1_{i}" for i in range(3)),
+    ],
+    "numbers": ["prediction"],
+    "columns of numbers": ["prediction_0", "prediction_1"],
+}
+
+
+@pytest.mark.parametrize("name", [name for name in CASES if name.startswith("RNN") and ", tokens" in name])
+def test_columns_are_named_after_outputs_and_classes(name, tmp_path):
+    cls, X, y = CASES[name]
+    save(quick(cls).fit(X, y), tmp_path / "net")
+    assert list(Scorer(tmp_path / "net", device="cpu")(X)) == COLUMNS[name.split(", ")[2]]
+
+
+def test_tables_and_pairs_have_several_columns(tmp_path):
+    names = list("abcd")
+    frame = pd.DataFrame(TABLE, columns=names)
+    save(quick(RNNRegressor).fit(frame, Y / 1.0), tmp_path / "net")
+    scored = Scorer(tmp_path / "net", column=names, device="cpu")(frame.assign(id=1))
+    assert scored.prediction.to_numpy().shape == (len(Y),)
+
+
+def test_cells_and_pipelines(tmp_path):
+    net = quick(RecursiveNetClassifier, cell=SoftSumCell).fit(BRACKETS, Y)
+    save(net, tmp_path / "net")
+    assert len(Scorer(tmp_path / "net", cells=[SoftSumCell], device="cpu")(BRACKETS)) == len(Y)
+    pipe = make_pipeline(StandardScaler(), quick(RNNClassifier)).fit(TABLE, Y)
+    pytest.importorskip("skops.io").dump(pipe, tmp_path / "pipe.skops")
+    scored = Scorer(tmp_path / "pipe.skops")(TABLE)
+    np.testing.assert_allclose(scored[["proba_0", "proba_1"]], pipe.predict_proba(TABLE))
+
+
+def test_missing_files_and_columns_are_named(path):
+    with pytest.raises(FileNotFoundError, match="missing"):
+        Scorer("missing.safetensors")(TEXTS)
+    with pytest.raises(KeyError, match="txt"):
+        Scorer(path, column="txt")(FRAME)
