@@ -17,7 +17,7 @@ from sklearn_tree.trees.flat import FlatArray
 _TAG = "$"  # key of the dicts that describe values that JSON does not have
 _PLAIN = (type(None), bool, int, float, str)
 _DERIVED = ("parents", "subtrees", "validate")  # not read: computed from the columns of a TreeArray
-_N_KIND_BYTES = 4  # of a character in an array of str
+_CHARACTER_SIZE = 4  # bytes of a character in an array of str
 _MAX_KEY = 2**53  # larger numbers could be chosen to have equal hashes, which makes dicts slow
 
 
@@ -79,18 +79,17 @@ class Encoder:
         return {_TAG: "dict", "items": items}
 
     def _encode_array(self, array: np.ndarray, path: str) -> dict:
-        array = np.asarray(array)
         if array.dtype == object:
             items = self._encode_items(array.ravel().tolist(), path)
             return {_TAG: "objects", "items": items, "shape": list(array.shape)}
         if array.dtype.kind not in "biufU" or array.dtype == np.longdouble:
             raise TypeError(f"{path} must hold numbers or str to be saved, got dtype {array.dtype}")
         entry = {_TAG: "array", "number": len(self.arrays)}
-        flat = np.ascontiguousarray(array).astype(array.dtype.newbyteorder("="), copy=False)
+        array = np.asarray(array, dtype=array.dtype.newbyteorder("="), order="C")
         if array.dtype.kind == "U":
-            entry |= {"dtype": f"U{array.dtype.itemsize // _N_KIND_BYTES}", "shape": list(array.shape)}
-            flat = flat.ravel().view(np.uint32)
-        self.arrays.append(flat.reshape(array.shape if array.dtype.kind != "U" else flat.shape))
+            entry |= {"dtype": f"U{array.dtype.itemsize // _CHARACTER_SIZE}", "shape": list(array.shape)}
+            array = array.ravel().view(np.uint32)
+        self.arrays.append(array)
         return entry
 
     def _encode_object(self, value: Any, path: str) -> dict:
