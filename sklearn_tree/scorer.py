@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sklearn_tree.containers import as_reusable
+from sklearn_tree.decoding import ClassDecoder
+from sklearn_tree.estimators.wrapped import split_estimator
 from sklearn_tree.io import TRUSTED_TYPES, load
-from sklearn_tree.serve import open_onnx
+from sklearn_tree.serve import OnnxClassifier, OnnxRegressor, open_onnx
 
 if TYPE_CHECKING:
     import pandas as pd
+
+_lock = threading.Lock()
 
 
 class Scorer:
@@ -72,12 +78,13 @@ class Scorer:
     @property
     def model(self) -> Any:
         """The model, loaded when it is first used."""
-        if self._model is None:
-            self._model = self._load()
-        return self._model
+        with _lock:  # threads share the model
+            if self._model is None:
+                self._model = self._load()
+            return self._model
 
     def _load(self) -> Any:
-        suffix = Path(self.path).suffix
+        suffix = Path(self.path).suffix.lower()
         if suffix == ".onnx":
             return open_onnx(self.path)
         if suffix == ".skops":
@@ -105,12 +112,29 @@ class Scorer:
 
         if isinstance(batch, dict):
             batch = pd.DataFrame({name: list(column) for name, column in batch.items()})
-        X = batch if self.column is None else batch[self.column]
+        X = as_reusable(batch if self.column is None else batch[self.column])
         index = getattr(batch, "index", None)
+        columns = self._score(X) if len(X) else self._score_nothing()
+        return pd.DataFrame(columns, index=index if isinstance(index, pd.Index) else None)
+
+    def _score(self, X: Any) -> dict[str, np.ndarray]:
         columns = _name_columns("prediction", self.model.predict(X))
         if self.probabilities and hasattr(self.model, "predict_proba"):
             columns |= self._name_probabilities(self.model.predict_proba(X))
-        return pd.DataFrame(columns, index=index if isinstance(index, pd.Index) else None)
+        return columns
+
+    def _score_nothing(self) -> dict[str, np.ndarray]:
+        """Return the columns for an empty batch."""
+        model: Any = self.model
+        if isinstance(model, (OnnxClassifier, OnnxRegressor)):
+            decoder: Any = model._metadata.decoder
+        else:
+            decoder = split_estimator(model)[1].target_
+        outputs = np.zeros((0, decoder.n_outputs), dtype=np.float32)
+        columns = _name_columns("prediction", decoder.predict(outputs))
+        if self.probabilities and isinstance(decoder, ClassDecoder):
+            columns |= self._name_probabilities(decoder.proba(outputs))
+        return columns
 
     def map(self, batches: Iterable[Any]) -> Iterator[pd.DataFrame]:
         """Score batches one after the other, as ``DataFrame.mapInPandas`` of Spark requires.
@@ -123,9 +147,9 @@ class Scorer:
         Returns
         -------
         iterator of DataFrame
-            Results of ``__call__``, none for an empty batch.
+            Results of ``__call__``.
         """
-        return (self(batch) for batch in batches if len(batch))
+        return (self(batch) for batch in batches)
 
     def _name_probabilities(self, proba: Any) -> dict[str, np.ndarray]:
         classes = self.model.classes_

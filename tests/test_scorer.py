@@ -1,6 +1,7 @@
 """Scoring of batches by a model in a file."""
 
 import pickle
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pandas as pd
@@ -63,12 +64,32 @@ def test_a_pickle_is_small_and_loads_the_model_again(path):
     assert loaded.model is loaded.model
 
 
-def test_map_scores_an_iterator_and_skips_empty_batches(path):
+def test_map_scores_an_iterator(path):
     scorer = Scorer(path, column="text")
     parts = [FRAME[:10], FRAME[:0], FRAME[10:]]
     scored = scorer.map(iter(parts))
     assert iter(scored) is scored
     pd.testing.assert_frame_equal(pd.concat(scored), scorer(FRAME), rtol=1e-4)
+
+
+def test_empty_batches_give_empty_frames_of_the_same_columns(path):
+    scorer = Scorer(path, column="text")
+    empty, scored = scorer(FRAME[:0]), scorer(FRAME)
+    assert len(empty) == 0
+    assert list(empty) == list(scored)
+    assert empty.dtypes.equals(scored.dtypes)
+    assert len(scorer({"text": np.array([], dtype=object)})) == 0
+
+
+def test_threads_load_the_model_once(path, monkeypatch):
+    loads, scorer = [], Scorer(path, column="text")
+    load_model = Scorer._load
+    monkeypatch.setattr(Scorer, "_load", lambda self: loads.append(1) or load_model(self))
+    with ThreadPoolExecutor(4) as pool:
+        results = list(pool.map(scorer, [FRAME] * 4))
+    assert len(loads) == 1
+    for result in results[1:]:
+        pd.testing.assert_frame_equal(result, results[0])
 
 
 COLUMNS = {

@@ -135,7 +135,7 @@ def write_linear_path(graph: Graph, linear: Any, inputs: SequenceInputs) -> str:
     """Add the linear model over tokens and bigrams; return its logits, shape (n, n_outputs)."""
     mask = graph.add("Unsqueeze", inputs.is_step, graph.ints(-1))
     scores = write_label_scores(graph, linear, inputs.labels)
-    sums = graph.add("ReduceSum", mask_values(graph, scores, mask, 0.0), graph.ints(1), keepdims=0)
+    sums = _sum_in_double(graph, mask_values(graph, scores, mask, 0.0))
     if len(linear.bigrams):
         sums = graph.add("Add", sums, _sum_bigrams(graph, linear, inputs))
     n = graph.cast(graph.add("Max", inputs.lengths, graph.constant(np.array(1))))
@@ -161,7 +161,13 @@ def _sum_bigrams(graph: Graph, linear: Any, inputs: SequenceInputs) -> str:
     is_known = graph.add("And", is_known, graph.slice(inputs.is_step, graph.ints(1), end, axis=1))
     scores = graph.add("Gather", graph.constant(weight), index, axis=0)
     scores = mask_values(graph, scores, graph.add("Unsqueeze", is_known, last), 0.0)
-    return graph.add("ReduceSum", scores, graph.ints(1), keepdims=0)
+    return _sum_in_double(graph, scores)
+
+
+def _sum_in_double(graph: Graph, scores: str) -> str:
+    """Sum over the second axis in double precision, as long texts need it."""
+    sums = graph.add("ReduceSum", graph.cast(scores, "float64"), graph.ints(1), keepdims=0)
+    return graph.cast(sums)
 
 
 def _search_sorted(graph: Graph, table: np.ndarray, codes: str) -> str:

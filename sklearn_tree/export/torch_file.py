@@ -47,7 +47,7 @@ def to_torch_export(estimator: Any, path: str | os.PathLike, *, n_steps: int | N
     TypeError
         If the estimator does not end in a net of this package.
     ValueError
-        If ``n_steps`` is not an int >= 1, or it is None for a recurrent net.
+        If ``n_steps`` is not an int >= 1, None for a recurrent net, or an int for images or tables.
     NotExportableError
         If the net is recursive or reads pairs, or torch cannot export it.
     """
@@ -63,6 +63,8 @@ def to_torch_export(estimator: Any, path: str | os.PathLike, *, n_steps: int | N
     if n_steps is not None and not POSITIVE_INT.is_satisfied_by(n_steps):
         raise ValueError(f"n_steps must be an int >= 1 or None, got {n_steps!r}")
     is_table = getattr(module.embedding, "values", None) is not None
+    if n_steps is not None and (is_table or getattr(module.encoder, "is_image", False)):
+        raise ValueError(f"n_steps must be None for samples of the kind {net.input_kind_!r}, got {n_steps}")
     if n_steps is None and type(module) is RecurrentNet and not is_table:
         raise ValueError(
             "n_steps must be an int for a recurrent net, got None: torch exports recurrent layers for a "

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import math
+import reprlib
+import sys
 from collections.abc import Callable, Collection
 from typing import Any
 
 Check = Callable[[Any, str], None]
 
 MAX_COLUMNS = 2**24
+_MAX_NUMBER = sys.float_info.max
 
 
 def check_record(value: Any, name: str, fields: dict[str, Check]) -> None:
@@ -95,7 +97,7 @@ def is_bool(value: Any, name: str) -> None:
 
 def is_finite(value: Any, name: str) -> None:
     """Check that a value is a finite number."""
-    if type(value) not in (int, float) or not math.isfinite(value):
+    if type(value) not in (int, float) or not -_MAX_NUMBER <= value <= _MAX_NUMBER:
         raise ValueError(f"{name} must be a finite number, got {_show(value)}")
 
 
@@ -118,7 +120,7 @@ def accept_any(value: Any, name: str) -> None:
 
 
 def _show(value: Any) -> str:
-    return f"{value!r:.60}"
+    return f"{reprlib.repr(value):.60}"  # of limited depth
 
 
 # Number and names of the columns of X.

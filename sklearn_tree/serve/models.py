@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
@@ -18,6 +18,7 @@ from sklearn_tree.validation import POSITIVE_INT
 
 # Positions of a batch, padding included, with the best speed: levels of trees need many nodes, and steps of
 # sequences should stay in the cache.
+_NO_FOLDER = os.path.join(os.devnull, "none")
 _MAX_NODES, _MAX_STEPS = 24_000, 4096
 
 
@@ -52,6 +53,45 @@ class _OnnxModel(BaseEstimator):
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__init__(**state)  # type: ignore[misc]
 
+    def fit(self, X: Any = None, y: Any = None) -> Self:
+        """Return the model, which is fitted already.
+
+        Parameters
+        ----------
+        X, y : None
+            Ignored.
+
+        Returns
+        -------
+        self
+        """
+        return self
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return True
+
+    def set_params(self, **params: Any) -> Self:
+        """Set parameters and open the file again.
+
+        Parameters
+        ----------
+        **params : dict
+            Parameters by name.
+
+        Returns
+        -------
+        self
+            The model; it is unchanged if the file cannot be opened.
+        """
+        previous = self.get_params()
+        super().set_params(**params)
+        try:
+            self._load()
+        except BaseException:
+            super().set_params(**previous)
+            raise
+        return self
+
     def _load(self) -> None:
         if not POSITIVE_INT.is_satisfied_by(self.n_threads):
             raise ValueError(f"n_threads must be an int >= 1, got {self.n_threads!r}")
@@ -61,7 +101,7 @@ class _OnnxModel(BaseEstimator):
             session = _open_session(content, int(self.n_threads))
             metadata = read_metadata(session.get_modelmeta().custom_metadata_map[KEY])
             self._check_outputs(session, metadata)
-        except (ValueError, KeyError) as error:
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError, MemoryError) as error:
             cls = OtherModelError if isinstance(error, OtherModelError) else ValueError
             raise cls(f"{os.fspath(self.path)}: {error}") from error
         self._session, self._metadata = session, metadata
@@ -113,6 +153,8 @@ class _OnnxModel(BaseEstimator):
 
     def _run_batch(self, encoded: Any, rows: np.ndarray) -> np.ndarray:
         inputs = self._metadata.kind.inputs(encoded, rows)
+        if missing := sorted(set(self._input_names) - inputs.keys()):
+            raise ValueError(f"the net in the file reads {missing}, which samples of its kind do not have")
         return self._session.run(None, {name: inputs[name] for name in self._input_names})[0]
 
 
@@ -343,6 +385,8 @@ def _open_session(content: bytes, n_threads: int) -> Any:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads, options.inter_op_num_threads = n_threads, 1
     options.log_severity_level = 3  # errors only
+    # Tensors in other files are looked for in a folder that cannot exist.
+    options.add_session_config_entry("session.model_external_initializers_file_folder_path", _NO_FOLDER)
     try:
         return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # of many classes

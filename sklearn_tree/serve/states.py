@@ -47,6 +47,13 @@ KIND_CLASSES: dict[str, type[kinds.Kind]] = {
     )
 }
 
+# Kinds that the estimators read, by the beginnings of their names.
+FAMILIES: dict[str, tuple[type[kinds.Kind], ...]] = {
+    "CNN": (kinds.Pairs, kinds.Tokens, kinds.Series, kinds.Table, kinds.Images),
+    "RNN": (kinds.Pairs, kinds.Tokens, kinds.Series, kinds.Table),
+    "RecursiveNet": (kinds.Pairs, kinds.Trees, kinds.StarTable),
+}
+
 
 def _check_pairs(value: Any, name: str) -> None:
     items = {
@@ -55,6 +62,13 @@ def _check_pairs(value: Any, name: str) -> None:
     fields = {"item_kind": is_one_of(items.keys()), "items": accept_any, **COLUMN_CHECKS}
     check_record(value, name, fields)
     items[value["item_kind"]](value["items"], f"{name}.items")
+
+
+def _check_trees(value: Any, name: str) -> None:
+    fields = {"labels": _LABELS, "edge_labels": _LABELS, "is_open": is_bool, "is_binary": is_bool}
+    check_record(value, name, {**fields, **COLUMN_CHECKS})
+    if (value["labels"] is None) != (value["edge_labels"] is None):
+        raise ValueError(f"{name} must have labels and edge_labels, or neither")
 
 
 _CHANNELS: dict[str, Check] = {
@@ -70,19 +84,24 @@ KIND_CHECKS: dict[str, Check] = {
     "StarTable": _TABLE,
     "Table": _TABLE,
     "Tokens": has_fields({"tokens": _LABELS, "is_open": is_bool, **COLUMN_CHECKS}),
-    "Trees": has_fields(
-        {"labels": _LABELS, "edge_labels": _LABELS, "is_open": is_bool, "is_binary": is_bool, **COLUMN_CHECKS}
-    ),
+    "Trees": _check_trees,
 }
 
 
 def restore_kind(state: dict[str, Any], reader: str) -> kinds.Kind:
     """Rebuild a kind from its checked state."""
-    return KIND_CLASSES[state["name"]].from_state(state["state"], reader)
+    kind = KIND_CLASSES[state["name"]].from_state(state["state"], reader)
+    family = next((name for name in FAMILIES if reader.startswith(name)), None)
+    candidates = FAMILIES.get(family or "", ())
+    kind.candidates = candidates
+    if kind.item_kind is not None:
+        kind.item_kind.candidates = candidates
+    return kind
 
 
 # Targets.
 
+_MAX_CLASSES_SIZE = 10**6  # characters
 _DTYPES = {"b": "bool", "f": "float64", "i": "int64", "u": "uint64", "U": "str", "O": "object"}
 _ITEMS: dict[str, Check] = {
     "bool": is_bool,
@@ -123,6 +142,12 @@ def _decode_classes(state: Any, name: str) -> np.ndarray:
     is_list_of(_ITEMS[state["dtype"]])(state["values"], f"{name}.values")
     if not state["values"]:
         raise ValueError(f"{name} must hold at least one class")
+    if state["dtype"] == "str":  # numpy gives all classes the length of the longest
+        lengths = list(map(len, state["values"]))
+        if len(lengths) * max(lengths) > 2 * sum(lengths) + _MAX_CLASSES_SIZE:
+            raise ValueError(
+                f"{name} must not hold a class of {max(lengths)} characters among {len(lengths)}"
+            )
     return np.array(state["values"], dtype=state["dtype"])
 
 

@@ -60,3 +60,10 @@ def test_nets_that_torch_cannot_export_are_refused(tmp_path):
     with pytest.raises(NotExportableError, match="got RecursiveNetClassifier for trees: use to_onnx"):
         to_torch_export(shaken(RecursiveNetClassifier, BRACKETS, Y), tmp_path / "net.pt2")
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("X", [TABLE, PIXELS[..., None]])
+def test_steps_are_refused_for_tables_and_images(X, tmp_path):
+    net = quick(CNNClassifier).fit(X, Y)
+    with pytest.raises(ValueError, match="n_steps must be None for samples of the kind"):
+        to_torch_export(net, tmp_path / "net.pt2", n_steps=5)

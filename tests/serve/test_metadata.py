@@ -87,6 +87,14 @@ def edit(*keys, value=None, delete=False):
     return change
 
 
+def deep_list(depth):
+    """Return nested lists."""
+    value = []
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
 CHANGES = {
     "format": (edit("format", value=2), "must have the format 1"),
     "missing field": (edit("version", delete=True), "must have the fields"),
@@ -103,6 +111,13 @@ CHANGES = {
         edit("target", "classes", 0, "values", value=[1, 2, 3]),
         "must be those of the target",
     ),
+    "large number": (edit("target", "temperatures", value=[10**400]), "must be a finite number"),
+    "long class": (
+        edit("target", "classes", 0, value={"dtype": "str", "values": ["x" * 10**5, *map(str, range(2000))]}),
+        "must not hold a class of 100000 characters",
+    ),
+    "deep list": (edit("kind", "state", "labels", value=deep_list(900)), "must be a str"),
+    "labels of edges": (edit("kind", "state", "edge_labels", value=["<pad>", "<unk>"]), "or neither"),
     "no classes": (edit("target", "classes", value=[]), "list of 1 items"),
     "temperature": (edit("target", "temperatures", value=[0.0]), "must be > 0"),
     "temperatures": (edit("target", "temperatures", value=[1.0, 1.0]), "list of 1 items"),

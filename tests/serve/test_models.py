@@ -1,19 +1,25 @@
 """Models that score with exported nets: batches, threads, pickles, errors."""
 
+import json
 import pickle
 import sys
 
 import numpy as np
+import onnx
 import pytest
 from onnx_helpers import assert_close, logits, serve, shaken
-from samples import BRACKETS, TABLE, TEXTS, Y, quick
+from samples import BRACKETS, ESTIMATORS, TABLE, TEXTS, Y, quick
 from sklearn.base import clone
+from sklearn.pipeline import make_pipeline
+from sklearn.utils.validation import check_is_fitted
 
 from sklearn_tree import CNNClassifier, RecursiveNetClassifier, RNNClassifier, RNNRegressor, Tree
 from sklearn_tree.export import to_onnx
 from sklearn_tree.kinds import Tokens, Trees
 from sklearn_tree.serve import OnnxClassifier, OnnxRegressor
+from sklearn_tree.serve.metadata import KEY, seal
 from sklearn_tree.serve.models import split_into_batches
+from sklearn_tree.serve.states import FAMILIES
 
 
 @pytest.fixture(scope="module")
@@ -101,3 +107,51 @@ def test_a_missing_file_or_package(path, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     with pytest.raises(ImportError, match=r'pip install "sklearn-tree\[serve\]"'):
         OnnxClassifier(path)
+
+
+def test_scikit_learn_takes_the_model_as_fitted(path):
+    model = OnnxClassifier(path)
+    check_is_fitted(model)
+    assert model.fit() is model
+    np.testing.assert_array_equal(make_pipeline(model).predict(TEXTS), model.predict(TEXTS))
+
+
+def test_changed_parameters_open_the_file_again(path, tmp_path):
+    other = quick(RNNClassifier, random_state=1).fit(TEXTS, np.where(Y, "a", "b"))
+    to_onnx(other, tmp_path / "other.onnx")
+    model = OnnxClassifier(path)
+    model.set_params(path=tmp_path / "other.onnx")
+    assert model.classes_.tolist() == ["a", "b"]
+    with pytest.raises(ValueError, match="n_threads must be an int >= 1, got -3"):
+        model.set_params(n_threads=-3)
+    assert model.n_threads == 1
+
+
+def test_errors_name_the_kind_that_fit_would_recognize(path):
+    with pytest.raises(ValueError, match="got 'table': pass input_kind='table' to RNNClassifier"):
+        OnnxClassifier(path).predict([1, 2])
+
+
+def test_kinds_of_the_families_are_those_of_the_estimators():
+    for cls in ESTIMATORS:
+        family = next(name for name in FAMILIES if cls.__name__.startswith(name))
+        assert FAMILIES[family] == cls._kinds
+
+
+def test_tensors_in_other_files_are_not_read(path, tmp_path, monkeypatch):
+    model = onnx.load(path)
+    tensor = next(x for x in model.graph.initializer if x.data_type == onnx.TensorProto.FLOAT)
+    (tmp_path / "secret.bin").write_bytes(tensor.raw_data)
+    size = len(tensor.raw_data)
+    tensor.ClearField("raw_data")
+    tensor.data_location = onnx.TensorProto.EXTERNAL
+    for key, value in {"location": "secret.bin", "offset": "0", "length": str(size)}.items():
+        entry = tensor.external_data.add()
+        entry.key, entry.value = key, value
+    metadata = {prop.key: prop.value for prop in model.metadata_props}
+    digest = json.loads(metadata[KEY])["digest"]
+    onnx.helper.set_model_props(model, {KEY: metadata[KEY].replace(digest, "0" * 64)})
+    (tmp_path / "net.onnx").write_bytes(seal(model.SerializeToString()))
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ValueError, match="the graph of the file is invalid"):
+        OnnxClassifier("net.onnx")
