@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 from onnx_helpers import assert_close, logits, shaken
-from samples import BRACKETS, PIXELS, TABLE, TEXTS, WAVES, Y
+from samples import BRACKETS, PIXELS, TABLE, TEXTS, WAVES, Y, quick
 
 from sklearn_tree import CNNClassifier, CNNRegressor, RecursiveNetClassifier, RNNClassifier, RNNRegressor
 from sklearn_tree.export import NotExportableError, to_torch_export
