@@ -352,7 +352,7 @@ class CaptumExplainer(
             view=find_view(net.kind),
             encoded=encoded,
             choose=lambda outputs: target.explained(outputs, self.target, output),
-            baseline=self.baseline_ if isinstance(self.baseline_, str) else torch.tensor(self.baseline_),
+            baseline=self.baseline_ if isinstance(self.baseline_, str) else torch.from_numpy(self.baseline_.copy()),
             zero_states=self._zero_states,
             limits=Limits(
                 n_steps=self.n_steps,
