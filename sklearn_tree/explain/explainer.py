@@ -346,13 +346,13 @@ class CaptumExplainer(
 
     def _request(self, net: ExplainedNet, encoded: Any, output: str) -> Request:
         """Return the request to explain an output of the net for encoded samples."""
-        target = net.estimator.target_
+        target, baseline = net.estimator.target_, self.baseline_
         return Request(
             net=net,
             view=find_view(net.kind),
             encoded=encoded,
             choose=lambda outputs: target.explained(outputs, self.target, output),
-            baseline=self.baseline_ if isinstance(self.baseline_, str) else torch.from_numpy(self.baseline_.copy()),
+            baseline=baseline if isinstance(baseline, str) else torch.from_numpy(baseline.copy()),
             zero_states=self._zero_states,
             limits=Limits(
                 n_steps=self.n_steps,
