@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from tempfile import NamedTemporaryFile
+from uuid import uuid4
 
 
 @contextmanager
@@ -35,21 +35,16 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
         raise OSError(f"{path} is not a regular file")
     if not path.parent.is_dir():
         raise FileNotFoundError(f"the folder {path.parent} does not exist")
-    with NamedTemporaryFile(dir=path.parent, prefix=".sklearn_tree-", delete=False) as file:
-        temporary = Path(file.name)
+    temporary = path.with_name(f".sklearn_tree-{uuid4().hex}")
+    temporary.touch(exist_ok=False)
     try:
         yield temporary
         with open(temporary, "rb+") as file:
             os.fsync(file.fileno())
-        temporary.chmod(path.stat().st_mode if path.exists() else 0o666 & ~_umask())
+        if path.exists():
+            temporary.chmod(path.stat().st_mode)
         os.replace(temporary, path)
     except BaseException:
         with suppress(FileNotFoundError):
             temporary.unlink()
         raise
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

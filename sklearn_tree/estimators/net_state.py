@@ -9,6 +9,7 @@ import torch
 from skorch.history import History
 from torch import Tensor, nn
 
+from sklearn_tree.containers import to_numpy
 from sklearn_tree.estimators.averaging import AverageState
 from sklearn_tree.estimators.batches import BatchIterator, EncodedDataset
 from sklearn_tree.estimators.targets import Target
@@ -61,8 +62,7 @@ def net_to_state(net: Any) -> dict[str, Any]:
         Initialized net.
     """
     module: nn.Module = getattr(net.module_, "_orig_mod", net.module_)  # the one that torch.compile wraps
-    own = {"criterion": net.target.criterion, "dataset": EncodedDataset}
-    own |= {"iterator_train": BatchIterator, "iterator_valid": BatchIterator}
+    own = owned_params(net.module, net.dataset__kind, net.target)
     params = {name: value for name, value in vars(net).items() if _is_restored(name)}
     average, is_continued = net.average_state_, net.is_continued
     return {
@@ -71,11 +71,11 @@ def net_to_state(net: Any) -> dict[str, Any]:
             for name, value in params.items()
             if name != "module__pretrained" and value is not own.get(name, params)
         },
-        "weights": {name: to_array(tensor) for name, tensor in module.state_dict().items()},
+        "weights": {name: to_numpy(tensor) for name, tensor in module.state_dict().items()},
         "frozen": [name for name, weight in module.named_parameters() if not weight.requires_grad],
         "compiled": [name for name, part in module.named_modules() if getattr(part, "is_compiled", False)],
         "history": [dict(row) for row in net.history],
-        "criterion": {name: to_array(tensor) for name, tensor in net.criterion_.state_dict().items()},
+        "criterion": {name: to_numpy(tensor) for name, tensor in net.criterion_.state_dict().items()},
         "optimizer": net.optimizer_.state_dict() if is_continued else None,
         "average": vars(average) if is_continued and average is not None else None,
         **{name: getattr(net, name) for name in _RESTORED if hasattr(net, name)},
@@ -157,11 +157,6 @@ def load_optimizer(optimizer: torch.optim.Optimizer, state: dict[str, Any]) -> N
 
 def _to_tensors(arrays: dict[str, np.ndarray]) -> dict[str, Tensor]:
     return {name: torch.from_numpy(np.array(array)) for name, array in arrays.items()}
-
-
-def to_array(tensor: Tensor) -> np.ndarray:
-    """Return a tensor as an array in main memory."""
-    return tensor.detach().cpu().numpy()
 
 
 def _check_size(params: dict[str, Any], weights: dict[str, Tensor]) -> None:

@@ -160,7 +160,9 @@ class Decoder:
             return [self.decode(item) for item in value]
         if _TAG not in value:
             return {key: self.decode(item) for key, item in value.items()}
-        return getattr(self, f"_decode_{_KINDS[_KINDS.index(value[_TAG])]}")(value)
+        if value[_TAG] not in _KINDS:
+            raise ValueError(f"unknown value {value[_TAG]!r:.60}")
+        return getattr(self, f"_decode_{value[_TAG]}")(value)
 
     def _decode_tuple(self, value: dict) -> tuple:
         return tuple(self.decode(value["items"]))

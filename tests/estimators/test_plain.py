@@ -1,4 +1,4 @@
-"""Plain values that stand for objects of torch."""
+"""Plain values that replace objects of torch in states."""
 
 import json
 

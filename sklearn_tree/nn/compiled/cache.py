@@ -9,10 +9,11 @@ import os
 import shutil
 import sys
 import tempfile
-import threading
 from functools import cache
 from pathlib import Path
 from types import ModuleType
+
+from sklearn_tree.files import replacing
 
 
 def cache_folder() -> Path:
@@ -54,13 +55,8 @@ def write_file(path: Path, text: str) -> Path:
     if path.exists() and path.read_bytes() == data:
         return path
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.{os.getpid()}-{threading.get_ident()}.part")
-    try:
-        part.write_bytes(data)
-        os.replace(part, path)
-    finally:
-        with contextlib.suppress(OSError):
-            part.unlink()
+    with replacing(path) as temporary:
+        temporary.write_bytes(data)
     return path
 
 
