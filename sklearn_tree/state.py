@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Self
 
 from sklearn_tree.versions import VersionMixin
@@ -34,3 +35,10 @@ class StateMixin(VersionMixin):
     def _unpack(self, state: dict[str, Any]) -> dict[str, Any]:
         """Return the attributes from the return value of ``_pack``."""
         return state
+
+
+def iterate_subclasses(cls: Any) -> Iterator[Any]:
+    """Yield all subclasses of a class, which states name, each before its own subclasses."""
+    for subclass in cls.__subclasses__():
+        yield subclass
+        yield from iterate_subclasses(subclass)

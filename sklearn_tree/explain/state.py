@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import fields
 from typing import Any
 
 from sklearn_tree.explain.columns import SourceColumns
 from sklearn_tree.explain.features import Features
 from sklearn_tree.explain.views import VIEWS, View
+from sklearn_tree.state import iterate_subclasses
 
 _CLASS = "class"  # key of the class name in a state
 _NESTED = ("items", "sources")  # fields that are output columns too
@@ -35,7 +35,7 @@ def features_from_state(state: dict[str, Any], view: View) -> Any:
     view : View
         View of the kind of the samples.
     """
-    classes: dict[str, Any] = {cls.__name__: cls for cls in (SourceColumns, *_subclasses(Features))}
+    classes: dict[str, Any] = {cls.__name__: cls for cls in (SourceColumns, *iterate_subclasses(Features))}
     cls = classes[state[_CLASS]]
     items = getattr(view, "item_view", view)
     columns = {
@@ -59,9 +59,3 @@ def view_from_state(names: list[str]) -> View:
     name, *items = names
     cls: Any = next(view for view in VIEWS.values() if view.__name__ == name)
     return cls(view_from_state(items)) if items else cls()
-
-
-def _subclasses(cls: Any) -> Iterator[Any]:
-    for subclass in cls.__subclasses__():
-        yield subclass
-        yield from _subclasses(subclass)

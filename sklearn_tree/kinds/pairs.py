@@ -17,6 +17,7 @@ from sklearn_tree.kinds.columns import ColumnsMixin
 from sklearn_tree.kinds.ids import is_open_vocabulary
 from sklearn_tree.kinds.table import TableMixin
 from sklearn_tree.kinds.training import TrainingDefaults
+from sklearn_tree.state import iterate_subclasses
 from sklearn_tree.validation import check_columns
 from sklearn_tree.vectors import WordVectors
 
@@ -327,7 +328,7 @@ class Pairs(ColumnsMixin):
         kind = cls(reader)
         kind._restore_columns(state)
         name = state["item_kind"]
-        item_class = next(item for item in _subclasses(Kind) if getattr(item, "name", None) == name)
+        item_class = next(item for item in iterate_subclasses(Kind) if getattr(item, "name", None) == name)
         kind._set_item_kind(item_class.from_state(state["items"], reader))
         return kind
 
@@ -335,13 +336,7 @@ class Pairs(ColumnsMixin):
 def _kind_of_items(encoded: PairArray) -> type[Kind]:
     """Return a kind that moves the samples of pairs between devices."""
     items = encoded.items
-    return next((k for k in _subclasses(Kind) if k.container and isinstance(items, k.container)), Kind)
-
-
-def _subclasses(kind: type[Kind]) -> Iterator[type[Kind]]:
-    for subclass in kind.__subclasses__():
-        yield subclass
-        yield from _subclasses(subclass)
+    return next((k for k in iterate_subclasses(Kind) if k.container and isinstance(items, k.container)), Kind)
 
 
 def _repeat(sample_weight: np.ndarray | None) -> np.ndarray | None:

@@ -206,9 +206,6 @@ class OnnxClassifier(ClassifierMixin, _OnnxModel):
 
     _is_classifier = True
 
-    def __init__(self, path: str | os.PathLike, *, n_threads: int = 1) -> None:
-        super().__init__(path, n_threads=n_threads)
-
     @property
     def classes_(self) -> Any:
         """Class labels, sorted; for several columns of classes a list with one array per column."""
@@ -307,9 +304,6 @@ class OnnxRegressor(RegressorMixin, _OnnxModel):
     """
 
     _is_classifier = False
-
-    def __init__(self, path: str | os.PathLike, *, n_threads: int = 1) -> None:
-        super().__init__(path, n_threads=n_threads)
 
     def predict(self, X: Any) -> np.ndarray:
         """Predict the targets.
