@@ -118,9 +118,12 @@ class Scorer:
         return pd.DataFrame(columns, index=index if isinstance(index, pd.Index) else None)
 
     def _score(self, X: Any) -> dict[str, np.ndarray]:
-        columns = _name_columns("prediction", self.model.predict(X))
-        if self.probabilities and hasattr(self.model, "predict_proba"):
-            columns |= self._name_probabilities(self.model.predict_proba(X))
+        model: Any = self.model
+        if isinstance(model, (OnnxClassifier, OnnxRegressor)):  # computes the outputs only once
+            return self._name_outputs(model._metadata.decoder, model._run(X))
+        columns = _name_columns("prediction", model.predict(X))
+        if self.probabilities and hasattr(model, "predict_proba"):
+            columns |= self._name_probabilities(model.predict_proba(X))
         return columns
 
     def _score_nothing(self) -> dict[str, np.ndarray]:
@@ -130,7 +133,9 @@ class Scorer:
             decoder: Any = model._metadata.decoder
         else:
             decoder = split_estimator(model)[1].target_
-        outputs = np.zeros((0, decoder.n_outputs), dtype=np.float32)
+        return self._name_outputs(decoder, np.zeros((0, decoder.n_outputs), dtype=np.float32))
+
+    def _name_outputs(self, decoder: Any, outputs: np.ndarray) -> dict[str, np.ndarray]:
         columns = _name_columns("prediction", decoder.predict(outputs))
         if self.probabilities and isinstance(decoder, ClassDecoder):
             columns |= self._name_probabilities(decoder.proba(outputs))
