@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from sklearn.base import is_classifier
 
 from sklearn_tree.containers import as_reusable
 from sklearn_tree.decoding import ClassDecoder
-from sklearn_tree.estimators.wrapped import split_estimator
+from sklearn_tree.estimators.wrapped import apply_steps, split_estimator
 from sklearn_tree.io import TRUSTED_TYPES, load
 from sklearn_tree.serve import OnnxClassifier, OnnxRegressor, open_onnx
 
@@ -119,8 +120,8 @@ class Scorer:
 
     def _score(self, X: Any) -> dict[str, np.ndarray]:
         model: Any = self.model
-        if isinstance(model, (OnnxClassifier, OnnxRegressor)):  # computes the outputs only once
-            return self._name_outputs(model._metadata.decoder, model._run(X))
+        if (decoder := _find_decoder(model)) is not None:  # the outputs are computed only once
+            return self._name_outputs(decoder, _compute_outputs(model, X))
         columns = _name_columns("prediction", model.predict(X))
         if self.probabilities and hasattr(model, "predict_proba"):
             columns |= self._name_probabilities(model.predict_proba(X))
@@ -129,11 +130,12 @@ class Scorer:
     def _score_nothing(self) -> dict[str, np.ndarray]:
         """Return the columns for an empty batch."""
         model: Any = self.model
-        if isinstance(model, (OnnxClassifier, OnnxRegressor)):
-            decoder: Any = model._metadata.decoder
-        else:
-            decoder = split_estimator(model)[1].target_
-        return self._name_outputs(decoder, np.zeros((0, decoder.n_outputs), dtype=np.float32))
+        if (decoder := _find_decoder(model)) is not None:
+            return self._name_outputs(decoder, np.zeros((0, decoder.n_outputs), dtype=np.float32))
+        columns = {"prediction": np.asarray(getattr(model, "classes_", np.zeros(0)))[:0]}
+        if self.probabilities and hasattr(model, "predict_proba"):
+            columns |= self._name_probabilities(np.zeros((0, len(model.classes_))))
+        return columns
 
     def _name_outputs(self, decoder: Any, outputs: np.ndarray) -> dict[str, np.ndarray]:
         columns = _name_columns("prediction", decoder.predict(outputs))
@@ -165,6 +167,25 @@ class Scorer:
             for k, part in enumerate(proba)
             for i, name in enumerate(classes[k])
         }
+
+
+def _find_decoder(model: Any) -> Any:
+    """Return the decoder of the outputs of a net whose predictions a model returns; None for other models."""
+    if isinstance(model, (OnnxClassifier, OnnxRegressor)):
+        return model._metadata.decoder
+    try:
+        net = split_estimator(model)[1]
+    except TypeError:
+        return None
+    # A wrapper of a regressor may transform the predictions.
+    return net.target_ if is_classifier(net) or net is model else None
+
+
+def _compute_outputs(model: Any, X: Any) -> np.ndarray:
+    if isinstance(model, (OnnxClassifier, OnnxRegressor)):
+        return model._run(X)
+    steps, net = split_estimator(model)
+    return net._run(apply_steps(steps, X)[0], "forward")
 
 
 def _name_columns(name: str, array: np.ndarray) -> dict[str, np.ndarray]:

@@ -13,7 +13,6 @@ from typing import Any, TypeVar
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
-from sklearn.model_selection._search import BaseSearchCV
 from sklearn.utils._param_validation import (
     HasMethods,
     Hidden,
@@ -39,7 +38,6 @@ __all__ = [
     "POSITIVE_INT",
     "RANDOM_STATE",
     "SHARE",
-    "BaseSearchCV",
     "HasMethods",
     "Hidden",
     "Integral",

@@ -1,13 +1,18 @@
 """Random damage to saved files, and forged files with valid digests."""
 
 import copy
+import json
 import random
 
 import numpy as np
+import onnx
 from samples import BRACKETS, TEXTS, Y, quick
 
 from sklearn_tree import RecursiveNetClassifier, RNNClassifier, load, save
+from sklearn_tree.export import to_onnx
 from sklearn_tree.io import files
+from sklearn_tree.serve import open_onnx
+from sklearn_tree.serve.metadata import seal
 
 # Values that replace others in forged files.
 FORGED = [
@@ -61,37 +66,72 @@ def damage(data, rng):
     return bytes(changed)
 
 
+def write_onnx(path, state, model):
+    """Write an exported net with other metadata and a valid digest."""
+    onnx.helper.set_model_props(model, {"sklearn_tree": json.dumps({**state, "digest": "0" * 64})})
+    path.write_bytes(seal(model.SerializeToString()))
+
+
+def read_seed(path):
+    """Return a function that writes a file with another state, and the state of a file."""
+    if path.suffix == ".onnx":
+        model = onnx.load(path)
+        state = json.loads(model.metadata_props[0].value)
+        return (lambda changed, state: write_onnx(changed, state, model)), state
+    state, arrays = files.read(path)
+    return (lambda changed, state: files.write(changed, state, arrays)), state
+
+
 def save_seeds(folder):
-    """Save two estimators, and return their samples and outputs by the names of the files."""
+    """Save and export two estimators, and return their samples and outputs by the names of the files."""
     expected = {}
     for cls, X in ((RNNClassifier, TEXTS), (RecursiveNetClassifier, BRACKETS)):
         net = quick(cls, embedding_dim=4, hidden_size=3).fit(X, Y)
-        save(net, folder / cls.__name__)
-        expected[cls.__name__] = X, net.predict_proba(X)
+        for suffix, write in ((".safetensors", save), (".onnx", to_onnx)):
+            write(net, path := folder / (cls.__name__ + suffix))
+            expected[path.name] = X, open_any(path).predict_proba(X)
     return expected
+
+
+def open_any(path):
+    """Open a saved or exported estimator."""
+    return open_onnx(path) if path.suffix == ".onnx" else load(path, device="cpu")
 
 
 def fuzz_files(folder, expected, n, seed, *, is_forged):
     """Load n changed files and return how many were loaded and how many refused with a ValueError.
 
-    A damaged file that can be loaded must give the same outputs.
+    A damaged file that can be loaded must give the same outputs, and a forged exported net must refuse
+    samples with a ValueError or TypeError or give finite outputs.
     """
     rng, counts = random.Random(seed), [0, 0]
-    seeds = {name: ((folder / name).read_bytes(), *files.read(folder / name)) for name in expected}
+    seeds = {name: ((folder / name).read_bytes(), *read_seed(folder / name)) for name in expected}
     for _ in range(n):
         name = rng.choice([*seeds])
-        data, state, arrays = seeds[name]
-        if is_forged:
-            files.write(folder / "changed", forge(state, rng), arrays)
-        else:
-            (folder / "changed").write_bytes(damage(data, rng))
+        data, write, state = seeds[name]
+        changed = (folder / "changed").with_suffix((folder / name).suffix)
         try:
-            loaded = load(folder / "changed", device="cpu")
+            if is_forged:
+                write(changed, forge(state, rng))  # a state with two digests cannot be sealed
+            else:
+                changed.write_bytes(damage(data, rng))
+            loaded = open_any(changed)
         except ValueError:
             counts[1] += 1
             continue
+        X, proba = expected[name]
         if not is_forged:
-            X, proba = expected[name]
             np.testing.assert_array_equal(loaded.predict_proba(X), proba)
+        elif changed.suffix == ".onnx":
+            check_outputs(loaded, X)
         counts[0] += 1
     return counts
+
+
+def check_outputs(model, X):
+    """Check that a forged exported net refuses samples or gives finite outputs."""
+    try:
+        outputs = model.predict_proba(X) if hasattr(model, "classes_") else model.predict(X)
+    except (TypeError, ValueError):
+        return
+    assert np.isfinite(outputs).all()

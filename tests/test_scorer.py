@@ -9,6 +9,9 @@ import polars as pl
 import pytest
 from io_cases import CASES
 from samples import BRACKETS, TABLE, TEXTS, Y, quick
+from sklearn.compose import TransformedTargetRegressor
+from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from user_cells import SoftSumCell
@@ -136,3 +139,33 @@ def test_missing_files_and_columns_are_named(path):
         Scorer("missing.safetensors")(TEXTS)
     with pytest.raises(KeyError, match="txt"):
         Scorer(path, column="txt")(FRAME)
+
+
+@pytest.mark.parametrize(
+    "wrap", [lambda net: net, lambda net: make_pipeline("passthrough", FrozenEstimator(net))]
+)
+def test_the_net_of_a_saved_classifier_runs_once(net, wrap, tmp_path, monkeypatch):
+    calls, scorer = [], Scorer(tmp_path / "net.skops", column="text")
+    pytest.importorskip("skops.io").dump(wrap(net), scorer.path)
+    run = RNNClassifier._run_encoded
+    monkeypatch.setattr(
+        RNNClassifier, "_run_encoded", lambda self, *args, **kw: calls.append(1) or run(self, *args, **kw)
+    )
+    scored = scorer(FRAME)
+    assert len(calls) == 1
+    np.testing.assert_allclose(scored[["proba_no", "proba_yes"]], net.predict_proba(TEXTS))
+
+
+def test_nets_inside_other_estimators_are_scored(net, tmp_path):
+    stack = make_pipeline(net, LogisticRegression()).fit(TEXTS, Y)
+    scaled = TransformedTargetRegressor(quick(RNNRegressor), func=np.log, inverse_func=np.exp)
+    scaled.fit(TEXTS, 1.0 + Y)
+    for model, columns in ((stack, ["prediction", "proba_0", "proba_1"]), (scaled, ["prediction"])):
+        pytest.importorskip("skops.io").dump(model, tmp_path / "model.skops")
+        scorer = Scorer(tmp_path / "model.skops")
+        scorer._model = model  # skops asks for the functions by name
+        scored = scorer(TEXTS)
+        assert list(scored) == columns
+        np.testing.assert_array_equal(scored.prediction, model.predict(TEXTS))
+        empty = scorer([])
+        assert (len(empty), list(empty), empty.prediction.dtype) == (0, columns, scored.prediction.dtype)

@@ -6,17 +6,18 @@ from typing import Any
 
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.frozen import FrozenEstimator
+from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline
 
 from sklearn_tree.containers import as_reusable
 from sklearn_tree.estimators.base import BaseNet
 from sklearn_tree.preprocessing.vectorizer import BaseVectorizer
-from sklearn_tree.validation import BaseSearchCV, is_fitted
+from sklearn_tree.validation import is_fitted
 
 # Attribute that holds the estimator whose predictions a wrapper returns. Other wrappers are refused, because
 # they may predict something else.
 _INNER_ESTIMATOR = {
-    BaseSearchCV: "best_estimator_",
+    GridSearchCV.__base__: "best_estimator_",  # the base class of all searches is private
     FrozenEstimator: "estimator",
     TransformedTargetRegressor: "regressor_",
 }

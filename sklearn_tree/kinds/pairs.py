@@ -195,7 +195,8 @@ class Pairs(ColumnsMixin):
         """Return the samples of all pairs, and the names or positions of the columns."""
         is_paired = isinstance(X, PairArray)
         items, columns = (X.items, X.names) if is_paired else pair_columns(X)
-        check_columns(_name_columns(X) if is_paired else X, self, reader=self.reader, reset=reset)
+        if reset or not is_paired or columns != tuple(getattr(self, "feature_names_in_", ())):
+            check_columns(_name_columns(X) if is_paired else X, self, reader=self.reader, reset=reset)
         return items, columns
 
     def encode(self, X: Any) -> PairArray:

@@ -102,14 +102,13 @@ def restore_kind(state: dict[str, Any], reader: str) -> kinds.Kind:
 # Targets.
 
 _MAX_CLASSES_SIZE = 10**6  # characters
-_DTYPES = {"b": "bool", "f": "float64", "i": "int64", "u": "uint64", "U": "str", "O": "object"}
 _ITEMS: dict[str, Check] = {
     "bool": is_bool,
-    "float64": is_finite,
-    "int64": is_int(-(2**63), 2**63),
-    "uint64": is_int(0, 2**64),
     "str": is_str,
     "object": is_str,
+    **dict.fromkeys(("float16", "float32", "float64"), is_finite),
+    **{f"int{n}": is_int(-(2 ** (n - 1)), 2 ** (n - 1)) for n in (8, 16, 32, 64)},
+    **{f"uint{n}": is_int(0, 2**n) for n in (8, 16, 32, 64)},
 }
 _DECODERS: dict[str, type[Any]] = {
     decoder.name: decoder
@@ -130,9 +129,9 @@ def encode_classes(classes: np.ndarray) -> dict[str, Any]:
     ValueError
         If the classes are of another type.
     """
-    dtype = _DTYPES.get(classes.dtype.kind)
+    dtype = "str" if classes.dtype.kind == "U" else classes.dtype.name
     values = classes.tolist()
-    if dtype is None or (dtype == "object" and not all(type(value) is str for value in values)):
+    if dtype not in _ITEMS or (dtype == "object" and not all(type(value) is str for value in values)):
         raise ValueError(f"classes must be of type str, bool, int or float, got {classes.dtype}")
     return {"dtype": dtype, "values": values}
 

@@ -42,7 +42,7 @@ def test_forged_files_give_an_error_or_a_model(saved, seed):
 )
 def test_sizes_are_checked_before_memory_is_allocated(saved, name, value):
     folder, _ = saved
-    state, arrays = files.read(folder / "RNNClassifier")
+    state, arrays = files.read(folder / "RNNClassifier.safetensors")
     state["state"]["net_"]["params"][name] = value
     files.write(folder / "forged", state, arrays)
     with pytest.raises(ValueError, match=r"must (have|be at most) \d+"):
@@ -51,7 +51,7 @@ def test_sizes_are_checked_before_memory_is_allocated(saved, name, value):
 
 def test_foreign_classes_and_paths_are_refused(saved):
     folder, _ = saved
-    state, arrays = files.read(folder / "RNNClassifier")
+    state, arrays = files.read(folder / "RNNClassifier.safetensors")
     forged = {
         "names the class 'os.system'": {"class": "os.system"},
         "embeddings must not be the path": {"state": {**state["state"], "embeddings": "/etc/passwd"}},

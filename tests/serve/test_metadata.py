@@ -5,6 +5,7 @@ import json
 import numpy as np
 import onnx
 import pytest
+from fuzzing_files import places_in, read_seed
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from samples import BRACKETS, TEXTS, Y, quick
@@ -13,7 +14,6 @@ from sklearn.pipeline import make_pipeline
 from sklearn_tree import RecursiveNetClassifier, RNNRegressor, TreeParser, TreeVectorizer
 from sklearn_tree.export import to_onnx
 from sklearn_tree.serve import OnnxClassifier, OnnxRegressor
-from sklearn_tree.serve.metadata import seal
 
 
 @pytest.fixture(scope="module")
@@ -65,12 +65,9 @@ def test_other_files_are_refused(content, tmp_path):
 
 def forge(source, target, change):
     """Write a file with changed metadata and a valid digest."""
-    model = onnx.load(source)
-    state = json.loads(model.metadata_props[0].value)
+    write, state = read_seed(source)
     change(state)
-    state["digest"] = "0" * 64
-    onnx.helper.set_model_props(model, {"sklearn_tree": json.dumps(state)})
-    target.write_bytes(seal(model.SerializeToString()))
+    write(target, state)
 
 
 def edit(*keys, value=None, delete=False):
@@ -163,7 +160,7 @@ def values(max_leaves=6):
 @pytest.mark.parametrize("name", ["classifier", "regressor"])
 def test_random_values_give_an_error_or_a_model(files, name, tmp_path):
     state = json.loads(onnx.load(files / f"{name}.onnx").metadata_props[0].value)
-    paths = [path for path in iterate_paths(state) if path[0] != "digest"]
+    paths = [path for path in places_in(state) if path[0] != "digest"]
 
     @given(st.sampled_from(paths), values())
     @settings(max_examples=100)
@@ -176,11 +173,3 @@ def test_random_values_give_an_error_or_a_model(files, name, tmp_path):
         assert np.isfinite(outputs).all()
 
     values_are_refused_or_accepted()
-
-
-def iterate_paths(value, path=()):
-    """Yield the keys of all entries of nested dicts and lists."""
-    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for key, item in items:
-        yield (*path, key)
-        yield from iterate_paths(item, (*path, key))

@@ -13,9 +13,16 @@ from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_tree import CNNClassifier, RecursiveNetClassifier, RNNClassifier, RNNRegressor, Tree
+from sklearn_tree import (
+    CNNClassifier,
+    RecursiveNetClassifier,
+    RNNClassifier,
+    RNNRegressor,
+    SequenceVectorizer,
+    Tree,
+)
 from sklearn_tree.export import to_onnx
-from sklearn_tree.kinds import Tokens, Trees
+from sklearn_tree.kinds import PairArray, Tokens, Trees
 from sklearn_tree.serve import OnnxClassifier, OnnxRegressor
 from sklearn_tree.serve.metadata import KEY, seal
 from sklearn_tree.serve.models import split_into_batches
@@ -66,6 +73,29 @@ def test_pickles_and_clones_open_the_file_again(path):
         np.testing.assert_array_equal(copy.predict_proba(TEXTS), model.predict_proba(TEXTS))
     assert len(pickle.dumps(model)) < 500
     assert repr(model).startswith("OnnxClassifier(path=")
+
+
+@pytest.mark.parametrize(
+    "dtype", [bool, np.int8, np.uint16, np.int32, np.int64, np.float32, np.float64, "U1"]
+)
+def test_classes_keep_their_dtype(dtype, tmp_path):
+    y = Y.astype(dtype)
+    model = serve(quick(RNNClassifier).fit(TEXTS, y), tmp_path / "net.onnx")
+    assert model.classes_.dtype == np.unique(y).dtype
+    np.testing.assert_array_equal(model.classes_, np.unique(y))
+
+
+def test_encoded_pairs_are_scored(tmp_path, monkeypatch):
+    vectorizer = SequenceVectorizer().fit(TEXTS)
+    X = PairArray.from_columns(vectorizer.transform(TEXTS), vectorizer.transform(TEXTS[::-1]))
+    net = shaken(RNNClassifier, X, Y)
+    model = serve(net, tmp_path / "net.onnx")
+    expected = logits(net, X)
+    with monkeypatch.context() as context:
+        context.setitem(sys.modules, "pandas", None)
+        assert_close(logits(model, X), expected)
+    with pytest.raises(ValueError, match="feature names should match"):
+        model.predict(PairArray(X.items, ("left", "right")))
 
 
 def test_score_is_the_accuracy(path):
