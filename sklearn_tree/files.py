@@ -8,6 +8,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
+_TEMPORARY = ".sklearn_tree-"  # start of the names of temporary files
+
 
 @contextmanager
 def replacing(path: str | os.PathLike) -> Iterator[Path]:
@@ -35,7 +37,7 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
         raise OSError(f"{path} is not a regular file")
     if not path.parent.is_dir():
         raise FileNotFoundError(f"the folder {path.parent} does not exist")
-    temporary = path.with_name(f".sklearn_tree-{uuid4().hex}")
+    temporary = path.with_name(f"{_TEMPORARY}{uuid4().hex}")
     temporary.touch(exist_ok=False)
     try:
         yield temporary
@@ -48,3 +50,15 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
         with suppress(FileNotFoundError):
             temporary.unlink()
         raise
+
+
+def remove_temporaries(folder: Path) -> None:
+    """Remove the temporary files of processes that were killed.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder that no other process writes to.
+    """
+    for path in folder.glob(f"{_TEMPORARY}*"):
+        path.unlink(missing_ok=True)

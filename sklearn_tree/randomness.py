@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from functools import cache
 from typing import Any
 
@@ -29,6 +29,9 @@ class _Generators:
         if device not in self._of_device:
             self._of_device[device] = torch.Generator(device).manual_seed(self._seed)
         return self._of_device[device]
+
+    def get_states(self) -> dict[str, Tensor]:
+        return {str(device): generator.get_state() for device, generator in self._of_device.items()}
 
 
 @contextmanager
@@ -66,6 +69,25 @@ def generator_for(device: torch.device) -> torch.Generator | None:
     """
     generators = getattr(_active, "generators", None)
     return None if generators is None or device.type == "meta" else generators[device]
+
+
+def generator_states() -> dict[str, Tensor]:
+    """Return the states of the generators of the enclosing :func:`own_generators` by the names of devices."""
+    generators = getattr(_active, "generators", None)
+    return {} if generators is None else generators.get_states()
+
+
+def restore_generators(states: dict[str, Tensor]) -> None:
+    """Restore the return value of :func:`generator_states` in the enclosing :func:`own_generators`.
+
+    Parameters
+    ----------
+    states : dict of str to Tensor
+        States by the names of devices. Devices that this machine does not have are left out.
+    """
+    for name, state in states.items():
+        with suppress(RuntimeError):
+            _active.generators[torch.device(name)].set_state(state)
 
 
 class InjectedGenerators(TorchDispatchMode):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator
 from typing import Any, Self
 
@@ -19,7 +20,7 @@ class StateMixin(VersionMixin):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
-        attributes = self._unpack(dict(vars(self)))
+        attributes = self._unpack({**_default_params(type(self)), **vars(self)})
         vars(self).clear()
         vars(self).update(attributes)
 
@@ -35,6 +36,14 @@ class StateMixin(VersionMixin):
     def _unpack(self, state: dict[str, Any]) -> dict[str, Any]:
         """Return the attributes from the return value of ``_pack``."""
         return state
+
+
+def _default_params(cls: Any) -> dict[str, Any]:
+    """Return the defaults of an estimator's parameters, some of which earlier versions did not have."""
+    if not hasattr(cls, "get_params"):
+        return {}
+    params = inspect.signature(cls).parameters.values()
+    return {param.name: param.default for param in params if param.default is not param.empty}
 
 
 def iterate_subclasses(cls: Any) -> Iterator[Any]:

@@ -95,6 +95,16 @@ class WeightAverage(skorch.callbacks.Callback):
         net.average_state_ = AverageState(n_epochs=len(net.history), n_steps=self.n_steps_, gaps=gaps)
         del self.others_, self.tensors_
 
+    def state_dict(self) -> dict[str, Any]:
+        """Return the state between two epochs of a training."""
+        return {"others": self.others_, "n_steps": self.n_steps_}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restore the state between two epochs of a training."""
+        self.n_steps_ = state["n_steps"]
+        for name, other in self.others_.items():
+            other.copy_(state["others"][name])
+
     @torch.no_grad()
     def _show(self, is_average: bool) -> None:
         """Let the module hold the average or the weights of the last step."""

@@ -18,6 +18,7 @@ from sklearn_tree.device import resolve_device
 from sklearn_tree.documentation import DocumentationLinkMixin
 from sklearn_tree.estimators.batches import EncodedDataset, SplitBatch, widen_batches
 from sklearn_tree.estimators.callbacks import EpochBridge
+from sklearn_tree.estimators.checkpoint import Checkpoint, identify
 from sklearn_tree.estimators.continuation import restored_on_error
 from sklearn_tree.estimators.encoding import EncodingMixin
 from sklearn_tree.estimators.linear_path import fit_linear_path
@@ -27,8 +28,10 @@ from sklearn_tree.estimators.rowwise import sparse_gradients
 from sklearn_tree.estimators.state import NetStateMixin
 from sklearn_tree.estimators.threads import limit_for
 from sklearn_tree.estimators.training import (
+    TrainingPlan,
     check_convergence,
     keep_freed_memory,
+    warn_of_interrupt,
 )
 from sklearn_tree.estimators.user_code import training_draws
 from sklearn_tree.kinds import check_finite
@@ -159,56 +162,72 @@ class BaseNet(
             else:
                 self._check_fixed_params()
             dataset = self._encode_all(X, y, sample_weight, reset=reset, classes=classes, nodes=nodes)
-            dataset = dataset if validation is None else dataset.normalize()
-            train, valid = self._split(dataset, validation, seed, nodes)
-            n_epochs = 1 if validation is None else self._n_epochs(len(train))
-            callbacks = self._make_callbacks(n_epochs, is_whole=validation is not None)
+            plan = self._plan(dataset, validation, seed, nodes)
+            callbacks = self._make_callbacks(plan.n_epochs, is_whole=validation is not None)
             with (
                 nullcontext() if reset else restored_on_error(self.net_),
-                fit_context(self, X, y, sample_weight=sample_weight, n_subtasks=n_epochs) as (context, data),
+                fit_context(self, X, y, sample_weight=sample_weight, n_subtasks=plan.n_epochs) as (
+                    context,
+                    data,
+                ),
                 naming_net_params(self.net_params),
             ):
                 if reset:
-                    self.net_ = self._make_net(dataset, n_epochs, callbacks)
-                    with own_generators(seed), InjectedGenerators():
+                    self.net_ = self._make_net(dataset, plan.n_epochs, callbacks)
+                    with own_generators(plan.seed), InjectedGenerators():
                         self.net_.initialize()
                 else:
                     self._continue_net(device)
                 bridges = [] if context is None else [("sklearn", EpochBridge(self, context, data))]
                 if validation is not None and nodes is None:
-                    train.correction = fit_linear_path(self.net_, train, seed, is_new=reset)
+                    plan.train.correction = fit_linear_path(self.net_, plan.train, plan.seed, is_new=reset)
                 self.net_.is_continued = self.warm_start or validation is None
-                self._train(train, valid, n_epochs, callbacks, bridges, seed)
+                self._train(plan, callbacks, bridges)
         except BaseException as error:
-            if previous or not (isinstance(error, KeyboardInterrupt) and self._has_epochs()):
+            is_kept = isinstance(error, KeyboardInterrupt) and not previous and self._has_epochs()
+            if is_kept:
+                warn_of_interrupt(self.n_iter_, error)
+            else:
                 self._replace_state(previous)
             raise
         return self
 
+    def _plan(self, dataset: EncodedDataset, validation: tuple | None, seed: int, nodes: Any) -> TrainingPlan:
+        """Return the training and validation samples, the number of epochs and the checkpoint."""
+        if validation is None:
+            return TrainingPlan(train=dataset, valid=None, n_epochs=1, seed=seed, checkpoint=None)
+        dataset, held_out = dataset.normalize(), self._read_held_out(validation, nodes)
+        checkpoint = None
+        if self.checkpoint_dir is not None:
+            checkpoint = Checkpoint(self.checkpoint_dir, identify(self, dataset, held_out, seed), seed)
+            seed = checkpoint.seed
+        train, valid = self._split(dataset, held_out, seed)
+        n_epochs = self._n_epochs(len(train))
+        return TrainingPlan(train=train, valid=valid, n_epochs=n_epochs, seed=seed, checkpoint=checkpoint)
+
     # Training.
 
-    def _train(
-        self,
-        train: EncodedDataset,
-        valid: EncodedDataset | None,
-        n_epochs: int,
-        callbacks: list,
-        bridges: list,
-        seed: int,
-    ) -> None:
-        net, n_done = self.net_, len(self.net_.history)
+    def _train(self, plan: TrainingPlan, callbacks: list, bridges: list) -> None:
+        train, net, n_done = plan.train, self.net_, len(self.net_.history)
         keep_freed_memory()
         self._apply_params(net, {"lr": self._resolve("lr"), **self._run_params()})
         # A continued fit draws different random numbers from the previous fits.
-        seed = int(np.random.SeedSequence([seed, n_done]).generate_state(1)[0])
+        seed = int(np.random.SeedSequence([plan.seed, n_done]).generate_state(1)[0])
         # Sparse gradients are off if callbacks may read the gradients or clipping does.
         is_read = bool(self.callbacks) or self.gradient_clip is not None
         tables = [] if is_read else net.tables_with_sparse_gradients()
-        choose_walks(net.module_, int(train.n_positions.sum()) * n_epochs)
+        choose_walks(net.module_, int(train.n_positions.sum()) * plan.n_epochs)
         limit = self._thread_limit(train.X)
         try:
             with own_generators(seed), training_draws(net), sparse_gradients(tables), limit:
-                net.train_on(train, valid, n_epochs=n_epochs, callbacks=callbacks, bridges=bridges)
+                net.train_on(
+                    train,
+                    plan.valid,
+                    n_epochs=plan.n_epochs,
+                    callbacks=callbacks,
+                    bridges=bridges,
+                    checkpoint=plan.checkpoint,
+                )
         finally:
             if not net.is_continued:  # this also frees the memory of the state
                 net.forget_training()

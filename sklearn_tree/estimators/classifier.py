@@ -13,6 +13,7 @@ from sklearn_tree.estimators.base import BaseNet
 from sklearn_tree.estimators.batches import EncodedDataset
 from sklearn_tree.estimators.net import ClassifierNet
 from sklearn_tree.estimators.targets import ClassTarget, check_length, read_classes
+from sklearn_tree.estimators.training import TrainingPlan
 from sklearn_tree.validation import SHARE, Real, StrOptions
 
 CLASSIFIER_CONSTRAINTS: dict = {
@@ -75,12 +76,12 @@ class NetClassifierMixin(ClassifierMixin, BaseNet):
     def _split_reason(self) -> str | None:
         return super()._split_reason or (self.calibrate and f"calibrate={self.calibrate!r}")
 
-    def _train(self, train: EncodedDataset, valid: EncodedDataset | None, *args: Any) -> None:
-        super()._train(train, valid, *args)
+    def _train(self, plan: TrainingPlan, callbacks: list, bridges: list) -> None:
+        super()._train(plan, callbacks, bridges)
         if self.calibrate is None:
             self.target_ = self.target_.with_temperatures(None)
-        elif valid is not None:
-            self._calibrate(valid)
+        elif plan.valid is not None:
+            self._calibrate(plan.valid)
 
     def _calibrate(self, valid: EncodedDataset) -> None:
         """Fit the temperatures to held-out samples, weighted as in the loss."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -66,6 +67,7 @@ class BaseCNN(BaseNet):
         precision: str = "float32",
         random_state: Any = None,
         callbacks: list | None = None,
+        checkpoint_dir: str | os.PathLike | None = None,
         net_params: dict | None = None,
         verbose: int = 0,
     ) -> None:

@@ -89,21 +89,26 @@ class EncodingMixin(NetParametersMixin, FittedAttributesMixin):
         return sample_weight
 
     def _split(
-        self, train: EncodedDataset, validation: tuple | None, seed: int, nodes: Any
+        self, train: EncodedDataset, held_out: EncodedDataset | None, seed: int
     ) -> tuple[EncodedDataset, EncodedDataset | None]:
-        X_val, y_val = validation or (None, None)
-        if (X_val is None) != (y_val is None):
-            raise ValueError("X_val and y_val must be given together")
-        if X_val is not None:
-            with renamed_in_errors({"X": "X_val", "y": "y_val"}):
-                return train, self._encode_held_out(X_val, y_val, nodes)
+        """Return training and validation samples; ``held_out`` are those that the user has given."""
         reason = self._split_reason
-        if reason is None or validation is None:
-            return train, None
+        if held_out is not None or reason is None:
+            return train, held_out
         strata = self.target_.strata(train.y.numpy())
         weight = None if train.sample_weight is None else train.sample_weight.numpy()
         rows = split_validation(len(train), strata, self.validation_fraction, seed, weight, reason=reason)
         return train.take(rows[0]), train.take(rows[1])
+
+    def _read_held_out(self, validation: tuple, nodes: Any) -> EncodedDataset | None:
+        """Return the validation samples that the user has given; None without any."""
+        X_val, y_val = validation
+        if (X_val is None) != (y_val is None):
+            raise ValueError("X_val and y_val must be given together")
+        if X_val is None:
+            return None
+        with renamed_in_errors({"X": "X_val", "y": "y_val"}):
+            return self._encode_held_out(X_val, y_val, nodes)
 
     def _encode_held_out(self, X: Any, y: Any, nodes: Any) -> EncodedDataset:
         try:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from skorch import NeuralNet as _Net
 
     from sklearn_tree.estimators.averaging import AverageState
+    from sklearn_tree.estimators.checkpoint import Checkpoint
     from sklearn_tree.estimators.targets import Target
 else:
     _Net = object
@@ -75,6 +76,7 @@ class OwnedNetMixin(_Net):
         n_epochs: int,
         callbacks: list,
         bridges: Sequence[tuple[str, Any]] = (),
+        checkpoint: Checkpoint | None = None,
     ) -> None:
         """Train for some epochs, starting at the learning rate ``lr``.
 
@@ -90,6 +92,8 @@ class OwnedNetMixin(_Net):
             Used as they are, not copied.
         bridges : sequence of (name, callback), default=()
             Further callbacks, which are removed after training because they hold the training data.
+        checkpoint : Checkpoint, default=None
+            Restores the training, and saves it after each epoch.
         """
         self.max_epochs = n_epochs
         for group in self.optimizer_.param_groups:  # undo what an earlier schedule has changed
@@ -102,28 +106,41 @@ class OwnedNetMixin(_Net):
             self.callbacks = previous  # invalid callbacks would break copies of the net
             raise
         datasets = {"dataset_train": train, "dataset_valid": valid}
-        n_complete = len(self.history)
+        n_complete, n_done = len(self.history), 0
+        interrupt: KeyboardInterrupt | None = None
         try:
             self.callbacks_ += bridges
             self.check_data(train, None)
             batches = self.get_iterator(train.on(torch.device(self.device)), training=True)
             valid_batches = None if valid is None else self.get_iterator(valid, training=False)
             self.notify("on_train_begin", X=train, y=None)
-            for _ in range(n_epochs):
+            if checkpoint is not None:
+                n_done = checkpoint.restore(self, n_epochs)
+                n_complete = len(self.history)
+            while n_done < n_epochs:
                 self.notify("on_epoch_begin", **datasets)
                 self.run_single_epoch(batches, training=True, prefix="train", step_fn=self.train_step)
                 self.run_single_epoch(
                     valid_batches, training=False, prefix="valid", step_fn=self.validation_step
                 )
-                n_complete += 1
+                n_complete, n_done = n_complete + 1, n_done + 1
                 self.notify("on_epoch_end", **datasets)
+                if checkpoint is not None:
+                    checkpoint.save(self, n_done, n_epochs)
         except StopTraining:
-            pass
+            if checkpoint is not None:
+                checkpoint.save(self, n_done, n_epochs, is_stopped=True)
+        except KeyboardInterrupt as error:
+            if not n_done:
+                raise
+            interrupt = error
         finally:
             del self.history[n_complete:]  # drop the incomplete epoch after an error or Ctrl-C
             self.module_.eval()
             self.callbacks_ = [pair for pair in self.callbacks_ if pair not in bridges]
         self.notify("on_train_end", X=train, y=None)
+        if interrupt is not None:
+            raise interrupt
 
     def move_to(self, device: torch.device) -> None:
         """Move the module, the loss and the state of the optimizer to a device."""

@@ -45,6 +45,14 @@ class OneCycle(skorch.callbacks.Callback):
         """Reset the learning rate."""
         self._scale(net, 1.0)
 
+    def state_dict(self) -> dict[str, Any]:
+        """Return the state within a training."""
+        return {"rates": self.rates_, "n_done": self.n_done_}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restore the state within a training."""
+        self.rates_, self.n_done_ = state["rates"], state["n_done"]
+
     def _scale(self, net: Any, factor: float) -> None:
         for group, rate in zip(net.optimizer_.param_groups, self.rates_, strict=True):
             group["lr"] = rate * factor

@@ -54,6 +54,7 @@ SHARED_CONSTRAINTS: dict = {
     "precision": [StrOptions({"auto", "bfloat16", "float32"})],
     "random_state": RANDOM_STATE,
     "callbacks": [list, tuple, None],
+    "checkpoint_dir": [str, PathLike, None],
     "net_params": [dict, None],
     "verbose": ["verbose"],
 }
@@ -86,6 +87,7 @@ class NetParametersMixin:
     precision: str
     random_state: Any
     callbacks: list | None
+    checkpoint_dir: str | PathLike | None
     net_params: dict | None
     verbose: int
     input_kind: str = "auto"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import torch
@@ -119,6 +120,10 @@ class RNNClassifier(NetClassifierMixin, BaseRNN):
     callbacks : list of skorch callbacks, default=None
         Callbacks of skorch, used without copying them. Set scikit-learn's own callbacks with
         ``set_callbacks``.
+    checkpoint_dir : str or path, default=None
+        Folder in which ``fit`` saves its state after every epoch. After a crash, the same ``fit`` on the same
+        samples continues from there, with the same result to the bit. "{digest}" in the path becomes a digest
+        of the parameters and the samples, so that the fits of a search have folders of their own.
     net_params : dict, default=None
         Further parameters of the skorch net, for example ``{"optimizer__betas": (0.9, 0.98)}``.
     verbose : int, default=0
@@ -214,25 +219,11 @@ class RNNClassifier(NetClassifierMixin, BaseRNN):
         precision: str = "float32",
         random_state: Any = None,
         callbacks: list | None = None,
+        checkpoint_dir: str | os.PathLike | None = None,
         net_params: dict | None = None,
         verbose: int = 0,
     ) -> None:
-        super().__init__(
-            cell=cell, n_layers=n_layers, bidirectional=bidirectional, pooling=pooling, input_kind=input_kind,
-            channels=channels,
-            hidden_size=hidden_size, embedding_dim=embedding_dim, embeddings=embeddings,
-            freeze_embeddings=freeze_embeddings, embedding_lr=embedding_lr,
-            dropout=dropout, word_dropout=word_dropout, linear_path=linear_path,
-            optimizer=optimizer, lr=lr, weight_decay=weight_decay, lr_schedule=lr_schedule,
-            weight_averaging=weight_averaging,
-            gradient_clip=gradient_clip, max_epochs=max_epochs, batch_size=batch_size,
-            early_stopping=early_stopping, validation_fraction=validation_fraction, patience=patience,
-            warm_start=warm_start, device=device, precision=precision, random_state=random_state,
-            callbacks=callbacks, net_params=net_params, verbose=verbose,
-        )  # fmt: skip
-        self.class_weight = class_weight
-        self.label_smoothing = label_smoothing
-        self.calibrate = calibrate
+        self._store(locals())
 
 
 class RNNRegressor(NetRegressorMixin, BaseRNN):
@@ -336,6 +327,10 @@ class RNNRegressor(NetRegressorMixin, BaseRNN):
     callbacks : list of skorch callbacks, default=None
         Callbacks of skorch, used without copying them. Set scikit-learn's own callbacks with
         ``set_callbacks``.
+    checkpoint_dir : str or path, default=None
+        Folder in which ``fit`` saves its state after every epoch. After a crash, the same ``fit`` on the same
+        samples continues from there, with the same result to the bit. "{digest}" in the path becomes a digest
+        of the parameters and the samples, so that the fits of a search have folders of their own.
     net_params : dict, default=None
         Further parameters of the skorch net, for example ``{"optimizer__betas": (0.9, 0.98)}``.
     verbose : int, default=0

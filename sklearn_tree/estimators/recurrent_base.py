@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import numpy as np
@@ -62,6 +63,7 @@ class BaseRNN(BaseNet):
         precision: str = "float32",
         random_state: Any = None,
         callbacks: list | None = None,
+        checkpoint_dir: str | os.PathLike | None = None,
         net_params: dict | None = None,
         verbose: int = 0,
     ) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import inspect
 import warnings
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -17,6 +18,10 @@ from torch.nn.utils import get_total_norm
 from torch.optim import lr_scheduler
 
 from sklearn_tree.estimators.rowwise import RowwiseAdagrad
+
+if TYPE_CHECKING:
+    from sklearn_tree.estimators.batches import EncodedDataset
+    from sklearn_tree.estimators.checkpoint import Checkpoint
 
 OPTIMIZERS: dict[str, type[torch.optim.Optimizer]] = {
     "adadelta": torch.optim.Adadelta,
@@ -48,12 +53,47 @@ _FUSED: dict[str, tuple] = {
 }
 
 
+@dataclass(frozen=True, kw_only=True)
+class TrainingPlan:
+    """Samples and epochs of a call of ``fit`` or ``partial_fit``.
+
+    Attributes
+    ----------
+    train : EncodedDataset
+        Training samples.
+    valid : EncodedDataset or None
+        Validation samples.
+    n_epochs : int
+        Number of epochs.
+    seed : int
+        Seed of the initial weights, the split and the training.
+    checkpoint : Checkpoint or None
+        Where each epoch is saved.
+    """
+
+    train: EncodedDataset
+    valid: EncodedDataset | None
+    n_epochs: int
+    seed: int
+    checkpoint: Checkpoint | None
+
+
 class EpochSchedule(LRScheduler):
     """Learning-rate schedule by epochs that does not keep the optimizer after the training."""
+
+    lr_scheduler_: Any
 
     def on_train_end(self, net: Any, **kwargs: Any) -> None:
         """Forget the schedule of torch, which refers to the optimizer; the next training makes a new one."""
         self.lr_scheduler_ = None
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the state within a training."""
+        return self.lr_scheduler_.state_dict()
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restore the state within a training."""
+        self.lr_scheduler_.load_state_dict(state)
 
 
 def optimizer_params(
@@ -141,6 +181,23 @@ def split_validation(
         strata = None
     train, valid = train_test_split(candidates, test_size=n_valid, stratify=strata, random_state=seed)
     return np.sort(np.r_[train, np.setdiff1d(rows, candidates)]), np.sort(valid)
+
+
+def warn_of_interrupt(n_epochs: int, interrupt: BaseException) -> None:
+    """Warn that an interrupted fit keeps its complete epochs.
+
+    Parameters
+    ----------
+    n_epochs : int
+        Number of epochs.
+    interrupt : KeyboardInterrupt
+        Raised instead of the warning if warnings are errors.
+    """
+    try:
+        message = f"the fit was interrupted: the estimator keeps the {n_epochs} epochs that are complete"
+        warnings.warn(message, stacklevel=5)
+    except UserWarning:
+        raise interrupt from None
 
 
 def check_convergence(net: Any, n_done: int, stacklevel: int = 4) -> None:

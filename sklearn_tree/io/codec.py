@@ -106,7 +106,7 @@ class Encoder:
         if isinstance(value, FlatArray):
             state = {key: column for key, column in state.items() if key not in _DERIVED}
         if isinstance(state, dict):
-            state = self._without_callbacks(state, path)
+            state = self._without_run(state, path)
             check_sources(state)
         return self._number(value, {_TAG: "object", "class": name, "state": self.encode(state, path)})
 
@@ -117,7 +117,10 @@ class Encoder:
         return encoded
 
     @staticmethod
-    def _without_callbacks(state: dict[str, Any], path: str) -> dict[str, Any]:
+    def _without_run(state: dict[str, Any], path: str) -> dict[str, Any]:
+        """Return a state without the parameters that concern the run of a training."""
+        if "checkpoint_dir" in state:
+            state = {**state, "checkpoint_dir": None}
         if not state.get("callbacks"):
             return state
         warnings.warn(f"the callbacks of {path} are not saved: set them again after load", stacklevel=2)

@@ -75,6 +75,10 @@ def check_sources(state: dict[str, Any]) -> None:
         )
     if memory is not None:
         raise ValueError(f"memory must be None in a saved pipeline, got {memory!r}")
+    if state.get("checkpoint_dir") is not None:
+        raise ValueError(
+            f"checkpoint_dir must be None in a saved estimator, got {state['checkpoint_dir']!r:.60}"
+        )
     for name in state.get("net_params") or ():
         if name.startswith(_UNSAFE):
             raise ValueError(f"net_params must not contain {name!r} in a saved estimator: set it after load")
