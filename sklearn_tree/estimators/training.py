@@ -195,7 +195,7 @@ def warn_of_interrupt(n_epochs: int, interrupt: BaseException) -> None:
     """
     try:
         message = f"the fit was interrupted: the estimator keeps the {n_epochs} epochs that are complete"
-        warnings.warn(message, stacklevel=5)
+        warnings.warn(message, stacklevel=7)
     except UserWarning:
         raise interrupt from None
 

@@ -11,6 +11,7 @@ import pytest
 import torch
 from samples import ESTIMATORS, TABLE, Y, outputs, quick
 from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import GridSearchCV
 from skorch.callbacks import Callback
 from torch.utils._python_dispatch import _get_current_dispatch_mode_stack
 
@@ -151,6 +152,27 @@ def test_a_first_fit_that_is_interrupted_holds_the_complete_epochs(cls):
         first, *others = [outputs(copied.partial_fit(TABLE, Y), TABLE) for copied in copies]
         for other in others:
             np.testing.assert_array_equal(first, other)
+
+
+def test_an_interrupted_fit_warns_with_the_number_of_epochs_that_it_keeps():
+    clf = quick(RNNClassifier, max_epochs=5, callbacks=[Press("on_batch_end", 3)])
+    message = "the estimator keeps the 2 epochs that are complete"
+    with pytest.warns(UserWarning, match=message), pytest.raises(KeyboardInterrupt):
+        clf.fit(TABLE, Y)
+    assert clf.score(TABLE, Y) >= 0
+    search = GridSearchCV(clf, {"lr": [0.01, 0.1]}, cv=2)
+    with pytest.warns(UserWarning, match="2 epochs"), pytest.raises(KeyboardInterrupt):
+        search.fit(TABLE, Y)  # a search does not go on
+
+
+@pytest.mark.parametrize("params", [{"early_stopping": True, "lr": 0.1}, {"weight_averaging": "ema"}])
+def test_an_interrupted_fit_has_the_weights_that_a_shorter_one_has(params):
+    params = {"max_epochs": 7, "lr_schedule": None, "patience": 50, **params}
+    clf = quick(RNNClassifier, **params, callbacks=[Press("on_epoch_begin", 6)])
+    with pytest.raises(KeyboardInterrupt):
+        clf.fit(TABLE, Y)
+    short = quick(RNNClassifier, **{**params, "max_epochs": 5}).fit(TABLE, Y)
+    np.testing.assert_array_equal(clf.predict_proba(TABLE), short.predict_proba(TABLE))
 
 
 def test_a_first_fit_that_is_interrupted_in_the_first_epoch_holds_nothing():
