@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from sklearn_tree.estimators import (
         CNNClassifier,
         CNNRegressor,
+        NetEncoder,
         RecursiveNetClassifier,
         RecursiveNetRegressor,
         RNNClassifier,
@@ -32,6 +33,7 @@ _HOMES = {
     "CNNRegressor": "sklearn_tree.estimators",
     "CaptumExplainer": "sklearn_tree.explain",
     "Explanations": "sklearn_tree.explain",
+    "NetEncoder": "sklearn_tree.estimators",
     "RNNClassifier": "sklearn_tree.estimators",
     "RNNRegressor": "sklearn_tree.estimators",
     "RaggedArray": "sklearn_tree.trees",
@@ -59,6 +61,7 @@ __all__ = [
     "CNNRegressor",
     "CaptumExplainer",
     "Explanations",
+    "NetEncoder",
     "RNNClassifier",
     "RNNRegressor",
     "RaggedArray",

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
+from sklearn.utils import _safe_indexing
 from sklearn.utils._param_validation import (
     HasMethods,
     Hidden,
@@ -55,6 +56,7 @@ __all__ = [
     "check_table",
     "is_fitted",
     "renamed_in_errors",
+    "safe_indexing",
     "validate_data",
 ]
 
@@ -95,6 +97,7 @@ RANDOM_STATE = [Interval(Integral, 0, 2**32 - 1, closed="both"), np.random.Rando
 check_feature_names_in = _check_feature_names_in
 check_n_features = _check_n_features
 check_sample_weight = _check_sample_weight
+safe_indexing = _safe_indexing
 
 
 def is_fitted(estimator: Any) -> bool:

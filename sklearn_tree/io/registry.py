@@ -13,6 +13,7 @@ _MODULES = {
     "CNNRegressor": "sklearn_tree.estimators.convolutional",
     "CaptumExplainer": "sklearn_tree.explain.explainer",
     "Explanations": "sklearn_tree.explain.explanations",
+    "NetEncoder": "sklearn_tree.estimators.net_encoder",
     "PairArray": "sklearn_tree.kinds.pairs",
     "Pipeline": "sklearn.pipeline",
     "RNNClassifier": "sklearn_tree.estimators.recurrent",
