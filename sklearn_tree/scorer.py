@@ -9,12 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sklearn.base import is_classifier
 
 from sklearn_tree.containers import as_reusable
 from sklearn_tree.decoding import ClassDecoder
-from sklearn_tree.estimators.wrapped import apply_steps, split_estimator
-from sklearn_tree.io import TRUSTED_TYPES, load
 from sklearn_tree.serve import OnnxClassifier, OnnxRegressor, open_onnx
 
 if TYPE_CHECKING:
@@ -34,7 +31,7 @@ class Scorer:
     path : str or path-like
         File of :func:`sklearn_tree.save`; or of :func:`sklearn_tree.export.to_onnx`, with the suffix
         ``.onnx``; or of ``skops.io.dump``, with the suffix ``.skops``.
-    column : str or list of str, default=None
+    column : str or sequence of str, default=None
         Column of the batches with the samples, or columns of a table or of pairs; None for all columns.
     probabilities : bool, default=True
         Whether the probabilities of a classifier are returned too.
@@ -42,6 +39,8 @@ class Scorer:
         Device of a saved estimator, see :func:`sklearn_tree.load`.
     cells : sequence of TreeCell subclasses, default=()
         The user's cells, see :func:`sklearn_tree.load`.
+    trusted : sequence of str, default=()
+        Further types that a file of skops may hold, for example those of a search.
 
     Attributes
     ----------
@@ -60,17 +59,19 @@ class Scorer:
     def __init__(
         self,
         path: str | os.PathLike,
-        column: str | list[str] | None = None,
+        column: str | Sequence[str] | None = None,
         *,
         probabilities: bool = True,
         device: Any = "auto",
         cells: Sequence[type] = (),
+        trusted: Sequence[str] = (),
     ) -> None:
         self.path = path
         self.column = column
         self.probabilities = probabilities
         self.device = device
         self.cells = cells
+        self.trusted = trusted
         self._model: Any = None
 
     def __getstate__(self) -> dict[str, Any]:
@@ -81,7 +82,10 @@ class Scorer:
         """The model, loaded when it is first used."""
         with _lock:  # threads share the model
             if self._model is None:
-                self._model = self._load()
+                model = self._load()
+                if not hasattr(model, "predict"):
+                    raise TypeError(f"{self.path} must hold an estimator, got a {type(model).__name__}")
+                self._model = model
             return self._model
 
     def _load(self) -> Any:
@@ -91,7 +95,11 @@ class Scorer:
         if suffix == ".skops":
             import skops.io
 
-            return skops.io.load(self.path, trusted=TRUSTED_TYPES)
+            from sklearn_tree.io.registry import TRUSTED_TYPES
+
+            return skops.io.load(self.path, trusted=[*TRUSTED_TYPES, *self.trusted])
+        from sklearn_tree.io import load
+
         return load(self.path, self.device, self.cells)
 
     def __call__(self, batch: Any) -> pd.DataFrame:
@@ -113,10 +121,20 @@ class Scorer:
 
         if isinstance(batch, dict):
             batch = pd.DataFrame({name: list(column) for name, column in batch.items()})
-        X = as_reusable(batch if self.column is None else batch[self.column])
+        X = as_reusable(self._select(batch))
         index = getattr(batch, "index", None)
-        columns = self._score(X) if len(X) else self._score_nothing()
-        return pd.DataFrame(columns, index=index if isinstance(index, pd.Index) else None)
+        if not len(X):
+            return pd.DataFrame(self._score_nothing())[:0]
+        return pd.DataFrame(self._score(X), index=index if isinstance(index, pd.Index) else None)
+
+    def _select(self, batch: Any) -> Any:
+        if self.column is None:
+            return batch
+        columns = [self.column] if isinstance(self.column, str) else list(self.column)
+        for name in columns:
+            if name not in list(batch.columns):
+                raise KeyError(f"column {name!r} must be one of the columns {list(batch.columns)}")
+        return batch[self.column if isinstance(self.column, str) else columns]
 
     def _score(self, X: Any) -> dict[str, np.ndarray]:
         model: Any = self.model
@@ -128,13 +146,13 @@ class Scorer:
         return columns
 
     def _score_nothing(self) -> dict[str, np.ndarray]:
-        """Return the columns for an empty batch."""
+        """Return the columns of one sample, whose values are of no use."""
         model: Any = self.model
         if (decoder := _find_decoder(model)) is not None:
-            return self._name_outputs(decoder, np.zeros((0, decoder.n_outputs), dtype=np.float32))
-        columns = {"prediction": np.asarray(getattr(model, "classes_", np.zeros(0)))[:0]}
+            return self._name_outputs(decoder, np.zeros((1, decoder.n_outputs), _output_dtype(model)))
+        columns = {"prediction": np.asarray(getattr(model, "classes_", np.zeros(1)))[:1]}
         if self.probabilities and hasattr(model, "predict_proba"):
-            columns |= self._name_probabilities(np.zeros((0, len(model.classes_))))
+            columns |= self._name_probabilities(np.zeros((1, len(model.classes_))))
         return columns
 
     def _name_outputs(self, decoder: Any, outputs: np.ndarray) -> dict[str, np.ndarray]:
@@ -173,17 +191,29 @@ def _find_decoder(model: Any) -> Any:
     """Return the decoder of the outputs of a net whose predictions a model returns; None for other models."""
     if isinstance(model, (OnnxClassifier, OnnxRegressor)):
         return model._metadata.decoder
+    from sklearn_tree.estimators.wrapped import split_estimator
+
     try:
-        net = split_estimator(model)[1]
+        return split_estimator(model, with_transformed_targets=False)[1].target_
     except TypeError:
         return None
-    # A wrapper of a regressor may transform the predictions.
-    return net.target_ if is_classifier(net) or net is model else None
+
+
+def _output_dtype(model: Any) -> str:
+    """Return the dtype of the outputs of a net, which are computed in the precision of its weights."""
+    if isinstance(model, (OnnxClassifier, OnnxRegressor)):
+        return "float32"
+    from sklearn_tree.estimators.wrapped import split_estimator
+
+    weight = split_estimator(model)[1].net_.module_.head.weight
+    return "float64" if weight.element_size() == 8 else "float32"
 
 
 def _compute_outputs(model: Any, X: Any) -> np.ndarray:
     if isinstance(model, (OnnxClassifier, OnnxRegressor)):
         return model._run(X)
+    from sklearn_tree.estimators.wrapped import apply_steps, split_estimator
+
     steps, net = split_estimator(model)
     return net._run(apply_steps(steps, X)[0], "forward")
 

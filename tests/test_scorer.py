@@ -1,6 +1,8 @@
 """Scoring of batches by a model in a file."""
 
 import pickle
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -12,11 +14,20 @@ from samples import BRACKETS, TABLE, TEXTS, Y, quick
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from user_cells import SoftSumCell
 
-from sklearn_tree import RecursiveNetClassifier, RNNClassifier, RNNRegressor, Scorer, save
+from sklearn_tree import (
+    TRUSTED_TYPES,
+    RecursiveNetClassifier,
+    RNNClassifier,
+    RNNRegressor,
+    Scorer,
+    SequenceVectorizer,
+    save,
+)
 from sklearn_tree.export import to_onnx
 
 FRAME = pd.DataFrame({"id": np.arange(len(Y)), "text": TEXTS}, index=np.arange(100, 100 + len(Y)))
@@ -137,7 +148,7 @@ def test_cells_and_pipelines(tmp_path):
 def test_missing_files_and_columns_are_named(path):
     with pytest.raises(FileNotFoundError, match="missing"):
         Scorer("missing.safetensors")(TEXTS)
-    with pytest.raises(KeyError, match="txt"):
+    with pytest.raises(KeyError, match=r"column 'txt' must be one of the columns \['id', 'text'\]"):
         Scorer(path, column="txt")(FRAME)
 
 
@@ -169,3 +180,52 @@ def test_nets_inside_other_estimators_are_scored(net, tmp_path):
         np.testing.assert_array_equal(scored.prediction, model.predict(TEXTS))
         empty = scorer([])
         assert (len(empty), list(empty), empty.prediction.dtype) == (0, columns, scored.prediction.dtype)
+
+
+def test_exported_nets_are_scored_without_torch(net, tmp_path):
+    to_onnx(net, tmp_path / "net.onnx")
+    scorer = Scorer(tmp_path / "net.onnx", column="text")
+    (tmp_path / "scorer.pickle").write_bytes(pickle.dumps(scorer))
+    script = """
+import pickle, sys
+import pandas as pd
+
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] == "torch":
+            raise ModuleNotFoundError(name)
+
+sys.meta_path.insert(0, Absent())
+scorer = pickle.load(open(sys.argv[1], "rb"))
+frame = pd.DataFrame({"text": ["it works", "it fails"]})
+assert len(scorer(frame)) == 2 and len(scorer(frame[:0])) == 0
+assert "skorch" not in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", script, tmp_path / "scorer.pickle"], check=True)
+
+
+def test_further_types_of_skops_are_trusted_by_name(tmp_path):
+    skops = pytest.importorskip("skops.io")
+    search = GridSearchCV(quick(RNNClassifier), {"lr": [0.01, 0.1]}, cv=2).fit(TEXTS, Y)
+    skops.dump(search, tmp_path / "search.skops")
+    types = set(skops.get_untrusted_types(file=tmp_path / "search.skops")) - set(TRUSTED_TYPES)
+    scored = Scorer(tmp_path / "search.skops", trusted=sorted(types))(TEXTS)
+    np.testing.assert_array_equal(scored.prediction, search.predict(TEXTS))
+    with pytest.raises(
+        skops.exceptions.UntrustedTypesFoundException if hasattr(skops, "exceptions") else TypeError
+    ):
+        Scorer(tmp_path / "search.skops")(TEXTS)
+
+
+def test_empty_batches_of_doubles_and_strings_have_the_same_types(tmp_path):
+    y = np.where(Y, "yes", "no").astype(object)
+    save(quick(RNNClassifier).fit(TABLE.astype(np.float64), y), tmp_path / "net")
+    scorer = Scorer(tmp_path / "net", device="cpu")
+    frame = pd.DataFrame(TABLE)
+    assert scorer(frame[:0]).dtypes.equals(scorer(frame).dtypes)
+
+
+def test_a_file_without_a_model_is_refused(tmp_path):
+    save(SequenceVectorizer().fit(TEXTS), tmp_path / "vectorizer")
+    with pytest.raises(TypeError, match="vectorizer must hold an estimator, got a SequenceVectorizer"):
+        Scorer(tmp_path / "vectorizer")(TEXTS)

@@ -148,8 +148,12 @@ class NetEncoder(DocumentationLinkMixin, StateMixin, MetaEstimatorMixin, Transfo
 
         Parameters
         ----------
-        X, y, sample_weight
-            See ``fit``.
+        X : samples
+            Samples that the estimator reads.
+        y : array-like, shape (n_samples,) or (n_samples, n_outputs)
+            Targets.
+        sample_weight : array-like of float, shape (n_samples,), default=None
+            Weights of the samples.
 
         Returns
         -------

@@ -24,13 +24,16 @@ _INNER_ESTIMATOR = {
 _NAMED_PARTS = ("named_transformers_", "named_transformers", "named_estimators_")
 
 
-def split_estimator(estimator: Any) -> tuple[list[Any], BaseNet]:
+def split_estimator(estimator: Any, *, with_transformed_targets: bool = True) -> tuple[list[Any], BaseNet]:
     """Split a fitted estimator into the steps before its net and the net.
 
     Parameters
     ----------
     estimator : estimator
         Fitted net, or fitted pipeline, search or frozen estimator that ends in a net.
+    with_transformed_targets : bool, default=True
+        Whether the net may be in a ``TransformedTargetRegressor``, whose predictions are not those of the
+        net.
 
     Returns
     -------
@@ -44,7 +47,7 @@ def split_estimator(estimator: Any) -> tuple[list[Any], BaseNet]:
     TypeError
         If the estimator does not end in a net of this package. The message names a net inside it.
     """
-    steps, last = _split(estimator)
+    steps, last = _split(estimator, with_transformed_targets)
     if isinstance(last, BaseNet):
         return steps, last
     path = _find_net(estimator)
@@ -79,13 +82,15 @@ def apply_steps(steps: list[Any], X: Any) -> tuple[Any, Any]:
     return X, raw
 
 
-def _split(estimator: Any) -> tuple[list[Any], Any]:
+def _split(estimator: Any, with_transformed_targets: bool = True) -> tuple[list[Any], Any]:
     """Return the steps before the last estimator in pipelines and wrappers, and the last estimator."""
     steps: list[Any] = []
     while True:
         if isinstance(estimator, Pipeline):
             steps += _flatten([step for _, step in estimator.steps[:-1]])
             estimator = estimator.steps[-1][1]
+        elif isinstance(estimator, TransformedTargetRegressor) and not with_transformed_targets:
+            return steps, estimator
         elif (name := _inner_name(estimator)) is not None:
             estimator = getattr(estimator, name)
         else:

@@ -61,7 +61,7 @@ def to_onnx(estimator: Any, path: str | os.PathLike, step_only: bool = False) ->
     except ImportError as error:
         raise ImportError('to_onnx requires onnx: pip install "sklearn-tree[export]"') from error
     check_is_fitted(estimator)
-    steps, net = split_estimator(estimator)
+    steps, net = split_estimator(estimator, with_transformed_targets=False)
     check_is_fitted(net)
     metadata = write_metadata(estimator_state(net, steps))
     module = net.net_.module_

@@ -52,7 +52,7 @@ def to_torch_export(estimator: Any, path: str | os.PathLike, *, n_steps: int | N
         If the net is recursive or reads pairs, or torch cannot export it.
     """
     check_is_fitted(estimator)
-    net = split_estimator(estimator)[1]
+    net = split_estimator(estimator, with_transformed_targets=False)[1]
     check_is_fitted(net)
     module = net.net_.module_
     if type(module) not in (RecurrentNet, ConvolutionalNet):

@@ -129,6 +129,8 @@ class Encoder:
 
 def _explain(value: Any, path: str) -> str:
     cls = type(value)
+    if callable(value) and hasattr(value, "__code__"):
+        return f"{path} cannot be saved, got a function: saved files hold no code; use pickle"
     name = f"{cls.__module__}.{cls.__qualname__}" if cls.__module__ != "builtins" else cls.__qualname__
     return (
         f"{path} cannot be saved, got an object of {name}: saved files hold the classes of sklearn_tree, "

@@ -59,6 +59,8 @@ def save(estimator: Any, path: str | os.PathLike) -> None:
     >>> load("film.safetensors").predict(["a good film"])  # doctest: +SKIP
     array([1])
     """
+    if isinstance(estimator, (str, os.PathLike)):
+        raise TypeError(f"estimator must be an estimator, got {estimator!r}: the path comes second")
     _import_safetensors()
     encoder = Encoder()
     state = encoder.encode(estimator, type(estimator).__name__)
@@ -101,6 +103,8 @@ def load(path: str | os.PathLike, device: Any = "auto", cells: Sequence[type[Tre
     InconsistentVersionWarning
         If the file was saved with other versions of this package or of scikit-learn.
     """
+    if isinstance(cells, type):
+        raise TypeError(f"cells must be a sequence of classes, got the class {cells.__name__}")
     state, arrays = read(path)
     try:
         return Decoder(arrays, device, cells).decode(state)
@@ -143,7 +147,9 @@ def read(path: str | os.PathLike) -> tuple[Any, list[np.ndarray]]:
             metadata = file.metadata() or {}
             content = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
     except (SafetensorError, ValueError, TypeError, AttributeError) as error:
-        raise ValueError(f"{name} is not a file of sklearn_tree.save, or it is damaged: {error}") from error
+        raise ValueError(
+            f"{name} is not a file of sklearn_tree.save, or it is damaged{_hint(name)}: {error}"
+        ) from error
     if metadata.get("format") != _FORMAT:
         raise ValueError(f"{name} is not a file of sklearn_tree.save")
     if metadata.get("version") != _VERSION:
@@ -158,6 +164,15 @@ def read(path: str | os.PathLike) -> tuple[Any, list[np.ndarray]]:
         return json.loads(text), [content[str(i)] for i in range(len(content))]
     except (ValueError, KeyError, RecursionError) as error:
         raise ValueError(f"{name} is damaged: {error!r}") from error
+
+
+def _hint(path: str) -> str:
+    """Return what opens a file of another format."""
+    with open(path, "rb") as file:
+        content = file.read()
+    if content.startswith(b"PK"):
+        return "; skops.io.load opens files of skops"
+    return "; OnnxClassifier and OnnxRegressor open files of to_onnx" if b"logits" in content else ""
 
 
 def _digest(content: dict[str, np.ndarray]) -> str:

@@ -130,7 +130,9 @@ def _check_kind(value: Any, name: str) -> None:
 def _find_digest(content: bytes) -> int:
     """Return the position of the digest in a file."""
     if content.count(_DIGEST) != 1:
+        is_saved = b"__metadata__" in content[:100_000]
+        hint = ", such as those of sklearn_tree.save: use sklearn_tree.load" if is_saved else ""
         raise ValueError(
-            "the file must be written by sklearn_tree.export.to_onnx, got a file without a digest"
+            f"the file must be written by sklearn_tree.export.to_onnx, got a file without a digest{hint}"
         )
     return content.index(_DIGEST) + len(_DIGEST)

@@ -375,7 +375,7 @@ def _open_session(content: bytes, n_threads: int) -> Any:
     try:
         import onnxruntime
     except ImportError as error:
-        raise ImportError('scoring requires onnxruntime: pip install "sklearn-tree[serve]"') from error
+        raise ImportError("scoring requires onnxruntime: pip install onnxruntime") from error
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads, options.inter_op_num_threads = n_threads, 1
     options.log_severity_level = 3  # errors only

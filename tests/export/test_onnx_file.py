@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from onnx_helpers import assert_close, logits, serve, shake, shaken
 from samples import BRACKETS, CONTAINERS, ESTIMATORS, PIXELS, TABLE, TEXTS, TUPLES, WAVES, Y, outputs, quick
+from sklearn.compose import TransformedTargetRegressor
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
@@ -27,7 +28,7 @@ from sklearn_tree import (
     TreeParser,
     TreeVectorizer,
 )
-from sklearn_tree.export import NotExportableError, to_onnx
+from sklearn_tree.export import NotExportableError, to_onnx, to_torch_export
 from sklearn_tree.serve import OnnxClassifier
 
 CASES = [(cls, name) for name, sample in CONTAINERS.items() for cls in ESTIMATORS if cls in sample.readers]
@@ -180,3 +181,14 @@ def test_the_metadata_are_json_under_one_key(tmp_path):
     assert [prop.key for prop in properties] == ["sklearn_tree"]
     state = json.loads(properties[0].value)
     assert (state["format"], state["estimator"], state["kind"]["name"]) == (1, "CNNClassifier", "Images")
+
+
+@pytest.mark.parametrize("export", [to_onnx, to_torch_export])
+def test_transformed_targets_are_refused(export, tmp_path):
+    net = TransformedTargetRegressor(quick(CNNRegressor), func=np.log, inverse_func=np.exp).fit(
+        TABLE, Y + 1.0
+    )
+    for model in (net, make_pipeline(StandardScaler(), net).fit(TABLE, Y + 1.0)):
+        with pytest.raises(TypeError, match=r"must be a net of .*got TransformedTargetRegressor"):
+            export(model, tmp_path / "net")
+    assert not any(tmp_path.iterdir())

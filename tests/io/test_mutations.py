@@ -4,9 +4,12 @@ import numpy as np
 import pytest
 import torch
 from fuzzing_files import fuzz_files, save_seeds
+from samples import TEXTS, Y, quick
 
-from sklearn_tree import load
+from sklearn_tree import RNNClassifier, SequenceVectorizer, load, save
+from sklearn_tree.export import to_onnx
 from sklearn_tree.io import files
+from sklearn_tree.serve import OnnxClassifier
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +68,27 @@ def test_foreign_classes_and_paths_are_refused(saved):
             load(folder / "forged")
     files.write(folder / "forged", state, arrays)
     load(folder / "forged")  # the control
+
+
+def test_files_of_other_formats_are_named(tmp_path):
+    net = quick(RNNClassifier).fit(TEXTS, Y)
+    to_onnx(net, tmp_path / "net.onnx")
+    save(net, tmp_path / "net.safetensors")
+    (tmp_path / "net.skops").write_bytes(b"PK")
+    for name, message in {
+        "net.onnx": "OnnxClassifier and OnnxRegressor open",
+        "net.skops": "skops.io.load opens",
+    }.items():
+        with pytest.raises(ValueError, match=message):
+            load(tmp_path / name)
+    with pytest.raises(ValueError, match=r"use sklearn_tree\.load"):
+        OnnxClassifier(tmp_path / "net.safetensors")
+    with pytest.raises(TypeError, match="the path comes second"):
+        save(tmp_path / "net", net)
+    with pytest.raises(TypeError, match="cells must be a sequence of classes, got the class RNNClassifier"):
+        load(tmp_path / "net.safetensors", cells=RNNClassifier)
+    with pytest.raises(TypeError, match=r"tokenizer'?\]? cannot be saved, got a function"):
+        save(SequenceVectorizer(tokenizer=lambda text: [text]), tmp_path / "lambda")
 
 
 def test_other_files_are_refused(tmp_path):
