@@ -36,7 +36,7 @@ SPACES = {
     "dropout": [0.0, 0.2, 0.5],
     "batch_size": [32, 64, 128],
 }
-N_SAMPLES = 1500
+N_SAMPLES = 400
 
 
 class CountEpochs(skorch.callbacks.Callback):
@@ -134,7 +134,7 @@ def search(net: Any, X: Any, y: np.ndarray, factor: float, folder: str | None) -
     net.set_params(checkpoint_dir=folder, random_state=0, lr_schedule=None, callbacks=[CountEpochs()])
     halving = HalvingRandomSearchCV(
         net, SPACES, n_candidates=16, resource="max_epochs", min_resources=2, max_resources=24, factor=factor,
-        cv=2, random_state=0, scoring="neg_log_loss",
+        cv=2, random_state=0, scoring="accuracy",
     )  # fmt: skip
     start = time.perf_counter()
     halving.fit(X, y)
