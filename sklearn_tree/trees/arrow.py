@@ -87,7 +87,7 @@ def from_arrow(array: Any, layout: ArrowLayout) -> dict[str, Any]:
         If an entry is null; the message gives its row. If the array is damaged.
     """
     array = _as_array(array)
-    if not _is_list(array.type):
+    if not is_list(array.type):
         raise TypeError(f"array must have the Arrow type {layout.expected}, got {array.type}")
     if array.null_count:
         raise ValueError(f"array[{_first_null(array)}] is null: leave the row out")
@@ -118,14 +118,15 @@ def _as_array(array: Any) -> Any:
         array.validate(full=True)
         if not isinstance(array, pa.ChunkedArray):
             return array
-        if _is_list(array.type):  # offsets of 64 bits, since the chunks may have 2**31 rows together
+        if is_list(array.type):  # offsets of 64 bits, since the chunks may have 2**31 rows together
             array = array.cast(pa.large_list(array.type.value_field))
         return array.chunk(0) if array.num_chunks == 1 else array.combine_chunks()
     except pa.ArrowInvalid as error:
         raise ValueError(f"array is not a valid Arrow array: {error}") from error
 
 
-def _is_list(dtype: Any) -> bool:
+def is_list(dtype: Any) -> bool:
+    """Return whether an Arrow type is a list, large list or list of fixed size."""
     types = import_pyarrow().types
     return types.is_list(dtype) or types.is_large_list(dtype) or types.is_fixed_size_list(dtype)
 
@@ -182,18 +183,19 @@ def _read_codes(column: Any, offsets: np.ndarray, noun: str) -> tuple[np.ndarray
     """Return codes and their vocabulary, which is None for ids."""
     types = import_pyarrow().types
     _refuse_nulls(column, offsets, noun)
-    if types.is_dictionary(column.type) and not _is_text(column.type.value_type):
+    if types.is_dictionary(column.type) and not is_text(column.type.value_type):
         column = column.dictionary_decode()
     if types.is_integer(column.type):
         return column.to_numpy(), None
-    if _is_text(column.type):
+    if is_text(column.type):
         column = column.dictionary_encode()
     if not types.is_dictionary(column.type):
         raise _WrongTypeError
     return column.indices.to_numpy(), column.dictionary.to_numpy(zero_copy_only=False)
 
 
-def _is_text(dtype: Any) -> bool:
+def is_text(dtype: Any) -> bool:
+    """Return whether an Arrow type is a string, large string or string view."""
     types = import_pyarrow().types
     return types.is_string(dtype) or types.is_large_string(dtype) or types.is_string_view(dtype)
 
@@ -243,7 +245,7 @@ def _without_null_edges(column: Any) -> Any:
         return column
     if import_pyarrow().types.is_dictionary(column.type):
         column = column.dictionary_decode()
-    return column.fill_null("" if _is_text(column.type) else 0)
+    return column.fill_null("" if is_text(column.type) else 0)
 
 
 # Steps of sequences.
@@ -266,7 +268,7 @@ def _read_steps(rows: Any, offsets: np.ndarray) -> dict[str, Any]:
     _refuse_nulls(rows, offsets, "step")
     if types.is_floating(rows.type):
         return {"values": rows.to_numpy()[:, None], "offsets": offsets}
-    if _is_list(rows.type):
+    if is_list(rows.type):
         return {"values": _read_channels(rows, offsets), "offsets": offsets}
     values, vocabulary = _read_codes(rows, offsets, "step")
     return {"values": values, "vocabulary": vocabulary, "offsets": offsets}
