@@ -120,6 +120,7 @@ def peak_of(path, vectorizer, net, kept):
     return peak
 
 
+@pytest.mark.slow
 def test_memory_does_not_depend_on_the_number_of_batches(tmp_path):
     vectorizer = SequenceVectorizer().fit(TEXTS)
     for n in (1, 4):
