@@ -1,7 +1,6 @@
-"""Containers of samples: lists, arrays, Series, data frames, sparse matrices and tensors.
+"""Containers of samples: lists, arrays, Series, data frames, Arrow data, sparse matrices and tensors.
 
-No other file depends on the container of the user's samples. Tensors are recognized by their methods, so
-nothing here imports torch.
+No other file depends on the container of samples. Tensors are recognized by their methods, without torch.
 """
 
 from __future__ import annotations
@@ -15,6 +14,7 @@ from scipy import sparse
 
 from sklearn_tree.missing import is_missing
 from sklearn_tree.trees import RaggedArray, Tree, TreeArray
+from sklearn_tree.trees.arrow_containers import without_arrow
 
 _N_INSPECTED = 100  # items of a list that are inspected for the first one that is not missing
 
@@ -38,7 +38,7 @@ def as_reusable(X: Any) -> Any:
 
 
 def as_known(X: Any, name: str = "X") -> Any:
-    """Return a polars Series or an iterator as a list, and other containers unchanged; errors use ``name``.
+    """Return Arrow data, a polars Series or an iterator as another container; errors use ``name``.
 
     Raises
     ------
@@ -46,7 +46,7 @@ def as_known(X: Any, name: str = "X") -> Any:
         If X is a structured array, an array with masked entries, a tensor without numbers of its own or a
         frame whose column names are not unique.
     """
-    X = as_reusable(X)
+    X = without_arrow(as_reusable(X))
     if isinstance(X, memoryview):
         return np.asarray(X)
     refuse_unreadable(X, name)

@@ -6,6 +6,7 @@ import nltk
 import numpy as np
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 import torch
 
 from sklearn_tree import (
@@ -118,6 +119,9 @@ CONTAINERS = {
     "trees: array of str": _trees(np.array(BRACKETS)),
     "trees: Series of str": _trees(pd.Series(BRACKETS, dtype="string")),
     "trees: polars Series": _trees(pl.Series(BRACKETS)),
+    "trees: Arrow strings": _trees(pa.array(BRACKETS)),
+    "trees: Arrow lists": _trees(TreeArray.from_trees(TUPLES).to_arrow()),
+    "trees: Arrow table": _trees(pa.table({"tree": TreeArray.from_trees(TUPLES).to_arrow()})),
     "texts: list": _tokens(TEXTS),
     "texts: array of str": _tokens(np.array(TEXTS)),
     "texts: object array": _tokens(np.array(TEXTS, dtype=object)),
@@ -128,7 +132,11 @@ CONTAINERS = {
     "texts: DataFrame": _tokens(pd.DataFrame({"text": TEXTS})),
     "texts: polars Series": _tokens(pl.Series(TEXTS)),
     "texts: polars DataFrame": _tokens(pl.DataFrame({"text": TEXTS})),
+    "texts: Arrow strings": _tokens(pa.chunked_array([TEXTS[:5], TEXTS[5:]])),
+    "texts: Arrow dictionary": _tokens(pa.array(TEXTS).dictionary_encode()),
+    "texts: Arrow table": _tokens(pa.table({"text": TEXTS})),
     "tokens: list of lists": _tokens(TOKENS),
+    "tokens: Arrow lists": _tokens(pa.array(TOKENS)),
     "tokens: Series of lists": _tokens(pd.Series(TOKENS)),
     "tokens: RaggedArray": _tokens(RaggedArray.from_sequences(TOKENS)),
     "ids: list of lists": _tokens(IDS),
@@ -138,7 +146,9 @@ CONTAINERS = {
     "ids: object array": _tokens(object_array(IDS)),
     "ids: polars Series": _tokens(pl.Series(IDS)),
     "ids: tensor": _tokens(torch.tensor([row[:2] for row in IDS]), input_kind="tokens"),
+    "ids: Arrow lists": _tokens(pa.array(IDS)),
     "series: list of arrays": _series(WAVES),
+    "series: Arrow lists": _series(RaggedArray.from_sequences(WAVES).to_arrow()),
     "series: list of tensors": _series([torch.tensor(wave) for wave in WAVES]),
     "series: Series of arrays": _series(pd.Series(WAVES)),
     "series: Series of floats": _series(pd.Series([wave[:, 0].tolist() for wave in WAVES])),
@@ -154,6 +164,7 @@ CONTAINERS = {
     "table: ints": _table((TABLE * 9).astype(int)),
     "table: DataFrame": _table(pd.DataFrame(TABLE, columns=list("abcd"))),
     "table: polars DataFrame": _table(pl.DataFrame(TABLE)),
+    "table: Arrow table": _table(pa.table(dict(zip("abcd", TABLE.T, strict=True)))),
     "table: nested list": _table(TABLE.tolist()),
     "table: tensor": Sample(_SEQUENCES, "table", torch.tensor(TABLE), {}),
     "images: uint8": _images(PIXELS, input_kind="image"),

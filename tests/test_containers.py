@@ -5,6 +5,7 @@ from decimal import Decimal
 import numpy as np
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 import pytest
 import torch
 from samples import BRACKETS, DENSE, IDS, TABLE, TEXTS, TOKENS, TUPLES, WAVES, object_array
@@ -239,6 +240,22 @@ def test_polars_series_become_lists_and_other_containers_are_unchanged():
     assert as_known(pl.Series(TEXTS)) == TEXTS
     for X in (TEXTS, pd.Series(TEXTS), TABLE, pl.DataFrame(TABLE)):
         assert as_known(X) is X
+
+
+def test_arrow_data_become_containers_of_other_libraries():
+    assert as_known(pa.array(["a", None])).tolist() == ["a", None]
+    assert as_known(pa.chunked_array([["a"], ["b"]]).dictionary_encode()).tolist() == ["a", "b"]
+    assert as_known(pa.array([1.5, 2])).tolist() == [1.5, 2.0]
+    assert as_known(pa.array([{"label": "a", "children": []}])) == [{"label": "a", "children": []}]
+    assert as_known(pa.array([["a"], None])) == [["a"], None]
+    assert as_known(pa.array([["a"], ["b", "c"]])) == RaggedArray.from_sequences([["a"], ["b", "c"]])
+    trees = TreeArray.from_trees(TUPLES)
+    batch = pa.RecordBatch.from_arrays([trees.to_arrow()], ["tree"])
+    assert as_known(batch) == as_known(batch.column(0)) == trees
+    pd.testing.assert_frame_equal(
+        as_known(pa.table({"a": [1, 2], "b": [3, 4]})), pd.DataFrame({"a": [1, 2], "b": [3, 4]})
+    )
+    assert as_known(pa.table({"text": TEXTS})).columns.tolist() == ["text"]
 
 
 def test_numbers_of_python_and_numpy_are_recognized():

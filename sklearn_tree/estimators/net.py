@@ -8,6 +8,7 @@ import inspect
 import time
 from collections.abc import Callable, Sequence
 from functools import cache
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import skorch
@@ -276,9 +277,11 @@ class OwnedNetMixin(_Net):
             if not training:
                 seen.append((step["y_pred"].cpu(), batch[1].cpu()))
         name, loss, history = f"{prefix}_loss", mean_loss(losses, sizes), self.history
-        earlier = [row[name] for row in history[:-1] if name in row]
+        # The last of the best epochs is close to the end, however many epochs of partial_fit there are.
+        earlier = islice(reversed(history), 1, None)
+        best = next((row[name] for row in earlier if row.get(f"{name}_best")), None)
         history.record(name, loss)
-        history.record(f"{name}_best", all(loss < other for other in earlier))
+        history.record(f"{name}_best", best is None or loss < best)
         if seen and self.target is not None:
             outputs, targets = (torch.cat(parts) for parts in zip(*seen, strict=True))
             history.record("valid_score", self.target.score(outputs, targets))

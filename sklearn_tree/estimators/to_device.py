@@ -11,7 +11,7 @@ from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_tree.callbacks import CallbackSupportMixin, fit_context, with_callbacks
-from sklearn_tree.containers import as_known, is_tensor
+from sklearn_tree.containers import as_known, is_tensor, without_arrow
 from sklearn_tree.device import resolve_device
 from sklearn_tree.documentation import DocumentationLinkMixin
 from sklearn_tree.estimators.plain import TorchStateMixin
@@ -124,6 +124,7 @@ class ToDevice(
 
     def _check(self, X: Any, owner: Any, *, reset: bool) -> tuple[Any, type[Kind]]:
         """Return the checked X and its kind; ``owner`` holds the columns, see ``check_columns``."""
+        X = without_arrow(X)
         for kind in KINDS:
             if kind.container is not None and isinstance(X, kind.container):
                 if getattr(X, "vocabulary", None) is not None:

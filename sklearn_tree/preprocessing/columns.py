@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sklearn_tree.containers import as_column
+from sklearn_tree.containers import as_column, without_arrow
 from sklearn_tree.trees import Tree, TreeArray
 from sklearn_tree.trees.formats import Part, read_json
 
@@ -33,6 +33,7 @@ def to_tree_array(X: Any, format: str = "auto") -> TreeArray:
     TypeError, ValueError
         If X is empty or not a column of trees, or a tree cannot be read. The message gives the row.
     """
+    X = without_arrow(X)
     if isinstance(X, TreeArray):
         if not len(X):
             raise ValueError("X must contain at least one tree, got a TreeArray of 0 trees")

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_tree.containers import as_column
+from sklearn_tree.containers import as_column, without_arrow
 from sklearn_tree.preprocessing.tokenizer import Tokenizer, build_tokenizer
 from sklearn_tree.preprocessing.vectorizer import BaseVectorizer, check_ids, describe
 from sklearn_tree.preprocessing.vocabulary import (
@@ -125,6 +125,7 @@ class SequenceVectorizer(BaseVectorizer):
 
     def _split(self, X: Any) -> tuple[RaggedArray, np.ndarray]:
         """Return the tokens of all samples, and whether each sample was a text, bool, shape (n_samples,)."""
+        X = without_arrow(X)
         array, is_text = X, np.zeros(len(X) if isinstance(X, RaggedArray) else 0, dtype=bool)
         if not isinstance(X, RaggedArray):
             tokenize, column = build_tokenizer(self.tokenizer), as_column(X, "sequences")

@@ -11,7 +11,7 @@ from typing import Any, Self
 from sklearn.base import BaseEstimator, TransformerMixin
 
 from sklearn_tree.callbacks import CallbackSupportMixin, fit_context, with_callbacks
-from sklearn_tree.containers import as_column
+from sklearn_tree.containers import as_column, without_arrow
 from sklearn_tree.documentation import DocumentationLinkMixin
 from sklearn_tree.preprocessing.output import NoTableMixin, TextInputMixin
 from sklearn_tree.preprocessing.parsers.branching import build_balanced_tree, build_right_tree
@@ -178,7 +178,7 @@ class TreeParser(
         """
         self._validate_params()
         with fit_context(self, X, y):
-            self._check_column(X, reset=True)
+            self._check_column(without_arrow(X), reset=True)
         return self
 
     def transform(self, X: Any) -> TreeArray:
@@ -203,6 +203,7 @@ class TreeParser(
             If spaCy or its model is not installed. The message gives the command that installs it.
         """
         self._validate_params()
+        X = without_arrow(X)
         column = as_column(X, "texts")
         self._check_column(X, reset=False)
         split = self._choose_split()

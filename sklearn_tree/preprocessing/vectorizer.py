@@ -10,6 +10,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_tree.callbacks import CallbackSupportMixin, fit_context, with_callbacks
+from sklearn_tree.containers import without_arrow
 from sklearn_tree.documentation import DocumentationLinkMixin
 from sklearn_tree.preprocessing.output import NoTableMixin, TextInputMixin
 from sklearn_tree.preprocessing.vocabulary import UNKNOWN_TOKEN, Frequencies, learn_vocabulary
@@ -149,12 +150,14 @@ class BaseVectorizer(
 
     def _read_checked(self, X: Any) -> Any:
         check_is_fitted(self)
+        X = without_arrow(X)
         array = self._read_normalized(X)
         self._check_column(X, reset=False)
         return array
 
     def _fit(self, X: Any, y: Any, *, reset: bool = True, is_partial: bool = False) -> Any:
         self._validate_params()
+        X = without_arrow(X)
         with fit_context(self, X, y):
             array = self._read_normalized(X)
             self._check_column(X, reset=reset)

@@ -25,10 +25,21 @@ VOCABULARY_CONSTRAINTS: dict = {
 
 
 class Frequencies:
-    """Frequencies of labels in the samples of several calls of ``partial_fit``."""
+    """Frequencies of labels in the samples of several calls of ``partial_fit``.
+
+    Attributes
+    ----------
+    n_rows : int
+        Number of samples.
+    documents, counts : Counter
+        Number of samples in which each label occurs, and number of its occurrences.
+    limits : tuple or None
+        ``min_df`` and ``max_features`` of the last selection of labels.
+    """
 
     def __init__(self) -> None:
         self.n_rows = 0
+        self.limits: tuple | None = None
         self.documents: Counter[str] = Counter()
         self.counts: Counter[str] = Counter()
 
@@ -46,14 +57,42 @@ class Frequencies:
         return frequencies
 
     def add(
-        self, names: list[str], documents: np.ndarray, counts: np.ndarray, n_rows: int
+        self, names: list[str], documents: np.ndarray, counts: np.ndarray, n_rows: int, limits: tuple
     ) -> tuple[list[str], np.ndarray, np.ndarray, int]:
-        """Add the frequencies in further samples and return the labels and frequencies of all."""
+        """Add the frequencies in further samples and return the labels that may be new in the vocabulary.
+
+        Parameters
+        ----------
+        names : list of str
+            Labels.
+        documents, counts : ndarray of int, shape (n_labels,)
+            Frequencies of the labels in the further samples.
+        n_rows : int
+            Number of further samples.
+        limits : tuple
+            ``min_df`` and ``max_features``.
+
+        Returns
+        -------
+        candidates : list of str
+            The labels of the further samples: with the limits of the last call, a label that was not selected
+            then cannot be selected before it occurs again. All labels if the limits have changed.
+        documents, counts : ndarray of int64, shape (n_candidates,)
+            Frequencies of the candidates in all samples.
+        n_rows : int
+            Number of all samples.
+        """
         self.n_rows += n_rows
+        present = [names[i] for i in np.flatnonzero(counts)]
         for total, further in ((self.documents, documents), (self.counts, counts)):
-            total.update(dict(zip(names, further.tolist(), strict=False)))
-        columns = [np.array(list(total.values()), dtype=np.int64) for total in (self.documents, self.counts)]
-        return list(self.counts), columns[0], columns[1], self.n_rows
+            total.update(dict(zip(present, further[counts > 0].tolist(), strict=True)))
+        candidates = present if limits == self.limits else list(self.counts)
+        self.limits = limits
+        columns = [
+            np.array([total[name] for name in candidates], dtype=np.int64)
+            for total in (self.documents, self.counts)
+        ]
+        return candidates, columns[0], columns[1], self.n_rows
 
 
 def learn_vocabulary(
@@ -93,7 +132,7 @@ def learn_vocabulary(
     dict of str to int
         The known vocabulary or the reserved tokens, followed by the selected labels in sorted order.
     """
-    numbers: dict[str, int] = {}
+    limits, numbers = (min_df, max_features), dict[str, int]()
     table = [numbers.setdefault(name, len(numbers)) for name in names]
     labels, distinct = np.array(table, dtype=np.int64)[codes], list(numbers)
     size = max(len(distinct), 1)
@@ -101,7 +140,7 @@ def learn_vocabulary(
     counts = np.bincount(labels, minlength=size)
     if seen is not None:
         distinct, document_frequencies, counts, n_rows = seen.add(
-            distinct, document_frequencies, counts, n_rows
+            distinct, document_frequencies[: len(distinct)], counts[: len(distinct)], n_rows, limits
         )
     smallest = min_df if isinstance(min_df, Integral) else min_df * n_rows
     known = known or _RESERVED
@@ -122,9 +161,14 @@ def _count_documents(labels: np.ndarray, rows: np.ndarray, size: int) -> np.ndar
 
 
 def build_vocabulary(names: Iterable[str], known: dict[str, int] | None = None) -> dict[str, int]:
-    """Extend a vocabulary, by default the two reserved tokens with the ids 0 and 1, by names in order."""
+    """Extend a vocabulary, by default the two reserved tokens with the ids 0 and 1, by names in order.
+
+    The vocabulary itself is returned if no name is new, so that its size does not matter then.
+    """
+    further = [name for name in names if name not in (known or _RESERVED)]
+    if known and not further:
+        return known
     known = known or _RESERVED
-    further = [name for name in names if name not in known]
     return {**known, **{name: i for i, name in enumerate(further, start=len(known))}}
 
 

@@ -8,6 +8,8 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from sklearn_tree.trees import arrow, mapped
+from sklearn_tree.trees.arrow import ArrowLayout
 from sklearn_tree.trees.checks import as_ints, check_codes, check_length, check_tree_shapes, check_values
 from sklearn_tree.trees.codes import (
     N_RESERVED_IDS,
@@ -23,6 +25,7 @@ from sklearn_tree.trees.codes import (
 from sklearn_tree.trees.collector import TreeCollector
 from sklearn_tree.trees.flat import FlatArray
 from sklearn_tree.trees.formats import FlatTree
+from sklearn_tree.trees.mapped import FileLayout
 from sklearn_tree.trees.preorder import find_parents, find_subtree_ends, nodes_by_depth
 from sklearn_tree.trees.reduction import reduce_subtrees
 from sklearn_tree.trees.tree import Tree
@@ -98,6 +101,8 @@ class TreeArray(FlatArray):
 
     _columns: ClassVar[tuple[str, ...]] = ("labels", "parents", "depths", "values", "edges", "subtrees")
     _noun: ClassVar[str] = "tree"
+    _arrow_layout: ClassVar[ArrowLayout] = arrow.TREES
+    _file_layout: ClassVar[FileLayout] = mapped.TREES
 
     labels: np.ndarray
     depths: np.ndarray
@@ -163,7 +168,7 @@ class TreeArray(FlatArray):
         check_values(self.values)
         self._set(
             labels=np.asarray(self.labels, dtype=np.int32),
-            depths=depths.astype(np.int32),
+            depths=np.asarray(self.depths, dtype=np.int32),
             offsets=offsets,
             vocabulary=as_vocabulary(self.vocabulary),
             values=None if self.values is None else np.asarray(self.values),

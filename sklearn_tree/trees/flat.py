@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from sklearn_tree.files import replacing
+from sklearn_tree.trees.arrow import ArrowLayout, from_arrow, to_arrow
 from sklearn_tree.trees.codes import N_RESERVED_IDS, PAD_ID, UNKNOWN_ID
+from sklearn_tree.trees.mapped import FileLayout, open_array, save_array
 
 __all__ = ["N_RESERVED_IDS", "PAD_ID", "UNKNOWN_ID", "FlatArray"]
 
@@ -19,6 +23,8 @@ class FlatArray:
     frozen dataclass that lists its columns in ``_columns`` and builds an item in ``_item``.
     """
 
+    _arrow_layout: ClassVar[ArrowLayout]
+    _file_layout: ClassVar[FileLayout]
     _columns: ClassVar[tuple[str, ...]] = ()
     _noun: ClassVar[str] = "item"
 
@@ -123,6 +129,127 @@ class FlatArray:
         for wrong in index[(index < -n) | (index >= n)][:1]:
             raise IndexError(f"index {wrong} is out of range for {n} {self._noun}s")
         return np.where(index < 0, index + n, index)
+
+    def to_arrow(self) -> Any:
+        """Return an Arrow array of lists, which shares the memory of the columns.
+
+        It needs pyarrow. A column of a ``pyarrow.Table`` that is written to a Parquet or Arrow file and read
+        again keeps everything, including ``n_labels``. Texts are stored in a dictionary, so each occurs once.
+
+        Returns
+        -------
+        pyarrow.LargeListArray
+            Trees have the type ``large_list<struct<label, depth, value, edge>>``, with ``value`` and ``edge``
+            if the trees have them and the nodes in preorder; tokens have the type ``large_list<string>`` or
+            ``large_list<int32>``, and series ``large_list<fixed_size_list<float>>``.
+
+        Raises
+        ------
+        ImportError
+            If pyarrow is not installed.
+        ValueError
+            If the array has ``vectors``, or a text is not valid Unicode.
+
+        Examples
+        --------
+        >>> from sklearn_tree import TreeArray
+        >>> trees = TreeArray.from_trees(["(S (NP I) (VP run))", "(S (VP stop))"])
+        >>> array = trees.to_arrow()
+        >>> array[1].as_py()
+        [{'label': 'S', 'depth': 0}, {'label': 'VP', 'depth': 1}, {'label': 'stop', 'depth': 2}]
+        >>> TreeArray.from_arrow(array) == trees
+        True
+        """
+        return to_arrow(self, self._arrow_layout)
+
+    @classmethod
+    def from_arrow(cls, array: Any) -> Self:
+        """Return the trees or sequences of an Arrow array, without a copy where possible.
+
+        Columns are shared with Arrow if they have the dtypes that :meth:`to_arrow` gives them and are in one
+        chunk; several chunks are concatenated.
+
+        Parameters
+        ----------
+        array : pyarrow.Array, pyarrow.ChunkedArray, or another column with an Arrow stream
+            Lists of the types that :meth:`to_arrow` returns. Labels and tokens may also be plain strings,
+            and a channel of a series may be a plain float. A null ``value`` or ``edge`` means none.
+
+        Returns
+        -------
+        TreeArray or RaggedArray
+            Shared columns cannot be written to.
+
+        Raises
+        ------
+        TypeError
+            If the array has another type. The message names the expected one.
+        ValueError
+            If a tree, sequence, label, depth or step is null; the message gives the row. If depths or ids
+            are invalid, as in the constructor.
+        ImportError
+            If pyarrow is not installed.
+        """
+        return cls(**from_arrow(array, cls._arrow_layout))
+
+    def save(self, path: str | os.PathLike) -> None:
+        """Save the array to a safetensors file, which :meth:`open` maps into memory.
+
+        The file replaces an older one in one step. Processes that have opened the older one keep it.
+
+        Parameters
+        ----------
+        path : str or path-like
+            File to write.
+
+        Raises
+        ------
+        ImportError
+            If safetensors is not installed.
+        OSError
+            If the file cannot be written.
+        """
+        with replacing(path) as temporary:
+            save_array(self, temporary, self._file_layout)
+
+    @classmethod
+    def open(cls, path: str | os.PathLike, *, mmap: bool = True, validate: bool = True) -> Self:
+        """Open a file that :meth:`save` has written.
+
+        Parameters
+        ----------
+        path : str or path-like
+            File.
+        mmap : bool, default=True
+            Whether to map the columns into memory. The system then reads the parts that are used, and
+            processes on one machine share them. With False, the columns are read into memory. The vocabulary
+            is always read.
+        validate : bool, default=True
+            Whether to check every row, which reads the file once, in blocks. With False, only names, dtypes
+            and sizes are checked, so the file must come from a trusted source.
+
+        Returns
+        -------
+        TreeArray or RaggedArray
+            Its columns cannot be written to. A pickle of a mapped array holds the rows, not the path, so it
+            can be loaded on another machine; joblib passes the path to its worker processes.
+
+        Raises
+        ------
+        ValueError
+            If the file is damaged, is the file of another class or has a later version.
+        OSError
+            If the file cannot be read.
+
+        Examples
+        --------
+        >>> from sklearn_tree import TreeArray
+        >>> trees = TreeArray.from_trees(["(S (NP I) (VP run))", "(S (VP stop))"])
+        >>> trees.save("trees.safetensors")  # doctest: +SKIP
+        >>> TreeArray.open("trees.safetensors")  # doctest: +SKIP
+        TreeArray(2 trees, 8 nodes)
+        """
+        return open_array(cls, path, cls._file_layout, mmap=mmap, validate=validate)
 
     def __add__(self, other: Any) -> Any:
         cls: Any = type(self)

@@ -8,6 +8,8 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from sklearn_tree.trees import arrow, mapped
+from sklearn_tree.trees.arrow import ArrowLayout
 from sklearn_tree.trees.checks import as_ints, check_codes, check_steps
 from sklearn_tree.trees.codes import (
     are_columns_equal,
@@ -20,6 +22,7 @@ from sklearn_tree.trees.codes import (
     merge_sizes,
 )
 from sklearn_tree.trees.flat import FlatArray
+from sklearn_tree.trees.mapped import FileLayout
 
 # These have a length, but no order, or items other than tokens.
 _NOT_SEQUENCES = (str, bytes, bytearray, set, frozenset, dict)
@@ -72,6 +75,8 @@ class RaggedArray(FlatArray):
 
     _columns: ClassVar[tuple[str, ...]] = ("values",)
     _noun: ClassVar[str] = "sequence"
+    _arrow_layout: ClassVar[ArrowLayout] = arrow.SEQUENCES
+    _file_layout: ClassVar[FileLayout] = mapped.SEQUENCES
 
     values: np.ndarray
     offsets: np.ndarray

@@ -15,7 +15,7 @@ from samples import tree_classifier
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
-from sklearn_tree import RecursiveNetClassifier, RecursiveNetRegressor
+from sklearn_tree import RecursiveNetClassifier, RecursiveNetRegressor, RNNClassifier
 from sklearn_tree.estimators.batches import EncodedDataset, SplitBatch
 from sklearn_tree.estimators.net import StopTraining, _needs_closure, mean_loss
 from sklearn_tree.kinds import Trees
@@ -289,3 +289,15 @@ def test_a_pickled_net_has_neither_optimizer_state_nor_callbacks(encoded):
     assert not loaded.optimizer_.state
     assert [name for name, _ in loaded.callbacks_] == [name for name, _ in clf.net_.callbacks_]
     assert clf.net_.optimizer_.state  # the original is unchanged
+
+
+def test_the_best_epochs_are_those_with_a_smaller_loss_than_all_earlier_ones():
+    X, y = np.random.RandomState(0).randn(20, 3), np.arange(20) % 2
+    clf = RNNClassifier(hidden_size=4, lr=0.3, random_state=0)
+    for _ in range(30):
+        clf.partial_fit(X, y)
+    losses = [row["train_loss"] for row in clf.net_.history]
+    expected = [loss < min(losses[:i], default=np.inf) for i, loss in enumerate(losses)]
+    assert [row["train_loss_best"] for row in clf.net_.history] == expected
+    assert True in expected[1:]
+    assert False in expected  # the control

@@ -76,6 +76,30 @@ def test_a_vocabulary_is_extended_by_the_labels_of_all_samples_so_far(samples, n
         assert len(extended) <= max_features + 2
 
 
+LIMITS = st.sampled_from([(1, None), (2, None), (0.4, None), (1, 2), (2, 3), (0.5, 1)])
+
+
+@given(st.lists(st.tuples(SAMPLES, LIMITS), min_size=1, max_size=6), st.booleans())
+def test_a_selection_among_the_labels_of_a_batch_equals_one_among_all_labels(batches, are_constant):
+    seen, slow, known, expected = Frequencies(), Frequencies(), None, None
+    for samples, limits in batches:
+        limits = batches[0][1] if are_constant else limits
+        known = learn(samples, *limits, known=known, seen=seen)
+        slow.limits = None  # every label is a candidate
+        expected = learn(samples, *limits, known=expected, seen=slow)
+        assert known == expected
+        assert list(known) == list(expected)
+
+
+def test_the_candidates_of_a_batch_are_its_labels_unless_the_limits_change():
+    seen = Frequencies()
+    one, two = np.array([1, 1, 0]), np.array([1])
+    assert seen.add(["a", "b", "absent"], one, one, 2, (2, None))[0] == ["a", "b"]
+    candidates, documents, counts, n_rows = seen.add(["b"], two, two, 1, (2, None))
+    assert (candidates, documents.tolist(), counts.tolist(), n_rows) == (["b"], [2], [2], 3)
+    assert seen.add(["b"], two, two, 1, (1, None))[0] == ["a", "b"]  # the control
+
+
 def test_frequencies_in_earlier_samples_count():
     seen = Frequencies()
     known = learn([["a"], ["b"]], min_df=2, seen=seen)

@@ -1,0 +1,63 @@
+"""Arrow arrays and tables of samples as other containers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sklearn_tree.trees.array import TreeArray
+from sklearn_tree.trees.arrow import import_pyarrow, is_list, is_text
+from sklearn_tree.trees.ragged import RaggedArray
+
+
+def without_arrow(X: Any) -> Any:
+    """Return an Arrow array, record batch or table as a container of another library.
+
+    Parameters
+    ----------
+    X : any
+        The samples.
+
+    Returns
+    -------
+    TreeArray, RaggedArray, ndarray, list or DataFrame
+        Lists of nodes become a TreeArray, and lists of tokens, ids or numbers a RaggedArray. Texts become an
+        array of objects, numbers an array, and other items a list. A table becomes a DataFrame, unless its
+        only column holds lists. Any other X is returned unchanged.
+    """
+    if type(X).__module__.partition(".")[0] != "pyarrow":
+        return X
+    pa = import_pyarrow()
+    if isinstance(X, (pa.RecordBatch, pa.Table)):
+        if X.num_columns != 1 or not is_list(X.column(0).type):
+            return X.to_pandas()
+        X = X.column(0)
+    return _convert_column(X) if isinstance(X, (pa.Array, pa.ChunkedArray)) else X
+
+
+def _convert_column(X: Any) -> Any:
+    types = import_pyarrow().types
+    dtype = X.type
+    if types.is_dictionary(dtype):
+        X, dtype = X.cast(dtype.value_type), dtype.value_type
+    if is_list(dtype) and not X.null_count:
+        if _holds_nodes(dtype.value_type):
+            return TreeArray.from_arrow(X)
+        if _holds_steps(dtype.value_type):
+            return RaggedArray.from_arrow(X)
+    if is_text(dtype):
+        return X.to_numpy(zero_copy_only=False)
+    is_number = types.is_integer(dtype) or types.is_floating(dtype)
+    return X.to_numpy(zero_copy_only=False) if is_number else X.to_pylist()
+
+
+def _holds_nodes(dtype: Any) -> bool:
+    return import_pyarrow().types.is_struct(dtype) and {"label", "depth"} <= {field.name for field in dtype}
+
+
+def _holds_steps(dtype: Any) -> bool:
+    types = import_pyarrow().types
+    if is_list(dtype):
+        return types.is_floating(dtype.value_type)
+    if types.is_dictionary(dtype):
+        dtype = dtype.value_type
+    return is_text(dtype) or types.is_integer(dtype) or types.is_floating(dtype)
