@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.base import is_classifier
 
+from sklearn_tree.arrow import from_arrow
 from sklearn_tree.containers import as_reusable
 from sklearn_tree.decoding import ClassDecoder
 from sklearn_tree.estimators.wrapped import apply_steps, split_estimator
@@ -99,7 +100,7 @@ class Scorer:
 
         Parameters
         ----------
-        batch : DataFrame, dict of str to array; or samples
+        batch : DataFrame, pyarrow Table or RecordBatch, dict of str to array; or samples
             Rows with the samples in ``column``, or samples that the model reads.
 
         Returns
@@ -111,6 +112,7 @@ class Scorer:
         """
         import pandas as pd
 
+        batch = from_arrow(batch)
         if isinstance(batch, dict):
             batch = pd.DataFrame({name: list(column) for name, column in batch.items()})
         X = as_reusable(batch if self.column is None else batch[self.column])

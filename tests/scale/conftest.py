@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",
+    "PYSPARK_PYTHON": sys.executable,
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "RAY_AUTH_TOKEN": secrets.token_hex(32),  # otherwise Ray writes a token into the home folder
     "RAY_USAGE_STATS_ENABLED": "0",

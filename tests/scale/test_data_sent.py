@@ -60,7 +60,6 @@ def test_arrays_of_trees_are_sent_once_because_they_state_their_size(sent, monke
     sent.clear()
     monkeypatch.delattr(FlatArray, "__sizeof__")
     search(RecursiveNetClassifier, TREES)
-    print(f"trees of {size} bytes: {once} bytes sent, {sum(sent)} without their size")
     assert sum(sent) > N_TASKS * size
 
 
@@ -72,7 +71,6 @@ def test_lists_are_sent_with_every_task_unless_they_are_scattered(sent):
     for X, config in ((TEXTS, {"scatter": [TEXTS]}), (np.array(TEXTS, dtype=object), {})):
         sent.clear()
         search(RNNClassifier, X, **config)
-        print(f"texts of {size} bytes: {sum(sent)} bytes sent, {every} as a list")
         assert sum(sent) < 3 * size + 10_000 * N_TASKS
 
 
