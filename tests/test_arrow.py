@@ -29,7 +29,17 @@ def test_other_items_are_unchanged():
     nested_words[:] = [words, words]
     mixed = np.empty(2, dtype=object)
     mixed[:] = [np.zeros(2), "a"]
-    for item in (ragged, words, nested_words, mixed, "a", None, [WAVES[0]], WAVES[0], np.array([], dtype=object)):
+    for item in (
+        ragged,
+        words,
+        nested_words,
+        mixed,
+        "a",
+        None,
+        [WAVES[0]],
+        WAVES[0],
+        np.array([], dtype=object),
+    ):
         assert unnest(item) is item
 
 

@@ -41,7 +41,9 @@ def search_with(pruner, estimator, X, monkeypatch):
     calls, cls = [], type(estimator)
     partial_fit = cls.partial_fit
     with monkeypatch.context() as patch:
-        patch.setattr(cls, "partial_fit", lambda self, *args, **kw: calls.append(1) or partial_fit(self, *args, **kw))
+        patch.setattr(
+            cls, "partial_fit", lambda self, *args, **kw: calls.append(1) or partial_fit(self, *args, **kw)
+        )
         search = integration.OptunaSearchCV(
             estimator,
             {"lr": optuna.distributions.FloatDistribution(1e-6, 0.1, log=True)},
