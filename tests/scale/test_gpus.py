@@ -47,10 +47,8 @@ def test_each_ray_worker_sees_its_own_gpu(ray):
     register_ray()
     with joblib.parallel_config("ray", n_jobs=2, ray_remote_args={"num_gpus": 1}):
         seen = set(joblib.Parallel()(joblib.delayed(visible_gpus)() for _ in range(24)))
-        scores = search()
     assert len({process for process, _ in seen}) == 2
     assert sorted(gpu for _, gpu in seen) == ["0", "1"]
-    assert scores == search()
 
 
 def test_ray_workers_see_the_same_gpus_unless_they_ask_for_one(ray):
