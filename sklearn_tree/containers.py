@@ -13,6 +13,7 @@ import numpy as np
 from scipy import sparse
 
 from sklearn_tree.missing import is_missing
+from sklearn_tree.nested import unnest
 from sklearn_tree.trees import RaggedArray, Tree, TreeArray
 from sklearn_tree.trees.arrow_containers import without_arrow
 
@@ -101,7 +102,7 @@ def as_column(X: Any, what: str = "trees", *, allow_missing: bool = False) -> li
             raise ValueError(f"X must be one column of {what}, got an array of shape {X.shape}{remedy}")
     elif not isinstance(X, Iterable):
         raise TypeError(f"X must be a list, Series or array of {what}, got {type(X).__name__}")
-    column = list(X)
+    column = [unnest(item) for item in X]
     refuse_unreadable_rows(column, "X[{}]")
     if not column:
         raise ValueError(f"X must contain at least one sample, a column of {what}, got 0 samples")
@@ -128,7 +129,7 @@ def column_items(X: Any) -> list | None:
     dtypes = list(X.dtypes) if hasattr(X, "iloc") and X.ndim == 2 else [X.dtype]
     if getattr(dtypes[0], "kind", "O") in "biufcmM":
         return None
-    return np.asarray(X, dtype=object).ravel().tolist()
+    return [unnest(item) for item in np.asarray(X, dtype=object).ravel().tolist()]
 
 
 def is_column(X: Any) -> bool:

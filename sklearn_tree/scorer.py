@@ -107,7 +107,7 @@ class Scorer:
 
         Parameters
         ----------
-        batch : DataFrame, dict of str to array; or samples
+        batch : DataFrame, pyarrow Table or RecordBatch, dict of str to array; or samples
             Rows with the samples in ``column``, or samples that the model reads.
 
         Returns
@@ -131,10 +131,14 @@ class Scorer:
         if self.column is None:
             return batch
         columns = [self.column] if isinstance(self.column, str) else list(self.column)
+        is_arrow = hasattr(batch, "schema") and hasattr(batch, "num_rows")
+        known = list(batch.schema.names if is_arrow else batch.columns)
         for name in columns:
-            if name not in list(batch.columns):
-                raise KeyError(f"column {name!r} must be one of the columns {list(batch.columns)}")
-        return batch[self.column if isinstance(self.column, str) else columns]
+            if name not in known:
+                raise KeyError(f"column {name!r} must be one of the columns {known}")
+        if isinstance(self.column, str):
+            return batch[self.column]
+        return batch.select(columns) if is_arrow else batch[columns]
 
     def _score(self, X: Any) -> dict[str, np.ndarray]:
         model: Any = self.model

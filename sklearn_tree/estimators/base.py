@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -38,6 +38,9 @@ from sklearn_tree.kinds import check_finite
 from sklearn_tree.nn.compilation import choose_walks
 from sklearn_tree.randomness import InjectedGenerators, own_generators
 from sklearn_tree.validation import check_arguments
+
+if TYPE_CHECKING:
+    from accelerate import Accelerator
 
 
 class BaseNet(
@@ -234,7 +237,7 @@ class BaseNet(
         check_convergence(net, n_done)
 
     @default_modes()
-    def make_net(self, X: Any, y: Any) -> Any:
+    def make_net(self, X: Any, y: Any, accelerator: Accelerator | None = None) -> Any:
         """Return the net as a separate, unfitted skorch estimator.
 
         Parameters
@@ -243,6 +246,8 @@ class BaseNet(
             Samples that determine the sizes of the net.
         y : array-like, shape (n_samples,)
             Targets that determine the number of outputs.
+        accelerator : accelerate.Accelerator, default=None
+            Processes and devices that train the net together; each trains on a share of every batch.
 
         Returns
         -------
@@ -261,7 +266,11 @@ class BaseNet(
         if self.early_stopping:
             is_stratified = blueprint.target_.strata(data.y.numpy()) is not None
             net.train_split = ValidSplit(float(self.validation_fraction), stratified=is_stratified)
-        return net
+        if accelerator is None:
+            return net
+        from sklearn_tree.estimators.accelerated import accelerate
+
+        return accelerate(net, accelerator)
 
     # Prediction.
 

@@ -211,6 +211,22 @@ def _permute(n: int) -> np.ndarray:
     return torch.randperm(n, generator=generator_for(torch.device("cpu"))).numpy()
 
 
+def _weigh_share(batch: tuple[Any, Tensor], mean_size: float) -> tuple[Any, Tensor]:
+    """Return a share of a batch with weights that make up for the unequal sizes of the shares."""
+    X, y = batch
+    factor = len(X) / mean_size
+    if factor == 1.0:
+        return batch
+    if isinstance(X, SplitBatch):
+        return SplitBatch(tuple(_scale_weights(part, factor) for part in X.parts)), y
+    return _scale_weights(X, factor), y
+
+
+def _scale_weights(batch: Any, factor: float) -> Any:
+    weight = torch.ones(count_predictions(batch)) if batch.sample_weight is None else batch.sample_weight
+    return replace(batch, sample_weight=weight * factor)
+
+
 class BatchIterator:
     """Iterator over an :class:`EncodedDataset` (or a ``Subset`` of one) in whole batches.
 
@@ -233,6 +249,10 @@ class BatchIterator:
         Maximum number of nodes that are computed together: a larger batch is split into parts.
     share_subtrees : bool, default=False
         Whether equal subtrees of a batch are computed once if that is faster.
+    share : tuple of int, default=(0, 1)
+        Index of a process and number of processes that share each batch. Each gets every n-th sample, with
+        weights such that the mean of the losses of all processes is the loss of the batch. A batch with fewer
+        samples than processes is skipped.
     """
 
     def __init__(
@@ -243,6 +263,7 @@ class BatchIterator:
         drop_last: bool = False,
         max_nodes: int | None = None,
         share_subtrees: bool = False,
+        share: tuple[int, int] = (0, 1),
     ) -> None:
         self.dataset = dataset
         self.batch_size = batch_size
@@ -250,10 +271,11 @@ class BatchIterator:
         self.drop_last = drop_last
         self.max_nodes = max_nodes
         self.share_subtrees = share_subtrees
+        self.share = share
 
     def __len__(self) -> int:
-        n = len(self.dataset)
-        return n // self.batch_size if self.drop_last else -(-n // self.batch_size)
+        n_whole, n_rest = divmod(len(self.dataset), self.batch_size)
+        return n_whole + (not self.drop_last and n_rest >= self.share[1])
 
     def __iter__(self) -> Iterator[Any]:
         dataset, rows = self.dataset, np.arange(len(self.dataset))
@@ -267,10 +289,12 @@ class BatchIterator:
         if self.shuffle and self._sort_windows(dataset, rows):
             order = _permute(len(order))
         samples = dataset.shared(size) if self.share_subtrees else None
+        index, n_shares = self.share
+        parts = (rows[i * size : (i + 1) * size] for i in order)
         batches = (
-            dataset.batch(rows[i * size : (i + 1) * size], self.max_nodes, samples)
-            for i in order
-            if i * size < len(rows)
+            _weigh_share(dataset.batch(part[index::n_shares], self.max_nodes, samples), len(part) / n_shares)
+            for part in parts
+            if len(part) >= n_shares
         )
         n_positions = dataset.n_positions.mean() if len(dataset) else 1
         n_ahead = int(_N_POSITIONS_AHEAD / max(size * n_positions, 1))

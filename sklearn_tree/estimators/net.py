@@ -166,11 +166,16 @@ class OwnedNetMixin(_Net):
 
     def compute(self, function: Callable[[Any], Tensor], batch: Any) -> Tensor:
         """Apply a function to a batch on the device and return its output as float32 or float64."""
-        device = torch.device(self.device)
+        device = self.compute_device
         is_exact = self.precision == "auto" and device.type == "cpu" and not gains_from_bfloat16(self.module_)
         with autocast("float32" if is_exact else self.precision, device):
             output = function(batch.to(device))
         return output.float() if output.dtype in (torch.bfloat16, torch.float16) else output
+
+    @property
+    def compute_device(self) -> torch.device:
+        """Device of the module."""
+        return torch.device(self.device)
 
     @property
     def _has_batch_callbacks(self) -> bool:
@@ -212,23 +217,29 @@ class OwnedNetMixin(_Net):
         if not self.module_.training:
             self._set_training(True)
         if not isinstance(X, SplitBatch):
-            return self._backpropagate(X, y, 1.0, fit_params)
+            return self.backpropagate(X, y, 1.0, fit_params)
         # Gradients add up, and the graph of a part is freed before the next part is computed.
         steps = [
-            self._backpropagate(part, y_part, len(part) / len(X), fit_params)
+            self.backpropagate(part, y_part, len(part) / len(X), fit_params, is_last=part is X.parts[-1])
             for part, y_part in zip(X.parts, y.split([*map(count_predictions, X.parts)]), strict=True)
         ]
         losses, outputs = ([step[name] for step in steps] for name in ("loss", "y_pred"))
         return {"loss": torch.stack(losses).sum(), "y_pred": torch.cat(outputs)}
 
-    def _backpropagate(self, X: Any, y: Tensor, share: float, fit_params: dict) -> dict[str, Tensor]:
+    def backpropagate(
+        self, X: Any, y: Tensor, share: float, fit_params: dict, is_last: bool = True
+    ) -> dict[str, Tensor]:
         """Compute the gradients of a batch, or of a part that is the given share of its batch."""
         y_pred = self.infer(X, **fit_params)
         loss = self.get_loss(y_pred, y, X=X, training=True)
         if share < 1:
             loss = loss * share
-        loss.backward()
+        self.backward(loss)
         return {"loss": loss.detach(), "y_pred": y_pred.detach()}
+
+    def backward(self, loss: Tensor) -> None:
+        """Compute the gradients of a loss."""
+        loss.backward()
 
     def get_loss(self, y_pred: Tensor, y_true: Tensor, X: Any = None, training: bool = False) -> Tensor:  # noqa: D102
         if y_true.device != y_pred.device:
@@ -276,7 +287,7 @@ class OwnedNetMixin(_Net):
             sizes.append(len(batch[0]))
             if not training:
                 seen.append((step["y_pred"].cpu(), batch[1].cpu()))
-        name, loss, history = f"{prefix}_loss", mean_loss(losses, sizes), self.history
+        name, loss, history = f"{prefix}_loss", self.mean_loss(losses, sizes), self.history
         # The last of the best epochs is close to the end, however many epochs of partial_fit there are.
         earlier = islice(reversed(history), 1, None)
         best = next((row[name] for row in earlier if row.get(f"{name}_best")), None)
@@ -286,6 +297,10 @@ class OwnedNetMixin(_Net):
             outputs, targets = (torch.cat(parts) for parts in zip(*seen, strict=True))
             history.record("valid_score", self.target.score(outputs, targets))
         history.record("dur", history[-1].get("dur", 0.0) + time.perf_counter() - start)
+
+    def mean_loss(self, losses: list[Tensor], sizes: list[int]) -> float:
+        """Return the mean loss of the batches of an epoch."""
+        return mean_loss(losses, sizes)
 
     def notify(self, method_name: str, **kwargs: Any) -> None:  # noqa: D102
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -105,6 +106,10 @@ class PairArray:
 
     def __len__(self) -> int:
         return len(self.items) // 2
+
+    def __sizeof__(self) -> int:
+        """Return the size in bytes with the samples, see :class:`~sklearn_tree.trees.flat.FlatArray`."""
+        return object.__sizeof__(self) + max(sys.getsizeof(self.items), getattr(self.items, "nbytes", 0))
 
     def __getitem__(self, key: Any) -> Any:
         """Return some pairs; one pair, for an int, as a dict of its sides."""

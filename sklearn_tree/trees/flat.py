@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from typing import Any, ClassVar, Self
 
@@ -83,6 +84,11 @@ class FlatArray:
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
+
+    def __sizeof__(self) -> int:
+        """Return the size in bytes with the columns, by which dask and Ray decide what to send only once."""
+        arrays = [field for field in vars(self).values() if isinstance(field, np.ndarray)]
+        return object.__sizeof__(self) + sum(max(sys.getsizeof(a), a.nbytes) for a in arrays)
 
     def __iter__(self) -> Iterator:
         return (self._item(i) for i in range(len(self)))
