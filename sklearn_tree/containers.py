@@ -1,7 +1,4 @@
-"""Containers of samples: lists, arrays, Series, data frames, Arrow data, sparse matrices and tensors.
-
-No other file depends on the container of samples. Tensors are recognized by their methods, without torch.
-"""
+"""Containers of samples, which no other file depends on; tensors are recognized without importing torch."""
 
 from __future__ import annotations
 
