@@ -39,7 +39,7 @@ def train(name, accelerator=None, **params):
     """Return the training losses of a case and the predictions of its net."""
     estimator, X, y = CASES[name]
     net = type(estimator)(**(estimator.get_params() | params)).make_net(X, y, accelerator)
-    torch.manual_seed(0)
+    torch.manual_seed(0 if accelerator is None else accelerator.process_index)  # the first process counts
     net.fit(X, y)
     return {"losses": net.history[:, "train_loss"], "predictions": np.ravel(net.predict(X)).tolist()}
 

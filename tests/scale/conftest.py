@@ -31,7 +31,8 @@ def environment():
 def dask_client(environment):
     """Client of two dask workers, each a process with one thread."""
     distributed = pytest.importorskip("distributed")
-    options = {"n_workers": 2, "threads_per_worker": 1, "processes": True, "dashboard_address": None}
+    options = {"n_workers": 2, "threads_per_worker": 1, "processes": True}
+    options["dashboard_address"] = ":0"  # any free port, for runs of the tests side by side
     with distributed.LocalCluster(**options) as cluster, distributed.Client(cluster) as client:
         yield client
 
@@ -41,7 +42,12 @@ def ray(environment):
     """The package ray, with a local cluster of two CPUs and two GPUs that do not exist."""
     ray = pytest.importorskip("ray")
     ray.init(
-        num_cpus=2, num_gpus=2, include_dashboard=False, log_to_driver=False, object_store_memory=100_000_000
+        address="local",  # not a cluster that runs already
+        num_cpus=2,
+        num_gpus=2,
+        include_dashboard=False,
+        log_to_driver=False,
+        object_store_memory=100_000_000,
     )
     yield ray
     ray.shutdown()
