@@ -66,9 +66,10 @@ def write_file(path: Path, make: Callable, n_rows: int) -> None:
 
 
 def read_batches(path: Path) -> Iterator[pa.RecordBatch]:
-    """Yield the row groups of a file, reading two ahead."""
-    data = ds.dataset(path)
-    return data.to_batches(batch_size=GROUP_SIZE, batch_readahead=2, fragment_readahead=1)
+    """Yield the row groups of a file; by default, Arrow would read the whole file ahead of slow training."""
+    options = ds.ParquetFragmentScanOptions(pre_buffer=False)
+    data = ds.dataset(path, format=ds.ParquetFileFormat(default_fragment_scan_options=options))
+    return data.to_batches(batch_size=GROUP_SIZE, batch_readahead=0, use_threads=False)
 
 
 def peak_memory() -> float:
