@@ -69,6 +69,7 @@ class Checkpoint:
         saved = _read(self.path)
         if saved is not None:
             difference = _find_difference(saved["identity"], self._header["identity"])
+            self._is_finished = saved["is_finished"]
             if difference is None:
                 self.seed, self._training = saved["seed"], saved["training"]
             elif not saved["is_finished"]:
@@ -98,9 +99,21 @@ class Checkpoint:
         -------
         int
             Number of epochs that are done; ``n_epochs`` if a callback has ended the training.
+
+        Raises
+        ------
+        ValueError
+            If an unfinished fit has more epochs.
         """
         training = self._training
-        if training is None or training["n_done"] > n_epochs:
+        if training is None:
+            return 0
+        if training["n_done"] > n_epochs:
+            if not self._is_finished:
+                raise ValueError(
+                    f"max_epochs must be at least {training['n_done']}, the number of epochs of the unfinished"
+                    f" fit in {self.path}, got {n_epochs}"
+                )
             return 0
         net.history_ = History(training["history"])
         net.module_.load_state_dict(training["module"])

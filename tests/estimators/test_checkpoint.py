@@ -189,6 +189,12 @@ def test_more_epochs_continue_a_fit_without_a_schedule(tmp_path):
         assert_same_bits(net, quick(RNNClassifier, **params, max_epochs=n).fit(TEXTS, Y), TEXTS)
         assert epochs == {2: [1, 2], 5: [3, 4, 5], 3: [1, 2, 3]}[n]
     assert len(list((tmp_path / "a").iterdir())) == 1
+    net = quick(RNNClassifier, **params, max_epochs=9, checkpoint_dir=tmp_path / "b")
+    crash(clone(net), TEXTS, Y, 6)
+    with pytest.raises(
+        ValueError, match="max_epochs must be at least 5, the number of epochs of the unfinished"
+    ):
+        clone(net).set_params(max_epochs=4).fit(TEXTS, Y)
 
 
 def test_the_fits_of_a_search_have_folders_of_their_own(tmp_path):
