@@ -110,9 +110,10 @@ class Checkpoint:
             return 0
         if training["n_done"] > n_epochs:
             if not self._is_finished:
+                n_done = training["n_done"]
                 raise ValueError(
-                    f"max_epochs must be at least {training['n_done']}, the number of epochs of the unfinished"
-                    f" fit in {self.path}, got {n_epochs}"
+                    f"max_epochs must be at least {n_done}, the number of epochs of the unfinished fit in "
+                    f"{self.path}, got {n_epochs}"
                 )
             return 0
         net.history_ = History(training["history"])
