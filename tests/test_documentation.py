@@ -7,7 +7,7 @@ import pytest
 from sklearn.base import BaseEstimator
 
 import sklearn_tree
-from sklearn_tree import CaptumExplainer, CNNClassifier, TreeParser
+from sklearn_tree import CaptumExplainer, CNNClassifier, NetEncoder, TreeParser
 from sklearn_tree.documentation import DocumentationLinkMixin
 
 API = (Path(__file__).parents[1] / "docs" / "api.rst").read_text()
@@ -16,7 +16,7 @@ ESTIMATORS = [
     for cls in (getattr(sklearn_tree, name) for name in sklearn_tree.__all__)
     if isinstance(cls, type) and issubclass(cls, BaseEstimator)
 ]
-ARGUMENTS = {CaptumExplainer: [CNNClassifier()], TreeParser: ["json"]}
+ARGUMENTS = {CaptumExplainer: [CNNClassifier()], NetEncoder: [CNNClassifier()], TreeParser: ["json"]}
 
 
 def find_links(estimator):

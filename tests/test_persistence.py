@@ -16,6 +16,7 @@ from user_cells import SoftSumCell
 import sklearn_tree
 from sklearn_tree import (
     CaptumExplainer,
+    NetEncoder,
     RecursiveNetClassifier,
     RNNClassifier,
     SequenceVectorizer,
@@ -93,6 +94,8 @@ def make_cases():
         TreeParser("python").fit(["x"]),
         lambda p: [tree.labels for tree in p.transform(["x"])],
     )
+    encoder = NetEncoder(quick(RNNClassifier), cv=2, random_state=0).fit(TEXTS, Y)
+    cases["NetEncoder"] = encoder, lambda step: [step.transform(TEXTS), step.get_feature_names_out()]
     cases["ToDevice"] = ToDevice("cpu").fit(DENSE), lambda step: [step.transform(DENSE)]
     cases["RaggedArray"] = texts.transform(TEXTS), list
     cases["TreeArray"] = TreeArray.from_trees(BRACKETS), lambda array: [tree.labels for tree in array]

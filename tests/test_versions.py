@@ -11,7 +11,7 @@ from sklearn.base import clone
 from sklearn.exceptions import InconsistentVersionWarning
 
 import sklearn_tree
-from sklearn_tree import CaptumExplainer, SequenceVectorizer, ToDevice, TreeParser, TreeVectorizer
+from sklearn_tree import CaptumExplainer, NetEncoder, SequenceVectorizer, ToDevice, TreeParser, TreeVectorizer
 from sklearn_tree.versions import VersionMixin, VersionWarning
 
 
@@ -21,11 +21,13 @@ def make(cls):
         return quick(cls).fit(TABLE, Y)
     if cls is CaptumExplainer:
         return CaptumExplainer(quick(sklearn_tree.RNNClassifier)).fit(TABLE, Y)
+    if cls is NetEncoder:
+        return NetEncoder(quick(sklearn_tree.RNNClassifier), cv=2).fit(TABLE, Y)
     made = TreeParser("right") if cls is TreeParser else cls()
     return made.fit({TreeVectorizer: TUPLES, ToDevice: TABLE}.get(cls, TEXTS))
 
 
-PUBLIC = [*ESTIMATORS, CaptumExplainer, SequenceVectorizer, ToDevice, TreeParser, TreeVectorizer]
+PUBLIC = [*ESTIMATORS, CaptumExplainer, NetEncoder, SequenceVectorizer, ToDevice, TreeParser, TreeVectorizer]
 VERSIONS = {"_sklearn_version": sklearn.__version__, "_sklearn_tree_version": sklearn_tree.__version__}
 
 

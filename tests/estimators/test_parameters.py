@@ -64,6 +64,7 @@ INVALID = {
     "precision": ("float16", None),
     "random_state": ("seed", -1),
     "callbacks": ("print", {}),
+    "checkpoint_dir": (3, ["run"]),
     "net_params": ([], "lr"),
     "verbose": ("yes", -1),
 }
