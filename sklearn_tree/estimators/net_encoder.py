@@ -157,7 +157,7 @@ class NetEncoder(DocumentationLinkMixin, StateMixin, MetaEstimatorMixin, Transfo
 
         Returns
         -------
-        ndarray of float, shape (n_samples, n_features_out_)
+        ndarray of float, shape (n_samples, n_columns)
             Columns for the training of a further model.
 
         Raises
@@ -192,7 +192,7 @@ class NetEncoder(DocumentationLinkMixin, StateMixin, MetaEstimatorMixin, Transfo
 
         Returns
         -------
-        ndarray of float, shape (n_samples, n_features_out_)
+        ndarray of float, shape (n_samples, n_columns)
             Columns.
         """
         check_is_fitted(self)
@@ -208,7 +208,7 @@ class NetEncoder(DocumentationLinkMixin, StateMixin, MetaEstimatorMixin, Transfo
 
         Returns
         -------
-        ndarray of str, shape (n_features_out_,)
+        ndarray of str, shape (n_columns,)
             ``netencoder_<class>`` for probabilities, ``netencoder_<output>_<class>`` for several columns of
             classes, and ``netencoder0``, ``netencoder1``, ... for other outputs.
         """
