@@ -53,13 +53,13 @@ for name, encoders in columns.items():
 # %%
 # The gap between training rows and new rows shows the leak.
 
-figure, ax = plt.subplots(figsize=(7, 2.8))
+figure, ax = plt.subplots(figsize=(7, 3))
 for i, (seen, new) in enumerate(scores.values()):
     ax.plot([seen, new], [i, i], color="tab:gray", zorder=0)
 ax.scatter([seen for seen, _ in scores.values()], range(4), color="tab:gray", label="training rows")
 ax.scatter([new for _, new in scores.values()], range(4), color="tab:green", label="new rows")
 ax.set(yticks=range(4), yticklabels=list(scores), xlabel="accuracy", ylim=(-0.5, 3.5))
-ax.legend(loc="lower right")
+ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncol=2, frameon=False)
 figure.tight_layout()
 
 # %%
