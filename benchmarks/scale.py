@@ -109,7 +109,7 @@ def engines(stack: ExitStack, frame: pd.DataFrame) -> dict[str, Callable[[Scorer
     start_dask(stack)
     start_ray(stack)
     parts = dd.from_pandas(frame, npartitions=8)
-    dataset = ray.data.from_pandas(np.array_split(frame, 8))
+    dataset = ray.data.from_pandas([frame[i : i + 5000] for i in range(0, N_ROWS, 5000)])
     found = {
         "dask": lambda scorer: parts.map_partitions(scorer, meta=scorer(frame[:0])).compute(),
         "Ray": lambda scorer: dataset.map_batches(scorer, batch_size=5000, batch_format="pandas").to_pandas(),
