@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import pickle
 import reprlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -28,7 +29,7 @@ _FILE = "checkpoint.pt"
 _MAGIC = b"sklearn_tree checkpoint 1\n"
 _DIGEST_SIZE = 64  # characters
 # Parameters that may change before a fit continues.
-_FREE_PARAMS = {"callbacks", "checkpoint_dir", "random_state", "verbose"}
+_FREE_PARAMS = {"callbacks", "checkpoint_dir", "device", "random_state", "verbose"}
 _ABSENT = object()
 
 
@@ -61,7 +62,7 @@ class Checkpoint:
 
     def __init__(self, directory: str | os.PathLike, identity: dict[str, Part], seed: int) -> None:
         digests = {name: part.digest for name, part in identity.items()}
-        folder = Path(os.fspath(directory).replace("{digest}", joblib.hash(digests)))
+        folder = Path(os.fspath(directory).replace("{digest}", joblib.hash(digests))).expanduser().absolute()
         self.path = folder / _FILE
         self.seed = seed
         self._header = {"identity": {name: (part.digest, part.text) for name, part in identity.items()}}
@@ -118,6 +119,8 @@ class Checkpoint:
             return 0
         net.history_ = History(training["history"])
         net.module_.load_state_dict(training["module"])
+        for name, parameter in net.module_.named_parameters():
+            parameter.requires_grad_(name not in training["frozen"])
         net.criterion_.load_state_dict(training["criterion"])
         load_optimizer(net.optimizer_, training["optimizer"])
         for name, callback in net.callbacks_:
@@ -144,9 +147,10 @@ class Checkpoint:
         training = {
             "n_done": n_done,
             "is_stopped": is_stopped,
-            "history": _as_storable([dict(row) for row in net.history]),
+            "history": [dict(row) for row in net.history],
             "module": dict(net.module_.state_dict()),
             "criterion": dict(net.criterion_.state_dict()),
+            "frozen": [name for name, x in net.module_.named_parameters() if not x.requires_grad],
             "optimizer": net.optimizer_.state_dict(),
             "callbacks": {name: state for name, state in states.items() if state is not None},
             "generators": generator_states(),
@@ -156,7 +160,7 @@ class Checkpoint:
     def _write(self, training: dict[str, Any] | None, *, is_finished: bool) -> None:
         content = {**self._header, "seed": self.seed, "is_finished": is_finished, "training": training}
         buffer = io.BytesIO()
-        torch.save(content, buffer)
+        torch.save(_as_storable(content), buffer)
         digest = hashlib.sha256(buffer.getbuffer()).hexdigest().encode()
         try:
             with replacing(self.path) as temporary, open(temporary, "wb") as file:
@@ -181,7 +185,10 @@ def _read(path: Path) -> dict[str, Any] | None:
     data = memoryview(content)[start:]
     if content[:start] != _MAGIC + hashlib.sha256(data).hexdigest().encode():
         raise ValueError(f"checkpoint_dir: {path} is damaged, delete it to restart the fit")
-    return torch.load(io.BytesIO(data), weights_only=True, map_location="cpu")
+    try:
+        return torch.load(io.BytesIO(data), weights_only=True, map_location="cpu")
+    except (pickle.UnpicklingError, RuntimeError) as error:
+        raise ValueError(f"checkpoint_dir: {path} is not a checkpoint: {error}") from error
 
 
 # Identity of a fit.
@@ -262,7 +269,16 @@ def _digest(value: Any) -> str:
 
 
 def _without_objects(value: Any) -> Any:
-    """Return a value with the attributes of arrays of this package instead of the arrays."""
+    """Return a value with the attributes of arrays of this package instead of the arrays.
+
+    Texts and numbers of equal value become equal, whatever their type in numpy and Python.
+    """
+    if isinstance(value, np.generic):
+        value = value.item()
+    if type(value) is int:
+        return float(value)
+    if isinstance(value, np.ndarray) and value.dtype.kind not in "biufc":
+        return value.tolist()
     if isinstance(value, (list, tuple)):
         return [_without_objects(item) for item in value]
     if isinstance(value, dict):

@@ -1,5 +1,6 @@
 """Checkpoints: a fit that was killed continues and ends in the same bits."""
 
+import os
 import pickle
 import resource
 import shutil
@@ -14,7 +15,7 @@ from killing import kill_often
 from samples import BRACKETS, ESTIMATORS, PIXELS, TABLE, TEXTS, WAVES, Y, outputs, quick
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, cross_val_predict
-from skorch.callbacks import EarlyStopping, LRScheduler
+from skorch.callbacks import EarlyStopping, Freezer, LRScheduler
 
 from sklearn_tree import (
     CNNClassifier,
@@ -164,6 +165,40 @@ def test_another_fit_is_refused_with_the_difference(change, message, tmp_path):
     assert "checkpoint_dir" in str(error.value)
     assert (tmp_path / "checkpoint.pt").read_bytes() == before
     assert net.set_params(verbose=1, callbacks=[skorch.callbacks.Callback()]).fit(TEXTS, Y).n_iter_ == 4
+
+
+def test_equal_values_of_other_types_are_the_same_fit(tmp_path):
+    y = np.where(Y, "yes", "no")
+    params = {"max_epochs": np.int64(5), "lr": np.float64(0.01), "hidden_size": np.int32(8), "dropout": 0}
+    crash(quick(RNNClassifier, **params, checkpoint_dir=tmp_path), TEXTS, y, 3)
+    plain = {"max_epochs": 5, "lr": 0.01, "hidden_size": 8, "dropout": 0.0, "device": "cpu"}
+    resumed = quick(RNNClassifier, **plain, checkpoint_dir=str(tmp_path), callbacks=[Crash(1)])
+    resumed.fit(np.array(TEXTS, dtype=object), y.astype(object))
+    assert_same_bits(resumed, quick(RNNClassifier, **plain).fit(TEXTS, y), TEXTS)
+
+
+def test_frozen_weights_stay_frozen(tmp_path):
+    params = {"max_epochs": 5, "hidden_size": 4}
+    freeze = Freezer("encoder.*")
+    whole = quick(RNNClassifier, **params, callbacks=[freeze]).fit(TEXTS, Y)
+    crash(
+        quick(RNNClassifier, **params, callbacks=[Freezer("encoder.*")], checkpoint_dir=tmp_path), TEXTS, Y, 3
+    )
+    resumed = quick(RNNClassifier, **params, callbacks=[Freezer("encoder.*")], checkpoint_dir=tmp_path)
+    assert_same_bits(resumed.fit(TEXTS, Y), whole, TEXTS)
+    with pytest.raises(AssertionError):
+        assert_same_bits(resumed, quick(RNNClassifier, **params).fit(TEXTS, Y), TEXTS)
+
+
+def test_paths_are_expanded_once(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    move = skorch.callbacks.Callback()
+    move.on_epoch_begin = lambda *_, **__: os.chdir("/")
+    for path, expected in (("~/home run", "home run"), ("here", "here")):
+        monkeypatch.chdir(tmp_path)
+        quick(RNNClassifier, checkpoint_dir=path, callbacks=[move]).fit(TEXTS, Y)
+        assert (tmp_path / expected / "checkpoint.pt").is_file()
 
 
 def test_a_finished_fit_is_replaced_by_another(tmp_path):
