@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import numpy as np
+import pandas as pd
 from scipy.linalg import orthogonal_procrustes
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, TransformerMixin, clone, is_classifier
 from sklearn.model_selection import KFold, StratifiedKFold, check_cv
 from sklearn.utils import check_consistent_length
-from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted
 
@@ -138,8 +138,8 @@ class NetEncoder(DocumentationLinkMixin, StateMixin, MetaEstimatorMixin, Transfo
             As in ``fit`` of the estimator.
         """
         self._validate_params()
-        X, y = self._check(X, y)
-        self._keep(_fit(self.estimator, X, y, sample_weight, np.arange(len(y))), X, y)
+        X, y, method = self._check(X, y)
+        self._keep(_fit(self.estimator, X, y, sample_weight, np.arange(len(y))), X, y, method)
         return self
 
     @check_arguments
@@ -166,13 +166,13 @@ class NetEncoder(DocumentationLinkMixin, StateMixin, MetaEstimatorMixin, Transfo
             As in ``fit`` of the estimator, and if ``cv`` does not test each sample exactly once.
         """
         self._validate_params()
-        X, y = self._check(X, y)
+        X, y, method = self._check(X, y)
         splits = self._split(len(y), y)
         parts = [np.arange(len(y)), *(train for train, _ in splits)]
         whole, *folds = Parallel(n_jobs=self.n_jobs)(
             delayed(_fit)(self.estimator, X, y, sample_weight, rows) for rows in parts
         )
-        self._keep(whole, X, y)
+        self._keep(whole, X, y, method)
         encoded = np.empty((len(y), self.n_features_out_))
         for (train, test), fold in zip(splits, folds, strict=True):
             columns = self._encode(fold, safe_indexing(X, test))
@@ -222,8 +222,11 @@ class NetEncoder(DocumentationLinkMixin, StateMixin, MetaEstimatorMixin, Transfo
             names = [f"{prefix}_{i}_{name}" for i, part in enumerate(self.classes_) for name in part]
         return np.array(names[-self.n_features_out_ :], dtype=object)
 
-    def _check(self, X: Any, y: Any) -> tuple[Any, Any]:
-        """Choose the method and return X and y as containers whose rows can be selected."""
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "estimator_")
+
+    def _check(self, X: Any, y: Any) -> tuple[Any, Any, str]:
+        """Return X and y as containers whose rows can be selected, and the method."""
         if y is None:
             raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None")
         method = self.method
@@ -232,18 +235,19 @@ class NetEncoder(DocumentationLinkMixin, StateMixin, MetaEstimatorMixin, Transfo
         if not hasattr(self.estimator, method):
             name = type(self.estimator).__name__
             raise ValueError(f"method must be a method of the estimator, got {method!r} for {name}")
-        self.method_ = method
+        if method == "predict" and is_classifier(self.estimator):
+            raise ValueError("method must be 'predict_proba' or 'transform' for a classifier, got 'predict'")
         X, y = as_reusable(X), y if hasattr(y, "shape") else np.asarray(y)
         check_consistent_length(X, y)
-        return X, y
+        return X, y, method
 
-    def _keep(self, estimator: Any, X: Any, y: Any) -> None:
+    def _keep(self, estimator: Any, X: Any, y: Any, method: str) -> None:
         """Set the fitted attributes."""
-        self.estimator_ = estimator
+        self.estimator_, self.method_ = estimator, method
         self.__dict__.pop("classes_", None)
         if is_classifier(estimator):
             self.classes_ = estimator.classes_
-        self._is_binary = type_of_target(y) == "binary"
+        self._is_binary = method == "predict_proba" and np.ndim(y) == 1 and len(self.classes_) == 2
         self.n_features_out_ = self._encode(estimator, safe_indexing(X, [0])).shape[1]
 
     def _encode(self, estimator: Any, X: Any) -> np.ndarray:
@@ -263,9 +267,10 @@ class NetEncoder(DocumentationLinkMixin, StateMixin, MetaEstimatorMixin, Transfo
     def _split(self, n: int, y: Any) -> list[tuple[np.ndarray, np.ndarray]]:
         """Return the rows of the training and of the test samples of each fold."""
         if isinstance(self.cv, Integral):
-            is_stratified = is_classifier(self.estimator) and type_of_target(y) in ("binary", "multiclass")
+            is_stratified = is_classifier(self.estimator) and np.ndim(y) == 1
             cls = StratifiedKFold if is_stratified else KFold
             cv = cls(int(self.cv), shuffle=True, random_state=self.random_state)
+            y = pd.factorize(np.asarray(y, dtype=object))[0] if is_stratified else y
         else:
             cv = check_cv(self.cv, y, classifier=is_classifier(self.estimator))
         splits = list(cv.split(np.zeros(n), y))

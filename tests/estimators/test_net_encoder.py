@@ -8,6 +8,7 @@ import pytest
 from samples import BRACKETS, ESTIMATORS, TABLE, TEXTS, WAVES, Y, quick
 from sklearn.base import clone
 from sklearn.compose import make_column_transformer
+from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import GridSearchCV, KFold, StratifiedKFold
@@ -172,6 +173,25 @@ def test_files_keep_the_encoder(method, tmp_path):
     assert list(loaded.get_feature_names_out()) == list(encoder.get_feature_names_out())
 
 
+def test_a_failed_fit_changes_nothing():
+    encoder = NetEncoder(quick(RNNClassifier), cv=2, random_state=0)
+    with pytest.raises(ValueError, match="requires y"):
+        encoder.fit(TEXTS, None)
+    with pytest.raises(NotFittedError):
+        encoder.transform(TEXTS)
+    expected = encoder.fit(TEXTS, Y).transform(TEXTS)
+    with pytest.raises(ValueError, match="is missing"):
+        encoder.set_params(method="transform").fit(3 * [None], Y[:3])
+    np.testing.assert_array_equal(encoder.transform(TEXTS), expected)
+
+
+@pytest.mark.parametrize("dtype", [object, bool, str, np.int8])
+def test_classes_of_any_type_give_the_same_columns(dtype):
+    encoder = NetEncoder(quick(RNNClassifier), cv=3, random_state=0)
+    expected = encoder.fit_transform(TEXTS, Y)
+    np.testing.assert_array_equal(encoder.fit_transform(TEXTS, Y.astype(dtype)), expected)
+
+
 @pytest.mark.parametrize(
     ("encoder", "y", "message"),
     [
@@ -187,6 +207,11 @@ def test_files_keep_the_encoder(method, tmp_path):
         ),
         (NetEncoder(quick(RNNClassifier), method="probabilities"), Y, "'method' parameter of NetEncoder"),
         (NetEncoder(quick(RNNClassifier)), None, "requires y to be passed"),
+        (
+            NetEncoder(quick(RNNClassifier), method="predict"),
+            Y,
+            "must be 'predict_proba' or 'transform' for a cla",
+        ),
         (
             NetEncoder(quick(RNNClassifier), cv=[(np.arange(20), np.arange(4))]),
             Y,
