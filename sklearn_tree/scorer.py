@@ -142,8 +142,8 @@ class Scorer:
 
     def _score(self, X: Any) -> dict[str, np.ndarray]:
         model: Any = self.model
-        if (decoder := _find_decoder(model)) is not None:  # the outputs are computed only once
-            return self._name_outputs(decoder, _compute_outputs(model, X))
+        if (found := _find_net(model)) is not None:  # the outputs are computed only once
+            return self._name_outputs(_decoder_of(found[1]), _compute_outputs(*found, X))
         columns = _name_columns("prediction", model.predict(X))
         if self.probabilities and hasattr(model, "predict_proba"):
             columns |= self._name_probabilities(model.predict_proba(X))
@@ -152,8 +152,9 @@ class Scorer:
     def _score_nothing(self) -> dict[str, np.ndarray]:
         """Return the columns of one sample, whose values are of no use."""
         model: Any = self.model
-        if (decoder := _find_decoder(model)) is not None:
-            return self._name_outputs(decoder, np.zeros((1, decoder.n_outputs), _output_dtype(model)))
+        if (found := _find_net(model)) is not None:
+            decoder = _decoder_of(found[1])
+            return self._name_outputs(decoder, np.zeros((1, decoder.n_outputs), _output_dtype(found[1])))
         columns = {"prediction": np.asarray(getattr(model, "classes_", np.zeros(1)))[:1]}
         if self.probabilities and hasattr(model, "predict_proba"):
             columns |= self._name_probabilities(np.zeros((1, len(model.classes_))))
@@ -191,34 +192,35 @@ class Scorer:
         }
 
 
-def _find_decoder(model: Any) -> Any:
-    """Return the decoder of the outputs of a net whose predictions a model returns; None for other models."""
+def _find_net(model: Any) -> tuple[list[Any], Any] | None:
+    """Return the steps before the net whose predictions a model returns, and the net; None without one."""
     if isinstance(model, (OnnxClassifier, OnnxRegressor)):
-        return model._metadata.decoder
+        return [], model
     from sklearn_tree.estimators.wrapped import split_estimator
 
     try:
-        return split_estimator(model, with_transformed_targets=False)[1].target_
+        return split_estimator(model, with_transformed_targets=False)
     except TypeError:
         return None
 
 
-def _output_dtype(model: Any) -> str:
+def _decoder_of(net: Any) -> Any:
+    is_exported = isinstance(net, (OnnxClassifier, OnnxRegressor))
+    return net._metadata.decoder if is_exported else net.target_
+
+
+def _output_dtype(net: Any) -> str:
     """Return the dtype of the outputs of a net, which are computed in the precision of its weights."""
-    if isinstance(model, (OnnxClassifier, OnnxRegressor)):
+    if isinstance(net, (OnnxClassifier, OnnxRegressor)):
         return "float32"
-    from sklearn_tree.estimators.wrapped import split_estimator
-
-    weight = split_estimator(model)[1].net_.module_.head.weight
-    return "float64" if weight.element_size() == 8 else "float32"
+    return "float64" if net.net_.module_.head.weight.element_size() == 8 else "float32"
 
 
-def _compute_outputs(model: Any, X: Any) -> np.ndarray:
-    if isinstance(model, (OnnxClassifier, OnnxRegressor)):
-        return model._run(X)
-    from sklearn_tree.estimators.wrapped import apply_steps, split_estimator
+def _compute_outputs(steps: list[Any], net: Any, X: Any) -> np.ndarray:
+    if isinstance(net, (OnnxClassifier, OnnxRegressor)):
+        return net._run(X)
+    from sklearn_tree.estimators.wrapped import apply_steps
 
-    steps, net = split_estimator(model)
     return net._run(apply_steps(steps, X)[0], "forward")
 
 

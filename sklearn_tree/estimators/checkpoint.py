@@ -7,7 +7,6 @@ import io
 import os
 import pickle
 import reprlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -306,15 +305,11 @@ def _callback_state(callback: Any) -> Any:
     have the methods ``state_dict`` and ``load_state_dict``, as schedules of torch do.
     """
     if _has_state(callback):
-        return _as_storable(callback.state_dict())
+        return callback.state_dict()
     if not type(callback).__module__.startswith("skorch."):
         return None
-    state = {}
-    for name, value in _fitted_attributes(callback):
-        stored = _as_storable(value.state_dict() if _has_state(value) else value)
-        if stored is not _ABSENT:
-            state[name] = stored
-    return state
+    attributes = {name: value for name, value in vars(callback).items() if name.endswith("_")}
+    return {name: value.state_dict() if _has_state(value) else value for name, value in attributes.items()}
 
 
 def _load_callback(callback: Any, state: Any) -> None:
@@ -331,10 +326,6 @@ def _load_callback(callback: Any, state: Any) -> None:
 
 def _has_state(value: Any) -> bool:
     return hasattr(value, "load_state_dict") and not isinstance(value, type)
-
-
-def _fitted_attributes(callback: Any) -> Iterator[tuple[str, Any]]:
-    return ((name, value) for name, value in vars(callback).items() if name.endswith("_"))
 
 
 def _as_storable(value: Any) -> Any:
