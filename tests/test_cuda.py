@@ -1,4 +1,7 @@
-"""Laws of nets on a real GPU; ``test_gpu.py`` tests the same nets on fake CUDA tensors."""
+"""Laws of nets on a real GPU; ``test_gpu.py`` tests the same nets on fake CUDA tensors.
+
+Run ``WITH_GPU=1 python -m pytest tests/test_cuda.py tests/nn/test_gpu.py tests/test_device.py``.
+"""
 
 import copy
 import gc
@@ -14,12 +17,18 @@ from sklearn.model_selection import GridSearchCV
 from sklearn_tree import (
     CaptumExplainer,
     CNNClassifier,
+    NetEncoder,
     RecursiveNetClassifier,
     RNNClassifier,
+    SequenceVectorizer,
     TreeVectorizer,
+    load,
     predict_nodes,
+    save,
 )
+from sklearn_tree.export import to_onnx
 from sklearn_tree.nn import CELLS, POOLINGS
+from sklearn_tree.serve import open_onnx
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 
@@ -178,3 +187,51 @@ def test_a_search_frees_the_memory_of_its_fits():
 
 def _texts():
     return CONTAINERS["texts: list"].X, Y
+
+
+def test_fits_continue_from_a_checkpoint(tmp_path):
+    params = {"device": "cuda", "max_epochs": 4, "dropout": 0.3, "lr": 0.01}
+    whole = quick(RecursiveNetClassifier, **params).fit(TUPLES, Y)
+    for n in (2, 4):
+        net = quick(RecursiveNetClassifier, **params | {"max_epochs": n}, checkpoint_dir=tmp_path)
+        net.fit(TUPLES, Y)
+    assert len(net.history_) == 4
+    np.testing.assert_allclose(outputs(net, TUPLES), outputs(whole, TUPLES), atol=1e-4)
+
+
+def test_files_hold_no_device(tmp_path):
+    X, y = _texts()
+    estimator = quick(RNNClassifier, device="cuda").fit(X, y)
+    save(estimator, tmp_path / "net.zip")
+    to_onnx(estimator, tmp_path / "net.onnx")
+    loaded = load(tmp_path / "net.zip")
+    np.testing.assert_allclose(outputs(loaded, X), outputs(estimator, X), atol=1e-4)
+    scores = open_onnx(tmp_path / "net.onnx").predict_proba(X)
+    np.testing.assert_allclose(scores, outputs(estimator, X), atol=1e-4)
+    assert {p.device.type for p in estimator.net_.module_.parameters()} == {"cuda"}
+
+
+def test_columns_of_cross_fitted_nets():
+    X, y = _texts()
+    for method in ("auto", "transform"):
+        found, wanted = (
+            NetEncoder(quick(RNNClassifier, device=device, dropout=0.0), method=method, random_state=0)
+            .fit(X, y)
+            .transform(X)
+            for device in ("cuda", "cpu")
+        )
+        np.testing.assert_allclose(found, wanted, atol=1e-3)
+
+
+def test_a_net_for_accelerate_trains_on_the_gpu():
+    accelerate = pytest.importorskip("accelerate")
+    X, y = SequenceVectorizer().fit_transform(_texts()[0]), Y
+    estimator = quick(RNNClassifier, device="cuda", dropout=0.0)
+    accelerator = accelerate.Accelerator()
+    net, plain = estimator.make_net(X, y, accelerator), estimator.make_net(X, y)
+    losses = []
+    for one in (net, plain):
+        torch.manual_seed(0)
+        losses.append(one.fit(X, y).history[:, "train_loss"])
+    assert accelerator.device.type == "cuda"
+    np.testing.assert_allclose(*losses, atol=1e-4)
