@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
 _TEMPORARY = ".sklearn_tree-"  # start of the names of temporary files
+_MAX_AGE = 3600.0  # seconds
 
 
 @contextmanager
@@ -53,12 +55,14 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
 
 
 def remove_temporaries(folder: Path) -> None:
-    """Remove the temporary files of processes that were killed.
+    """Remove the temporary files of processes that were killed, which nobody has written to for an hour.
 
     Parameters
     ----------
     folder : Path
-        Folder that no other process writes to.
+        Folder.
     """
     for path in folder.glob(f"{_TEMPORARY}*"):
-        path.unlink(missing_ok=True)
+        with suppress(FileNotFoundError):
+            if time.time() - path.stat().st_mtime > _MAX_AGE:
+                path.unlink()

@@ -195,7 +195,9 @@ def check_table(X: Any, owner: Any, *, reader: str, reset: bool) -> np.ndarray:
     """
     dtypes = [np.float64, np.float32]
     try:
-        return check_columns(X, owner, reader=reader, reset=reset, skip_check_array=False, dtype=dtypes)
+        return check_columns(
+            X, owner, reader=reader, reset=reset, skip_check_array=False, dtype=dtypes, order="C"
+        )
     except ValueError as error:
         if (entry := _find_invalid(X)) is None:
             raise

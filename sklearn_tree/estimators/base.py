@@ -18,9 +18,10 @@ from sklearn_tree.device import resolve_device
 from sklearn_tree.documentation import DocumentationLinkMixin
 from sklearn_tree.estimators.batches import EncodedDataset, SplitBatch, widen_batches
 from sklearn_tree.estimators.callbacks import EpochBridge
-from sklearn_tree.estimators.checkpoint import Checkpoint, identify
+from sklearn_tree.estimators.checkpoint import Checkpoint
 from sklearn_tree.estimators.continuation import restored_on_error
 from sklearn_tree.estimators.encoding import EncodingMixin
+from sklearn_tree.estimators.identity import identify
 from sklearn_tree.estimators.linear_path import fit_linear_path
 from sklearn_tree.estimators.modes import default_modes
 from sklearn_tree.estimators.net_factory import NetFactoryMixin, naming_net_params
@@ -96,8 +97,7 @@ class BaseNet(
             complete epochs, if there are any; its weights also include batches of the interrupted epoch.
         """
         self._validate_params()
-        is_continued = self.warm_start and hasattr(self, "net_")
-        return self._fit(X, y, sample_weight, (X_val, y_val), reset=not is_continued)
+        return self._fit(X, y, sample_weight, (X_val, y_val), reset=not self._continues_net())
 
     @with_callbacks
     @check_arguments
@@ -185,10 +185,12 @@ class BaseNet(
                 if validation is not None and nodes is None:
                     plan.train.correction = fit_linear_path(self.net_, plan.train, plan.seed, is_new=reset)
                 self.net_.is_continued = self.warm_start or validation is None
+                self.net_.is_interrupted = False
                 self._train(plan, callbacks, bridges)
         except BaseException as error:
             is_kept = isinstance(error, KeyboardInterrupt) and not previous and self._has_epochs()
             if is_kept:
+                self.net_.is_interrupted = validation is not None
                 warn_of_interrupt(self.n_iter_, error)
             else:
                 self._replace_state(previous)

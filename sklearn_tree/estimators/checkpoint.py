@@ -6,30 +6,38 @@ import hashlib
 import io
 import os
 import pickle
-import reprlib
-from dataclasses import dataclass
+import warnings
 from pathlib import Path
 from typing import Any
 
 import joblib
-import numpy as np
 import torch
 from skorch.history import History
-from torch import Tensor
+from torch import Tensor, nn
 
-from sklearn_tree.estimators.batches import EncodedDataset
+from sklearn_tree.estimators.identity import Part, find_differences
 from sklearn_tree.estimators.net_state import load_optimizer
-from sklearn_tree.estimators.plain import to_plain
+from sklearn_tree.estimators.storable import from_storable, to_storable
 from sklearn_tree.files import remove_temporaries, replacing
-from sklearn_tree.kinds import kind_to_state
 from sklearn_tree.randomness import generator_states, restore_generators
 
 _FILE = "checkpoint.pt"
 _MAGIC = b"sklearn_tree checkpoint 1\n"
 _DIGEST_SIZE = 64  # characters
-# Parameters that may change before a fit continues.
-_FREE_PARAMS = {"callbacks", "checkpoint_dir", "device", "random_state", "verbose"}
-_ABSENT = object()
+_KEYS = {"identity", "seed", "is_finished", "training"}
+_TRAINING_KEYS = {
+    "n_done",
+    "is_stopped",
+    "history",
+    "module",
+    "buffers",
+    "criterion",
+    "frozen",
+    "optimizer",
+} | {
+    "callbacks",
+    "generators",
+}
 
 
 class Checkpoint:
@@ -66,16 +74,18 @@ class Checkpoint:
         self.seed = seed
         self._header = {"identity": {name: (part.digest, part.text) for name, part in identity.items()}}
         self._training: dict[str, Any] | None = None
+        self._has_warned = False
         saved = _read(self.path)
         if saved is not None:
-            difference = _find_difference(saved["identity"], self._header["identity"])
+            differences = find_differences(saved["identity"], self._header["identity"])
             self._is_finished = saved["is_finished"]
-            if difference is None:
+            if not differences:
                 self.seed, self._training = saved["seed"], saved["training"]
             elif not saved["is_finished"]:
                 raise ValueError(
-                    f"checkpoint_dir {str(folder)!r} holds an unfinished fit with {difference}: delete the "
-                    "folder or use another one; the fits of a search need '{digest}' in the path"
+                    f"checkpoint_dir {str(folder)!r} holds an unfinished fit with {differences[0]}: delete "
+                    "the folder or use another one; several fits, as in a search or with warm_start, need "
+                    "'{digest}' in the path"
                 )
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -118,6 +128,7 @@ class Checkpoint:
             return 0
         net.history_ = History(training["history"])
         net.module_.load_state_dict(training["module"])
+        _load_buffers(net.module_, training["buffers"])
         for name, parameter in net.module_.named_parameters():
             parameter.requires_grad_(name not in training["frozen"])
         net.criterion_.load_state_dict(training["criterion"])
@@ -148,6 +159,7 @@ class Checkpoint:
             "is_stopped": is_stopped,
             "history": [dict(row) for row in net.history],
             "module": dict(net.module_.state_dict()),
+            "buffers": _other_buffers(net.module_),
             "criterion": dict(net.criterion_.state_dict()),
             "frozen": [name for name, x in net.module_.named_parameters() if not x.requires_grad],
             "optimizer": net.optimizer_.state_dict(),
@@ -159,7 +171,9 @@ class Checkpoint:
     def _write(self, training: dict[str, Any] | None, *, is_finished: bool) -> None:
         content = {**self._header, "seed": self.seed, "is_finished": is_finished, "training": training}
         buffer = io.BytesIO()
-        torch.save(_as_storable(content), buffer)
+        stored, lost = to_storable(content)
+        self._warn_of_losses(lost)
+        torch.save(stored, buffer)
         digest = hashlib.sha256(buffer.getbuffer()).hexdigest().encode()
         try:
             with replacing(self.path) as temporary, open(temporary, "wb") as file:
@@ -170,6 +184,17 @@ class Checkpoint:
                 f"checkpoint_dir: {self.path} cannot be written, the fit continues from the last epoch in it "
                 f"when it can: {error}"
             ) from error
+
+    def _warn_of_losses(self, names: list[str]) -> None:
+        """Warn once of values that are not saved."""
+        new = [name.removeprefix("['training']") for name in names]
+        if new and not self._has_warned:
+            self._has_warned = True
+            warnings.warn(
+                f"checkpoint_dir: {', '.join(new)} cannot be saved, a fit that continues starts without: use "
+                "numbers, strings, arrays, tensors, lists, dicts and sets",
+                stacklevel=8,
+            )
 
 
 def _read(path: Path) -> dict[str, Any] | None:
@@ -185,114 +210,28 @@ def _read(path: Path) -> dict[str, Any] | None:
     if content[:start] != _MAGIC + hashlib.sha256(data).hexdigest().encode():
         raise ValueError(f"checkpoint_dir: {path} is damaged, delete it to restart the fit")
     try:
-        return torch.load(io.BytesIO(data), weights_only=True, map_location="cpu")
-    except (pickle.UnpicklingError, RuntimeError) as error:
+        saved = from_storable(torch.load(io.BytesIO(data), weights_only=True, map_location="cpu"))
+        is_known = not _KEYS - set(saved) and not _TRAINING_KEYS - set(saved["training"] or _TRAINING_KEYS)
+    except (pickle.UnpicklingError, RuntimeError, ValueError, TypeError, KeyError) as error:
         raise ValueError(f"checkpoint_dir: {path} is not a checkpoint: {error}") from error
+    if not is_known:
+        raise ValueError(
+            f"checkpoint_dir: {path} is a checkpoint of another version, delete it to restart the fit"
+        )
+    return saved
 
 
-# Identity of a fit.
+def _other_buffers(module: nn.Module) -> dict[str, Tensor]:
+    """Return the buffers of a module that are not part of its state."""
+    state = module.state_dict()
+    return {name: buffer for name, buffer in module.named_buffers() if name not in state}
 
 
-@dataclass(frozen=True)
-class Part:
-    """Parameter or column of samples that two fits may differ in.
-
-    Attributes
-    ----------
-    digest : str
-        Digest of the value.
-    text : str
-        The value in error messages; empty for samples.
-    """
-
-    digest: str
-    text: str
-
-
-def identify(
-    estimator: Any, train: EncodedDataset, held_out: EncodedDataset | None, seed: int
-) -> dict[str, Part]:
-    """Return the parameters and samples that determine the result of a fit.
-
-    ``max_epochs`` is left out if the first epochs do not depend on it, so more epochs can follow.
-
-    Parameters
-    ----------
-    estimator : BaseNet
-        Estimator in ``fit``, after it has read the samples.
-    train : EncodedDataset
-        All samples.
-    held_out : EncodedDataset or None
-        Validation samples of the user.
-    seed : int
-        Seed of the fit.
-    """
-    params = {
-        name: value for name, value in estimator.get_params(deep=False).items() if name not in _FREE_PARAMS
-    }
-    if estimator._resolve("lr_schedule") is None and not estimator.early_stopping:
-        del params["max_epochs"]
-    if estimator.random_state is not None:
-        params["random_state"] = seed
-    if hasattr(params["embeddings"], "get_vector") or hasattr(params["embeddings"], "encode"):
-        params["embeddings"] = type(params["embeddings"])  # a model, which may be large
-    identity = {name: Part(_digest(value), reprlib.repr(value)) for name, value in params.items()}
-    kind, target = kind_to_state(estimator.kind_, estimator.embeddings), estimator.target_.to_state()
-    columns = {
-        "X": (kind, *_columns(train, "X")),
-        "y": (target, *_columns(train, "y", "targets")),
-        "sample_weight": _columns(train, "sample_weight"),
-    }
-    if held_out is not None:
-        columns["X_val"] = _columns(held_out, "X")
-        columns["y_val"] = _columns(held_out, "y", "targets")
-    if hasattr(estimator, "net_"):
-        net = estimator.net_
-        columns["net of the previous fit"] = (net.module_.state_dict(), net.optimizer_.state_dict())
-    return identity | {name: Part(_digest(values), "") for name, values in columns.items()}
-
-
-def _columns(dataset: EncodedDataset, *names: str) -> tuple:
-    columns = {name: getattr(dataset, name, None) for name in names}
-    if "X" in columns:
-        columns["X"] = dataset.kind.to_host(columns["X"])
-    return (*columns.values(),)
-
-
-def _digest(value: Any) -> str:
-    """Return a digest of a value; of its class, if the value cannot be pickled."""
-    try:
-        return joblib.hash(to_plain(_without_objects(value)), coerce_mmap=True)
-    except Exception:  # of many classes
-        return type(value).__qualname__
-
-
-def _without_objects(value: Any) -> Any:
-    """Return a value with the attributes of arrays of this package instead of the arrays.
-
-    Texts and numbers of equal value become equal, whatever their type in numpy and Python.
-    """
-    if isinstance(value, np.generic):
-        value = value.item()
-    if type(value) is int:
-        return float(value)
-    if isinstance(value, np.ndarray) and value.dtype.kind not in "biufc":
-        return value.tolist()
-    if isinstance(value, (list, tuple)):
-        return [_without_objects(item) for item in value]
-    if isinstance(value, dict):
-        return {key: _without_objects(item) for key, item in value.items()}
-    is_own = type(value).__module__.startswith("sklearn_tree.") and hasattr(value, "__dict__")
-    return _without_objects(vars(value)) if is_own else value
-
-
-def _find_difference(saved: dict[str, tuple], current: dict[str, tuple]) -> str | None:
-    """Return the first name whose values differ, with both values; None if all are equal."""
-    for name in {**saved, **current}:
-        (old, old_text), (new, new_text) = (parts.get(name, ("", "nothing")) for parts in (saved, current))
-        if old != new:
-            return f"{name}={old_text}, not {new_text}" if old_text and new_text else f"another {name}"
-    return None
+def _load_buffers(module: nn.Module, buffers: dict[str, Tensor]) -> None:
+    for name, buffer in buffers.items():
+        owner, _, attribute = name.rpartition(".")
+        current = module.get_buffer(name)
+        setattr(module.get_submodule(owner), attribute, buffer.to(current.device))
 
 
 # Callbacks.
@@ -309,7 +248,8 @@ def _callback_state(callback: Any) -> Any:
     if not type(callback).__module__.startswith("skorch."):
         return None
     attributes = {name: value for name, value in vars(callback).items() if name.endswith("_")}
-    return {name: value.state_dict() if _has_state(value) else value for name, value in attributes.items()}
+    states = {name: value.state_dict() if _has_state(value) else value for name, value in attributes.items()}
+    return {name: value for name, value in states.items() if not to_storable(value)[1]}
 
 
 def _load_callback(callback: Any, state: Any) -> None:
@@ -326,20 +266,3 @@ def _load_callback(callback: Any, state: Any) -> None:
 
 def _has_state(value: Any) -> bool:
     return hasattr(value, "load_state_dict") and not isinstance(value, type)
-
-
-def _as_storable(value: Any) -> Any:
-    """Return a value without the parts that cannot be stored; ``_ABSENT`` if nothing is left."""
-    if isinstance(value, np.generic):
-        value = value.item()
-    if value is None or type(value) in (bool, int, float, complex, str, bytes):
-        return value
-    if isinstance(value, Tensor):
-        return value.detach()
-    if isinstance(value, dict):
-        stored = {key: _as_storable(item) for key, item in value.items()}
-        return {key: item for key, item in stored.items() if item is not _ABSENT}
-    if isinstance(value, (list, tuple)):
-        items = [_as_storable(item) for item in value]
-        return _ABSENT if any(item is _ABSENT for item in items) else type(value)(items)
-    return _ABSENT

@@ -62,7 +62,9 @@ class EncodingMixin(NetParametersMixin, FittedAttributesMixin):
         encoded = self._fit_kind(X) if options["reset"] else self.kind_.read(X, is_training=True)
         if sample_weight is not None:
             refuse_unreadable(sample_weight, "sample_weight")
-            sample_weight = check_sample_weight(sample_weight, encoded, ensure_non_negative=True)
+            sample_weight = check_sample_weight(
+                sample_weight, encoded, dtype=np.float64, ensure_non_negative=True
+            )
             if not sample_weight.any():
                 raise ValueError("sample_weight must not be all zero: no sample would count")
         if nodes is not None:

@@ -36,6 +36,8 @@ class FittedAttributesMixin:
     target_: Target
     net_: Any
     device_: torch.device
+    warm_start: bool
+    checkpoint_dir: Any
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "net_")
@@ -51,6 +53,15 @@ class FittedAttributesMixin:
 
     def _has_epochs(self) -> bool:
         return bool(getattr(vars(self).get("net_"), "history", None))
+
+    def _continues_net(self) -> bool:
+        """Return whether ``fit`` goes on with the net of the previous fit.
+
+        A first fit that was interrupted is continued from its checkpoint.
+        """
+        if not (self.warm_start and hasattr(self, "net_")):
+            return False
+        return self.checkpoint_dir is None or not self.net_.is_interrupted
 
     @property
     def n_iter_(self) -> int:

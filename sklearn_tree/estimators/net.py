@@ -56,6 +56,7 @@ class OwnedNetMixin(_Net):
 
     precision = "float32"
     is_continued = False  # whether later calls continue the training, which needs the optimizer's state
+    is_interrupted = False  # whether the first fit ended with Ctrl-C
     average_state_: AverageState | None = None  # of a weight average, for the next training
     callbacks: Any
     callbacks_: list

@@ -138,8 +138,7 @@ class BaseRecursiveNet(BaseNet):
         nodes = _make_node_labels(node_y, node_sample_weight, node_y_val)
         if node_y_val is not None and X_val is None:
             raise ValueError("node_y_val must be given together with X_val and y_val")
-        is_continued = self.warm_start and hasattr(self, "net_")
-        return self._fit(X, y, sample_weight, (X_val, y_val), reset=not is_continued, nodes=nodes)
+        return self._fit(X, y, sample_weight, (X_val, y_val), reset=not self._continues_net(), nodes=nodes)
 
     @with_callbacks
     @check_arguments

@@ -110,7 +110,7 @@ def optimizer_params(
     params: dict[str, Any] = {"optimizer": cls}
     if "weight_decay" in known:
         params["optimizer__weight_decay"] = weight_decay
-    if issubclass(cls, _FUSED.get(device.type, ())):
+    if "fused" in known and issubclass(cls, _FUSED.get(device.type, ())):
         params["optimizer__fused"] = True
     return params
 

@@ -47,7 +47,12 @@ def check_numbers(
     else:
         dtypes = [np.float64, np.float32] if array.dtype.kind in "fO" else integers
         array = check_array(
-            widen_small_floats(array), allow_nd=True, dtype=dtypes, input_name="X", ensure_all_finite=False
+            widen_small_floats(array),
+            allow_nd=True,
+            dtype=dtypes,
+            order="C",
+            input_name="X",
+            ensure_all_finite=False,
         )
         is_finite = np.asarray(np.isfinite(array).reshape(len(array), -1).all(axis=1))
     for row in np.flatnonzero(~is_finite)[:1]:
