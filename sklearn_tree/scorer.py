@@ -120,7 +120,7 @@ class Scorer:
         import pandas as pd
 
         if isinstance(batch, dict):
-            batch = pd.DataFrame({name: list(column) for name, column in batch.items()})
+            batch = pd.DataFrame({name: _as_list(column) for name, column in batch.items()})
         X = as_reusable(self._select(batch))
         index = getattr(batch, "index", None)
         if not len(X):
@@ -128,17 +128,17 @@ class Scorer:
         return pd.DataFrame(self._score(X), index=index if isinstance(index, pd.Index) else None)
 
     def _select(self, batch: Any) -> Any:
-        if self.column is None:
-            return batch
-        columns = [self.column] if isinstance(self.column, str) else list(self.column)
         is_arrow = hasattr(batch, "schema") and hasattr(batch, "num_rows")
+        if self.column is None:
+            return batch.to_pandas() if is_arrow and batch.num_columns > 1 else batch
+        columns = [self.column] if isinstance(self.column, str) else list(self.column)
         known = list(batch.schema.names if is_arrow else batch.columns)
         for name in columns:
             if name not in known:
                 raise KeyError(f"column {name!r} must be one of the columns {known}")
         if isinstance(self.column, str):
             return batch[self.column]
-        return batch.select(columns) if is_arrow else batch[columns]
+        return batch.select(columns).to_pandas() if is_arrow else batch[columns]
 
     def _score(self, X: Any) -> dict[str, np.ndarray]:
         model: Any = self.model
@@ -155,9 +155,16 @@ class Scorer:
         if (found := _find_net(model)) is not None:
             decoder = _decoder_of(found[1])
             return self._name_outputs(decoder, np.zeros((1, decoder.n_outputs), _output_dtype(found[1])))
-        columns = {"prediction": np.asarray(getattr(model, "classes_", np.zeros(1)))[:1]}
+        classes = getattr(model, "classes_", np.zeros(1))
+        if isinstance(classes, list):
+            columns = {f"prediction_{k}": part[:1] for k, part in enumerate(classes)}
+            proba: Any = [np.zeros((1, len(part))) for part in classes]
+        else:
+            n_outputs, value = _n_outputs(model), np.asarray(classes)[:1]
+            columns = _name_columns("prediction", value if n_outputs == 1 else value.repeat(n_outputs)[None])
+            proba = np.zeros((1, len(classes)))
         if self.probabilities and hasattr(model, "predict_proba"):
-            columns |= self._name_probabilities(np.zeros((1, len(model.classes_))))
+            columns |= self._name_probabilities(proba)
         return columns
 
     def _name_outputs(self, decoder: Any, outputs: np.ndarray) -> dict[str, np.ndarray]:
@@ -228,3 +235,15 @@ def _name_columns(name: str, array: np.ndarray) -> dict[str, np.ndarray]:
     if array.ndim == 1:
         return {name: array}
     return {f"{name}_{i}": column for i, column in enumerate(array.T)}
+
+
+def _n_outputs(model: Any) -> int:
+    """Return the number of outputs of a model of scikit-learn without lists of classes."""
+    model = model[-1] if hasattr(model, "named_steps") else model
+    coef: Any = getattr(model, "coef_", None)
+    default = len(coef) if np.ndim(coef) == 2 and not hasattr(model, "classes_") else 1
+    return getattr(model, "n_outputs_", default)
+
+
+def _as_list(column: Any) -> list:
+    return column.to_pylist() if hasattr(column, "to_pylist") else list(column)

@@ -8,19 +8,24 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 import pytest
 from io_cases import CASES
 from samples import BRACKETS, TABLE, TEXTS, Y, quick
-from sklearn.compose import TransformedTargetRegressor
+from sklearn.base import clone
+from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
+from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from sklearn.frozen import FrozenEstimator
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.model_selection import GridSearchCV
+from sklearn.multioutput import MultiOutputClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from user_cells import SoftSumCell
 
 from sklearn_tree import (
     TRUSTED_TYPES,
+    NetEncoder,
     RecursiveNetClassifier,
     RNNClassifier,
     RNNRegressor,
@@ -229,3 +234,50 @@ def test_a_file_without_a_model_is_refused(tmp_path):
     save(SequenceVectorizer().fit(TEXTS), tmp_path / "vectorizer")
     with pytest.raises(TypeError, match="vectorizer must hold an estimator, got a SequenceVectorizer"):
         Scorer(tmp_path / "vectorizer")(TEXTS)
+
+
+BATCHES = {
+    "Table": pa.Table.from_pandas,
+    "RecordBatch": lambda frame: pa.Table.from_pandas(frame).to_batches()[0],
+    "dict of arrays": lambda frame: {name: column.to_numpy() for name, column in frame.items()},
+    "dict of Arrow arrays": lambda frame: {name: pa.array(column) for name, column in frame.items()},
+}
+
+
+@pytest.mark.parametrize("column", [None, ["text", "id"]])
+@pytest.mark.parametrize("name", BATCHES)
+def test_batches_with_several_columns_reach_a_column_transformer(name, column):
+    encoder = NetEncoder(quick(RNNClassifier), cv=2, random_state=0)
+    columns = ColumnTransformer([("text", encoder, "text"), ("id", "passthrough", ["id"])])
+    frame = FRAME.reset_index(drop=True)
+    scorer = Scorer("model.safetensors", column)
+    scorer._model = make_pipeline(columns, StandardScaler(), LogisticRegression()).fit(frame, Y)
+    found = scorer(BATCHES[name](frame))
+    pd.testing.assert_frame_equal(found, scorer(frame))
+    assert found["proba_1"].nunique() > 2
+    pd.testing.assert_frame_equal(scorer(frame[:0]), found[:0])
+
+
+@pytest.mark.parametrize("wrap", [lambda model: model, make_pipeline])
+@pytest.mark.parametrize(
+    ("model", "y"),
+    [
+        (RandomForestClassifier(3), np.stack([Y, 1 - Y], 1).astype(str)),
+        (MultiOutputClassifier(LogisticRegression()), np.stack([Y, 1 - Y], 1)),
+        (RandomForestRegressor(3), np.stack([Y, 2.0 * Y], 1)),
+        (LinearRegression(), np.stack([Y, 2.0 * Y, Y], 1)),
+        (LinearRegression(), Y),
+        (LogisticRegression(), np.arange(len(Y)) % 3),
+    ],
+)
+def test_empty_batches_of_other_models_have_the_same_columns(model, y, wrap):
+    scorer = Scorer("model.skops")
+    scorer._model = wrap(clone(model)).fit(TABLE, y)
+    pd.testing.assert_frame_equal(scorer(TABLE[:0]), scorer(TABLE)[:0])
+
+
+def test_classes_of_any_string_type_are_exported(tmp_path):
+    y = np.array([np.str_(name) for name in np.where(Y, "yes", "no")], dtype=object)
+    clf = quick(RNNClassifier).fit(TEXTS, y)
+    to_onnx(clf, tmp_path / "net.onnx")
+    assert list(Scorer(tmp_path / "net.onnx")(TEXTS)["prediction"]) == list(clf.predict(TEXTS))

@@ -138,7 +138,7 @@ class NetEncoder(DocumentationLinkMixin, StateMixin, MetaEstimatorMixin, Transfo
             As in ``fit`` of the estimator.
         """
         self._validate_params()
-        X, y, method = self._check(X, y)
+        X, y, method = self._check(X, y, sample_weight)
         self._keep(_fit(self.estimator, X, y, sample_weight, np.arange(len(y))), X, y, method)
         return self
 
@@ -166,7 +166,7 @@ class NetEncoder(DocumentationLinkMixin, StateMixin, MetaEstimatorMixin, Transfo
             As in ``fit`` of the estimator, and if ``cv`` does not test each sample exactly once.
         """
         self._validate_params()
-        X, y, method = self._check(X, y)
+        X, y, method = self._check(X, y, sample_weight)
         splits = self._split(len(y), y)
         parts = [np.arange(len(y)), *(train for train, _ in splits)]
         whole, *folds = Parallel(n_jobs=self.n_jobs)(
@@ -220,12 +220,12 @@ class NetEncoder(DocumentationLinkMixin, StateMixin, MetaEstimatorMixin, Transfo
             names = [f"{prefix}_{name}" for name in self.classes_]
         else:
             names = [f"{prefix}_{i}_{name}" for i, part in enumerate(self.classes_) for name in part]
-        return np.array(names[-self.n_features_out_ :], dtype=object)
+        return np.array(names[int(self._is_binary) :], dtype=object)
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "estimator_")
 
-    def _check(self, X: Any, y: Any) -> tuple[Any, Any, str]:
+    def _check(self, X: Any, y: Any, sample_weight: Any) -> tuple[Any, Any, str]:
         """Return X and y as containers whose rows can be selected, and the method."""
         if y is None:
             raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None")
@@ -238,7 +238,7 @@ class NetEncoder(DocumentationLinkMixin, StateMixin, MetaEstimatorMixin, Transfo
         if method == "predict" and is_classifier(self.estimator):
             raise ValueError("method must be 'predict_proba' or 'transform' for a classifier, got 'predict'")
         X, y = as_reusable(X), y if hasattr(y, "shape") else np.asarray(y)
-        check_consistent_length(X, y)
+        check_consistent_length(X, y, sample_weight)
         return X, y, method
 
     def _keep(self, estimator: Any, X: Any, y: Any, method: str) -> None:
@@ -273,7 +273,8 @@ class NetEncoder(DocumentationLinkMixin, StateMixin, MetaEstimatorMixin, Transfo
             y = pd.factorize(np.asarray(y, dtype=object))[0] if is_stratified else y
         else:
             cv = check_cv(self.cv, y, classifier=is_classifier(self.estimator))
-        splits = list(cv.split(np.zeros(n), y))
+        rows = np.arange(n)
+        splits = [(rows[train], rows[test]) for train, test in cv.split(np.zeros(n), y)]  # also of masks
         counts = np.bincount(np.concatenate([test for _, test in splits]), minlength=n)
         for row in np.flatnonzero(counts != 1)[:1]:
             raise ValueError(f"cv must test each sample once, got sample {row} {counts[row]} times")

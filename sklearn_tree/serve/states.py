@@ -130,7 +130,7 @@ def encode_classes(classes: np.ndarray) -> dict[str, Any]:
         If the classes are of another type.
     """
     dtype = "str" if classes.dtype.kind == "U" else classes.dtype.name
-    values = classes.tolist()
+    values = [str(value) if isinstance(value, np.str_) else value for value in classes.tolist()]
     if dtype not in _ITEMS or (dtype == "object" and not all(type(value) is str for value in values)):
         raise ValueError(f"classes must be of type str, bool, int or float, got {classes.dtype}")
     return {"dtype": dtype, "values": values}

@@ -8,6 +8,7 @@ import pytest
 from samples import BRACKETS, ESTIMATORS, TABLE, TEXTS, WAVES, Y, quick
 from sklearn.base import clone
 from sklearn.compose import make_column_transformer
+from sklearn.dummy import DummyClassifier
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
@@ -227,3 +228,27 @@ def test_classes_of_any_type_give_the_same_columns(dtype):
 def test_bad_arguments_are_named(encoder, y, message):
     with pytest.raises(ValueError, match=message):
         encoder.fit_transform(TEXTS, y)
+
+
+@pytest.mark.parametrize("n", [len(Y) - 1, len(Y) + 1])
+@pytest.mark.parametrize("method", ["fit", "fit_transform"])
+def test_weights_of_other_samples_are_refused(method, n):
+    with pytest.raises(ValueError, match=r"inconsistent numbers of samples|equal lengths"):
+        getattr(NetEncoder(quick(RNNClassifier)), method)(TEXTS, Y, sample_weight=np.ones(n))
+
+
+def test_folds_may_be_masks():
+    splits = list(KFold(3).split(TEXTS))
+    masks = [tuple(np.isin(np.arange(len(Y)), rows) for rows in split) for split in splits]
+    rows, masked = (
+        NetEncoder(quick(RNNClassifier), cv=cv, random_state=0).fit_transform(TEXTS, Y)
+        for cv in (splits, masks)
+    )
+    np.testing.assert_array_equal(masked, rows)
+
+
+def test_a_single_class_gives_one_column_with_its_name():
+    encoder = NetEncoder(DummyClassifier(), cv=2).set_output(transform="pandas")
+    frame = encoder.fit_transform(TABLE, np.zeros(len(Y)))
+    assert list(frame.columns) == ["netencoder_0.0"]
+    assert (frame.to_numpy() == 1).all()
