@@ -62,9 +62,9 @@ def find_strengths(values: np.ndarray, limit: float) -> np.ndarray:
         return np.clip(values / limit, -1, 1)
 
 
-def fill(strength: float) -> str:
-    """Return the translucent CSS colour of a strength in [-1, 1]."""
-    return f"rgba({FOR if strength > 0 else AGAINST}, {OPACITY * abs(strength):.2f})"
+def fill(strength: float, opacity: float = OPACITY) -> str:
+    """Return the translucent CSS colour of a strength in [-1, 1], given the opacity of the strongest."""
+    return f"rgba({FOR if strength > 0 else AGAINST}, {opacity * abs(strength):.2f})"
 
 
 def escape(text: str) -> str:

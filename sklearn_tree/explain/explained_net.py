@@ -5,10 +5,12 @@ from __future__ import annotations
 import copy
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from sklearn_tree.estimators.modes import default_modes
+from sklearn_tree.estimators.targets.predictions import Predictions
 from sklearn_tree.estimators.wrapped import apply_steps, split_estimator
 from sklearn_tree.kinds import Kind
 
@@ -79,6 +81,23 @@ class ExplainedNet:
         encoded = self.kind.read(X)  # first, for its errors
         own = self.kind.read_raw(X)
         return encoded, raw if own is None else own
+
+    @default_modes()
+    def predict(self, encoded: Any, names: np.ndarray, target: Any) -> Predictions:
+        """Return the predictions of the explained outputs for encoded samples.
+
+        Parameters
+        ----------
+        encoded : encoded samples
+            The samples.
+        names : ndarray, shape (n,)
+            Explained class of each sample, or the index of the explained output.
+        target : "predicted", class, int or tuple
+            Target to explain.
+        """
+        estimator = self.estimator
+        outputs = estimator._run_encoded(encoded, estimator.net_.module_.forward)
+        return estimator.target_.predictions(outputs, names, target)
 
     def for_items(self) -> ExplainedNet:
         """Return the net of pairs with the kind of their samples."""

@@ -15,6 +15,7 @@ from sklearn_tree.containers import as_reusable
 from sklearn_tree.documentation import DocumentationLinkMixin
 from sklearn_tree.estimators.objective import OUTPUTS
 from sklearn_tree.estimators.plain import TorchStateMixin
+from sklearn_tree.estimators.targets import check_length, check_y
 from sklearn_tree.explain.explained_net import ExplainedNet
 from sklearn_tree.explain.explanations import Explanations
 from sklearn_tree.explain.fitted import N_FOR_IMPORTANCES, ExplainerAttributesMixin
@@ -277,23 +278,35 @@ class CaptumExplainer(
         super()._validate_params()
         check_params(self.method_params or {})
 
-    def explain(self, X: Any) -> Explanations:
+    def explain(self, X: Any, y: Any = None, target: Any = None) -> Explanations:
         """Explain the predictions for samples.
 
         Parameters
         ----------
         X : samples
             Samples that the estimator accepts.
+        y : array-like, shape (n_samples,) or (n_samples, n_outputs), default=None
+            True classes or numbers, for captions and frames; they do not change the attributions.
+        target : "predicted", class, int or tuple, default=None
+            Class to explain in this call; None uses the parameter ``target``.
 
         Returns
         -------
         Explanations
             Attributions of each sample. Notebooks show them as pictures; ``to_frame()`` returns the numbers.
+
+        Raises
+        ------
+        ValueError
+            If ``y`` does not have one row per sample, or ``target`` does not exist.
         """
         check_is_fitted(self, "estimator_")
         self._validate_params()
-        net = self._explained_net()
-        return self._explain(net, find_view(net.kind).read(net, X))
+        net, explainer = self._explained_net(), self
+        if target is not None:
+            explainer = copy.copy(self)
+            explainer.target = target
+        return explainer._explain(net, find_view(net.kind).read(net, X), y)
 
     def transform(self, X: Any) -> np.ndarray:
         """Return attributions in a fixed number of columns.
@@ -373,9 +386,13 @@ class CaptumExplainer(
         own = self._features.merge(self._attribute(net, encoded).own)
         return self._features.aggregate(own, encoded)
 
-    def _explain(self, net: ExplainedNet, samples: Samples) -> Explanations:
+    def _explain(self, net: ExplainedNet, samples: Samples, y: Any) -> Explanations:
+        truths = None if y is None else check_y(y)
+        if truths is not None:
+            check_length(truths, samples.encoded)
         found, view = self._attribute(net, samples.encoded), find_view(net.kind)
         own, targets = self._features.merge(found.own), np.array(list(found.targets))
+        predictions = net.predict(samples.encoded, targets, self.target)
         offset = net.estimator.target_.offset(targets)
         return Explanations(
             kind=net.kind.name,
@@ -388,6 +405,8 @@ class CaptumExplainer(
             baseline_values=found.baseline_values + offset,
             names=self._features.channels,
             method=self.method_,
+            predictions=predictions,
+            truths=None if truths is None else predictions.select(truths),
             complete=find_method(self.method_, net).complete,
         )
 

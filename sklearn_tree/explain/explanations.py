@@ -11,12 +11,18 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from sklearn_tree.drawing import escape, find_limit
+from sklearn_tree.estimators.targets.predictions import Predictions
+from sklearn_tree.explain.captions import write_captions
 from sklearn_tree.explain.state import view_from_state, view_to_state
 from sklearn_tree.explain.views import View
 from sklearn_tree.plot.picture import Picture, draw_legend
 
 if TYPE_CHECKING:
     import pandas as pd
+
+_MAX_WRITTEN = 3  # samples in a repr
+# Methods whose attributions sum to the difference from the baseline.
+_SHARING = {"gradient_shap", "integrated_gradients", "interaction", "kernel_shap", "shapley"}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -48,6 +54,10 @@ class Explanations:
         Names of the channels or columns; empty for trees and texts.
     method : str
         Name of the method.
+    predictions : Predictions
+        Predicted classes or numbers, with their probabilities.
+    truths : ndarray, shape (n,), or None, default=None
+        True classes or numbers of the explained outputs.
     complete : {"own", "attributions"} or None, default="own"
         Numbers that should sum to ``values - baseline_values``; None if the method has no such property.
 
@@ -80,6 +90,8 @@ class Explanations:
     baseline_values: np.ndarray
     names: np.ndarray
     method: str
+    predictions: Predictions
+    truths: np.ndarray | None = None
     complete: Literal["own", "attributions"] | None = "own"
 
     @property
@@ -110,13 +122,24 @@ class Explanations:
             targets=self.targets[rows],
             values=self.values[rows],
             baseline_values=self.baseline_values[rows],
+            predictions=self.predictions.take(rows),
+            truths=None if self.truths is None else self.truths[rows],
         )
 
     def __iter__(self) -> Iterator[Explanations]:
         return (self[i] for i in range(len(self)))
 
     def __repr__(self) -> str:
-        return f"Explanations({len(self)} {self.kind}, method={self.method!r})"
+        """Return the first samples and their attributions as plain text."""
+        parts = [f"Explanations({self._count()}, method={self.method!r})"]
+        for i in range(min(len(self), _MAX_WRITTEN)):
+            drawing = "\u2205"
+            if self.attributions[i].size:
+                drawing = self.view.write(self.samples[i], self.attributions[i], self.names)
+            parts.append(f"{self.captions[i]}\n{drawing}")
+        if len(self) > _MAX_WRITTEN:
+            parts.append(f"{_count_more(len(self) - _MAX_WRITTEN)} not shown.")
+        return "\n\n".join(parts)
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row per attribution.
@@ -132,7 +155,9 @@ class Explanations:
               ``position`` and ``token``; for series ``step``, ``channel`` and ``value``; for images ``y``,
               ``x``, ``channel`` and ``value``; for tables ``column`` and ``value``;
             - ``attribution``, and for trees ``own``, the attribution of the node without its children;
-            - ``target``, and ``delta``, the completeness error of the sample.
+            - ``predicted``, the predicted class or number, ``true``, if the truth is known, and ``target``,
+              the explained class or output;
+            - ``delta``, the completeness error of the sample.
         """
         import pandas as pd
 
@@ -144,41 +169,65 @@ class Explanations:
         }
         if self.view.has_subtrees:
             frame["own"] = _flatten(self.own)
+        frame["predicted"] = np.repeat(self.predictions.values, sizes)
+        if self.truths is not None:
+            frame["true"] = np.repeat(self.truths, sizes)
         frame["target"] = np.repeat(self.targets, sizes)
         frame["delta"] = np.repeat(self.completeness_error, sizes)
         return pd.DataFrame(frame)
 
-    def plot(self, *, max_samples: int = 20) -> Picture:
+    @property
+    def captions(self) -> list[str]:
+        """Prediction of each sample, with the truth if it is known: "Predicted NUM (p = .98), true LOC"."""
+        return write_captions(self.predictions, self.truths)
+
+    def plot(self, *, max_samples: int = 20, show_values: bool = False) -> Picture:
         """Draw the samples, coloured by their attributions on a common scale.
 
         Parameters
         ----------
         max_samples : int, default=20
             Maximum number of samples to draw.
+        show_values : bool, default=False
+            Whether the captions show the explained number, its value at the baseline, and the completeness
+            error of methods that distribute the difference.
 
         Returns
         -------
         Picture
             Notebooks show it; ``save`` writes it to a file.
         """
-        rows, errors = range(len(self))[:max_samples], self.completeness_error
-        numbers = _flatten(self.attributions[:max_samples])
+        rows = range(len(self))[:max_samples]
+        numbers = self.view.scaled(self.samples[: len(rows)], self.attributions[: len(rows)])
         limit = find_limit(numbers, percentile=self.view.limit_percentile)
-        parts = [] if self.view.has_own_legend else [draw_legend(limit, values=numbers)]
-        for i in rows:
-            drawing = "<div>\u2205</div>"  # a text without words or a series without steps
-            if self.attributions[i].size:
-                drawing = self.view.draw(self.samples[i], self.attributions[i], self.names, limit)
-            parts.append(self._draw_heading(i, errors[i]) + drawing)
+        words = ("against", "for") if self.predictions.averages is None else ("lowers", "raises")
+        drawings = [self._draw_caption(i, show_values=show_values) + self._draw(i, limit) for i in rows]
+        style = (
+            "display: inline-block; margin: 0 1.5em 1.2em 0" if self.view.is_compact else "margin: 0 0 1.2em"
+        )
+        parts = [f'<div style="{style}">{drawing}</div>' for drawing in drawings]
         if len(rows) < len(self):
-            parts.append(f"<p>{len(self) - len(rows)} more samples are not drawn.</p>")
-        html = "".join(f'<div style="margin: 0 0 1.2em">{part}</div>' for part in parts)
-        return Picture(html, f"{self.method.replace('_', ' ')}, {self.kind}: {len(self)}")
+            parts.append(f"<p>{_count_more(len(self) - len(rows))} not drawn.</p>")
+        legend = draw_legend(limit, values=numbers, words=words, opacity=self.view.opacity)
+        html = f'<div style="margin: 0 0 1.2em">{legend}</div>{"".join(parts)}'
+        return Picture(html, f"{self.method.replace('_', ' ')}: {self._count()}")
 
-    def _draw_heading(self, i: int, error: float) -> str:
+    def _draw(self, i: int, limit: float) -> str:
+        if not self.attributions[i].size:
+            return "<div>\u2205</div>"  # a text without words or a series without steps
+        return self.view.draw(self.samples[i], self.attributions[i], self.names, limit)
+
+    def _draw_caption(self, i: int, *, show_values: bool) -> str:
         text = f"f = {self.values[i]:+.3g}, baseline {self.baseline_values[i]:+.3g}"
-        text += "" if np.isnan(error) else f", error {error:+.2g}"
-        return f"<div><b>{escape(str(self.targets[i]))}</b> <small>{text}</small></div>"
+        error = self.completeness_error[i]
+        text += "" if np.isnan(error) or self.method not in _SHARING else f", error {error:+.2g}"
+        values = f" <small>{text}</small>" if show_values else ""
+        return f'<div title="{text}"><b>{escape(self.captions[i])}</b>{values}</div>'
+
+    def _count(self) -> str:
+        """Return the number of samples in words."""
+        noun = {"tokens": "texts", "table": "rows"}.get(self.kind, self.kind)
+        return f"{len(self)} {noun if len(self) != 1 else noun.removesuffix('s')}"
 
     def _repr_html_(self) -> str:
         return self.plot()._repr_html_()
@@ -197,6 +246,10 @@ class Explanations:
             Absolute path of the file.
         """
         return self.plot(max_samples=len(self)).save(path)
+
+
+def _count_more(n: int) -> str:
+    return f"{n} more sample is" if n == 1 else f"{n} more samples are"
 
 
 def _flatten(parts: list[np.ndarray]) -> np.ndarray:

@@ -41,7 +41,7 @@ def plot_importances(
     values : array-like of float, shape (n_features,), default=None
         A number per name; None uses the ``feature_importances_`` of the explainer.
     max_bars : int, default=20
-        Maximum number of bars; the remaining numbers are summed into one more.
+        Maximum number of bars. The sum of the remaining numbers is written below them, without a bar.
     caption : str, default=""
         Text of the line above the drawing.
 
@@ -88,7 +88,7 @@ def draw_bars(names: Sequence[str], values: Any, *, limit: float | None = None, 
     limit : float, default=None
         Absolute value that gets the full length; None uses the largest.
     max_bars : int, default=20
-        Maximum number of bars; the remaining numbers are summed into one more.
+        Maximum number of bars. The sum of the remaining numbers is written below them, without a bar.
 
     Returns
     -------
@@ -111,8 +111,12 @@ def draw_bars(names: Sequence[str], values: Any, *, limit: float | None = None, 
         raise ValueError(f"values must have one entry per name: shape ({len(names)},), got {values.shape}")
     if max_bars < 1:
         raise ValueError(f"max_bars must be an int >= 1, got {max_bars!r}")
+    n_all = len(names)
     names, values = _select(names, keep_finite(values), max_bars)
-    strengths = find_strengths(values, find_limit(values, limit, percentile=100))
+    has_others = len(values) > min(n_all, max_bars)
+    kept = values[:-1] if has_others else values
+    strengths = find_strengths(kept, find_limit(kept, limit, percentile=100))
+    strengths = np.append(strengths, 0.0) if has_others else strengths  # the sum would hide the others
     left = CHAR * max((_count_cells(cut(name, _LONGEST)) for name in names), default=0) + 8
     zero, length = (left + _WIDTH / 2, _WIDTH / 2) if (values < 0).any() else (left, _WIDTH)
     rows = [

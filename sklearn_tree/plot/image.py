@@ -12,6 +12,7 @@ import numpy as np
 from sklearn_tree.drawing import AGAINST, FOR, find_limit, find_strengths, keep_finite
 from sklearn_tree.plot.picture import Picture, draw_legend
 
+OVERLAY = 0.9  # opacity of the strongest colour, on grey
 _SIDE = 280  # smallest length of the longer side in pixels; the largest is twice that
 
 
@@ -53,7 +54,7 @@ def plot_image(image: Any, values: Any, *, limit: float | None = None, caption: 
     return Picture(draw_image(image, values, limit=limit), caption)
 
 
-def draw_image(image: Any, values: Any, *, limit: float | None = None) -> str:
+def draw_image(image: Any, values: Any, *, limit: float | None = None, legend: bool = True) -> str:
     """Draw an image and, beside it, its pixels coloured by numbers, as HTML.
 
     Parameters
@@ -65,6 +66,8 @@ def draw_image(image: Any, values: Any, *, limit: float | None = None) -> str:
     limit : float, default=None
         Absolute value that gets the full colour; None uses the 99.5th percentile, at least 5 % of the
         largest.
+    legend : bool, default=True
+        Whether the legend of the colours is drawn.
 
     Returns
     -------
@@ -98,7 +101,7 @@ def draw_image(image: Any, values: Any, *, limit: float | None = None) -> str:
     title = f"from {values.min():+.3g} to {values.max():+.3g}, sum {values.sum():+.3g}"
     pictures = _draw_pixels(light, "the input") + _draw_pixels(heat, title)
     row = f'<div style="display: flex; flex-wrap: wrap; gap: 12px">{pictures}</div>'
-    return f"<div>{row}{draw_legend(limit, values=values)}</div>"
+    return f"<div>{row}{draw_legend(limit, values=values, opacity=OVERLAY) if legend else ''}</div>"
 
 
 def _scale(image: np.ndarray) -> np.ndarray:
@@ -117,7 +120,7 @@ def _colour(light: np.ndarray, strengths: np.ndarray) -> np.ndarray:
     """Blend the colours of the strengths with the image in grey at half its contrast."""
     grey = 0.25 + 0.5 * light.mean(axis=2, keepdims=True)
     for_, against = (np.array([int(part) for part in text.split(",")]) / 255 for text in (FOR, AGAINST))
-    share = 0.9 * np.abs(strengths)[..., None]
+    share = OVERLAY * np.abs(strengths)[..., None]
     return (1 - share) * grey + share * np.where(strengths[..., None] > 0, for_, against)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-from sklearn_tree.drawing import AGAINST, CHAR, FONT, FOR, escape, fill, keep_finite, scroll
+from sklearn_tree.drawing import AGAINST, CHAR, FONT, FOR, OPACITY, escape, fill, keep_finite, scroll
 
 _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{caption}</title>
@@ -81,7 +81,14 @@ class Picture:
         return f"{type(self).__name__}({self.caption!r})" if self.caption else f"{type(self).__name__}()"
 
 
-def draw_legend(limit: float, unit: str = "", *, values: Any = ()) -> str:
+def draw_legend(
+    limit: float,
+    unit: str = "",
+    *,
+    values: Any = (),
+    words: tuple[str, str] = ("against", "for"),
+    opacity: float = OPACITY,
+) -> str:
     """Draw a legend of the colours.
 
     Parameters
@@ -92,6 +99,10 @@ def draw_legend(limit: float, unit: str = "", *, values: Any = ()) -> str:
         Unit of the numbers; it is escaped.
     values : array-like of float, default=()
         The coloured numbers. The legend shows their minimum or maximum if it is beyond the limit.
+    words : tuple of str, default=("against", "for")
+        Meaning of negative and of positive numbers; both are escaped.
+    opacity : float, default=0.5
+        Opacity of the strongest colour.
 
     Returns
     -------
@@ -108,15 +119,15 @@ def draw_legend(limit: float, unit: str = "", *, values: Any = ()) -> str:
     """
     numbers = keep_finite(values)
     low, high = numbers.min(initial=0), numbers.max(initial=0)
-    left, right = f"against {-limit:.3g}", f"{f'{limit:+.3g} {unit}'.strip()} for"
+    left, right = f"{words[0]} {-limit:.3g}", f"{f'{limit:+.3g} {unit}'.strip()} {words[1]}"
     if high > limit:
         right = f"\u2265 {right} (max {high:+.3g})"
     if low < -limit:
-        left = f"(min {low:.3g}) against \u2264 {-limit:.3g}"
+        left = f"(min {low:.3g}) {words[0]} \u2264 {-limit:.3g}"
     zero, side, n = CHAR * len(left) + 76, 14, 5
+    colours = [(zero + i * side, fill((i + 0.5) / n, opacity)) for i in range(-n, n)]
     boxes = "".join(
-        f'<rect x="{zero + i * side:.1f}" y="4" width="{side}" height="14" fill="{fill((i + 0.5) / n)}"/>'
-        for i in range(-n, n)
+        f'<rect x="{x:.1f}" y="4" width="{side}" height="14" fill="{colour}"/>' for x, colour in colours
     )
     end = zero + n * side
     return (

@@ -61,7 +61,12 @@ def plot_series(
 
 
 def draw_series(
-    series: Any, values: Any, *, names: Sequence[str] | None = None, limit: float | None = None
+    series: Any,
+    values: Any,
+    *,
+    names: Sequence[str] | None = None,
+    limit: float | None = None,
+    legend: bool = True,
 ) -> str:
     """Draw a series as SVG: one line per channel over strips coloured by numbers.
 
@@ -76,6 +81,8 @@ def draw_series(
         Names of the channels, drawn with their totals; None uses their numbers.
     limit : float, default=None
         Absolute value that gets the full colour; None uses the 95th percentile over all strips.
+    legend : bool, default=True
+        Whether the legend of the colours is drawn.
 
     Returns
     -------
@@ -107,8 +114,9 @@ def draw_series(
     drawings = [_move(_LEFT, i * _CHANNEL, drawing) for i, drawing in enumerate(drawings)]
     bottom = n_channels * _CHANNEL
     axis = _move(_LEFT, bottom, _draw_axis(n_steps))
-    legend = _move(_LEFT, bottom + 28, draw_legend(limit, values=sums))
-    return wrap_svg(_LEFT + _WIDTH + _RIGHT, bottom + 52, "".join(drawings) + axis + legend)
+    bar = _move(_LEFT, bottom + 28, draw_legend(limit, values=sums)) if legend else ""
+    height = bottom + (52 if legend else 28)
+    return wrap_svg(_LEFT + _WIDTH + _RIGHT, height, "".join(drawings) + axis + bar)
 
 
 def _read(series: Any, values: Any) -> tuple[np.ndarray, np.ndarray]:

@@ -54,7 +54,9 @@ def plot_tokens(
     return Picture(draw_tokens(tokens, values, limit=limit), caption)
 
 
-def draw_tokens(tokens: Sequence[str], values: Any, *, limit: float | None = None) -> str:
+def draw_tokens(
+    tokens: Sequence[str], values: Any, *, limit: float | None = None, legend: bool = True
+) -> str:
     """Draw a text as HTML with its tokens coloured by numbers.
 
     Parameters
@@ -66,6 +68,8 @@ def draw_tokens(tokens: Sequence[str], values: Any, *, limit: float | None = Non
         A number per token.
     limit : float, default=None
         Absolute value that gets the full colour; None uses the 95th percentile, at least 5 % of the largest.
+    legend : bool, default=True
+        Whether the legend of the colours is drawn.
 
     Returns
     -------
@@ -95,7 +99,7 @@ def draw_tokens(tokens: Sequence[str], values: Any, *, limit: float | None = Non
     # right-to-left token does not reorder them.
     return (
         '<div><div dir="auto" style="line-height: 2; white-space: pre-wrap; overflow-wrap: anywhere">'
-        f"{' '.join(spans)}</div>{draw_legend(limit, values=shown)}</div>"
+        f"{' '.join(spans)}</div>{draw_legend(limit, values=shown) if legend else ''}</div>"
     )
 
 

@@ -25,6 +25,7 @@ from sklearn_tree.trees.preorder import find_subtree_ends
 MAX_LEAVES = 60  # trees with more leaves have small subtrees folded
 MAX_LEVELS = 40  # all subtrees below this depth are folded
 _CHAR, _GAP, _LEVEL, _MARGIN, _LONGEST_LABEL = 7.2, 10.0, 34.0, 14.0, 16
+_EDGE_CHAR, _LONGEST_EDGE = 5.6, 14  # of the labels of edges, in a smaller font
 _TRIANGLE = 26.0  # height of the triangle and the count below the label of a folded subtree
 _LONGEST_TITLE = 120
 OWN_COLOUR = "#767676"  # a grey with a contrast above 4 to white and to the black of dark pages
@@ -63,6 +64,8 @@ class _Rows:
         Nodes of the tree.
     hidden : list of int
         Number of nodes folded into each row.
+    edges : list of str
+        Labels of the edges above the nodes; empty if they have none.
     """
 
     texts: list[str]
@@ -70,6 +73,7 @@ class _Rows:
     depths: list[int]
     nodes: list[int]
     hidden: list[int]
+    edges: list[str]
 
 
 def draw_tree(
@@ -119,7 +123,10 @@ def draw_tree(
         shown = [_make_title(tree, node, values) for node in rows.nodes]
     else:
         shown = [titles[node] for node in rows.nodes]
-    edges = [_draw_edge(x, y, row, rows.parents[row], strengths[row]) for row in range(1, len(rows.nodes))]
+    edges = [
+        _draw_edge(x, y, row, rows.parents[row], strengths[row], rows.edges[row])
+        for row in range(1, len(rows.nodes))
+    ]
     nodes = map(_draw_node, x, y, rows.texts, strengths, map(_note_hidden, shown, rows.hidden), rows.hidden)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" '
@@ -133,7 +140,7 @@ def _select_rows(tree: _DrawableTree) -> _Rows:
     """Return the rows of a drawing in preorder, with folded subtrees as one row each."""
     ends = find_subtree_ends(tree.depths).tolist()
     n_shown = _count_shown_children(tree, ends)
-    rows = _Rows(texts=[], parents=[], depths=[], nodes=[], hidden=[])
+    rows = _Rows(texts=[], parents=[], depths=[], nodes=[], hidden=[], edges=[])
     stack = [(0, -1, 0)]  # node, row of the parent, and number of nodes if the row replaces several siblings
     while stack:
         node, parent, n_folded = stack.pop()
@@ -143,6 +150,8 @@ def _select_rows(tree: _DrawableTree) -> _Rows:
         rows.parents.append(parent)
         rows.depths.append(rows.depths[parent] + 1 if parent >= 0 else 0)
         rows.nodes.append(node)
+        edge = tree.edges[node] if tree.edges is not None and not n_folded and node else None
+        rows.edges.append("" if edge is None else cut(str(edge), _LONGEST_EDGE))
         rows.hidden.append(n_folded or (0 if is_open else ends[node] - node - 1))
         if is_open:
             children, count = tree.children(node), n_shown[node]
@@ -208,8 +217,10 @@ def _find_widths(rows: _Rows) -> list[float]:
     n_children = [0] * len(rows.texts)
     for parent in rows.parents[1:]:
         n_children[parent] += 1
-    texts = zip(rows.texts, map(_format_count, rows.hidden), strict=True)
-    widths = [_CHAR * max(len(text), len(count), 2) for text, count in texts]
+    texts = zip(rows.texts, map(_format_count, rows.hidden), rows.edges, strict=True)
+    widths = [
+        max(_CHAR * max(len(text), len(count), 2), _EDGE_CHAR * len(edge)) for text, count, edge in texts
+    ]
     for row in range(1, len(widths)):
         if n_children[rows.parents[row]] == 1:
             widths[row] = max(widths[row], widths[rows.parents[row]])
@@ -224,14 +235,23 @@ def _note_hidden(title: str, hidden: int) -> str:
     return f"{title} [{hidden} node{'s' * (hidden != 1)} folded]" if hidden else title
 
 
-def _draw_edge(x: list, y: list, row: int, parent: int, strength: float) -> str:
-    """Draw a slanted line over one level and a vertical one below it, so that no two edges cross."""
+def _draw_edge(x: list, y: list, row: int, parent: int, strength: float, label: str) -> str:
+    """Draw a slanted line over one level and a vertical one below it, so that no two edges cross.
+
+    A label is written above the lower end.
+    """
     colour = f"rgb({FOR if strength > 0 else AGAINST})" if strength else "currentColor"
     dash = ' stroke-dasharray="4 3"' if strength < 0 else ""
+    end, text = y[row] - 9, ""
+    if label:
+        end -= 9
+        style = ' font-size="9" font-style="italic" fill-opacity="0.7"'
+        text = _draw_text(x[row], y[row] - 10, label, style)
+    corner = min(y[parent] + _LEVEL - 9, end)
     return (
-        f'<path d="M{x[parent]:.1f} {y[parent] + 8:.1f} L{x[row]:.1f} {y[parent] + _LEVEL - 9:.1f} '
-        f'V{y[row] - 9:.1f}" fill="none" stroke="{colour}" stroke-opacity="{0.35 + 0.5 * abs(strength):.2f}" '
-        f'stroke-width="{1 + 1.5 * abs(strength):.1f}"{dash}/>'
+        f'<path d="M{x[parent]:.1f} {y[parent] + 8:.1f} L{x[row]:.1f} {corner:.1f} '
+        f'V{end:.1f}" fill="none" stroke="{colour}" stroke-opacity="{0.35 + 0.5 * abs(strength):.2f}" '
+        f'stroke-width="{1 + 1.5 * abs(strength):.1f}"{dash}/>{text}'
     )
 
 
@@ -239,14 +259,20 @@ def _draw_node(x: float, y: float, text: str, strength: float, title: str, hidde
     """Draw a node: its label on a coloured box, or a dot if it has no label."""
     width = _CHAR * len(text) + 6
     box = ""
-    if strength:
-        dash = f' stroke="rgb({AGAINST})" stroke-dasharray="3 2"' if strength < 0 else ""
+    if strength and text:
+        dash = ""
+        if strength < 0:
+            dash = f' stroke="rgba({AGAINST}, {min(1, 2 * abs(strength)):.2f})" stroke-dasharray="3 2"'
         box = (
             f'<rect x="{x - width / 2:.1f}" y="{y - 9:.1f}" width="{width:.1f}" height="17" rx="4" '
             f'fill="{fill(strength)}"{dash}/>'
         )
     if not text:
-        box += f'<circle cx="{x:.1f}" cy="{y - 0.5:.1f}" r="3" fill="currentColor" fill-opacity="0.5"/>'
+        style = 'r="3" fill="currentColor" fill-opacity="0.5"'
+        if strength:
+            colour, share = FOR if strength > 0 else AGAINST, 0.4 + 0.6 * abs(strength)
+            style = f'r="5" fill="rgb({colour})" fill-opacity="{share:.2f}"'
+        box = f'<circle cx="{x:.1f}" cy="{y - 0.5:.1f}" {style}/>'
     triangle = _draw_triangle(x, y, hidden) if hidden else ""
     return f"<g><title>{escape(title)}</title>{box}{_draw_text(x, y + 4, text)}{triangle}</g>"
 

@@ -83,9 +83,8 @@ def test_frames_have_a_row_per_attribution(explained):
     assert frame[name].map(type).eq(str).all()
     assert set(frame.target) <= {"good", "bad"}
     assert not frame.isna().any(axis=None)
-    assert frame.columns[-3:].tolist() == (
-        ["own", "target", "delta"] if explanations.kind == "trees" else ["attribution", "target", "delta"]
-    )
+    last = "own" if explanations.kind == "trees" else "attribution"
+    assert frame.columns[-4:].tolist() == [last, "predicted", "target", "delta"]
     deltas = frame.groupby("sample").delta.first()
     np.testing.assert_array_equal(deltas, explanations.completeness_error[deltas.index])
 

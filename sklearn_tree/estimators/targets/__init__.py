@@ -1,6 +1,6 @@
 """Kinds of targets: one class, several labels, several columns of classes, or numbers."""
 
-from sklearn_tree.estimators.targets.base import Target, check_length
+from sklearn_tree.estimators.targets.base import Target, check_length, check_y
 from sklearn_tree.estimators.targets.class_target import ClassTarget
 from sklearn_tree.estimators.targets.classes import MultiLabel, MultiOutput, OneClass, read_classes
 from sklearn_tree.estimators.targets.numbers import Numbers, read_numbers
@@ -18,6 +18,7 @@ __all__ = [
     "OneClass",
     "Target",
     "check_length",
+    "check_y",
     "read_classes",
     "read_numbers",
 ]

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from sklearn_tree.containers import refuse_unreadable, to_numpy
 from sklearn_tree.estimators.objective import Objective
+from sklearn_tree.estimators.targets.predictions import Predictions
 from sklearn_tree.missing import first_missing, without_nullable_types
 
 
@@ -102,6 +103,20 @@ class Target:
         ------
         ValueError
             If the target does not exist.
+        """
+        raise NotImplementedError
+
+    def predictions(self, outputs: np.ndarray, names: np.ndarray, target: Any) -> Predictions:
+        """Return the predictions of the explained outputs.
+
+        Parameters
+        ----------
+        outputs : ndarray of float, shape (n, n_outputs)
+            Outputs of the net.
+        names : ndarray, shape (n,)
+            ``names`` of the :class:`Objective`.
+        target : "predicted", class, int or tuple
+            See :meth:`explained`.
         """
         raise NotImplementedError
 

@@ -21,6 +21,7 @@ from sklearn_tree.estimators.targets.class_target import (
     unique,
     unique_columns,
 )
+from sklearn_tree.estimators.targets.predictions import Predictions, predictions_of_class
 from sklearn_tree.nn import MultiOutputCrossEntropy, SmoothedBinaryCrossEntropy, SmoothedCrossEntropy
 
 
@@ -58,6 +59,10 @@ class OneClass(OneClassDecoder, ClassTarget):
     def score(self, outputs: Tensor, encoded: Tensor) -> float:
         """Return the accuracy."""
         return float((outputs.argmax(1) == encoded).double().mean())
+
+    def predictions(self, outputs: np.ndarray, names: np.ndarray, target: Any) -> Predictions:
+        """Return the predictions of the class, see :meth:`Target.predictions`."""
+        return predictions_of_class(np.asarray(self.proba(outputs)), self.classes, names)
 
     def _choose(self, outputs: Tensor, target: Any, output: str) -> Objective:
         return _explained_class(outputs, target, output, self.classes, first=0)
@@ -102,6 +107,18 @@ class MultiLabel(MultiLabelDecoder, ClassTarget):
     def score(self, outputs: Tensor, encoded: Tensor) -> float:
         """Return the accuracy averaged over the labels."""
         return float(((outputs > 0) == (encoded > 0)).double().mean())
+
+    def predictions(self, outputs: np.ndarray, names: np.ndarray, target: Any) -> Predictions:
+        """Return the predictions of the explained labels, see :meth:`Target.predictions`."""
+        proba = np.asarray(self.proba(outputs))[np.arange(len(outputs)), names]
+        values, probabilities = (proba > 0.5).astype(np.int64), np.maximum(proba, 1 - proba)
+        return Predictions(
+            outputs=names,
+            values=values,
+            probabilities=probabilities,
+            explained=values,
+            explained_probabilities=probabilities,
+        )
 
     def _choose(self, outputs: Tensor, target: Any, output: str) -> Objective:
         label: Any = outputs.argmax(1)
@@ -173,6 +190,12 @@ class MultiOutput(MultiOutputDecoder, ClassTarget):
         """Return the accuracy averaged over the columns."""
         heads = zip(outputs.split(self.n_classes, dim=1), encoded.T, strict=True)
         return float(torch.stack([head.argmax(1) == y for head, y in heads]).double().mean())
+
+    def predictions(self, outputs: np.ndarray, names: np.ndarray, target: Any) -> Predictions:
+        """Return the predictions of the explained column, see :meth:`Target.predictions`."""
+        column = target[0] if isinstance(target, tuple) else 0
+        columns, proba = np.full(len(outputs), column), np.asarray(self.proba(outputs)[column])
+        return predictions_of_class(proba, self.classes[column], names, columns)
 
     def _choose(self, outputs: Tensor, target: Any, output: str) -> Objective:  # by default in column 0
         column, wanted = 0, target

@@ -12,6 +12,7 @@ from torch import Tensor
 from sklearn_tree.decoding import NumbersDecoder
 from sklearn_tree.estimators.objective import Objective, check_index, is_predicted, one_hot
 from sklearn_tree.estimators.targets.base import Target, check_y
+from sklearn_tree.estimators.targets.predictions import Predictions
 from sklearn_tree.kinds.statistics import replace_zero_scale, unit_of
 
 _LARGEST_EXPONENT = 32  # of two; products of such numbers are far from the limits of single precision, 2**126
@@ -68,6 +69,19 @@ class Numbers(NumbersDecoder, Target):
         weights = one_hot(column, outputs) * torch.as_tensor(self.scale / self.units).to(outputs)
         unit = float(self.units[column])
         return Objective(names=np.full(len(outputs), column), weights=weights, unit=unit)
+
+    def predictions(self, outputs: np.ndarray, names: np.ndarray, target: Any) -> Predictions:
+        """Return the predictions of the explained columns, see :meth:`Target.predictions`."""
+        values = self.predict(outputs).reshape(len(outputs), -1)[np.arange(len(outputs)), names]
+        unknown = np.full(len(outputs), np.nan)
+        return Predictions(
+            outputs=None if self.n_outputs == 1 else names,
+            values=values,
+            probabilities=unknown,
+            explained=values,
+            explained_probabilities=unknown,
+            averages=self.mean[names],
+        )
 
     @property
     def units(self) -> np.ndarray:

@@ -12,11 +12,13 @@ import torch
 from torch import Tensor
 
 from sklearn_tree.containers import as_reusable
+from sklearn_tree.drawing import OPACITY
 from sklearn_tree.explain.explained_net import ExplainedNet
 from sklearn_tree.explain.features import ChannelFeatures, ElementFeatures, Features
 from sklearn_tree.explain.inputs import Inputs
 from sklearn_tree.nn.sequence_batch import step_mask
 from sklearn_tree.plot.bars import draw_bars
+from sklearn_tree.plot.text import write_bars
 
 BASELINES = ("auto", "mean", "unknown", "zero")
 
@@ -65,17 +67,20 @@ class View:
         Whether a position is an embedded token or node, see :class:`Inputs`.
     has_subtrees : bool
         Whether the attribution of a position includes those of other positions, so that ``own`` differs.
-    has_own_legend : bool
-        Whether the pictures of single samples have a legend.
     limit_percentile : float
         Percentile of the absolute attributions that gets the full colour.
+    opacity : float
+        Opacity of the strongest colour.
+    is_compact : bool
+        Whether the pictures of several samples are drawn side by side.
     """
 
     default_method: str = "occlusion"
     is_embedded: bool = False
     has_subtrees: bool = False
-    has_own_legend: bool = True
     limit_percentile: float = 95
+    opacity: float = OPACITY
+    is_compact: bool = False
 
     # Inputs of the net.
 
@@ -278,8 +283,25 @@ class View:
         indices, values = locate_elements(samples, attributions)
         return {"position": indices[0], "channel": names[indices[-1]], "value": values}
 
+    def scaled(self, samples: Any, attributions: list[np.ndarray]) -> np.ndarray:
+        """Return the attributions that set the scale of the colours, ndarray of float, shape (n_numbers,).
+
+        Parameters
+        ----------
+        samples : samples
+            Return value of :meth:`show`.
+        attributions : list of ndarray of float
+            Attributions of each sample.
+        """
+        return np.concatenate([part.ravel() for part in attributions]) if attributions else np.zeros(0)
+
+    def write(self, sample: Any, attributions: np.ndarray, names: np.ndarray) -> str:
+        """Write a sample and its attributions as plain text; the parameters are those of :meth:`draw`."""
+        totals = attributions.reshape(len(attributions), -1).sum(axis=1)
+        return write_bars([str(i) for i in range(len(totals))], totals)
+
     def draw(self, sample: Any, attributions: np.ndarray, names: np.ndarray, limit: float) -> str:
-        """Draw a sample as HTML, coloured by its attributions.
+        """Draw a sample as HTML, coloured by its attributions; the caller draws a legend.
 
         Parameters
         ----------

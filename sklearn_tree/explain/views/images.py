@@ -13,13 +13,16 @@ from torch import Tensor
 from sklearn_tree.explain.inputs import Inputs
 from sklearn_tree.explain.views.base import locate_elements
 from sklearn_tree.explain.views.windows import WindowsView
-from sklearn_tree.plot.image import draw_image
+from sklearn_tree.plot.image import OVERLAY, draw_image
+from sklearn_tree.plot.text import write_bars
 
 
 class ImagesView(WindowsView):
     """View of images: a window is a square patch with all channels."""
 
     limit_percentile: float = 99.5
+    opacity: float = OVERLAY
+    is_compact: bool = True
     n_windows: ClassVar[int] = 7
 
     def lengths(self, batch: Any) -> None:
@@ -49,6 +52,20 @@ class ImagesView(WindowsView):
         indices, values = locate_elements(samples, attributions)
         return {"y": indices[0], "x": indices[1], "channel": names[indices[-1]], "value": values}
 
+    def write(self, sample: Any, attributions: np.ndarray, names: np.ndarray) -> str:
+        """Write the patches with the largest attributions, a seventh of the image on each side."""
+        height, width = attributions.shape[:2]
+        side = max(1, -(-max(height, width) // self.n_windows))
+        totals = attributions.reshape(height, width, -1).sum(axis=2)
+        rows, columns = np.arange(0, height, side), np.arange(0, width, side)
+        sums = np.add.reduceat(np.add.reduceat(totals, rows, axis=0), columns, axis=1)
+        labels = [
+            f"y {y} to {min(y + side, height) - 1}, x {x} to {min(x + side, width) - 1}"
+            for y in rows
+            for x in columns
+        ]
+        return write_bars(labels, sums.ravel())
+
     def draw(self, sample: Any, attributions: np.ndarray, names: np.ndarray, limit: float) -> str:
         """Draw an image in grey under its coloured attributions."""
-        return draw_image(np.asarray(sample), attributions, limit=limit)
+        return draw_image(np.asarray(sample), attributions, limit=limit, legend=False)

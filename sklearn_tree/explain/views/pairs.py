@@ -34,8 +34,8 @@ class PairsView(View):
         self.default_method = item_view.default_method
         self.is_embedded = item_view.is_embedded
         self.has_subtrees = item_view.has_subtrees
-        self.has_own_legend = item_view.has_own_legend
         self.limit_percentile = item_view.limit_percentile
+        self.opacity = item_view.opacity
 
     # Inputs of the net.
 
@@ -123,13 +123,24 @@ class PairsView(View):
         columns = self.item_view.locate(samples.items, parts, names)
         return {"side": np.repeat(sides, [part.size for part in parts]), **columns}
 
+    def scaled(self, samples: PairArray, attributions: list[np.ndarray]) -> np.ndarray:
+        """Return the attributions that set the scale of the colours, see :meth:`View.scaled`."""
+        return self.item_view.scaled(samples.items, split_pairs(attributions, samples.items))
+
+    def write(self, sample: dict[str, Any], attributions: np.ndarray, names: np.ndarray) -> str:
+        """Write the samples of a pair one after the other."""
+        texts = [
+            f"{side}:\n{self.item_view.write(item, part, names) if part.size else ''}"
+            for side, item, part in _sides(sample, attributions)
+        ]
+        return "\n".join(texts)
+
     def draw(self, sample: dict[str, Any], attributions: np.ndarray, names: np.ndarray, limit: float) -> str:
         """Draw the samples of a pair side by side."""
-        n = _n_rows(next(iter(sample.values())))
         drawings = [
             f"<small>{escape(side)}</small>"
             + (self.item_view.draw(item, part, names, limit) if part.size else "<div>\u2205</div>")
-            for (side, item), part in zip(sample.items(), (attributions[:n], attributions[n:]), strict=True)
+            for side, item, part in _sides(sample, attributions)
         ]
         cells = "".join(f'<div style="min-width: 0">{drawing}</div>' for drawing in drawings)
         return f'<div style="display: flex; flex-wrap: wrap; gap: 0.5em 2.5em">{cells}</div>'
@@ -170,6 +181,13 @@ def split_pairs(attributions: list[np.ndarray], items: Any) -> list[np.ndarray]:
     sizes = items.sizes[::2].tolist() if is_ragged(items) else [len(part) // 2 for part in attributions]
     pairs = zip(attributions, sizes, strict=True)
     return [part for both, n in pairs for part in (both[:n], both[n:])]
+
+
+def _sides(sample: dict[str, Any], attributions: np.ndarray) -> list[tuple[str, Any, np.ndarray]]:
+    """Return the name of each side of a pair, its sample and its attributions."""
+    n = _n_rows(next(iter(sample.values())))
+    (first, item), (second, other) = sample.items()
+    return [(first, item, attributions[:n]), (second, other, attributions[n:])]
 
 
 def _n_rows(item: Any) -> int:

@@ -13,6 +13,7 @@ from sklearn_tree.explain.inputs import Inputs
 from sklearn_tree.explain.views.base import is_ragged, locate_elements
 from sklearn_tree.explain.views.windows import WindowsView
 from sklearn_tree.plot.series import draw_series
+from sklearn_tree.plot.text import write_bars
 
 
 class SeriesView(WindowsView):
@@ -46,6 +47,18 @@ class SeriesView(WindowsView):
         indices, values = locate_elements(samples, attributions)
         return {"step": indices[0], "channel": names[indices[-1]], "value": values}
 
+    def write(self, sample: Any, attributions: np.ndarray, names: np.ndarray) -> str:
+        """Write the windows of steps with the largest attributions, a tenth of the series each."""
+        size = max(1, -(-len(attributions) // self.n_windows))
+        starts = list(range(0, len(attributions), size))
+        sums = np.add.reduceat(attributions, starts)
+        labels = [
+            f"{name}, steps {start} to {min(start + size, len(attributions)) - 1}"
+            for start in starts
+            for name in names
+        ]
+        return write_bars(labels, sums.ravel())
+
     def draw(self, sample: Any, attributions: np.ndarray, names: np.ndarray, limit: float) -> str:
         """Draw each channel as a line over coloured strips."""
-        return draw_series(np.asarray(sample), attributions, names=list(names), limit=limit)
+        return draw_series(np.asarray(sample), attributions, names=list(names), limit=limit, legend=False)

@@ -17,6 +17,7 @@ from sklearn_tree.explain.tree_inputs import StarInputs
 from sklearn_tree.explain.views.base import View, locate_elements
 from sklearn_tree.explain.views.trees import build_tree_inputs, has_value
 from sklearn_tree.plot.bars import draw_bars
+from sklearn_tree.plot.text import write_bars
 
 
 class TableView(View):
@@ -50,10 +51,13 @@ class TableView(View):
         indices, values = locate_elements(samples, attributions)
         return {"column": names[indices[0]], "value": values}
 
+    def write(self, sample: Any, attributions: np.ndarray, names: np.ndarray) -> str:
+        """Write one bar per column, labelled with its value."""
+        return write_bars(_label(names, sample), attributions)
+
     def draw(self, sample: Any, attributions: np.ndarray, names: np.ndarray, limit: float) -> str:
         """Draw one bar per column, labelled with its value."""
-        labels = [f"{name} = {_format(value)}" for name, value in zip(names, sample, strict=True)]
-        return draw_bars(labels, attributions, limit=limit)
+        return draw_bars(_label(names, sample), attributions, limit=limit)
 
 
 class StarTableView(TableView):
@@ -70,6 +74,10 @@ class StarTableView(TableView):
     def show(self, net: ExplainedNet, encoded: Any, raw: Any) -> np.ndarray:
         """Return the numbers of the table, without the roots of the stars."""
         return to_numpy(encoded.values).reshape(len(encoded), -1)[:, 1:]
+
+
+def _label(names: np.ndarray, values: Any) -> list[str]:
+    return [f"{name} = {_format(value)}" for name, value in zip(names, values, strict=True)]
 
 
 def _format(value: Any) -> str:

@@ -6,6 +6,7 @@ import numpy as np
 
 from sklearn_tree.containers import to_numpy
 from sklearn_tree.explain.views.words import WordsView
+from sklearn_tree.plot.text import write_tokens
 from sklearn_tree.plot.tokens import draw_tokens
 from sklearn_tree.trees import RaggedArray
 
@@ -26,6 +27,10 @@ class TokensView(WordsView):
         positions = np.arange(len(starts)) - starts
         return {"position": positions, "token": samples.vocabulary[samples.values]}
 
+    def write(self, sample: list[str], attributions: np.ndarray, names: np.ndarray) -> str:
+        """Write a text with the attributions of its tokens."""
+        return write_tokens(sample, attributions)
+
     def draw(self, sample: list[str], attributions: np.ndarray, names: np.ndarray, limit: float) -> str:
         """Draw a text, its tokens coloured by their attributions."""
-        return draw_tokens(sample, attributions, limit=limit)
+        return draw_tokens(sample, attributions, limit=limit, legend=False)

@@ -15,6 +15,7 @@ from sklearn_tree.explain.tree_inputs import TreeInputs
 from sklearn_tree.explain.views.base import View
 from sklearn_tree.explain.views.words import WordsView
 from sklearn_tree.nn import TreeBatch
+from sklearn_tree.plot.text import write_tree
 from sklearn_tree.trees import Tree, TreeArray
 from sklearn_tree.trees.flat import PAD_ID
 from sklearn_tree.trees.reduction import reduce_subtrees
@@ -27,7 +28,6 @@ class TreesView(WordsView):
     """View of trees: a position is a node, and its attribution is that of its whole subtree."""
 
     has_subtrees: bool = True
-    has_own_legend: bool = False
 
     def ids(self, encoded: TreeArray) -> np.ndarray:
         """Return the label ids of all nodes."""
@@ -67,6 +67,14 @@ class TreesView(WordsView):
         if samples.edges is not None and samples.edge_vocabulary is not None:
             columns["edge"] = samples.edge_vocabulary[samples.edges]
         return {**columns, "is_leaf": is_leaf}
+
+    def scaled(self, samples: TreeArray, attributions: list[np.ndarray]) -> np.ndarray:
+        """Return all attributions but those of roots, which exceed the others, see :meth:`View.scaled`."""
+        return super().scaled(samples, [part[1:] if len(part) > 1 else part for part in attributions])
+
+    def write(self, sample: Tree, attributions: np.ndarray, names: np.ndarray) -> str:
+        """Write a tree, one line per node."""
+        return write_tree(sample, attributions)
 
     def draw(self, sample: Tree, attributions: np.ndarray, names: np.ndarray, limit: float) -> str:
         """Draw a tree with the sentence on one line."""

@@ -38,7 +38,7 @@ def test_trees_of_all_formats_are_explained_alike():
     explainer = fit_explainer(clf, brackets)
     expected = explainer.explain(brackets).to_frame()
     assert expected.columns.tolist() == [
-        "sample", "node", "parent", "position", "token", "is_leaf", "attribution", "own", "target", "delta",
+        "sample", "node", "parent", "position", "token", "is_leaf", "attribution", "own", "predicted", "target", "delta",
     ]  # fmt: skip
     formats = {
         "tuples": TUPLES,

@@ -1,0 +1,54 @@
+"""Captions of explanations: the prediction, the truth and the explained class."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from sklearn_tree.estimators.targets.predictions import Predictions
+
+
+def write_captions(predictions: Predictions, truths: np.ndarray | None) -> list[str]:
+    """Return a caption for each sample.
+
+    Parameters
+    ----------
+    predictions : Predictions
+        Predictions of the explained outputs.
+    truths : ndarray, shape (n,), or None
+        True classes or numbers.
+
+    Returns
+    -------
+    list of str
+        Such as "Predicted NUM (p = .98), true LOC" or "Predicted 33.8 (average 18.8), true 30.1".
+    """
+    known = predictions
+    captions = []
+    for i, value in enumerate(known.values):
+        text = "Predicted" if known.outputs is None else f"Output {known.outputs[i]}: predicted"
+        text = f"{text} {_format(value)} ({_qualify(known, i)})"
+        if truths is not None:
+            text += f", true {_format(truths[i])}"
+        if known.explained[i] != value:
+            p = _format_probability(known.explained_probabilities[i])
+            text += f"; explained: {_format(known.explained[i])} ({p})"
+        captions.append(text)
+    return captions
+
+
+def _qualify(predictions: Predictions, i: int) -> str:
+    if predictions.averages is not None:
+        return f"average {_format(predictions.averages[i])}"
+    return _format_probability(predictions.probabilities[i])
+
+
+def _format_probability(p: float) -> str:
+    if p > 0.995:
+        return "p > .99"
+    return "p < .01" if p < 0.005 else f"p = {p:.2f}".replace("0.", ".")
+
+
+def _format(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, (float, np.floating)) else str(value)

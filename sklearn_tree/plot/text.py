@@ -1,0 +1,109 @@
+"""Trees, texts and named numbers as plain text, for terminals."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from sklearn_tree.drawing import cut
+
+_WIDTH, _LONGEST, _BAR = 100, 40, 24
+_SMALLEST = 0.05  # of the largest absolute number; smaller ones are not written beside tokens
+
+
+def write_tree(tree: Any, values: np.ndarray, max_lines: int = 24) -> str:
+    """Write a tree with a signed number in front of each node, indented by depth.
+
+    Parameters
+    ----------
+    tree : Tree
+        The tree.
+    values : ndarray of float, shape (n_nodes,)
+        A number per node.
+    max_lines : int, default=24
+        Number of nodes with the largest absolute numbers that are written, with their ancestors. Three dots
+        replace the others.
+
+    Returns
+    -------
+    str
+    """
+    kept = np.zeros(tree.n_nodes, dtype=bool)
+    kept[np.argsort(-np.abs(values), kind="stable")[:max_lines]] = True
+    depths = np.asarray(tree.depths)
+    path: list[int] = []
+    for node in range(tree.n_nodes):
+        path[depths[node] :] = [node]
+        if kept[node]:
+            kept[path] = True
+    lines = []
+    for node in range(tree.n_nodes):
+        if kept[node]:
+            label = cut(str(tree.labels[node]) or f"[{_write_leaves(tree, node)}]", _LONGEST)
+            lines.append(f"{values[node]:+9.3g}  {'  ' * depths[node]}{label}")
+        elif node == 0 or kept[node - 1]:
+            lines.append(f"{'':9}  {'  ' * depths[node]}\u2026")
+    return "\n".join(lines)
+
+
+def _write_leaves(tree: Any, node: int) -> str:
+    """Return the labels of the first leaves below a node."""
+    depths, labels = tree.depths, []
+    for i in range(node + 1, min(node + 1 + _LONGEST, tree.n_nodes)):
+        if depths[i] <= depths[node]:
+            break
+        if i + 1 == tree.n_nodes or depths[i + 1] <= depths[i]:
+            labels.append(str(tree.labels[i]))
+    return " ".join(labels)
+
+
+def write_tokens(tokens: Sequence[str], values: np.ndarray) -> str:
+    """Write a text with the larger numbers after their tokens: ``not(-0.8) a great(+1.2) film``.
+
+    Parameters
+    ----------
+    tokens : sequence of str, length n_tokens
+        Tokens in order.
+    values : ndarray of float, shape (n_tokens,)
+        A number per token.
+
+    Returns
+    -------
+    str
+    """
+    limit = _SMALLEST * np.abs(values).max(initial=0)
+    words = [
+        f"{cut(str(token), _LONGEST)}({value:+.2g})" if abs(value) > limit else cut(str(token), _LONGEST)
+        for token, value in zip(tokens, values, strict=True)
+    ]
+    return textwrap.fill(" ".join(words), _WIDTH, break_long_words=False, break_on_hyphens=False)
+
+
+def write_bars(names: Sequence[str], values: np.ndarray, max_bars: int = 12) -> str:
+    """Write named numbers as bars, the largest absolute number first.
+
+    Parameters
+    ----------
+    names : sequence of str, length n_names
+        The names.
+    values : ndarray of float, shape (n_names,)
+        A number per name.
+    max_bars : int, default=12
+        Maximum number of bars.
+
+    Returns
+    -------
+    str
+    """
+    order = np.argsort(-np.abs(values), kind="stable")[:max_bars]
+    largest = np.abs(values[order]).max(initial=0) or 1.0
+    shown = [cut(str(names[i]), _LONGEST) for i in order]
+    width = max(map(len, shown), default=0)
+    lines = []
+    for name, value in zip(shown, values[order].tolist(), strict=True):
+        bar = ("+" if value > 0 else "-") * round(_BAR * abs(value) / largest)
+        lines.append(f"{name:{width}}  {value:+9.3g}  {bar}")
+    return "\n".join(line.rstrip() for line in lines)
