@@ -14,6 +14,7 @@ from sklearn_tree.nested import unnest
 from sklearn_tree.trees import RaggedArray, Tree, TreeArray
 from sklearn_tree.trees.arrow_containers import without_arrow
 
+_NESTED_TYPES = (list, tuple, dict, np.ndarray)
 _N_INSPECTED = 100  # items of a list that are inspected for the first one that is not missing
 
 
@@ -58,9 +59,7 @@ def as_known(X: Any, name: str = "X") -> Any:
     names = list(getattr(X, "columns", ()))
     if len(set(names)) < len(names):
         repeated = next(column for column in names if names.count(column) > 1)
-        raise ValueError(
-            f"{name} must have unique column names, got {repeated!r} more than once: rename them"
-        )
+        raise ValueError(f"{name} must have unique column names, got {repeated!r} twice: rename them")
     return X.to_list() if hasattr(X, "to_list") and not hasattr(X, "iloc") else X
 
 
@@ -219,7 +218,8 @@ def refuse_texts(X: Any, remedy: str) -> None:
         return
     is_frame = hasattr(X, "columns")
     columns = dict(zip(X.columns if is_frame else range(X.shape[1]), _columns_of(X), strict=True))
-    texts = [name for name, x in columns.items() if isinstance(_first_present(x[:_N_INSPECTED]), str)]
+    first = {name: _first_present(x[:_N_INSPECTED]) for name, x in columns.items()}
+    texts = [name for name, item in first.items() if isinstance(item, (str, *_NESTED_TYPES))]
     missing = [name for name, x in columns.items() if _first_present(x) is None]
     if len(columns) == 2 and len(missing) == 1 and any(map(_holds_objects, columns.values())):
         raise ValueError(
@@ -231,8 +231,9 @@ def refuse_texts(X: Any, remedy: str) -> None:
         raise ValueError(f"X is a 2-D array of str: {remedy}{pairs}")
     for name in texts[:1]:
         column = f"X[{name!r}]" if is_frame else f"X[:, {name}]"
+        content = "strings" if isinstance(first[name], str) else "lists"
         raise ValueError(
-            f"X has {X.shape[1]} columns and {name!r} holds strings: pass one column ({column}) or join "
+            f"X has {X.shape[1]} columns and {name!r} holds {content}: pass one column ({column}) or join "
             'columns with a ColumnTransformer (see "Mixed tables")'
         )
 

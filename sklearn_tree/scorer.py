@@ -41,6 +41,8 @@ class Scorer:
         The user's cells, see :func:`sklearn_tree.load`.
     trusted : sequence of str, default=()
         Further types that a file of skops may hold, for example those of a search.
+    keep : sequence of str, default=()
+        Columns of the batches that the result repeats before the predictions, such as a key to join them by.
 
     Attributes
     ----------
@@ -65,6 +67,7 @@ class Scorer:
         device: Any = "auto",
         cells: Sequence[type] = (),
         trusted: Sequence[str] = (),
+        keep: Sequence[str] = (),
     ) -> None:
         self.path = path
         self.column = column
@@ -72,6 +75,7 @@ class Scorer:
         self.device = device
         self.cells = cells
         self.trusted = trusted
+        self.keep = keep
         self._model: Any = None
 
     def __getstate__(self) -> dict[str, Any]:
@@ -122,20 +126,23 @@ class Scorer:
         if isinstance(batch, dict):
             batch = pd.DataFrame({name: _as_list(column) for name, column in batch.items()})
         X = as_reusable(self._select(batch))
+        kept = {name: _take_column(batch, name) for name in self.keep}
         index = getattr(batch, "index", None)
-        if not len(X):
-            return pd.DataFrame(self._score_nothing())[:0]
-        return pd.DataFrame(self._score(X), index=index if isinstance(index, pd.Index) else None)
+        if len(X):
+            scores = pd.DataFrame(self._score(X), index=index if isinstance(index, pd.Index) else None)
+        else:
+            scores = pd.DataFrame(self._score_nothing())[:0]
+        for position, (name, column) in enumerate(kept.items()):
+            scores.insert(position, name, column)
+        return scores
 
     def _select(self, batch: Any) -> Any:
-        is_arrow = hasattr(batch, "schema") and hasattr(batch, "num_rows")
+        is_arrow = _is_arrow(batch)
         if self.column is None:
             return batch.to_pandas() if is_arrow and batch.num_columns > 1 else batch
         columns = [self.column] if isinstance(self.column, str) else list(self.column)
-        known = list(batch.schema.names if is_arrow else batch.columns)
         for name in columns:
-            if name not in known:
-                raise KeyError(f"column {name!r} must be one of the columns {known}")
+            _check_column(batch, name)
         if isinstance(self.column, str):
             return batch[self.column]
         return batch.select(columns).to_pandas() if is_arrow else batch[columns]
@@ -235,6 +242,31 @@ def _name_columns(name: str, array: np.ndarray) -> dict[str, np.ndarray]:
     if array.ndim == 1:
         return {name: array}
     return {f"{name}_{i}": column for i, column in enumerate(array.T)}
+
+
+def _is_arrow(batch: Any) -> bool:
+    return hasattr(batch, "schema") and hasattr(batch, "num_rows")
+
+
+def _check_column(batch: Any, name: str) -> None:
+    """Raise an error if a batch lacks a column."""
+    if isinstance(batch, Iterator):
+        raise TypeError("batch must be one batch, got an iterator of batches: pass scorer.map")
+    if not (_is_arrow(batch) or hasattr(batch, "columns")):
+        raise TypeError(
+            f"batch must have the column {name!r}, got a {type(batch).__name__}: pass a frame, or set "
+            "column=None to pass samples"
+        )
+    known = list(batch.schema.names if _is_arrow(batch) else batch.columns)
+    if name not in known:
+        raise KeyError(f"column {name!r} must be one of the columns {known}")
+
+
+def _take_column(batch: Any, name: str) -> Any:
+    """Return a column of a batch as an array of pandas or numpy."""
+    _check_column(batch, name)
+    column = batch[name]
+    return column.array if hasattr(column, "iloc") else column.to_numpy()
 
 
 def _n_outputs(model: Any) -> int:

@@ -42,6 +42,20 @@ def counting():
         yield epochs
 
 
+@contextmanager
+def crashing_after(epochs, n):
+    """End the fits in the block with an error after n epochs of all fits, counted by ``counting``."""
+    run = OwnedNetMixin.run_single_epoch
+
+    def run_or_crash(net, batches, training, **kwargs):
+        if training and len(epochs) >= n:
+            raise CrashError
+        run(net, batches, training=training, **kwargs)
+
+    with mock.patch.object(OwnedNetMixin, "run_single_epoch", run_or_crash), pytest.raises(CrashError):
+        yield
+
+
 def crash(estimator, X, y, epoch, **fit_params):
     """Fit a number of epochs, then crash."""
     with crashing(epoch):

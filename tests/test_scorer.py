@@ -281,3 +281,28 @@ def test_classes_of_any_string_type_are_exported(tmp_path):
     clf = quick(RNNClassifier).fit(TEXTS, y)
     to_onnx(clf, tmp_path / "net.onnx")
     assert list(Scorer(tmp_path / "net.onnx")(TEXTS)["prediction"]) == list(clf.predict(TEXTS))
+
+
+@pytest.mark.parametrize(
+    "make", [pd.DataFrame, pl.from_pandas, pa.Table.from_pandas], ids=["pandas", "polars", "Arrow"]
+)
+def test_columns_to_join_by_are_kept(path, make):
+    scorer = Scorer(path, "text", keep=["id"])
+    batch = make(FRAME.reset_index(drop=True))
+    found = pickle.loads(pickle.dumps(scorer))(batch)
+    assert list(found) == ["id", *Scorer(path, "text")(batch)]
+    np.testing.assert_array_equal(found["id"], FRAME["id"])
+    assert list(scorer(FRAME[:0])) == list(found)
+    assert scorer(FRAME[3:5])["id"].to_dict() == FRAME["id"][3:5].to_dict()
+    with pytest.raises(KeyError, match="column 'key' must be one of the columns"):
+        Scorer(path, "text", keep=["key"])(batch)
+
+
+def test_batches_without_columns_are_refused(path):
+    scorer = Scorer(path, "text")
+    with pytest.raises(TypeError, match="batch must have the column 'text', got a Series: pass a frame, or"):
+        scorer(FRAME["text"])
+    with pytest.raises(
+        TypeError, match=r"batch must be one batch, got an iterator of batches: pass scorer.map"
+    ):
+        scorer(iter([FRAME]))

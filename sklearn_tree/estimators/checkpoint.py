@@ -69,16 +69,15 @@ class Checkpoint:
 
     def __init__(self, directory: str | os.PathLike, identity: dict[str, Part], seed: int) -> None:
         digests = {name: part.digest for name, part in identity.items()}
-        folder = Path(os.fspath(directory).replace("{digest}", joblib.hash(digests))).expanduser().absolute()
+        folder = _resolve_folder(os.fspath(directory), joblib.hash(digests))
         self.path = folder / _FILE
         self.seed = seed
         self._header = {"identity": {name: (part.digest, part.text) for name, part in identity.items()}}
         self._training: dict[str, Any] | None = None
-        self._has_warned = False
+        self._has_warned = self._is_idle = False
         saved = _read(self.path)
         if saved is not None:
             differences = find_differences(saved["identity"], self._header["identity"])
-            self._is_finished = saved["is_finished"]
             if not differences:
                 self.seed, self._training = saved["seed"], saved["training"]
             elif not saved["is_finished"]:
@@ -108,23 +107,14 @@ class Checkpoint:
         Returns
         -------
         int
-            Number of epochs that are done; ``n_epochs`` if a callback has ended the training.
-
-        Raises
-        ------
-        ValueError
-            If an unfinished fit has more epochs.
+            Number of epochs that are done; ``n_epochs`` if a callback has ended the training. 0 if more than
+            ``n_epochs`` are done: then the file keeps them, and the shorter fit is not saved.
         """
         training = self._training
         if training is None:
             return 0
         if training["n_done"] > n_epochs:
-            if not self._is_finished:
-                n_done = training["n_done"]
-                raise ValueError(
-                    f"max_epochs must be at least {n_done}, the number of epochs of the unfinished fit in "
-                    f"{self.path}, got {n_epochs}"
-                )
+            self._is_idle = True
             return 0
         net.history_ = History(training["history"])
         net.module_.load_state_dict(training["module"])
@@ -153,6 +143,8 @@ class Checkpoint:
         is_stopped : bool, default=False
             Whether a callback has ended the training.
         """
+        if self._is_idle:
+            return
         states = {name: _callback_state(callback) for name, callback in net.callbacks_}
         training = {
             "n_done": n_done,
@@ -195,6 +187,19 @@ class Checkpoint:
                 "numbers, strings, arrays, tensors, lists, dicts and sets",
                 stacklevel=8,
             )
+
+
+def _resolve_folder(name: str, digest: str) -> Path:
+    """Return the folder with a name that may hold "{digest}"."""
+    rest = name.replace("{digest}", "")
+    if not name or "{" in rest or "}" in rest:
+        raise ValueError(
+            f"checkpoint_dir must be a path, with no braces but those of '{{digest}}', got {name!r}"
+        )
+    folder = Path(name.replace("{digest}", digest)).expanduser().absolute()
+    if folder.exists() and not folder.is_dir():
+        raise NotADirectoryError(f"checkpoint_dir must be a folder, got the file {str(folder)!r}")
+    return folder
 
 
 def _read(path: Path) -> dict[str, Any] | None:

@@ -56,10 +56,11 @@ def identify(
     if estimator._resolve("lr_schedule") is None and not estimator.early_stopping:
         del params["max_epochs"]
     params["net_params"] = params["net_params"] or None
+    embeddings, name = params.pop("embeddings"), type(estimator).__name__
+    identity = {"estimator": Part(name, name)}
+    identity |= {name: Part(digest(value), reprlib.repr(value)) for name, value in params.items()}
     if estimator.random_state is not None:
-        params["random_state"] = seed
-    embeddings = params.pop("embeddings")
-    identity = {name: Part(digest(value), reprlib.repr(value)) for name, value in params.items()}
+        identity["random_state"] = Part(digest(seed), reprlib.repr(estimator.random_state))
     vectors = estimator.kind_.word_vectors
     identity["embeddings"] = Part(digest(vectors and vectors.load()), reprlib.repr(embeddings))
     identity["callbacks"] = _identify_callbacks(estimator.callbacks or ())

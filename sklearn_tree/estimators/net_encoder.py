@@ -10,6 +10,7 @@ from scipy.linalg import orthogonal_procrustes
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, TransformerMixin, clone, is_classifier
 from sklearn.model_selection import KFold, StratifiedKFold, check_cv
 from sklearn.utils import check_consistent_length
+from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted
 
@@ -239,6 +240,8 @@ class NetEncoder(DocumentationLinkMixin, StateMixin, MetaEstimatorMixin, Transfo
             raise ValueError("method must be 'predict_proba' or 'transform' for a classifier, got 'predict'")
         X, y = as_reusable(X), y if hasattr(y, "shape") else np.asarray(y)
         check_consistent_length(X, y, sample_weight)
+        if is_classifier(self.estimator) and getattr(y.dtype, "kind", "O") == "f":
+            check_classification_targets(y)
         return X, y, method
 
     def _keep(self, estimator: Any, X: Any, y: Any, method: str) -> None:

@@ -17,7 +17,7 @@ from sklearn_tree.estimators.objective import OUTPUTS
 from sklearn_tree.estimators.plain import TorchStateMixin
 from sklearn_tree.estimators.targets import check_length, check_y
 from sklearn_tree.explain.explained_net import ExplainedNet
-from sklearn_tree.explain.explanations import Explanations
+from sklearn_tree.explain.explanations import Explanations, make_explanations
 from sklearn_tree.explain.fitted import N_FOR_IMPORTANCES, ExplainerAttributesMixin
 from sklearn_tree.explain.limits import Limits
 from sklearn_tree.explain.methods import check_params, find_method
@@ -390,25 +390,8 @@ class CaptumExplainer(
         truths = None if y is None else check_y(y)
         if truths is not None:
             check_length(truths, samples.encoded)
-        found, view = self._attribute(net, samples.encoded), find_view(net.kind)
-        own, targets = self._features.merge(found.own), np.array(list(found.targets))
-        predictions = net.predict(samples.encoded, targets, self.target)
-        offset = net.estimator.target_.offset(targets)
-        return Explanations(
-            kind=net.kind.name,
-            view=view,
-            samples=self._features.values(samples.X, samples.shown),
-            attributions=found.attributions if view.has_subtrees else own,
-            own=own,
-            targets=targets,
-            values=found.values + offset,
-            baseline_values=found.baseline_values + offset,
-            names=self._features.channels,
-            method=self.method_,
-            predictions=predictions,
-            truths=None if truths is None else predictions.select(truths),
-            complete=find_method(self.method_, net).complete,
-        )
+        found, method = self._attribute(net, samples.encoded), find_method(self.method_, net)
+        return make_explanations(net, samples, found, self._features, method, self.target, truths)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

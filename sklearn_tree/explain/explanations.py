@@ -13,8 +13,12 @@ import numpy as np
 from sklearn_tree.drawing import escape, find_limit
 from sklearn_tree.estimators.targets.predictions import Predictions
 from sklearn_tree.explain.captions import write_captions
+from sklearn_tree.explain.explained_net import ExplainedNet
+from sklearn_tree.explain.features import Features
+from sklearn_tree.explain.methods import Method
+from sklearn_tree.explain.request import Attributions
 from sklearn_tree.explain.state import view_from_state, view_to_state
-from sklearn_tree.explain.views import View
+from sklearn_tree.explain.views import Samples, View, find_view
 from sklearn_tree.plot.picture import Picture, draw_legend
 
 if TYPE_CHECKING:
@@ -246,6 +250,54 @@ class Explanations:
             Absolute path of the file.
         """
         return self.plot(max_samples=len(self)).save(path)
+
+
+def make_explanations(
+    net: ExplainedNet,
+    samples: Samples,
+    found: Attributions,
+    features: Features,
+    method: Method,
+    target: Any,
+    truths: np.ndarray | None,
+) -> Explanations:
+    """Return the explanations of samples.
+
+    Parameters
+    ----------
+    net : ExplainedNet
+        The net.
+    samples : Samples
+        The samples.
+    found : Attributions
+        Their attributions.
+    features : Features
+        Output columns of the explainer.
+    method : Method
+        Method of the explainer.
+    target : "predicted", class, int or tuple
+        Explained target.
+    truths : ndarray, shape (n,) or (n, n_outputs), or None
+        True classes or numbers.
+    """
+    view, own, targets = find_view(net.kind), features.merge(found.own), np.array(list(found.targets))
+    offset = net.estimator.target_.offset(targets)
+    predictions = net.predict(samples.encoded, targets, target)
+    return Explanations(
+        kind=net.kind.name,
+        view=view,
+        samples=features.values(samples.X, samples.shown),
+        attributions=found.attributions if view.has_subtrees else own,
+        own=own,
+        targets=targets,
+        values=found.values + offset,
+        baseline_values=found.baseline_values + offset,
+        names=features.channels,
+        method=method.name,
+        predictions=predictions,
+        truths=None if truths is None else predictions.select(truths),
+        complete=method.complete,
+    )
 
 
 def _count_more(n: int) -> str:

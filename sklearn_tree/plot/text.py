@@ -15,7 +15,7 @@ _SMALLEST = 0.05  # of the largest absolute number; smaller ones are not written
 
 
 def write_tree(tree: Any, values: np.ndarray, max_lines: int = 24) -> str:
-    """Write a tree with a signed number in front of each node, indented by depth.
+    """Write a tree, one line per node: a signed number and the label, indented by depth.
 
     Parameters
     ----------

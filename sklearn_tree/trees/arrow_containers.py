@@ -8,6 +8,8 @@ from sklearn_tree.trees.array import TreeArray
 from sklearn_tree.trees.arrow import import_pyarrow, is_list, is_text
 from sklearn_tree.trees.ragged import RaggedArray
 
+_NODE_KEYS = {"label", "depth", "value", "edge"}
+
 
 def without_arrow(X: Any) -> Any:
     """Return an Arrow array, record batch or table as a container of another library.
@@ -15,7 +17,8 @@ def without_arrow(X: Any) -> Any:
     Parameters
     ----------
     X : any
-        The samples.
+        The samples. Columns of nodes are also found in a Series of pandas or polars and in lists, where
+        their rows are lists of dicts.
 
     Returns
     -------
@@ -25,13 +28,28 @@ def without_arrow(X: Any) -> Any:
         only column holds lists. Any other X is returned unchanged.
     """
     if type(X).__module__.partition(".")[0] != "pyarrow":
-        return X
+        rows = _find_rows_of_nodes(X)
+        return X if rows is None else TreeArray.from_arrow(import_pyarrow().array(rows))
     pa = import_pyarrow()
     if isinstance(X, (pa.RecordBatch, pa.Table)):
         if X.num_columns != 1 or not is_list(X.column(0).type):
             return X.to_pandas()
         X = X.column(0)
     return _convert_column(X) if isinstance(X, (pa.Array, pa.ChunkedArray)) else X
+
+
+def _find_rows_of_nodes(X: Any) -> list | None:
+    """Return the rows of a list, Series or one-column frame if they hold the nodes of trees, as in Arrow."""
+    if len(getattr(X, "columns", ())) == 1:
+        X = X[next(iter(X.columns))]
+    if hasattr(X, "columns") or not (isinstance(X, (list, tuple)) or hasattr(X, "to_list")):
+        return None
+    first: Any = next(iter(X), None)
+    is_row = isinstance(first, (list, tuple)) or hasattr(first, "to_list") or getattr(first, "ndim", 0) == 1
+    node = first[0] if is_row and len(first) else None
+    if not (isinstance(node, dict) and {"label", "depth"} <= set(node) <= _NODE_KEYS):
+        return None
+    return [None if row is None else list(row) for row in (X.to_list() if hasattr(X, "to_list") else X)]
 
 
 def _convert_column(X: Any) -> Any:

@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 import skorch
 import torch
-from crashes import assert_same_bits, counting, crash
+from crashes import assert_same_bits, counting, crash, crashing_after
 from killing import kill_often
 from samples import BRACKETS, ESTIMATORS, PIXELS, TABLE, TEXTS, WAVES, Y, quick
 from sklearn.base import clone
-from sklearn.model_selection import GridSearchCV, cross_val_predict
+from sklearn.experimental import enable_halving_search_cv  # noqa: F401
+from sklearn.model_selection import GridSearchCV, HalvingGridSearchCV, cross_val_predict
 from skorch.callbacks import EarlyStopping, Freezer, LRScheduler
 
 from sklearn_tree import (
@@ -138,12 +139,34 @@ def test_more_epochs_continue_a_fit_without_a_schedule(tmp_path):
         assert_same_bits(net, quick(RNNClassifier, **params, max_epochs=n).fit(TEXTS, Y), TEXTS)
         assert epochs == {2: [1, 2], 5: [3, 4, 5], 3: [1, 2, 3]}[n]
     assert len(list((tmp_path / "a").iterdir())) == 1
-    net = quick(RNNClassifier, **params, max_epochs=9, checkpoint_dir=tmp_path / "b")
+
+
+def test_fewer_epochs_are_trained_without_a_loss_of_the_others(tmp_path):
+    params = {"lr_schedule": None, "dropout": 0.2}
+    net = quick(RNNClassifier, **params, max_epochs=9, checkpoint_dir=tmp_path)
     crash(clone(net), TEXTS, Y, 5)
-    with pytest.raises(
-        ValueError, match="max_epochs must be at least 5, the number of epochs of the unfinished"
-    ):
-        clone(net).set_params(max_epochs=4).fit(TEXTS, Y)
+    for n, expected in ((4, [1, 2, 3, 4]), (7, [6, 7]), (2, [1, 2]), (9, [8, 9]), (1, [1]), (9, [])):
+        with counting() as epochs:
+            fit = clone(net).set_params(max_epochs=n).fit(TEXTS, Y)
+        assert epochs == expected
+        assert_same_bits(fit, quick(RNNClassifier, **params, max_epochs=n).fit(TEXTS, Y), TEXTS)
+
+
+@pytest.mark.parametrize("n_epochs", [3, 9, 13])
+def test_a_halving_search_that_crashed_gives_the_scores_of_an_unbroken_one(n_epochs, tmp_path):
+    def search(folder):
+        net = quick(RNNClassifier, lr_schedule=None, checkpoint_dir=folder)
+        grid = {"lr": [0.001, 0.01, 0.1, 0.3]}
+        limits = {"resource": "max_epochs", "min_resources": 1, "max_resources": 4, "factor": 2}
+        return HalvingGridSearchCV(net, grid, **limits, cv=2, random_state=0, error_score="raise")
+
+    whole = search(None).fit(TEXTS, Y)
+    for n in (n_epochs, 1):
+        with counting() as epochs, crashing_after(epochs, n):
+            search(tmp_path / "{digest}").fit(TEXTS, Y)
+    again = search(tmp_path / "{digest}").fit(TEXTS, Y)
+    np.testing.assert_array_equal(again.cv_results_["mean_test_score"], whole.cv_results_["mean_test_score"])
+    assert again.best_params_ == whole.best_params_
 
 
 def test_the_fits_of_a_search_have_folders_of_their_own(tmp_path):

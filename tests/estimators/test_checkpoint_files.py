@@ -56,6 +56,16 @@ def test_a_full_disk_raises_and_keeps_the_last_epoch(crashed):
     assert_same_bits(net.fit(TEXTS, Y), quick(RNNClassifier, max_epochs=5).fit(TEXTS, Y), TEXTS)
 
 
+@pytest.mark.parametrize("name", ["", "runs/{diggest}", "runs/{digest", "{digest}/}", "a{}"])
+def test_other_braces_and_empty_paths_are_refused(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(
+        ValueError, match=r"checkpoint_dir must be a path, with no braces but those of '{digest}'"
+    ):
+        quick(RNNClassifier, checkpoint_dir=name).fit(TEXTS, Y)
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_folder_that_cannot_be_written_is_refused_before_the_training(tmp_path):
     (tmp_path / "file").write_text("")
     started = skorch.callbacks.Callback()

@@ -252,3 +252,8 @@ def test_a_single_class_gives_one_column_with_its_name():
     frame = encoder.fit_transform(TABLE, np.zeros(len(Y)))
     assert list(frame.columns) == ["netencoder_0.0"]
     assert (frame.to_numpy() == 1).all()
+
+
+def test_numbers_are_refused_as_classes_before_a_split():
+    with pytest.raises(ValueError, match="Unknown label type: continuous"):
+        NetEncoder(quick(RNNClassifier)).fit_transform(TEXTS, Y + 0.5 * np.arange(len(Y)))

@@ -68,7 +68,7 @@ def test_map_in_pandas_of_spark_scores_partitions(path, net):
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_ray_scores_batches_in_an_actor(ray, path, net):
     scored = ray.data.from_pandas(FRAME).map_batches(
-        Scorer, fn_constructor_args=(path, "text"), concurrency=1, batch_size=10
+        Scorer, fn_constructor_args=(path, "text"), compute=ray.data.ActorPoolStrategy(size=1), batch_size=10
     )
     assert_scores(scored.to_pandas(), net)
 

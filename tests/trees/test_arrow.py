@@ -3,6 +3,7 @@
 import sys
 
 import numpy as np
+import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pyarrow.dataset
@@ -10,9 +11,18 @@ import pyarrow.parquet
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from samples import BRACKETS, Y, quick
 from strategies import forests, trees_with_values_and_edges
 
-from sklearn_tree import RaggedArray, TreeArray, TreeNode, TreeVectorizer
+from sklearn_tree import (
+    RaggedArray,
+    RecursiveNetClassifier,
+    RNNClassifier,
+    Tree,
+    TreeArray,
+    TreeNode,
+    TreeVectorizer,
+)
 
 TREES = TreeArray.from_trees(["(S (NP I) (VP run))", "(S (VP stop))", "(S (NP it) (VP (V is) (A so)))"])
 IDS = TreeVectorizer().fit_transform(TREES)
@@ -235,3 +245,30 @@ def test_a_missing_pyarrow_gives_the_command_that_installs_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(ImportError, match=r'Arrow arrays need pyarrow: pip install "sklearn-tree\[arrow\]"'):
         TREES.to_arrow()
+
+
+ROWS = {
+    "pandas, Arrow types": lambda column: pd.Series(column, dtype=pd.ArrowDtype(column.type)),
+    "pandas, objects": lambda column: pa.table({"tree": column}).to_pandas()["tree"],
+    "frame": lambda column: pa.table({"tree": column}).to_pandas(),
+    "polars": pl.from_arrow,
+    "list": lambda column: column.to_pylist(),
+}
+
+
+@pytest.mark.parametrize("encode", [False, True])
+@pytest.mark.parametrize("name", ROWS)
+def test_columns_of_nodes_in_other_containers_are_the_same_trees(name, encode):
+    X = TreeVectorizer().fit_transform(BRACKETS) if encode else BRACKETS
+    column = (X if encode else TreeArray.from_trees(list(map(Tree.from_any, X)))).to_arrow()
+    expected = quick(RecursiveNetClassifier).fit(X, Y)
+    found = quick(RecursiveNetClassifier).fit(ROWS[name](column), Y)
+    np.testing.assert_array_equal(found.predict_proba(X), expected.predict_proba(X))
+    np.testing.assert_array_equal(expected.predict_proba(ROWS[name](column)), expected.predict_proba(X))
+
+
+def test_tables_with_a_column_of_lists_are_refused():
+    column = TreeArray.from_trees(list(map(Tree.from_any, BRACKETS))).to_arrow()
+    for cls, values in ((RecursiveNetClassifier, column), (RNNClassifier, pa.array([["a", "b"]] * len(Y)))):
+        with pytest.raises(ValueError, match="X has 2 columns and 'tree' holds lists: pass one column"):
+            cls().fit(pa.table({"tree": values, "y": Y}), Y)
