@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -16,8 +16,10 @@ from sklearn_tree.explain.captions import write_captions
 from sklearn_tree.explain.explained_net import ExplainedNet
 from sklearn_tree.explain.features import Features
 from sklearn_tree.explain.methods import Method
+from sklearn_tree.explain.pieces import Pieces
 from sklearn_tree.explain.request import Attributions
 from sklearn_tree.explain.state import view_from_state, view_to_state
+from sklearn_tree.explain.summary import Summary, compare, select_pieces, summarize
 from sklearn_tree.explain.views import Samples, View, find_view
 from sklearn_tree.plot.picture import Picture, draw_legend
 
@@ -179,6 +181,78 @@ class Explanations:
         frame["target"] = np.repeat(self.targets, sizes)
         frame["delta"] = np.repeat(self.completeness_error, sizes)
         return pd.DataFrame(frame)
+
+    def summary(self, features: str | Sequence[str] | None = None, *, min_count: int = 2) -> Summary:
+        """Return the words, phrases, columns or other pieces that push each explained class.
+
+        Parameters
+        ----------
+        features : str or sequence of str, default=None
+            Kinds of pieces; None for all. Texts have "word", "2-gram" and "3-gram"; trees "word" (leaves),
+            "label", "phrase" (subtrees of two to six leaves), "production" (what a node adds to the sum of
+            its children) and "edge"; series "channel" and "span"; images "patch"; tables "column".
+        min_count : int, default=2
+            Number of occurrences that a piece needs in the samples of a class.
+
+        Returns
+        -------
+        Summary
+            Counts, means, spreads and examples; a frame, a picture and a plot.
+
+        Raises
+        ------
+        ValueError
+            If a parameter is invalid.
+        """
+        caption = f"{self.method.replace('_', ' ')}, {self._count()}"
+        return summarize(
+            self._pieces(), self.targets, features=features, min_count=min_count, caption=caption
+        )
+
+    def contrast(
+        self, a: Any, b: Any, *, features: str | Sequence[str] | None = None, min_count: int = 2
+    ) -> pd.DataFrame:
+        """Compare what pushes two classes or two groups of samples.
+
+        Parameters
+        ----------
+        a, b : class, or mask or index array of samples
+            The groups. A class selects the samples of which it is explained.
+        features : str or sequence of str, default=None
+            Kinds of pieces, see :meth:`summary`.
+        min_count : int, default=2
+            Number of occurrences that a piece needs in both groups together.
+
+        Returns
+        -------
+        DataFrame
+            One row per piece, those that push ``a`` more than ``b`` first: ``feature``, ``name``; ``count_a``
+            and ``count_b``, its occurrences, and ``mean_a`` and ``mean_b``, its mean attributions;
+            ``difference``, that of the sums of its attributions per sample; and ``z``, the difference divided
+            by its standard error.
+
+        Raises
+        ------
+        ValueError
+            If a group is empty or a parameter is invalid.
+        """
+        first, second = self._select(a, "a"), self._select(b, "b")
+        frame = select_pieces(self._pieces(), self.targets, features=features, min_count=min_count)
+        return compare(frame, first, second, min_count)
+
+    def _pieces(self) -> list[Pieces]:
+        return self.view.pieces(self.samples, self.attributions, self.own, self.names)
+
+    def _select(self, group: Any, name: str) -> np.ndarray:
+        """Return the samples of a group as a mask."""
+        mask = np.zeros(len(self), dtype=bool)
+        if np.size(group) and np.ndim(group):
+            mask[np.asarray(group)] = True
+        elif not np.ndim(group):
+            mask |= np.asarray(self.targets == group)
+        if not mask.any():
+            raise ValueError(f"{name} must select samples, got {group!r:.60}: no sample has this class")
+        return mask
 
     @property
     def captions(self) -> list[str]:

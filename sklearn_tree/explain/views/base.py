@@ -16,6 +16,7 @@ from sklearn_tree.drawing import OPACITY
 from sklearn_tree.explain.explained_net import ExplainedNet
 from sklearn_tree.explain.features import ChannelFeatures, ElementFeatures, Features
 from sklearn_tree.explain.inputs import Inputs
+from sklearn_tree.explain.pieces import Pieces, make_pieces
 from sklearn_tree.nn.sequence_batch import step_mask
 from sklearn_tree.plot.bars import draw_bars
 from sklearn_tree.plot.text import write_bars
@@ -294,6 +295,29 @@ class View:
             Attributions of each sample.
         """
         return np.concatenate([part.ravel() for part in attributions]) if attributions else np.zeros(0)
+
+    def pieces(
+        self, samples: Any, attributions: list[np.ndarray], own: list[np.ndarray], names: np.ndarray
+    ) -> list[Pieces]:
+        """Return the pieces of samples that a summary groups by their names.
+
+        Parameters
+        ----------
+        samples : samples
+            Return value of :meth:`show`.
+        attributions, own : list of ndarray of float
+            See :class:`Explanations`.
+        names : ndarray of str
+            Names of the channels.
+
+        Returns
+        -------
+        list of Pieces
+            One entry for each kind of piece.
+        """
+        indices, _ = locate_elements(samples, attributions)
+        channels = names[indices[-1]]
+        return [make_pieces("channel", channels, attributions)]
 
     def write(self, sample: Any, attributions: np.ndarray, names: np.ndarray) -> str:
         """Write a sample and its attributions as plain text; the parameters are those of :meth:`draw`."""

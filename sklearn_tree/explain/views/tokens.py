@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sklearn_tree.containers import to_numpy
+from sklearn_tree.explain.pieces import Pieces, find_ngrams, make_pieces
 from sklearn_tree.explain.views.words import WordsView
 from sklearn_tree.plot.text import write_tokens
 from sklearn_tree.plot.tokens import draw_tokens
@@ -26,6 +27,14 @@ class TokensView(WordsView):
         starts = np.repeat(samples.offsets[:-1], samples.sizes)
         positions = np.arange(len(starts)) - starts
         return {"position": positions, "token": samples.vocabulary[samples.values]}
+
+    def pieces(
+        self, samples: RaggedArray, attributions: list[np.ndarray], own: list[np.ndarray], names: np.ndarray
+    ) -> list[Pieces]:
+        """Return the tokens and the runs of two and three tokens, see :meth:`View.pieces`."""
+        assert samples.vocabulary is not None, "shown texts have words"
+        words = make_pieces("word", samples.vocabulary[samples.values], own)
+        return [words, find_ngrams(words, 2), find_ngrams(words, 3)]
 
     def write(self, sample: list[str], attributions: np.ndarray, names: np.ndarray) -> str:
         """Write a text with the attributions of its tokens."""
