@@ -17,11 +17,12 @@ from sklearn_tree.estimators.objective import OUTPUTS
 from sklearn_tree.estimators.plain import TorchStateMixin
 from sklearn_tree.estimators.targets import check_length, check_y
 from sklearn_tree.explain.explained_net import ExplainedNet
-from sklearn_tree.explain.explanations import Explanations, make_explanations
+from sklearn_tree.explain.explanations import Explanations
 from sklearn_tree.explain.fitted import N_FOR_IMPORTANCES, ExplainerAttributesMixin
 from sklearn_tree.explain.limits import Limits
 from sklearn_tree.explain.methods import check_params, find_method
 from sklearn_tree.explain.request import Attributions, Request
+from sklearn_tree.explain.results import make_explanations
 from sklearn_tree.explain.runtime import run
 from sklearn_tree.explain.views import BASELINES, Samples, find_view
 from sklearn_tree.preprocessing.vocabulary import VOCABULARY_CONSTRAINTS
@@ -302,10 +303,8 @@ class CaptumExplainer(
         """
         check_is_fitted(self, "estimator_")
         self._validate_params()
-        net, explainer = self._explained_net(), self
-        if target is not None:
-            explainer = copy.copy(self)
-            explainer.target = target
+        net, explainer = self._explained_net(), copy.copy(self)
+        explainer.target = self.target if target is None else target
         return explainer._explain(net, find_view(net.kind).read(net, X), y)
 
     def transform(self, X: Any) -> np.ndarray:

@@ -13,14 +13,11 @@ import numpy as np
 from sklearn_tree.drawing import escape, find_limit
 from sklearn_tree.estimators.targets.predictions import Predictions
 from sklearn_tree.explain.captions import write_captions
-from sklearn_tree.explain.explained_net import ExplainedNet
-from sklearn_tree.explain.features import Features
-from sklearn_tree.explain.methods import Method
 from sklearn_tree.explain.pieces import Pieces
-from sklearn_tree.explain.request import Attributions
+from sklearn_tree.explain.reports import write_json, write_markdown
 from sklearn_tree.explain.state import view_from_state, view_to_state
 from sklearn_tree.explain.summary import Summary, compare, select_pieces, summarize
-from sklearn_tree.explain.views import Samples, View, find_view
+from sklearn_tree.explain.views import View
 from sklearn_tree.plot.picture import Picture, draw_legend
 
 if TYPE_CHECKING:
@@ -137,15 +134,19 @@ class Explanations:
 
     def __repr__(self) -> str:
         """Return the first samples and their attributions as plain text."""
-        parts = [f"Explanations({self._count()}, method={self.method!r})"]
-        for i in range(min(len(self), _MAX_WRITTEN)):
-            drawing = "\u2205"
-            if self.attributions[i].size:
-                drawing = self.view.write(self.samples[i], self.attributions[i], self.names)
-            parts.append(f"{self.captions[i]}\n{drawing}")
+        header = f"Explanations({self._count()}, method={self.method!r})"
+        parts = [header, *([self._write(_MAX_WRITTEN)] if len(self) else [])]
         if len(self) > _MAX_WRITTEN:
             parts.append(f"{_count_more(len(self) - _MAX_WRITTEN)} not shown.")
         return "\n\n".join(parts)
+
+    def _write(self, n: int) -> str:
+        """Return the first n samples as plain text."""
+        texts = [
+            self.view.write(self.samples[i], part, self.names) if part.size else "\u2205"
+            for i, part in enumerate(self.attributions[:n])
+        ]
+        return "\n\n".join(f"{caption}\n{text}" for caption, text in zip(self.captions, texts, strict=False))
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row per attribution.
@@ -287,6 +288,8 @@ class Explanations:
         if len(rows) < len(self):
             parts.append(f"<p>{_count_more(len(self) - len(rows))} not drawn.</p>")
         legend = draw_legend(limit, values=numbers, words=words, opacity=self.view.opacity)
+        text = f"<pre>{escape(self._write(len(rows)))}</pre>"  # also for pages that remove pictures
+        parts.append(f"<details><summary><small>as text</small></summary>{text}</details>")
         html = f'<div style="margin: 0 0 1.2em">{legend}</div>{"".join(parts)}'
         return Picture(html, f"{self.method.replace('_', ' ')}: {self._count()}")
 
@@ -310,6 +313,36 @@ class Explanations:
     def _repr_html_(self) -> str:
         return self.plot()._repr_html_()
 
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        return {
+            "text/html": self._repr_html_(),
+            "text/markdown": self[:_MAX_WRITTEN].to_markdown(),
+            "text/plain": repr(self),
+        }
+
+    def to_markdown(self) -> str:
+        """Return captions, words and trees as Markdown, for issues, reports and chats.
+
+        Returns
+        -------
+        str
+            Words that push the class are bold, those that push against it italic; trees and bars are blocks
+            of plain text.
+        """
+        return write_markdown(self)
+
+    def to_json(self) -> str:
+        """Return all predictions and attributions as JSON.
+
+        Returns
+        -------
+        str
+            An object with ``kind``, ``method`` and ``samples``. Each sample has ``caption``, ``predicted``,
+            ``probability``, ``true`` (if known), ``target``, ``value``, ``baseline_value`` and ``parts``, a
+            list with the columns of :meth:`to_frame` that describe its attributions. NaN is null.
+        """
+        return write_json(self)
+
     def save_html(self, path: str | os.PathLike) -> Path:
         """Write the picture of all samples as a self-contained page.
 
@@ -324,54 +357,6 @@ class Explanations:
             Absolute path of the file.
         """
         return self.plot(max_samples=len(self)).save(path)
-
-
-def make_explanations(
-    net: ExplainedNet,
-    samples: Samples,
-    found: Attributions,
-    features: Features,
-    method: Method,
-    target: Any,
-    truths: np.ndarray | None,
-) -> Explanations:
-    """Return the explanations of samples.
-
-    Parameters
-    ----------
-    net : ExplainedNet
-        The net.
-    samples : Samples
-        The samples.
-    found : Attributions
-        Their attributions.
-    features : Features
-        Output columns of the explainer.
-    method : Method
-        Method of the explainer.
-    target : "predicted", class, int or tuple
-        Explained target.
-    truths : ndarray, shape (n,) or (n, n_outputs), or None
-        True classes or numbers.
-    """
-    view, own, targets = find_view(net.kind), features.merge(found.own), np.array(list(found.targets))
-    offset = net.estimator.target_.offset(targets)
-    predictions = net.predict(samples.encoded, targets, target)
-    return Explanations(
-        kind=net.kind.name,
-        view=view,
-        samples=features.values(samples.X, samples.shown),
-        attributions=found.attributions if view.has_subtrees else own,
-        own=own,
-        targets=targets,
-        values=found.values + offset,
-        baseline_values=found.baseline_values + offset,
-        names=features.channels,
-        method=method.name,
-        predictions=predictions,
-        truths=None if truths is None else predictions.select(truths),
-        complete=method.complete,
-    )
 
 
 def _count_more(n: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -323,6 +324,10 @@ class View:
         """Write a sample and its attributions as plain text; the parameters are those of :meth:`draw`."""
         totals = attributions.reshape(len(attributions), -1).sum(axis=1)
         return write_bars([str(i) for i in range(len(totals))], totals)
+
+    def write_markdown(self, sample: Any, attributions: np.ndarray, names: np.ndarray) -> str:
+        """Write a sample as Markdown; the parameters are those of :meth:`draw`."""
+        return textwrap.indent(self.write(sample, attributions, names), "    ")  # a block of code
 
     def draw(self, sample: Any, attributions: np.ndarray, names: np.ndarray, limit: float) -> str:
         """Draw a sample as HTML, coloured by its attributions; the caller draws a legend.

@@ -7,7 +7,7 @@ import numpy as np
 from sklearn_tree.containers import to_numpy
 from sklearn_tree.explain.pieces import Pieces, find_ngrams, make_pieces
 from sklearn_tree.explain.views.words import WordsView
-from sklearn_tree.plot.text import write_tokens
+from sklearn_tree.plot.text import write_markdown_tokens, write_tokens
 from sklearn_tree.plot.tokens import draw_tokens
 from sklearn_tree.trees import RaggedArray
 
@@ -39,6 +39,10 @@ class TokensView(WordsView):
     def write(self, sample: list[str], attributions: np.ndarray, names: np.ndarray) -> str:
         """Write a text with the attributions of its tokens."""
         return write_tokens(sample, attributions)
+
+    def write_markdown(self, sample: list[str], attributions: np.ndarray, names: np.ndarray) -> str:
+        """Write a text with bold and italic tokens."""
+        return write_markdown_tokens(sample, attributions)
 
     def draw(self, sample: list[str], attributions: np.ndarray, names: np.ndarray, limit: float) -> str:
         """Draw a text, its tokens coloured by their attributions."""
