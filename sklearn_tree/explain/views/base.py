@@ -263,6 +263,9 @@ class View:
         """
         return net.kind.to_host(encoded)
 
+    def check(self, features: Any, encoded: Any) -> None:
+        """Raise ValueError if encoded samples cannot be explained with the output columns of ``fit``."""
+
     def locate(
         self, samples: Any, attributions: list[np.ndarray], names: np.ndarray
     ) -> dict[str, np.ndarray]:

@@ -46,6 +46,10 @@ class ImagesView(WindowsView):
         height, width = shape[:2]
         return [f"y{y}_x{x}_{channel}" for y in range(height) for x in range(width) for channel in channels]
 
+    def check(self, features: Any, encoded: Any) -> None:
+        """Raise ValueError if the images have another size than in ``fit``."""
+        features.check_shape(encoded)
+
     def locate(
         self, samples: Any, attributions: list[np.ndarray], names: np.ndarray
     ) -> dict[str, np.ndarray]:

@@ -115,6 +115,10 @@ class PairsView(View):
         raw_items = raw.items if isinstance(raw, PairArray) else None
         return encoded.replace(self.item_view.show(net.for_items(), encoded.items, raw_items))
 
+    def check(self, features: Any, encoded: Any) -> None:
+        """Raise ValueError if the samples of the pairs cannot be explained, see :meth:`View.check`."""
+        self.item_view.check(features.items, encoded.items)
+
     def locate(
         self, samples: PairArray, attributions: list[np.ndarray], names: np.ndarray
     ) -> dict[str, np.ndarray]:
