@@ -1,0 +1,59 @@
+"""Check of the learning rate: symptoms of the loss curve, explained by a range test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from sklearn_tree.diagnosis.case import Case
+from sklearn_tree.diagnosis.lr_range import Range, find_range
+from sklearn_tree.diagnosis.report import Finding
+
+GOOD_SKILL = 0.5  # in training: a net that learns this much has no wrong learning rate, unless its loss rises
+RISE = 0.2  # of the loss of a constant: more than the noise between epochs
+TOO_HIGH = 3.0  # times the learning rate at which the loss is smallest; at that rate itself, nets still learn
+
+
+def check_learning_rate(case: Case) -> Iterator[Finding]:
+    """Find a learning rate outside of the range in which the net learns.
+
+    The range test runs only if the loss curve has symptoms.
+    """
+    symptom = find_symptom(case)
+    found = find_range(case.net, case.train, case.seed) if symptom else None
+    if found is None:
+        return
+    lr = float(case.net.net_.lr)
+    if lr > TOO_HIGH * found.high:
+        yield _report("lr_too_high", "above", symptom, lr, found)
+    elif lr < found.low and lr * count_steps(case) < found.path:
+        yield _report("lr_too_low", "below", symptom, lr, found)
+
+
+def find_symptom(case: Case) -> str:
+    """Describe what a wrong learning rate may have caused in the loss curve; empty if nothing is wrong."""
+    losses, unit = case.losses, case.constant_loss
+    if not np.isfinite(losses).all():
+        return "the loss became infinite or NaN"
+    steps = np.diff(losses[len(losses) // 2 :])
+    if losses[-1] - losses.min() > RISE * unit:
+        return "the loss rises"
+    if len(steps) and np.abs(steps).mean() > RISE * unit and (steps > 0).any():
+        return "the loss oscillates"
+    return "the net has learned little" if case.train_skill < GOOD_SKILL else ""
+
+
+def count_steps(case: Case) -> int:
+    """Return the number of steps of the training."""
+    return len(case.losses) * -(-len(case.samples) // case.net.batch_size)
+
+
+def _report(name: str, side: str, symptom: str, lr: float, found: Range) -> Finding:
+    middle = np.sqrt(found.low * found.high)  # the range is one of orders of magnitude
+    return Finding(
+        name=name,
+        finding=f"The learning rate is {side} the range in which the net learns: {symptom}.",
+        figure=f"lr={lr:.3g}; the loss of a new net falls for lr from {found}",
+        suggestion=f"Try lr={middle:.1g}, or search lr in this range.",
+    )

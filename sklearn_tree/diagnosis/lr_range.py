@@ -1,0 +1,107 @@
+"""Learning-rate range test (Smith 2017): the loss of an untrained copy while its learning rate grows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from sklearn_tree.device import resolve_device
+from sklearn_tree.diagnosis.case import copy_unfitted
+from sklearn_tree.diagnosis.samples import Samples
+from sklearn_tree.estimators.base import BaseNet
+from sklearn_tree.estimators.threads import limit_for
+from sklearn_tree.estimators.user_code import training_draws
+from sklearn_tree.randomness import InjectedGenerators, own_generators
+
+N_STEPS = 120  # a twentieth of a decade each: few steps in total, many at each order of magnitude
+LOWEST, HIGHEST = 1e-5, 10.0  # Adam learns nothing below, and no optimizer of torch learns above
+_DECAY = 0.85  # of the running mean of the losses; batches differ
+_MIN_FALL = 0.1  # of the first loss; smaller falls are noise of batches
+_SHARE_OF_FALL = 0.2  # from which on the loss has begun to fall
+_EXPLOSION = 4.0  # times the first loss, from which on the test ends
+
+
+@dataclass(frozen=True)
+class Range:
+    """Learning rates at which the loss falls.
+
+    Attributes
+    ----------
+    low : float
+        Learning rate at which the loss begins to fall.
+    high : float
+        Learning rate at which the loss is smallest; above, it rises.
+    path : float
+        Sum of the learning rates of all steps up to ``high``.
+    """
+
+    low: float
+    high: float
+    path: float
+
+    def __str__(self) -> str:
+        return f"{self.low:.1g} to {self.high:.1g}"
+
+
+def find_range(net: BaseNet, samples: Samples, seed: int) -> Range | None:
+    """Return the learning rates at which the loss of an untrained copy falls; None if there are none.
+
+    Parameters
+    ----------
+    net : BaseNet
+        Net whose parameters the copy has.
+    samples : Samples
+        Training samples.
+    seed : int
+        Seed of the weights and the batches.
+
+    References
+    ----------
+    .. [1] L. Smith (2017). Cyclical Learning Rates for Training Neural Networks. WACV.
+    """
+    lrs = np.geomspace(LOWEST, HIGHEST, N_STEPS)
+    losses = _smooth(_train(copy_unfitted(net, seed), samples, lrs, seed))
+    if len(losses) < 2:
+        return None
+    best = int(np.argmin(losses))
+    fall = losses[0] - losses[best]
+    if fall < _MIN_FALL * losses[0]:
+        return None
+    first = int(np.argmax(losses <= losses[0] - _SHARE_OF_FALL * fall))
+    return Range(float(lrs[first]), float(lrs[best]), float(lrs[: best + 1].sum()))
+
+
+def _train(blueprint: Any, samples: Samples, lrs: np.ndarray, seed: int) -> np.ndarray:
+    """Train a new net for one step per learning rate and return the losses up to an explosion."""
+    blueprint.device_ = resolve_device(blueprint.device)
+    data = blueprint._encode_all(samples.X, samples.y, None, reset=True).normalize()
+    net = blueprint._make_net(data, 1, [])
+    losses: list[float] = []
+    with own_generators(seed), InjectedGenerators():
+        net.initialize()
+    limit = limit_for(net.module_, data.n_positions, blueprint.batch_size, blueprint.device_)
+    with own_generators(seed), training_draws(net), limit:
+        for lr, batch in zip(lrs, _cycle(net.get_iterator(data, training=True)), strict=False):
+            for group in net.optimizer_.param_groups:
+                group["lr"] = lr
+            losses.append(float(net.train_step(batch)["loss"]))
+            if not losses[-1] <= _EXPLOSION * losses[0]:  # also if it is NaN
+                return np.array(losses[:-1])
+    return np.array(losses)
+
+
+def _cycle(batches: Any) -> Iterator[Any]:
+    while True:
+        yield from batches
+
+
+def _smooth(losses: np.ndarray) -> np.ndarray:
+    """Return the running means of the losses, corrected for their start at 0 as in Adam."""
+    mean, means = 0.0, []
+    for i, loss in enumerate(losses, start=1):
+        mean = _DECAY * mean + (1 - _DECAY) * loss
+        means.append(mean / (1 - _DECAY**i))
+    return np.array(means)

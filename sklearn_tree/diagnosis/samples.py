@@ -1,0 +1,130 @@
+"""Samples of a diagnosis: as the net reads them, encoded, and with targets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+import numpy as np
+import torch
+
+from sklearn_tree.estimators.base import BaseNet
+from sklearn_tree.estimators.batches import EncodedDataset
+from sklearn_tree.estimators.targets import check_length
+from sklearn_tree.estimators.wrapped import apply_steps
+from sklearn_tree.kinds import Kind
+from sklearn_tree.trees.flat import FlatArray
+from sklearn_tree.validation import safe_indexing
+
+
+@dataclass(frozen=True, kw_only=True)
+class Samples:
+    """Samples that a net has encoded.
+
+    Attributes
+    ----------
+    X : samples
+        Samples that the net reads.
+    y : ndarray, shape (n_samples,) or (n_samples, n_outputs)
+        Targets.
+    encoded : encoded samples
+        Samples as the kind of the net encodes them, in main memory.
+    target : ndarray, shape (n_samples,) or (n_samples, n_outputs)
+        Encoded targets.
+    kind : Kind
+        Kind that has encoded the samples.
+    """
+
+    X: Any
+    y: np.ndarray
+    encoded: Any
+    target: np.ndarray
+    kind: Kind
+
+    def __len__(self) -> int:
+        return len(self.target)
+
+    @property
+    def columns(self) -> np.ndarray:
+        """Encoded targets, shape (n_samples, n_columns)."""
+        return self.target.reshape(len(self), -1)
+
+    @property
+    def items(self) -> Any:
+        """Encoded samples; both samples of each pair."""
+        return self.encoded if self.kind.item_kind is None else self.encoded.items
+
+    @property
+    def item_kind(self) -> Kind:
+        """Kind of the items."""
+        return self.kind.item_kind or self.kind
+
+    def take(self, rows: np.ndarray) -> Samples:
+        """Return the samples with the given indices."""
+        return Samples(
+            X=safe_indexing(self.X, rows),
+            y=self.y[rows],
+            encoded=self.encoded[rows],
+            target=self.target[rows],
+            kind=self.kind,
+        )
+
+    def draw(self, n: int, seed: int) -> np.ndarray:
+        """Return the indices of at most ``n`` samples, in ascending order."""
+        if len(self) <= n:
+            return np.arange(len(self))
+        return np.sort(np.random.RandomState(seed).permutation(len(self))[:n])
+
+    def to_dataset(self) -> EncodedDataset:
+        """Return the samples with their encoded targets."""
+        return EncodedDataset(self.encoded, self.target, kind=self.kind)
+
+    def read_numbers(self) -> np.ndarray | None:
+        """Return the numbers of samples of a numeric kind, shape (n_samples, ...); None for labels."""
+        if self.item_kind.has_labels:
+            return None
+        numbers = self.item_kind.inputs(self.items, np.arange(len(self.items)))["values"]
+        return numbers[~np.isnan(numbers)].reshape(len(self), -1) if numbers.ndim == 1 else numbers
+
+    def digest(self) -> list[bytes]:
+        """Return a digest of each encoded sample."""
+        keys = _digest_items(self.items)
+        if self.kind.item_kind is None:
+            return keys
+        return [first + second for first, second in zip(keys[::2], keys[1::2], strict=True)]
+
+
+def read_samples(net: BaseNet, steps: list[Any], X: Any, y: Any) -> Samples:
+    """Apply the steps before a net to samples, and encode them and their targets."""
+    X, _ = apply_steps(steps, X)
+    encoded = net.kind_.to_host(net._encode(X))
+    y = net._read_more_y(y)
+    check_length(y, encoded)
+    return Samples(X=X, y=y, encoded=encoded, target=net.target_.encode(y), kind=net.kind_)
+
+
+def join_samples(first: Any, second: Any) -> Any:
+    """Concatenate two arrays of encoded samples."""
+    return np.concatenate([first, second])
+
+
+def to_tensor(numbers: np.ndarray) -> torch.Tensor:
+    """Return a copy of an array as a tensor."""
+    return torch.from_numpy(np.array(numbers))
+
+
+def _digest_items(items: Any) -> list[bytes]:
+    if not isinstance(items, FlatArray):
+        return [sha256(np.ascontiguousarray(row)).digest() for row in items]
+    columns = [getattr(items, name) for name in items._columns if name != "subtrees"]
+    columns = [np.ascontiguousarray(column) for column in columns if column is not None]
+    bounds = zip(items.offsets[:-1].tolist(), items.offsets[1:].tolist(), strict=True)
+    return [_digest_rows(columns, begin, end) for begin, end in bounds]
+
+
+def _digest_rows(columns: list[np.ndarray], begin: int, end: int) -> bytes:
+    digest = sha256()
+    for column in columns:
+        digest.update(column[begin:end])
+    return digest.digest()
