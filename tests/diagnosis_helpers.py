@@ -10,7 +10,6 @@ from sklearn_tree import (
     RecursiveNetClassifier,
     RecursiveNetRegressor,
     RNNClassifier,
-    RNNRegressor,
     SequenceVectorizer,
 )
 from sklearn_tree.datasets import make_negation
@@ -134,7 +133,7 @@ def low_lr(seed):
 
 
 def few_epochs(seed):
-    return fit(RNNClassifier(random_state=seed, max_epochs=3), *ordered_texts(1000, seed), n_val=200)
+    return fit(RecursiveNetClassifier(random_state=seed, max_epochs=3), *trees(1000, seed), n_val=200)
 
 
 def copied_samples(seed):

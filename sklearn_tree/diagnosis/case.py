@@ -111,6 +111,11 @@ class Case:
         """Training loss of each epoch, float."""
         return self.net.history_["train_loss"].to_numpy()
 
+    @property
+    def n_steps(self) -> int:
+        """Number of steps of the training."""
+        return len(self.losses) * -(-len(self.samples) // self.net.batch_size)
+
     @cached_property
     def constant_loss(self) -> float:
         """Training loss of the best constant output."""

@@ -28,7 +28,7 @@ def check_leak(case: Case) -> Iterator[Finding]:
             name="leak",
             finding=f"The target can be read from {found}.",
             figure=f"in {len(case.train)} samples with at most {1 - PERFECT:.1%} exceptions",
-            suggestion="Check whether it is known when predictions are made: if not, remove it; if it is, the "
+            suggestion="Check whether it is known when predictions are made: if not, remove it; if so, the "
             "task needs no net.",
         )
 
@@ -39,7 +39,7 @@ def find_word(case: Case) -> str:
     items = samples.items
     counts = samples.item_kind.count_labels(items, items.n_labels or 0)
     for side in range(len(items) // len(samples)):
-        present = counts[side :: len(items) // len(samples)] > 0
+        present = (counts[side :: len(items) // len(samples)] > 0).astype(np.float64)
         for is_class in list_classes(case, samples):
             n_in, n_out = present.T @ is_class, present.T @ ~is_class
             share_in, share_out = n_in / is_class.sum(), n_out / (~is_class).sum()

@@ -12,7 +12,7 @@ from sklearn_tree.diagnosis.report import Finding
 
 GOOD_SKILL = 0.5  # in training: a net that learns this much has no wrong learning rate, unless its loss rises
 RISE = 0.2  # of the loss of a constant: more than the noise between epochs
-TOO_HIGH = 3.0  # times the learning rate at which the loss is smallest; at that rate itself, nets still learn
+MIN_STEPS = 200  # a training that succeeds after more steps has too few epochs, not a small learning rate
 
 
 def check_learning_rate(case: Case) -> Iterator[Finding]:
@@ -21,13 +21,13 @@ def check_learning_rate(case: Case) -> Iterator[Finding]:
     The range test runs only if the loss curve has symptoms.
     """
     symptom = find_symptom(case)
-    found = find_range(case.net, case.train, case.seed) if symptom else None
+    found = find_range(case.net, case.train, max(case.n_steps, MIN_STEPS), case.seed) if symptom else None
     if found is None:
         return
     lr = float(case.net.net_.lr)
-    if lr > TOO_HIGH * found.high:
+    if lr > found.high:
         yield _report("lr_too_high", "above", symptom, lr, found)
-    elif lr < found.low and lr * count_steps(case) < found.path:
+    elif lr < found.low:
         yield _report("lr_too_low", "below", symptom, lr, found)
 
 
@@ -44,16 +44,11 @@ def find_symptom(case: Case) -> str:
     return "the net has learned little" if case.train_skill < GOOD_SKILL else ""
 
 
-def count_steps(case: Case) -> int:
-    """Return the number of steps of the training."""
-    return len(case.losses) * -(-len(case.samples) // case.net.batch_size)
-
-
 def _report(name: str, side: str, symptom: str, lr: float, found: Range) -> Finding:
     middle = np.sqrt(found.low * found.high)  # the range is one of orders of magnitude
     return Finding(
         name=name,
         finding=f"The learning rate is {side} the range in which the net learns: {symptom}.",
-        figure=f"lr={lr:.3g}; the loss of a new net falls for lr from {found}",
+        figure=f"lr={lr:.3g}; in a range test, the loss of a new net falls for lr from {found}",
         suggestion=f"Try lr={middle:.1g}, or search lr in this range.",
     )

@@ -20,34 +20,34 @@ N_STEPS = 120  # a twentieth of a decade each: few steps in total, many at each 
 LOWEST, HIGHEST = 1e-5, 10.0  # Adam learns nothing below, and no optimizer of torch learns above
 _DECAY = 0.85  # of the running mean of the losses; batches differ
 _MIN_FALL = 0.1  # of the first loss; smaller falls are noise of batches
-_SHARE_OF_FALL = 0.2  # from which on the loss has begun to fall
+_BEGIN, _END = 0.2, 0.9  # shares of the fall at which it has begun, and has ended
 _EXPLOSION = 4.0  # times the first loss, from which on the test ends
 
 
 @dataclass(frozen=True)
 class Range:
-    """Learning rates at which the loss falls.
+    """Learning rates with which a training succeeds.
 
     Attributes
     ----------
     low : float
-        Learning rate at which the loss begins to fall.
+        Learning rate with which a training moves the weights as far as the test does before its loss falls.
     high : float
-        Learning rate at which the loss is smallest; above, it rises.
-    path : float
-        Sum of the learning rates of all steps up to ``high``.
+        Learning rate at which the loss has fallen; above, a training may be unstable.
     """
 
     low: float
     high: float
-    path: float
 
     def __str__(self) -> str:
         return f"{self.low:.1g} to {self.high:.1g}"
 
 
-def find_range(net: BaseNet, samples: Samples, seed: int) -> Range | None:
-    """Return the learning rates at which the loss of an untrained copy falls; None if there are none.
+def find_range(net: BaseNet, samples: Samples, n_steps: int, seed: int) -> Range | None:
+    """Return the learning rates with which a training succeeds; None if no loss of the test is smaller.
+
+    The sum of the learning rates bounds how far the weights move. A training of many steps therefore
+    succeeds with a smaller learning rate than the one at which the loss of the short test begins to fall.
 
     Parameters
     ----------
@@ -55,6 +55,8 @@ def find_range(net: BaseNet, samples: Samples, seed: int) -> Range | None:
         Net whose parameters the copy has.
     samples : Samples
         Training samples.
+    n_steps : int
+        Number of steps of the training.
     seed : int
         Seed of the weights and the batches.
 
@@ -66,12 +68,11 @@ def find_range(net: BaseNet, samples: Samples, seed: int) -> Range | None:
     losses = _smooth(_train(copy_unfitted(net, seed), samples, lrs, seed))
     if len(losses) < 2:
         return None
-    best = int(np.argmin(losses))
-    fall = losses[0] - losses[best]
+    fall = losses[0] - losses.min()
     if fall < _MIN_FALL * losses[0]:
         return None
-    first = int(np.argmax(losses <= losses[0] - _SHARE_OF_FALL * fall))
-    return Range(float(lrs[first]), float(lrs[best]), float(lrs[: best + 1].sum()))
+    begin, end = (int(np.argmax(losses <= losses[0] - share * fall)) for share in (_BEGIN, _END))
+    return Range(min(lrs[: begin + 1].sum() / n_steps, lrs[end]), lrs[end])
 
 
 def _train(blueprint: Any, samples: Samples, lrs: np.ndarray, seed: int) -> np.ndarray:

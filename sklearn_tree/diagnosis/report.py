@@ -57,7 +57,9 @@ class Diagnosis(Sequence[Finding]):
     >>> from sklearn_tree.diagnosis import Diagnosis, Finding
     >>> Diagnosis([])
     No problems found
-    >>> finding = Finding(name="scale", finding="Columns are constant.", figure="2 of 3", suggestion="Drop them.")
+    >>> finding = Finding(
+    ...     name="scale", finding="Columns are constant.", figure="2 of 3", suggestion="Drop them."
+    ... )
     >>> Diagnosis([finding])
     1 problem found
     <BLANKLINE>
