@@ -16,7 +16,7 @@ from sklearn.preprocessing import StandardScaler
 
 from sklearn_tree.diagnosis.case import Case, Trial, count_classes, to_skill
 from sklearn_tree.diagnosis.report import Finding
-from sklearn_tree.diagnosis.samples import Samples, join_samples, to_tensor
+from sklearn_tree.diagnosis.samples import Samples, join_samples, read_numbers, to_tensor
 
 MIN_SKILL = 0.1  # of the way from a constant to the best score; models that learned less are not compared
 MARGIN = 0.01  # of the score: a net costs more than it gains below
@@ -79,15 +79,11 @@ def _classify(scaler: Any, parts: tuple[Any, Any], y: np.ndarray, y_new: np.ndar
 
 def make_features(train: Samples, held_out: Samples) -> tuple[Any, Any]:
     """Return the features of training and held-out samples, in this order, and an unfitted scaler."""
-    numbers = [samples.read_numbers() for samples in (train, held_out)]
-    if numbers[0] is not None:
-        flat = [part.reshape(len(part), -1) for part in numbers if part is not None]
-        n = max(part.shape[1] for part in flat)  # series are padded to the longest of each part
-        return np.concatenate(
-            [np.pad(part, ((0, 0), (0, n - part.shape[1]))) for part in flat]
-        ), StandardScaler()
     items = join_samples(train.items, held_out.items)
-    kind, n_labels = train.item_kind, items.n_labels or 0
+    kind, n_labels = train.item_kind, getattr(items, "n_labels", None) or 0
+    numbers = read_numbers(kind, items, len(train) + len(held_out))
+    if numbers is not None:
+        return numbers.reshape(len(numbers), -1), StandardScaler()
     counts = kind.count_labels(items, n_labels)
     bigrams = kind.count_bigrams(items, n_labels, _MAX_BIGRAMS)
     counts = counts if bigrams is None else hstack([counts, bigrams[1]], format="csr")

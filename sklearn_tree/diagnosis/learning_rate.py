@@ -12,6 +12,7 @@ from sklearn_tree.diagnosis.report import Finding
 
 GOOD_SKILL = 0.5  # in training: a net that learns this much has no wrong learning rate, unless its loss rises
 RISE = 0.2  # of the loss of a constant: more than the noise between epochs
+STUCK = 0.8  # of the loss of a constant; a net with a smaller loss has learned with its learning rate
 MIN_STEPS = 200  # a training that succeeds after more steps has too few epochs, not a small learning rate
 
 
@@ -21,11 +22,15 @@ def check_learning_rate(case: Case) -> Iterator[Finding]:
     The range test runs only if the loss curve has symptoms.
     """
     symptom = find_symptom(case)
-    found = find_range(case.net, case.train, max(case.n_steps, MIN_STEPS), case.seed) if symptom else None
+    if not symptom:
+        return
+    n_steps = max(case.n_steps, MIN_STEPS)
+    found = find_range(case.net, case.train, case.constant_loss, n_steps, case.seed)
     if found is None:
         return
     lr = float(case.net.net_.lr)
-    if lr > found.high:
+    is_stuck = not case.losses[-1] <= STUCK * case.constant_loss  # also if it is NaN
+    if lr > found.high and is_stuck:
         yield _report("lr_too_high", "above", symptom, lr, found)
     elif lr < found.low:
         yield _report("lr_too_low", "below", symptom, lr, found)

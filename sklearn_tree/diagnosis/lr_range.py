@@ -19,7 +19,7 @@ from sklearn_tree.randomness import InjectedGenerators, own_generators
 N_STEPS = 120  # a twentieth of a decade each: few steps in total, many at each order of magnitude
 LOWEST, HIGHEST = 1e-5, 10.0  # Adam learns nothing below, and no optimizer of torch learns above
 _DECAY = 0.85  # of the running mean of the losses; batches differ
-_MIN_FALL = 0.1  # of the first loss; smaller falls are noise of batches
+_MIN_FALL = 0.1  # of the loss at the start; smaller falls are noise of batches
 _BEGIN, _END = 0.2, 0.9  # shares of the fall at which it has begun, and has ended
 _EXPLOSION = 4.0  # times the first loss, from which on the test ends
 
@@ -43,7 +43,7 @@ class Range:
         return f"{self.low:.1g} to {self.high:.1g}"
 
 
-def find_range(net: BaseNet, samples: Samples, n_steps: int, seed: int) -> Range | None:
+def find_range(net: BaseNet, samples: Samples, constant_loss: float, n_steps: int, seed: int) -> Range | None:
     """Return the learning rates with which a training succeeds; None if no loss of the test is smaller.
 
     The sum of the learning rates bounds how far the weights move. A training of many steps therefore
@@ -55,6 +55,8 @@ def find_range(net: BaseNet, samples: Samples, n_steps: int, seed: int) -> Range
         Net whose parameters the copy has.
     samples : Samples
         Training samples.
+    constant_loss : float
+        Loss of the best constant output.
     n_steps : int
         Number of steps of the training.
     seed : int
@@ -68,10 +70,11 @@ def find_range(net: BaseNet, samples: Samples, n_steps: int, seed: int) -> Range
     losses = _smooth(_train(copy_unfitted(net, seed), samples, lrs, seed))
     if len(losses) < 2:
         return None
-    fall = losses[0] - losses.min()
-    if fall < _MIN_FALL * losses[0]:
+    start = min(losses[0], constant_loss)  # a fall to the loss of a constant is not learning
+    fall = start - losses.min()
+    if fall <= _MIN_FALL * start:
         return None
-    begin, end = (int(np.argmax(losses <= losses[0] - share * fall)) for share in (_BEGIN, _END))
+    begin, end = (int(np.argmax(losses <= start - share * fall)) for share in (_BEGIN, _END))
     return Range(min(lrs[: begin + 1].sum() / n_steps, lrs[end]), lrs[end])
 
 

@@ -81,11 +81,8 @@ class Samples:
         return EncodedDataset(self.encoded, self.target, kind=self.kind)
 
     def read_numbers(self) -> np.ndarray | None:
-        """Return the numbers of samples of a numeric kind, shape (n_samples, ...); None for labels."""
-        if self.item_kind.has_labels:
-            return None
-        numbers = self.item_kind.inputs(self.items, np.arange(len(self.items)))["values"]
-        return numbers[~np.isnan(numbers)].reshape(len(self), -1) if numbers.ndim == 1 else numbers
+        """Return the numbers of samples of a numeric kind, see :func:`read_numbers`; None for labels."""
+        return read_numbers(self.item_kind, self.items, len(self))
 
     def digest(self) -> list[bytes]:
         """Return a digest of each encoded sample."""
@@ -107,6 +104,31 @@ def read_samples(net: BaseNet, steps: list[Any], X: Any, y: Any) -> Samples:
 def join_samples(first: Any, second: Any) -> Any:
     """Concatenate two arrays of encoded samples."""
     return np.concatenate([first, second])
+
+
+def read_numbers(kind: Kind, items: Any, n_samples: int) -> np.ndarray | None:
+    """Return the numbers of samples of a numeric kind; None for labels.
+
+    Parameters
+    ----------
+    kind : Kind
+        Kind of the items.
+    items : encoded samples
+        The samples, or both samples of each pair.
+    n_samples : int
+        Number of samples.
+
+    Returns
+    -------
+    ndarray of float64 or None
+        Shape (n_samples, n_columns) for a table; otherwise the last axis has the channels.
+    """
+    if kind.has_labels:
+        return None
+    numbers = kind.inputs(items, np.arange(len(items)))["values"]
+    if numbers.ndim == 1:  # a table that is read as trees, whose roots have no values
+        return numbers[~np.isnan(numbers)].reshape(n_samples, -1)
+    return numbers if len(items) == n_samples else numbers.reshape(n_samples, -1, *numbers.shape[1:])
 
 
 def to_tensor(numbers: np.ndarray) -> torch.Tensor:
