@@ -124,7 +124,7 @@ def diagnose(
     >>> from sklearn_tree import RecursiveNetClassifier, diagnose
     >>> from sklearn_tree.datasets import make_negation
     >>> negation = make_negation(200, random_state=0)
-    >>> clf = RecursiveNetClassifier(lr=1e-6, max_epochs=5, random_state=0)
+    >>> clf = RecursiveNetClassifier(lr=1e-6, random_state=0)
     >>> clf = clf.fit(negation.data, negation.target)
     >>> diagnose(clf, negation.data, negation.target).names
     ['lr_too_low']

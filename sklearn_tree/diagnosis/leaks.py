@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
 from sklearn_tree.diagnosis.case import Case, count_classes
 from sklearn_tree.diagnosis.report import Finding
-from sklearn_tree.diagnosis.samples import Samples
 from sklearn_tree.drawing import cut
 from sklearn_tree.preprocessing.vocabulary import invert_vocabulary
 
@@ -17,6 +17,7 @@ PERFECT = 0.995  # recall and specificity; the rest may be errors of the targets
 PERFECT_CORRELATION = 0.9999  # of a column and a number to be predicted
 
 _LONGEST = 40  # characters of a word
+_N_NAMED = 3  # words
 
 
 def check_leak(case: Case) -> Iterator[Finding]:
@@ -34,39 +35,53 @@ def check_leak(case: Case) -> Iterator[Finding]:
 
 
 def find_word(case: Case) -> str:
-    """Describe a word or label whose presence is equivalent to a class; empty if there is none."""
+    """Describe words or labels whose presence is equivalent to the classes; empty if there are none."""
     samples = case.train
-    items = samples.items
-    counts = samples.item_kind.count_labels(items, items.n_labels or 0)
-    for side in range(len(items) // len(samples)):
-        present = (counts[side :: len(items) // len(samples)] > 0).astype(np.float64)
-        for is_class in list_classes(case, samples):
-            n_in, n_out = present.T @ is_class, present.T @ ~is_class
-            share_in, share_out = n_in / is_class.sum(), n_out / (~is_class).sum()
-            gap = np.abs(share_in - share_out)
-            if len(gap) and gap.max() >= 2 * PERFECT - 1:
-                return f"the presence of {name_word(case, int(gap.argmax()))}"
+    n_sides = len(samples.items) // len(samples)
+    counts = samples.item_kind.count_labels(samples.items, samples.items.n_labels or 0)
+    for side in range(n_sides if counts.shape[1] else 0):
+        present = (counts[side::n_sides] > 0).astype(np.float64)
+        for column in list_targets(case):
+            words = _match_words(present, column)
+            if words:
+                names = ", ".join(name_word(case, word) for word in words[:_N_NAMED])
+                return f"the presence of {names}{', ...' if len(words) > _N_NAMED else ''}"
     return ""
 
 
-def list_classes(case: Case, samples: Samples) -> list[np.ndarray]:
-    """Return which samples have a class, for each class that has enough samples inside and outside; bool."""
-    classes = []
-    for column, counts in zip(samples.columns.T, count_classes(case.net, samples), strict=False):
-        kept = (counts >= MIN_CLASS) & (counts.sum() - counts >= MIN_CLASS)
-        classes += [column == i for i in np.flatnonzero(kept)]
-    return classes
+def _match_words(present: Any, column: np.ndarray) -> list[int]:
+    """Return a word for each class, which occurs in this class only or in all others only.
+
+    Empty unless all classes have one.
+    """
+    words = []
+    for number in np.unique(column[column >= 0]):
+        is_class = (column == number).astype(np.float64)
+        is_other = ((column != number) & (column >= 0)).astype(np.float64)
+        gap = np.abs(present.T @ is_class / is_class.sum() - present.T @ is_other / is_other.sum())
+        if gap.max() < 2 * PERFECT - 1:
+            return []
+        words.append(int(gap.argmax()))
+    return list(dict.fromkeys(words))
+
+
+def list_targets(case: Case) -> list[np.ndarray]:
+    """Return the columns of encoded classes that have at least two large classes; -1 for small classes."""
+    columns = []
+    for column, counts in zip(case.train.columns.T, count_classes(case.net, case.train), strict=False):
+        kept = counts >= MIN_CLASS
+        column = column.astype(np.int64)
+        columns += [np.where(kept[column], column, -1)] if kept.sum() > 1 else []
+    return columns
 
 
 def name_word(case: Case, index: int) -> str:
     """Return a label as a text, or its id without a vocabulary."""
     readers = [case.net.kind_.vectorizer, *case.steps[::-1]]
     vocabulary = next((v for reader in readers if (v := getattr(reader, "vocabulary_", None))), None)
-    return (
-        f"id {index}"
-        if vocabulary is None
-        else repr(cut(str(invert_vocabulary(vocabulary)[index]), _LONGEST))
-    )
+    if vocabulary is None:
+        return f"id {index}"
+    return repr(cut(str(invert_vocabulary(vocabulary)[index]), _LONGEST))
 
 
 def find_column(case: Case) -> str:
@@ -75,8 +90,9 @@ def find_column(case: Case) -> str:
     if numbers is None or len(numbers) < 2 * MIN_CLASS:
         return ""
     flat = numbers.reshape(len(numbers), -1)
-    found = [_correlate(flat, column) >= PERFECT_CORRELATION for column in case.train.columns.T]
-    found = [_separates(flat, is_class) for is_class in list_classes(case, case.train)] or found
+    found = [_separates(flat, column) for column in list_targets(case)]
+    if not count_classes(case.net, case.train):
+        found = [_correlate(flat, column) >= PERFECT_CORRELATION for column in case.train.columns.T]
     columns = [np.flatnonzero(is_found) for is_found in found if is_found.any()]
     return name_number(case, int(columns[0][0]), numbers.shape) if columns else ""
 
@@ -89,10 +105,13 @@ def name_number(case: Case, index: int, shape: tuple[int, ...]) -> str:
     return f"X[:, {', '.join(str(int(i)) for i in position)}]"
 
 
-def _separates(flat: np.ndarray, is_class: np.ndarray) -> np.ndarray:
-    """Return whether each column is larger, or smaller, for one class than for all others."""
-    inside, outside = flat[is_class], flat[~is_class]
-    return (inside.min(0) > outside.max(0)) | (inside.max(0) < outside.min(0))
+def _separates(flat: np.ndarray, column: np.ndarray) -> np.ndarray:
+    """Return whether the classes have disjoint intervals of numbers, for each column of the samples."""
+    parts = [flat[column == number] for number in np.unique(column[column >= 0])]
+    lows, highs = (np.array([f(part, axis=0) for part in parts]) for f in (np.min, np.max))
+    order = np.argsort(lows, axis=0)
+    lows, highs = (np.take_along_axis(ends, order, axis=0) for ends in (lows, highs))
+    return np.asarray((lows[1:] > highs[:-1]).all(axis=0))
 
 
 def _correlate(flat: np.ndarray, target: np.ndarray) -> np.ndarray:

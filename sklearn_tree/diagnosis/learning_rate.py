@@ -6,14 +6,14 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from sklearn_tree.diagnosis.case import Case
+from sklearn_tree.diagnosis.case import MIN_STEPS, Case
 from sklearn_tree.diagnosis.lr_range import Range, find_range
 from sklearn_tree.diagnosis.report import Finding
 
 GOOD_SKILL = 0.5  # in training: a net that learns this much has no wrong learning rate, unless its loss rises
 RISE = 0.2  # of the loss of a constant: more than the noise between epochs
 STUCK = 0.8  # of the loss of a constant; a net with a smaller loss has learned with its learning rate
-MIN_STEPS = 200  # a training that succeeds after more steps has too few epochs, not a small learning rate
+ENOUGH_STEPS = 200  # a training that succeeds after more steps has too few epochs, not a small learning rate
 
 
 def check_learning_rate(case: Case) -> Iterator[Finding]:
@@ -24,7 +24,7 @@ def check_learning_rate(case: Case) -> Iterator[Finding]:
     symptom = find_symptom(case)
     if not symptom:
         return
-    n_steps = max(case.n_steps, MIN_STEPS)
+    n_steps = max(case.n_steps, ENOUGH_STEPS)
     found = find_range(case.net, case.train, case.constant_loss, n_steps, case.seed)
     if found is None:
         return
@@ -46,7 +46,8 @@ def find_symptom(case: Case) -> str:
         return "the loss rises"
     if len(steps) and np.abs(steps).mean() > RISE * unit and (steps > 0).any():
         return "the loss oscillates"
-    return "the net has learned little" if case.train_skill < GOOD_SKILL else ""
+    has_failed = case.n_steps >= MIN_STEPS and case.train_skill < GOOD_SKILL
+    return "the net has learned little" if has_failed else ""
 
 
 def _report(name: str, side: str, symptom: str, lr: float, found: Range) -> Finding:

@@ -138,15 +138,14 @@ def to_tensor(numbers: np.ndarray) -> torch.Tensor:
 
 def _digest_items(items: Any) -> list[bytes]:
     if not isinstance(items, FlatArray):
-        return [sha256(np.ascontiguousarray(row)).digest() for row in items]
+        return [sha256(row.tobytes()).digest() for row in items]
     columns = [getattr(items, name) for name in items._columns if name != "subtrees"]
-    columns = [np.ascontiguousarray(column) for column in columns if column is not None]
     bounds = zip(items.offsets[:-1].tolist(), items.offsets[1:].tolist(), strict=True)
     return [_digest_rows(columns, begin, end) for begin, end in bounds]
 
 
-def _digest_rows(columns: list[np.ndarray], begin: int, end: int) -> bytes:
+def _digest_rows(columns: list[np.ndarray | None], begin: int, end: int) -> bytes:
     digest = sha256()
     for column in columns:
-        digest.update(column[begin:end])
+        digest.update(b"" if column is None else column[begin:end].tobytes())
     return digest.digest()

@@ -6,33 +6,32 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from sklearn_tree.diagnosis.case import Case, Trial, compute_loss, find_constant_loss
+from sklearn_tree.diagnosis.case import MIN_STEPS, Case, Trial, compute_loss, find_constant_loss
 from sklearn_tree.diagnosis.report import Finding
 
 MIN_SKILL = 0.1  # of the way from a constant to the best score; less is hardly better than a constant
 LAST_FALL = 0.05  # of the loss of a constant, per epoch: a few more epochs change the result
 SMALL_LOSS = 0.2  # of the loss of a constant; below, there is little left to learn
-MIN_STEPS = 100  # as in the defaults of max_epochs
 GOOD_SKILL = 0.5  # in training: after fewer steps, a net that learns this much may be trained long enough
 MAX_GAP = 0.5  # of the skill: more than half of what was learned does not hold for new samples
 
 
 def check_underfit(case: Case) -> Iterator[Finding]:
     """Find a training that has learned little, or ended while the loss was falling."""
-    if case.train_skill < MIN_SKILL:
-        yield Finding(
-            name="underfit",
-            finding="The net has learned little: it is hardly better than a constant, also in training.",
-            figure=f"skill {case.train_skill:.2f} on training samples (0 is a constant, 1 is perfect)",
-            suggestion="Train for more epochs, then search lr; if neither helps, check samples and targets.",
-        )
-    elif case.n_steps < MIN_STEPS and case.train_skill < GOOD_SKILL:
+    if case.n_steps < MIN_STEPS and case.train_skill < GOOD_SKILL:
         yield Finding(
             name="underfit",
             finding="The training is too short.",
             figure=f"{case.n_steps} steps in {len(case.losses)} epochs; skill {case.train_skill:.2f} on "
             "training samples (0 is a constant, 1 is perfect)",
             suggestion=f"Train for more epochs: max_epochs=None takes at least {MIN_STEPS} steps.",
+        )
+    elif case.train_skill < MIN_SKILL:
+        yield Finding(
+            name="underfit",
+            finding="The net has learned little: it is hardly better than a constant, also in training.",
+            figure=f"skill {case.train_skill:.2f} on training samples (0 is a constant, 1 is perfect)",
+            suggestion="Train for more epochs, then search lr; if neither helps, check samples and targets.",
         )
     elif (fall := find_last_fall(case)) > LAST_FALL:
         loss = case.losses[-1]
