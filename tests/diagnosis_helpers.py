@@ -11,6 +11,7 @@ from sklearn_tree import (
     RecursiveNetRegressor,
     RNNClassifier,
     SequenceVectorizer,
+    diagnose,
 )
 from sklearn_tree.datasets import make_negation
 
@@ -193,14 +194,14 @@ def truncated_texts(seed):
     return fit(pipe, texts, y)
 
 
-HEALTHY = {
-    "trees": healthy_trees,
-    "texts": healthy_texts,
-    "series": healthy_series,
-    "images": healthy_images,
-    "table": healthy_table,
-    "regression": healthy_regression,
-}
+HEALTHY = [
+    healthy_trees,
+    healthy_texts,
+    healthy_series,
+    healthy_images,
+    healthy_table,
+    healthy_regression,
+]
 SICK = {
     high_lr: "lr_too_high",
     low_lr: "lr_too_low",
@@ -215,3 +216,21 @@ SICK = {
     saturated_units: "dead_units",
     truncated_texts: "truncated",
 }
+
+
+def run_diagnosis(sick):
+    """Diagnose a fit."""
+    return diagnose(sick.estimator, sick.X, sick.y, X_val=sick.X_val, y_val=sick.y_val)
+
+
+def measure_rates(seeds):
+    """Return the share of fits with the right findings: the problem of a sick fit, none of a healthy one."""
+    rates = {
+        make: np.mean([SICK[make] in run_diagnosis(make(seed)).names for seed in seeds]) for make in SICK
+    }
+    return rates | {make: np.mean([not run_diagnosis(make(seed)) for seed in seeds]) for make in HEALTHY}
+
+
+if __name__ == "__main__":
+    for make, rate in measure_rates(range(5)).items():
+        print(f"{make.__name__:20} {rate:.0%}")  # noqa: T201
