@@ -19,16 +19,15 @@ from sklearn_tree.diagnosis.copies import check_duplicates
 from sklearn_tree.diagnosis.leaks import check_leak
 from sklearn_tree.diagnosis.learning_rate import check_learning_rate
 from sklearn_tree.diagnosis.report import Diagnosis, Finding
-from sklearn_tree.diagnosis.samples import Samples, read_samples
+from sklearn_tree.diagnosis.samples import read_samples
 from sklearn_tree.diagnosis.sizes import check_huge, check_truncated
-from sklearn_tree.diagnosis.training import check_overfit, check_underfit
+from sklearn_tree.diagnosis.training import check_overfit, check_underfit, check_validation_loss
 from sklearn_tree.diagnosis.units import check_units
 from sklearn_tree.diagnosis.words import check_words
 from sklearn_tree.estimators.base import BaseNet
 from sklearn_tree.estimators.modes import default_modes
 from sklearn_tree.estimators.threads import limit_threads
 from sklearn_tree.estimators.wrapped import split_estimator
-from sklearn_tree.validation import renamed_in_errors
 
 MIN_SAMPLES = 20  # smallest value of max_samples; fewer samples have no score
 
@@ -44,6 +43,7 @@ CHECKS: tuple[Callable[[Case], Iterator[Finding]], ...] = (
     check_learning_rate,
     check_underfit,
     check_overfit,
+    check_validation_loss,
     check_units,
     check_baseline,
 )
@@ -137,7 +137,9 @@ def diagnose(
     with warnings.catch_warnings(), default_modes(), limit_threads(None):
         warnings.simplefilter("ignore")  # what they report, the checks report too
         samples = read_samples(net, steps, X, y)
-        validation = None if X_val is None else _read_validation(net, steps, X_val, y_val)
+        validation = None
+        if X_val is not None:
+            validation = read_samples(net, steps, X_val, y_val, ("X_val", "y_val"))
         case = Case(
             net=net,
             steps=steps,
@@ -168,11 +170,6 @@ def _split_fitted(estimator: Any) -> tuple[list[Any], BaseNet]:
     steps, net = split_estimator(estimator, with_transformed_targets=False)
     check_is_fitted(net)
     return steps, net
-
-
-def _read_validation(net: BaseNet, steps: list[Any], X_val: Any, y_val: Any) -> Samples:
-    with renamed_in_errors({"X": "X_val", "y": "y_val"}):
-        return read_samples(net, steps, X_val, y_val)
 
 
 def _drop_effects(findings: list[Finding]) -> list[Finding]:

@@ -10,7 +10,8 @@ from sklearn_tree.diagnosis.case import Case
 from sklearn_tree.diagnosis.report import Finding
 
 MAX_CONSTANT = 0.1  # of the columns; single constant columns are common and harmless
-OUTLIER = 30.0  # standard deviations; one such number makes all others of its column nearly equal
+MAX_STRETCH = 20.0  # ratio of two estimates of the scale; above, nets see most numbers as nearly equal
+NORMAL_IQR = 1.349  # interquartile range of a normal distribution, in standard deviations
 
 
 def check_scale(case: Case) -> Iterator[Finding]:
@@ -19,9 +20,7 @@ def check_scale(case: Case) -> Iterator[Finding]:
     if numbers is None or not numbers.size:
         return
     flat = numbers.reshape(-1, numbers.shape[-1])  # columns of a table, or channels
-    spread = np.abs(flat - flat.mean(axis=0))
-    scale = flat.std(axis=0)
-    is_constant = spread.max(axis=0) <= 1e-9 * np.abs(flat).max(axis=0)
+    is_constant = np.ptp(flat, axis=0) <= 1e-9 * np.abs(flat).max(axis=0)
     what = "columns" if numbers.ndim == 2 else "channels"
     if is_constant.mean() > MAX_CONSTANT:
         yield Finding(
@@ -30,11 +29,13 @@ def check_scale(case: Case) -> Iterator[Finding]:
             figure=f"{is_constant.sum()} of {len(is_constant)}, the first of which is {is_constant.argmax()}",
             suggestion=f"Remove the constant {what} (VarianceThreshold), or check how they are read.",
         )
-    largest = (spread / np.where(is_constant, np.inf, scale)).max(axis=0)
-    if largest.max() > OUTLIER:
+    iqr = np.subtract(*np.percentile(flat, [75, 25], axis=0))
+    stretch = NORMAL_IQR * flat.std(axis=0) / np.where(iqr > 0, iqr, np.inf)  # 0 for mostly equal numbers
+    if stretch.max() > MAX_STRETCH:
         yield Finding(
             name="scale",
-            finding=f"Some numbers are so far from the others that their {what} are nearly constant.",
-            figure=f"{largest.max():.0f} standard deviations from the mean in {what[:-1]} {largest.argmax()}",
+            finding=f"Some {what} have outliers beside which the other numbers are nearly equal.",
+            figure=f"the standard deviation of {what[:-1]} {stretch.argmax()} is {stretch.max():.0f} times that "
+            "of its middle half",
             suggestion="Correct the outliers, take logarithms, or use RobustScaler or QuantileTransformer.",
         )

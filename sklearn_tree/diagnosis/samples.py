@@ -15,7 +15,7 @@ from sklearn_tree.estimators.targets import check_length
 from sklearn_tree.estimators.wrapped import apply_steps
 from sklearn_tree.kinds import Kind
 from sklearn_tree.trees.flat import FlatArray
-from sklearn_tree.validation import safe_indexing
+from sklearn_tree.validation import renamed_in_errors, safe_indexing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,12 +92,33 @@ class Samples:
         return [first + second for first, second in zip(keys[::2], keys[1::2], strict=True)]
 
 
-def read_samples(net: BaseNet, steps: list[Any], X: Any, y: Any) -> Samples:
-    """Apply the steps before a net to samples, and encode them and their targets."""
+def read_samples(
+    net: BaseNet, steps: list[Any], X: Any, y: Any, names: tuple[str, str] = ("X", "y")
+) -> Samples:
+    """Apply the steps before a net to samples, and encode them and their targets.
+
+    Parameters
+    ----------
+    net : BaseNet
+        Fitted net.
+    steps : list of transformers
+        Steps before the net.
+    X : samples
+        Samples that the first step reads.
+    y : array-like
+        Targets.
+    names : tuple of str, default=("X", "y")
+        Names of the samples and the targets in errors.
+    """
+    with renamed_in_errors(dict(zip("Xy", names, strict=True))):
+        return _read_samples(net, steps, X, y, names)
+
+
+def _read_samples(net: BaseNet, steps: list[Any], X: Any, y: Any, names: tuple[str, str]) -> Samples:
     X, _ = apply_steps(steps, X)
     encoded = net.kind_.to_host(net._encode(X))
     y = net._read_more_y(y)
-    check_length(y, encoded)
+    check_length(y, encoded, names[::-1])
     return Samples(X=X, y=y, encoded=encoded, target=net.target_.encode(y), kind=net.kind_)
 
 

@@ -12,8 +12,9 @@ from sklearn_tree.diagnosis.report import Finding
 MIN_SKILL = 0.1  # of the way from a constant to the best score; less is hardly better than a constant
 LAST_FALL = 0.05  # of the loss of a constant, per epoch: a few more epochs change the result
 SMALL_LOSS = 0.2  # of the loss of a constant; below, there is little left to learn
+MAX_RISE = 0.2  # of the loss of a constant; smaller rises are noise of the epochs
 GOOD_SKILL = 0.5  # in training: after fewer steps, a net that learns this much may be trained long enough
-MAX_GAP = 0.5  # of the skill: more than half of what was learned does not hold for new samples
+MAX_GAP = 0.5  # of the skill in training: more than half of what was learned does not hold for new samples
 
 
 def check_underfit(case: Case) -> Iterator[Finding]:
@@ -63,7 +64,7 @@ def check_overfit(case: Case) -> Iterator[Finding]:
         return
     gap = trial.train_skill - trial.held_out_skill
     losses = find_losses(trial)
-    if gap > MAX_GAP + find_error(trial) or losses[1] > losses[2] > 2 * losses[0]:
+    if gap > MAX_GAP * trial.train_skill + find_error(trial) or losses[1] > losses[2] > 2 * losses[0]:
         source = "X_val" if case.validation is not None else "a held-out quarter of X, after a refit"
         yield Finding(
             name="overfit",
@@ -75,12 +76,27 @@ def check_overfit(case: Case) -> Iterator[Finding]:
         )
 
 
+def check_validation_loss(case: Case) -> Iterator[Finding]:
+    """Find a validation loss of the fit that rose after it was smallest."""
+    losses = case.net.history_["valid_loss"].to_numpy()
+    if case.net.early_stopping or not np.isfinite(losses).all():
+        return
+    best = int(losses.argmin())
+    if losses[-1] - losses[best] > MAX_RISE * case.constant_loss:
+        yield Finding(
+            name="overfit",
+            finding="The validation loss rose during the training.",
+            figure=f"{losses[best]:.3g} after epoch {best + 1}, {losses[-1]:.3g} after epoch {len(losses)}",
+            suggestion=f"End the training earlier: max_epochs={best + 1}, or early_stopping=True.",
+        )
+
+
 def find_error(trial: Trial) -> float:
-    """Return two standard errors of the held-out skill of a classifier; 0 for a regressor."""
+    """Return the standard error of the held-out skill of a classifier; 0 for a regressor."""
     if trial.net.target_.strata(trial.held_out.target) is None:
         return 0.0
     p = trial.held_out_score
-    return float(2 * np.sqrt(p * (1 - p) / len(trial.held_out)) / max(1 - trial.chance, 1e-6))
+    return float(np.sqrt(p * (1 - p) / len(trial.held_out)) / max(1 - trial.chance, 1e-6))
 
 
 def find_losses(trial: Trial) -> tuple[float, float, float]:

@@ -73,12 +73,12 @@ def test_constant_columns_and_outliers_are_found():
 
 def test_equal_shares_of_copies_within_and_outside_of_X_are_no_leak():
     rng = np.random.RandomState(0)
-    texts, _ = ordered_texts(90, 0)
-    X, X_val = ([texts[i] for i in rng.randint(90, size=n)] for n in (60, 60))  # a third occurs twice
+    texts, _ = ordered_texts(200, 0)
+    X, X_val = ([texts[i] for i in rng.randint(200, size=60)] for _ in range(2))
     y, y_val = rng.randint(2, size=(2, 60))
     findings = find(diagnose_quickly(X, y, X_val=X_val, y_val=y_val), "duplicates")
     assert not [finding for finding in findings if "Held-out" in finding.finding]
-    findings = find(diagnose_quickly(texts[:60], y, X_val=texts[30:], y_val=y_val), "duplicates")
+    findings = find(diagnose_quickly(texts[:60], y, X_val=texts[30:90], y_val=y_val), "duplicates")
     assert [finding for finding in findings if "Held-out" in finding.finding]
 
 
@@ -166,3 +166,13 @@ def test_noise_is_underfit_or_overfit_but_no_problem_of_the_learning_rate():
 
 def run_diagnosis_of(X, y, net):
     return diagnose(net.fit(X, y), X, y).names
+
+
+def test_a_validation_loss_that_rises_is_found():
+    X, y = trees(300, 0)
+    noise = np.random.RandomState(0).permutation(y)
+    for targets, is_found in ((y, False), (noise, True)):
+        net = RecursiveNetClassifier(random_state=0, max_epochs=40)
+        net.fit(X[:200], targets[:200], X_val=X[200:], y_val=targets[200:])
+        findings = find(diagnose(net, X[:200], targets[:200]), "overfit")
+        assert any("rose" in finding.finding for finding in findings) == is_found

@@ -150,9 +150,9 @@ def test_unfitted_estimators_are_refused(fitted):
 
 def test_other_estimators_are_refused():
     other = LogisticRegression().fit(TABLE, Y)
-    with pytest.raises(TypeError, match="estimator must be a net of sklearn_tree.*got LogisticRegression"):
+    with pytest.raises(TypeError, match=r"estimator must be a net of sklearn_tree.*got LogisticRegression"):
         diagnose(other, TABLE, Y)
-    with pytest.raises(TypeError, match="estimator must be a net of sklearn_tree.*got str"):
+    with pytest.raises(TypeError, match=r"estimator must be a net of sklearn_tree.*got str"):
         diagnose("net", TABLE, Y)
     scaled = TransformedTargetRegressor(quick(RNNRegressor)).fit(TABLE, NUMBERS[: len(TABLE)])
     with pytest.raises(TypeError, match=r"pass the net inside, estimator\.regressor_"):
