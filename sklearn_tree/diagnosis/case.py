@@ -16,6 +16,7 @@ from sklearn_tree.estimators.training import split_validation
 HELD_OUT = 0.25  # share of X that is held out if there are no validation samples
 MIN_HELD_OUT = 10  # samples; below, a score of held-out samples is noise
 MIN_STEPS = 100  # of a training, as in the defaults of max_epochs; fewer learn little with any lr
+SMALL_LOSS = 0.2  # of the loss of a constant; below, there is little left to learn
 _SMALLEST = 1e-6  # probability of a class, so that its logit is finite
 
 

@@ -112,7 +112,7 @@ def diagnose(
 
     Notes
     -----
-    The learning rate is compared with a range test [1]_, which trains a copy of the net for 120 steps, if the
+    The learning rate is compared with a range test [1]_, which trains a copy of the net for 240 steps, if the
     loss curve has symptoms. Sample weights are not known to the diagnosis.
 
     References

@@ -35,7 +35,7 @@ def check_scale(case: Case) -> Iterator[Finding]:
         yield Finding(
             name="scale",
             finding=f"Some {what} have outliers beside which the other numbers are nearly equal.",
-            figure=f"the standard deviation of {what[:-1]} {stretch.argmax()} is {stretch.max():.0f} times that "
-            "of its middle half",
+            figure=f"{what[:-1]} {stretch.argmax()}: the standard deviation is {stretch.max():.0f} times "
+            "that of the middle half",
             suggestion="Correct the outliers, take logarithms, or use RobustScaler or QuantileTransformer.",
         )

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from sklearn_tree.diagnosis.case import MIN_STEPS, Case
+from sklearn_tree.diagnosis.case import MIN_STEPS, SMALL_LOSS, Case
 from sklearn_tree.diagnosis.lr_range import Range, find_range
 from sklearn_tree.diagnosis.report import Finding
 
 GOOD_SKILL = 0.5  # in training: a net that learns this much has no wrong learning rate, unless its loss rises
 RISE = 0.2  # of the loss of a constant: more than the noise between epochs
-STUCK = 0.8  # of the loss of a constant; a net with a smaller loss has learned with its learning rate
+OSCILLATION = 0.1  # of the loss of a constant, per epoch, while the loss is not small yet
 ENOUGH_STEPS = 200  # a training that succeeds after more steps has too few epochs, not a small learning rate
 
 
@@ -29,8 +29,7 @@ def check_learning_rate(case: Case) -> Iterator[Finding]:
     if found is None:
         return
     lr = float(case.net.net_.lr)
-    is_stuck = not case.losses[-1] <= STUCK * case.constant_loss  # also if it is NaN
-    if lr > found.high and is_stuck:
+    if lr > found.high:
         yield _report("lr_too_high", "above", symptom, lr, found)
     elif lr < found.low:
         yield _report("lr_too_low", "below", symptom, lr, found)
@@ -44,7 +43,8 @@ def find_symptom(case: Case) -> str:
     steps = np.diff(losses[len(losses) // 2 :])
     if losses[-1] - losses.min() > RISE * unit:
         return "the loss rises"
-    if len(steps) and np.abs(steps).mean() > RISE * unit and (steps > 0).any():
+    is_large = losses[-1] > SMALL_LOSS * unit
+    if is_large and len(steps) and np.abs(steps).mean() > OSCILLATION * unit and (steps > 0).any():
         return "the loss oscillates"
     has_failed = case.n_steps >= MIN_STEPS and case.train_skill < GOOD_SKILL
     return "the net has learned little" if has_failed else ""

@@ -12,13 +12,14 @@ from sklearn_tree.device import resolve_device
 from sklearn_tree.diagnosis.case import copy_unfitted
 from sklearn_tree.diagnosis.samples import Samples
 from sklearn_tree.estimators.base import BaseNet
+from sklearn_tree.estimators.batches import EncodedDataset
 from sklearn_tree.estimators.threads import limit_for
 from sklearn_tree.estimators.user_code import training_draws
 from sklearn_tree.randomness import InjectedGenerators, own_generators
 
-N_STEPS = 120  # a twentieth of a decade each: few steps in total, many at each order of magnitude
+N_STEPS = 240  # 40 for each decade: with fewer, deep trees learn nothing before the test becomes unstable
 LOWEST, HIGHEST = 1e-5, 10.0  # Adam learns nothing below, and no optimizer of torch learns above
-_DECAY = 0.85  # of the running mean of the losses; batches differ
+_DECAY = 0.9  # of the running mean of the losses; batches differ
 _MIN_FALL = 0.1  # of the loss at the start; smaller falls are noise of batches
 _BEGIN, _END = 0.2, 0.9  # shares of the fall at which it has begun, and has ended
 _EXPLOSION = 4.0  # times the first loss, from which on the test ends
@@ -88,7 +89,7 @@ def _train(blueprint: Any, samples: Samples, lrs: np.ndarray, seed: int) -> np.n
         net.initialize()
     limit = limit_for(net.module_, data.n_positions, blueprint.batch_size, blueprint.device_)
     with own_generators(seed), training_draws(net), limit:
-        for lr, batch in zip(lrs, _cycle(net.get_iterator(data, training=True)), strict=False):
+        for lr, batch in zip(lrs, _cycle(net, data), strict=False):
             for group in net.optimizer_.param_groups:
                 group["lr"] = lr
             losses.append(float(net.train_step(batch)["loss"]))
@@ -97,9 +98,11 @@ def _train(blueprint: Any, samples: Samples, lrs: np.ndarray, seed: int) -> np.n
     return np.array(losses)
 
 
-def _cycle(batches: Any) -> Iterator[Any]:
+def _cycle(net: Any, data: EncodedDataset) -> Iterator[Any]:
+    """Yield batches without end, except for smaller ones, whose losses are noisier."""
+    size = min(net.batch_size, len(data))
     while True:
-        yield from batches
+        yield from (batch for batch in net.get_iterator(data, training=True) if len(batch[0]) == size)
 
 
 def _smooth(losses: np.ndarray) -> np.ndarray:

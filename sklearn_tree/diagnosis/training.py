@@ -6,12 +6,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from sklearn_tree.diagnosis.case import MIN_STEPS, Case, Trial, compute_loss, find_constant_loss
+from sklearn_tree.diagnosis.case import MIN_STEPS, SMALL_LOSS, Case, Trial, compute_loss, find_constant_loss
 from sklearn_tree.diagnosis.report import Finding
 
 MIN_SKILL = 0.1  # of the way from a constant to the best score; less is hardly better than a constant
 LAST_FALL = 0.05  # of the loss of a constant, per epoch: a few more epochs change the result
-SMALL_LOSS = 0.2  # of the loss of a constant; below, there is little left to learn
 MAX_RISE = 0.2  # of the loss of a constant; smaller rises are noise of the epochs
 GOOD_SKILL = 0.5  # in training: after fewer steps, a net that learns this much may be trained long enough
 MAX_GAP = 0.5  # of the skill in training: more than half of what was learned does not hold for new samples
