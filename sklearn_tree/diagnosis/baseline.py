@@ -24,6 +24,7 @@ MAX_COLUMNS = 5  # of classes; each needs a model of its own
 STRENGTHS = (0.1, 1.0, 10.0)  # inverse penalties C of logistic regression
 
 _MAX_BIGRAMS = 50_000  # the most frequent ones
+_MAX_FEATURES = 2_000  # numbers of a sample, evenly spaced
 _N_FOLDS = 3
 _MAX_ITERATIONS = 200
 
@@ -54,9 +55,10 @@ def _advise(case: Case) -> str:
 def score_linear(trial: Trial) -> float | None:
     """Return the held-out score of a linear model of the same samples; None if it does not apply."""
     train, held_out = trial.train, trial.held_out
-    if train.columns.shape[1] > MAX_COLUMNS:
+    found = make_features(train, held_out) if train.columns.shape[1] <= MAX_COLUMNS else None
+    if found is None:
         return None
-    features, scaler = make_features(train, held_out)
+    features, scaler = found
     parts = features[: len(train)], features[len(train) :]
     if not count_classes(trial.net, train):
         model = make_pipeline(scaler, RidgeCV(np.logspace(-2, 4, 7))).fit(parts[0], train.columns)
@@ -77,13 +79,19 @@ def _classify(scaler: Any, parts: tuple[Any, Any], y: np.ndarray, y_new: np.ndar
     return float((make_pipeline(scaler, model).fit(parts[0], y).predict(parts[1]) == y_new).mean())
 
 
-def make_features(train: Samples, held_out: Samples) -> tuple[Any, Any]:
-    """Return the features of training and held-out samples, in this order, and an unfitted scaler."""
+def make_features(train: Samples, held_out: Samples) -> tuple[Any, Any] | None:
+    """Return the features of training and held-out samples, in this order, and an unfitted scaler.
+
+    None for large samples of numbers.
+    """
     items = join_samples(train.items, held_out.items)
     kind, n_labels = train.item_kind, getattr(items, "n_labels", None) or 0
     numbers = read_numbers(kind, items, len(train) + len(held_out))
     if numbers is not None:
-        return numbers.reshape(len(numbers), -1), StandardScaler()
+        flat = numbers.reshape(len(numbers), -1)
+        return flat[:, :: -(-flat.shape[1] // _MAX_FEATURES)], StandardScaler()
+    if not kind.has_labels:
+        return None
     counts = kind.count_labels(items, n_labels)
     bigrams = kind.count_bigrams(items, n_labels, _MAX_BIGRAMS)
     counts = counts if bigrams is None else hstack([counts, bigrams[1]], format="csr")

@@ -113,7 +113,8 @@ def diagnose(
     Notes
     -----
     The learning rate is compared with a range test [1]_, which trains a copy of the net for 240 steps, if the
-    loss curve has symptoms. Sample weights are not known to the diagnosis.
+    loss curve has symptoms. Sample weights are not known to the diagnosis. Columns and linear baselines are
+    left out for samples of more than 10,000 numbers.
 
     References
     ----------

@@ -12,7 +12,6 @@ from sklearn_tree.device import resolve_device
 from sklearn_tree.diagnosis.case import copy_unfitted
 from sklearn_tree.diagnosis.samples import Samples
 from sklearn_tree.estimators.base import BaseNet
-from sklearn_tree.estimators.batches import EncodedDataset
 from sklearn_tree.estimators.threads import limit_for
 from sklearn_tree.estimators.user_code import training_draws
 from sklearn_tree.randomness import InjectedGenerators, own_generators
@@ -89,7 +88,7 @@ def _train(blueprint: Any, samples: Samples, lrs: np.ndarray, seed: int) -> np.n
         net.initialize()
     limit = limit_for(net.module_, data.n_positions, blueprint.batch_size, blueprint.device_)
     with own_generators(seed), training_draws(net), limit:
-        for lr, batch in zip(lrs, _cycle(net, data), strict=False):
+        for lr, batch in zip(lrs, _cycle(net.get_iterator(data, training=True)), strict=False):
             for group in net.optimizer_.param_groups:
                 group["lr"] = lr
             losses.append(float(net.train_step(batch)["loss"]))
@@ -98,11 +97,14 @@ def _train(blueprint: Any, samples: Samples, lrs: np.ndarray, seed: int) -> np.n
     return np.array(losses)
 
 
-def _cycle(net: Any, data: EncodedDataset) -> Iterator[Any]:
-    """Yield batches without end, except for smaller ones, whose losses are noisier."""
-    size = min(net.batch_size, len(data))
+def _cycle(batches: Any) -> Iterator[Any]:
+    """Yield batches without end; smaller ones, whose losses are noisier, are left out."""
+    largest = 0
     while True:
-        yield from (batch for batch in net.get_iterator(data, training=True) if len(batch[0]) == size)
+        for batch in batches:
+            largest = max(largest, len(batch[0]))
+            if len(batch[0]) == largest:
+                yield batch
 
 
 def _smooth(losses: np.ndarray) -> np.ndarray:

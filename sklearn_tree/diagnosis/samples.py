@@ -17,6 +17,8 @@ from sklearn_tree.kinds import Kind
 from sklearn_tree.trees.flat import FlatArray
 from sklearn_tree.validation import renamed_in_errors, safe_indexing
 
+MAX_NUMBERS = 10_000  # of a sample; 2,000 samples then take 160 MB as doubles
+
 
 @dataclass(frozen=True, kw_only=True)
 class Samples:
@@ -81,7 +83,7 @@ class Samples:
         return EncodedDataset(self.encoded, self.target, kind=self.kind)
 
     def read_numbers(self) -> np.ndarray | None:
-        """Return the numbers of samples of a numeric kind, see :func:`read_numbers`; None for labels."""
+        """Return the numbers of samples of a numeric kind, see :func:`read_numbers`."""
         return read_numbers(self.item_kind, self.items, len(self))
 
     def digest(self) -> list[bytes]:
@@ -128,7 +130,7 @@ def join_samples(first: Any, second: Any) -> Any:
 
 
 def read_numbers(kind: Kind, items: Any, n_samples: int) -> np.ndarray | None:
-    """Return the numbers of samples of a numeric kind; None for labels.
+    """Return the numbers of samples of a numeric kind; None for labels, and for large samples.
 
     Parameters
     ----------
@@ -144,12 +146,18 @@ def read_numbers(kind: Kind, items: Any, n_samples: int) -> np.ndarray | None:
     ndarray of float64 or None
         Shape (n_samples, n_columns) for a table; otherwise the last axis has the channels.
     """
-    if kind.has_labels:
+    if kind.has_labels or _count_numbers(kind, items) > MAX_NUMBERS:
         return None
     numbers = kind.inputs(items, np.arange(len(items)))["values"]
     if numbers.ndim == 1:  # a table that is read as trees, whose roots have no values
         return numbers[~np.isnan(numbers)].reshape(n_samples, -1)
     return numbers if len(items) == n_samples else numbers.reshape(n_samples, -1, *numbers.shape[1:])
+
+
+def _count_numbers(kind: Kind, items: Any) -> float:
+    """Return the number of numbers of the largest item."""
+    sizes = kind.n_positions(items)
+    return kind.inputs(items, np.arange(1))["values"].size / max(sizes[0], 1) * sizes.max()
 
 
 def to_tensor(numbers: np.ndarray) -> torch.Tensor:

@@ -176,3 +176,29 @@ def test_a_validation_loss_that_rises_is_found():
         net.fit(X[:200], targets[:200], X_val=X[200:], y_val=targets[200:])
         findings = find(diagnose(net, X[:200], targets[:200]), "overfit")
         assert any("rose" in finding.finding for finding in findings) == is_found
+
+
+def test_batches_of_another_size_end_the_range_test():
+    texts, y = ordered_texts(100, 0)
+    net = quick(RNNClassifier, lr=1e-6, max_epochs=60, net_params={"iterator_train__batch_size": 30})
+    assert "lr_too_low" in diagnose(net.fit(texts, y), texts, y).names
+
+
+@pytest.mark.parametrize("side", [12, 120])
+def test_columns_of_large_samples_are_left_out(side):
+    y = np.arange(40) % 2
+    images = np.random.RandomState(0).rand(40, side, side, 1).astype(np.float32)
+    images[:, 3, 4, 0] = y
+    findings = find(diagnose_quickly(images, y, CNNClassifier), "leak")
+    assert [finding.finding for finding in findings] == (
+        ["The target can be read from X[:, 3, 4, 0]."] if side == 12 else []
+    )
+
+
+def test_an_output_without_variation_is_a_dead_unit():
+    texts, y = ordered_texts(100, 0)
+    net = quick(RNNClassifier).fit(texts, y)
+    assert not find(diagnose(net, texts, y), "dead_units")
+    for weight in net.net_.module_.encoder.parameters():
+        weight.data.zero_()
+    assert find(diagnose(net, texts, y), "dead_units")[0].figure.startswith("8 of 8 units")
