@@ -201,4 +201,4 @@ def test_an_output_without_variation_is_a_dead_unit():
     assert not find(diagnose(net, texts, y), "dead_units")
     for weight in net.net_.module_.encoder.parameters():
         weight.data.zero_()
-    assert find(diagnose(net, texts, y), "dead_units")[0].figure.startswith("8 of 8 units")
+    assert find(diagnose(net, texts, y), "dead_units")[0].figure.startswith("16 of 16 units")
