@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sklearn_tree import datasets, explain, export, plot, serve
     from sklearn_tree.device import resolve_device
+    from sklearn_tree.diagnosis import Diagnosis, diagnose
     from sklearn_tree.estimators import (
         CNNClassifier,
         CNNRegressor,
@@ -32,6 +33,7 @@ _HOMES = {
     "CNNClassifier": "sklearn_tree.estimators",
     "CNNRegressor": "sklearn_tree.estimators",
     "CaptumExplainer": "sklearn_tree.explain",
+    "Diagnosis": "sklearn_tree.diagnosis",
     "Explanations": "sklearn_tree.explain",
     "NetEncoder": "sklearn_tree.estimators",
     "RNNClassifier": "sklearn_tree.estimators",
@@ -48,6 +50,7 @@ _HOMES = {
     "TreeNode": "sklearn_tree.trees",
     "TreeParser": "sklearn_tree.preprocessing",
     "TreeVectorizer": "sklearn_tree.preprocessing",
+    "diagnose": "sklearn_tree.diagnosis",
     "load": "sklearn_tree.io",
     "predict_nodes": "sklearn_tree.estimators",
     "register_tree_type": "sklearn_tree.trees",
@@ -60,6 +63,7 @@ __all__ = [
     "CNNClassifier",
     "CNNRegressor",
     "CaptumExplainer",
+    "Diagnosis",
     "Explanations",
     "NetEncoder",
     "RNNClassifier",
@@ -77,6 +81,7 @@ __all__ = [
     "TreeParser",
     "TreeVectorizer",
     "datasets",
+    "diagnose",
     "explain",
     "export",
     "load",
