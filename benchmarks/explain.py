@@ -273,7 +273,11 @@ def summaries() -> None:
     pipe = make_pipeline(TreeVectorizer(min_df=2), RecursiveNetClassifier(random_state=0, device="cpu"))
     pipe.fit(gum.data[train], gum.target[train])
     X = gum.data[train], gum.data[held_out], gum.target[held_out]
-    for method, feature in (("node_prediction", "phrase"), ("occlusion", "word"), ("occlusion", "production")):
+    for method, feature in (
+        ("node_prediction", "phrase"),
+        ("occlusion", "word"),
+        ("occlusion", "production"),
+    ):
         summarize("GUM, types of sentences", pipe, *X, method, feature)
     if (FOLDER / "sst").exists():
         sst = fetch_sst(binary=True, root_only=False, data_home=FOLDER / "sst")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sklearn_tree import datasets, explain, export, plot, serve
     from sklearn_tree.device import resolve_device
-    from sklearn_tree.diagnosis import Diagnosis, diagnose
+    from sklearn_tree.diagnosis import diagnose
     from sklearn_tree.estimators import (
         CNNClassifier,
         CNNRegressor,
@@ -33,7 +33,6 @@ _HOMES = {
     "CNNClassifier": "sklearn_tree.estimators",
     "CNNRegressor": "sklearn_tree.estimators",
     "CaptumExplainer": "sklearn_tree.explain",
-    "Diagnosis": "sklearn_tree.diagnosis",
     "Explanations": "sklearn_tree.explain",
     "NetEncoder": "sklearn_tree.estimators",
     "RNNClassifier": "sklearn_tree.estimators",
@@ -63,7 +62,6 @@ __all__ = [
     "CNNClassifier",
     "CNNRegressor",
     "CaptumExplainer",
-    "Diagnosis",
     "Explanations",
     "NetEncoder",
     "RNNClassifier",

@@ -15,7 +15,7 @@ from sklearn_tree.estimators.targets.predictions import Predictions
 from sklearn_tree.explain.captions import write_captions
 from sklearn_tree.explain.pieces import Pieces
 from sklearn_tree.explain.reports import write_json, write_markdown
-from sklearn_tree.explain.state import view_from_state, view_to_state
+from sklearn_tree.explain.state import predictions_from_state, view_from_state, view_to_state
 from sklearn_tree.explain.summary import Summary, compare, select_pieces, summarize
 from sklearn_tree.explain.views import View
 from sklearn_tree.plot.picture import Picture, draw_legend
@@ -106,10 +106,13 @@ class Explanations:
         return totals - (self.values - self.baseline_values)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**vars(self), "view": view_to_state(self.view)}
+        return {**vars(self), "view": view_to_state(self.view), "predictions": vars(self.predictions)}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        vars(self).update(state, view=view_from_state(state["view"]))
+        predictions = predictions_from_state(state.get("predictions"), state["targets"])
+        vars(self).update(
+            {"truths": None, **state}, view=view_from_state(state["view"]), predictions=predictions
+        )
 
     def __len__(self) -> int:
         return len(self.targets)

@@ -179,3 +179,21 @@ def test_a_written_text_shows_the_largest_attributions():
     part = found.attributions[0]
     top = int(np.abs(part).argmax())
     assert f"{found.to_frame().token[top]}({part[top]:+.2g})" in repr(found)
+
+
+def test_states_of_earlier_versions_have_captions_without_probabilities(explainer):
+    found = explainer.explain(TEXTS[:2])
+    state = {
+        name: value for name, value in found.__getstate__().items() if name not in ("predictions", "truths")
+    }
+    other = object.__new__(type(found))
+    other.__setstate__(state)
+    assert other.captions == [f"Predicted {name}" for name in found.targets]
+    for forged in (
+        {},
+        [1],
+        {**vars(found.predictions), "values": np.zeros(3)},
+        {**vars(found.predictions), "values": None},
+    ):
+        with pytest.raises(ValueError, match="predictions"):
+            other.__setstate__({**state, "predictions": forged})
