@@ -4,8 +4,7 @@ import re
 
 import pytest
 
-from sklearn_tree import Diagnosis
-from sklearn_tree.diagnosis import Finding
+from sklearn_tree.diagnosis import Diagnosis, Finding
 
 SCALE = Finding(name="scale", finding="Columns are constant.", figure="2 of 3", suggestion="Drop them.")
 LEAK = Finding(name="leak", finding="A word leaks.", figure="'<b>&\"'", suggestion="Remove it.")
