@@ -18,6 +18,7 @@ from sklearn_tree.explain.reports import write_json, write_markdown
 from sklearn_tree.explain.state import predictions_from_state, view_from_state, view_to_state
 from sklearn_tree.explain.summary import Summary, compare, select_pieces, summarize
 from sklearn_tree.explain.views import View
+from sklearn_tree.explain.views.tokens import Text
 from sklearn_tree.plot.picture import Picture, draw_legend
 
 if TYPE_CHECKING:
@@ -61,6 +62,8 @@ class Explanations:
         Predicted classes or numbers, with their probabilities.
     truths : ndarray, shape (n,), or None, default=None
         True classes or numbers of the explained outputs.
+    texts : list of str, or None, default=None
+        The user's texts, which pictures show with their spaces; None if the samples are not texts.
     complete : {"own", "attributions"} or None, default="own"
         Numbers that should sum to ``values - baseline_values``; None if the method has no such property.
 
@@ -95,6 +98,7 @@ class Explanations:
     method: str
     predictions: Predictions
     truths: np.ndarray | None = None
+    texts: list[str] | None = None
     complete: Literal["own", "attributions"] | None = "own"
 
     @property
@@ -111,7 +115,9 @@ class Explanations:
     def __setstate__(self, state: dict[str, Any]) -> None:
         predictions = predictions_from_state(state.get("predictions"), state["targets"])
         vars(self).update(
-            {"truths": None, **state}, view=view_from_state(state["view"]), predictions=predictions
+            {"truths": None, "texts": None, **state},
+            view=view_from_state(state["view"]),
+            predictions=predictions,
         )
 
     def __len__(self) -> int:
@@ -130,6 +136,7 @@ class Explanations:
             baseline_values=self.baseline_values[rows],
             predictions=self.predictions.take(rows),
             truths=None if self.truths is None else self.truths[rows],
+            texts=None if self.texts is None else [self.texts[i] for i in rows],
         )
 
     def __iter__(self) -> Iterator[Explanations]:
@@ -299,7 +306,8 @@ class Explanations:
     def _draw(self, i: int, limit: float) -> str:
         if not self.attributions[i].size:
             return "<div>\u2205</div>"  # a text without words or a series without steps
-        return self.view.draw(self.samples[i], self.attributions[i], self.names, limit)
+        sample = self.samples[i] if self.texts is None else Text(self.samples[i], self.texts[i])
+        return self.view.draw(sample, self.attributions[i], self.names, limit)
 
     def _draw_caption(self, i: int, *, show_values: bool) -> str:
         text = f"f = {self.values[i]:+.3g}, baseline {self.baseline_values[i]:+.3g}"

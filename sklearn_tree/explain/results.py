@@ -57,6 +57,7 @@ def make_explanations(
         names=features.channels,
         method=method.name,
         predictions=predictions,
+        texts=samples.texts,
         truths=None if truths is None else predictions.select(truths),
         complete=method.complete,
     )

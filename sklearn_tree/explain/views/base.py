@@ -37,11 +37,14 @@ class Samples:
         Samples that batches are built from.
     shown : TreeArray, RaggedArray or ndarray
         Return value of :meth:`View.show`: the encoded samples with labels or tokens.
+    texts : list of str, or None
+        The user's texts, if all samples are texts.
     """
 
     X: Any
     encoded: Any
     shown: Any
+    texts: list[str] | None = None
 
 
 class View:
