@@ -110,7 +110,7 @@ class Summary:
         parts = []
         for target, rows in frame.groupby("target", sort=True):
             drawings = [
-                f'<div style="min-width: 0"><small>{escape(str(feature))}</small>'
+                f'<div style="min-width: 0"><div><small>{escape(str(feature))}</small></div>'
                 f"{draw_bars(_label(part), part['mean'].to_numpy(), limit=limit, max_bars=n)}</div>"
                 for feature, part in rows.groupby("feature", sort=False)
             ]
