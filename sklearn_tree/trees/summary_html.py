@@ -12,6 +12,7 @@ _BAR = 72  # width of the longest bar of a ranking
 _N_CHANNELS, _N_POINTS, _CHANNEL = 4, 120, 36
 PAGE = "font: 13px system-ui, sans-serif; line-height: 1.4; max-width: 64em"
 _ROW = "display: flex; flex-wrap: wrap; gap: 0.6em 2em; align-items: flex-start; margin: 0.6em 0"
+_NAME = "font-weight: normal; white-space: nowrap; opacity: 0.7"
 _CELL = "padding: 0 0.8em 0 0; text-align: left; vertical-align: top; background: none; border: none"
 
 
@@ -95,7 +96,7 @@ def _draw_facts(facts: dict[str, str]) -> str:
     if not facts:
         return ""
     rows = [
-        f'<tr style="background: none"><th style="{_CELL}; font-weight: normal; opacity: 0.7">{escape(name)}</th>'
+        f'<tr style="background: none"><th style="{_CELL}; {_NAME}">{escape(name)}</th>'
         f'<td style="{_CELL}">{escape(text)}</td></tr>'
         for name, text in facts.items()
     ]
@@ -116,7 +117,8 @@ def _draw_histogram(histogram: Histogram) -> str:
         height = max(_HEIGHT * count / largest, 1.0 if count else 0.0)
         bars.append(
             f'<rect x="{i * width:.1f}" y="{_HEIGHT - height:.1f}" width="{max(width - 1, 1):.1f}" '
-            f'height="{height:.1f}" fill="rgb({FOR})" fill-opacity="0.75"><title>{histogram.bin_text(i)}</title></rect>'
+            f'height="{height:.1f}" fill="rgb({FOR})" fill-opacity="0.75">'
+            f"<title>{histogram.bin_text(i)}</title></rect>"
         )
     labels = [_write(0, "start", f"{histogram.low:,}")]
     if histogram.high > histogram.low:
@@ -139,8 +141,7 @@ def _draw_ranking(ranking: Ranking) -> str:
     largest = max(ranking.counts)
     rows = [
         f'<tr style="background: none"><td style="{_CELL}; max-width: 14em; overflow-wrap: anywhere">'
-        f'<bdi>{escape(label)}</bdi></td><td style="{_CELL}"><div style="width: {_BAR * count / largest:.0f}px; '
-        f'min-width: 1px; height: 0.8em; margin-top: 0.3em; background: rgba({FOR}, 0.75)"></div></td>'
+        f'<bdi>{escape(label)}</bdi></td><td style="{_CELL}">{_draw_bar(count / largest)}</td>'
         f'<td style="{_CELL}; text-align: right">{count:,}</td></tr>'
         for label, count in zip(ranking.labels, ranking.counts, strict=True)
     ]
@@ -151,6 +152,11 @@ def _draw_ranking(ranking: Ranking) -> str:
             f'<td style="{_CELL}; text-align: right">{n:,}</td></tr>'
         )
     return f'<div style="max-width: 100%"><div>{escape(ranking.name)}</div>{_draw_table(rows)}</div>'
+
+
+def _draw_bar(length: float) -> str:
+    style = "min-width: 1px; height: 0.8em; margin-top: 0.3em"
+    return f'<div style="{style}; width: {_BAR * length:.0f}px; background: rgba({FOR}, 0.75)"></div>'
 
 
 def _wrap(width: int, height: int, label: str, drawing: str) -> str:
