@@ -19,7 +19,7 @@ if TYPE_CHECKING:
         ToDevice,
         predict_nodes,
     )
-    from sklearn_tree.explain import CaptumExplainer, Explanations
+    from sklearn_tree.explain import CaptumExplainer, Change, Explanations, nearest_change
     from sklearn_tree.io import TRUSTED_TYPES, load, save
     from sklearn_tree.preprocessing import SequenceVectorizer, TreeParser, TreeVectorizer
     from sklearn_tree.scorer import Scorer
@@ -32,6 +32,7 @@ _HOMES = {
     "CNNClassifier": "sklearn_tree.estimators",
     "CNNRegressor": "sklearn_tree.estimators",
     "CaptumExplainer": "sklearn_tree.explain",
+    "Change": "sklearn_tree.explain",
     "Explanations": "sklearn_tree.explain",
     "NetEncoder": "sklearn_tree.estimators",
     "RNNClassifier": "sklearn_tree.estimators",
@@ -49,6 +50,7 @@ _HOMES = {
     "TreeParser": "sklearn_tree.preprocessing",
     "TreeVectorizer": "sklearn_tree.preprocessing",
     "load": "sklearn_tree.io",
+    "nearest_change": "sklearn_tree.explain",
     "predict_nodes": "sklearn_tree.estimators",
     "register_tree_type": "sklearn_tree.trees",
     "resolve_device": "sklearn_tree.device",
@@ -60,6 +62,7 @@ __all__ = [
     "CNNClassifier",
     "CNNRegressor",
     "CaptumExplainer",
+    "Change",
     "Explanations",
     "NetEncoder",
     "RNNClassifier",
@@ -80,6 +83,7 @@ __all__ = [
     "explain",
     "export",
     "load",
+    "nearest_change",
     "plot",
     "predict_nodes",
     "register_tree_type",

@@ -1,6 +1,8 @@
 """Explanations of predictions by attributions to the inputs."""
 
+from sklearn_tree.explain.changes import Change
 from sklearn_tree.explain.explainer import CaptumExplainer
 from sklearn_tree.explain.explanations import Explanations
+from sklearn_tree.explain.nearest_change import nearest_change
 
-__all__ = ["CaptumExplainer", "Explanations"]
+__all__ = ["CaptumExplainer", "Change", "Explanations", "nearest_change"]

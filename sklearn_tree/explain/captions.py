@@ -32,7 +32,7 @@ def write_captions(predictions: Predictions, truths: np.ndarray | None) -> list[
         if truths is not None:
             text += f", true {_format(truths[i])}"
         if known.explained[i] != value:
-            p = _format_probability(known.explained_probabilities[i])
+            p = format_probability(known.explained_probabilities[i])
             text += f"; explained: {_format(known.explained[i])} ({p})"
         captions.append(text)
     return captions
@@ -41,10 +41,11 @@ def write_captions(predictions: Predictions, truths: np.ndarray | None) -> list[
 def _qualify(predictions: Predictions, i: int) -> str:
     if predictions.averages is not None:
         return f"average {_format(predictions.averages[i])}"
-    return _format_probability(predictions.probabilities[i])
+    return format_probability(predictions.probabilities[i])
 
 
-def _format_probability(p: float) -> str:
+def format_probability(p: float) -> str:
+    """Return a probability with two digits: "p = .98"."""
     if p > 0.995:
         return "p > .99"
     return "p < .01" if p < 0.005 else f"p = {p:.2f}".replace("0.", ".")
