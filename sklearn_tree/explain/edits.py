@@ -114,7 +114,7 @@ class TokenEditor(Editor):
         self.n_positions = len(self.words)
 
     def list_edits(self, words: Sequence[str]) -> list[Edit]:
-        """Return all replacements of a word by another one, and all deletions unless there is only one word."""
+        """Return all replacements of a word by another one, and all deletions of one of several words."""
         inserted = [*([None] if self.n_positions > 1 else []), *words]
         return [
             Edit(position=i, n_removed=1, before=before, inserted=after)

@@ -55,8 +55,8 @@ def nearest_change(
     max_changes : int, default=3
         Maximum number of edits.
     candidates : iterable of str or trees, default=None
-        Words, or trees for a tree; each is tried at every place. Words replace words and labels of leaves. The
-        labels of inner nodes are replaced by those of the trees, and subtrees by subtrees of the trees
+        Words, or trees for a tree; each is tried at every place. Words replace words and labels of leaves.
+        The labels of inner nodes are replaced by those of the trees, and subtrees by subtrees of the trees
         whose roots have the same label. An empty list allows deletions only. None uses up to 500 words of the
         vocabulary, fewer for long samples: half of them have the highest probability of the new class as
         separate samples, the others are drawn at random. Labels of inner nodes of ``x`` are not among them.

@@ -51,7 +51,7 @@ def test_single_edits_of_tokens_are_all_lists_at_a_distance_of_one(tokens):
     editor = TokenEditor(tokens)
     found = [editor.apply([edit]) for edit in editor.list_edits(["a", "b"])]
     expected = [
-        tokens[:i] + [new] + tokens[i + 1 :] for i, old in enumerate(tokens) for new in "ab" if new != old
+        [*tokens[:i], new, *tokens[i + 1 :]] for i, old in enumerate(tokens) for new in "ab" if new != old
     ]
     expected += [tokens[:i] + tokens[i + 1 :] for i in range(len(tokens)) if len(tokens) > 1]
     assert sorted(found) == sorted(expected)
@@ -76,13 +76,7 @@ def test_a_replaced_subtree_keeps_its_edge_label_and_the_other_values():
     editor = TreeEditor(TREE, [OTHER])
     (edit,) = [e for e in editor.list_edits([]) if str(e) == "I -> the dog"]
     changed = editor.apply([edit])
-    assert changed.to_brackets() == "(S (NP (DT the) (NN dog)) (VP run) \\ )" or changed.labels[1:6] == (
-        "NP",
-        "DT",
-        "the",
-        "NN",
-        "dog",
-    )
+    assert changed.labels == ("S", "NP", "DT", "the", "NN", "dog", "VP", "run", "")
     assert changed.edges == (None, "a", None, None, None, None, "c", "d", "e")
     assert changed.values == (None, None, None, None, None, None, None, 4, 5)
 

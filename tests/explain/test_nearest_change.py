@@ -22,7 +22,7 @@ from sklearn_tree import (
     nearest_change,
 )
 from sklearn_tree.datasets import make_negation
-from sklearn_tree.datasets.negation import OPERATORS, SCORES
+from sklearn_tree.datasets.negation import OPERATORS, SCORES, evaluate
 from sklearn_tree.explain.edits import TokenEditor, TreeEditor
 
 TEXTS, Y = ["a good film", "a bad film", "the good play", "the bad play"] * 10, ["positive", "negative"] * 20
@@ -81,9 +81,9 @@ def test_a_single_edit_agrees_with_brute_force(trees, row):
     tree, words = NEGATION.data[row], [*SCORES, "not", "and", "film"]
     change = nearest_change(trees, tree, candidates=words)
     editor = TreeEditor(tree)
-    found = [
-        edit for edit in editor.list_edits(words) if editor.allows([edit]) and flips(trees, editor, [edit])
-    ]
+    edits = [edit for edit in editor.list_edits(words) if editor.allows([edit])]
+    predicted = trees.predict([editor.apply([edit]) for edit in edits])
+    found = [edit for edit, y in zip(edits, predicted) if y != trees.predict([tree])[0]]
     assert bool(found) == (change is not None and len(change.edits) == 1)
     if change is not None:
         assert_flips(trees, change)
@@ -105,8 +105,6 @@ def test_edits_of_negation_are_words_of_sentiment_or_negation(trees):
 
 
 def _score(tree):
-    from sklearn_tree.datasets.negation import evaluate
-
     return evaluate(tree.labels, tree.parents)[0]
 
 
@@ -151,7 +149,7 @@ def test_the_target_is_predicted():
 
 def test_the_estimator_is_a_pipeline_a_search_or_frozen(rnn):
     pipe = make_pipeline(SequenceVectorizer(), RNNClassifier(random_state=0))
-    search = GridSearchCV(pipe, {"rnnclassifier__hidden_dim": [16]}, cv=2).fit(TEXTS, Y)
+    search = GridSearchCV(pipe, {"rnnclassifier__hidden_size": [16]}, cv=2).fit(TEXTS, Y)
     for estimator in (search, search.best_estimator_, FrozenEstimator(rnn)):
         change = nearest_change(estimator, "a bad film")
         assert change.changed == "a good film"
@@ -194,7 +192,7 @@ def test_a_large_vocabulary_is_drawn_from_by_the_seed():
     ("x", "options", "error", "match"),
     [
         (["a bad film"], {}, TypeError, r"x must be one sample, got a list of one text or tree: pass x\[0\]"),
-        (["a", 1], {}, TypeError, "X\\[0\\] must hold tokens|x must be a text"),
+        (["a", 1], {}, TypeError, r"tokens must be all str or all int, got 1 \(int\)"),
         (" ", {}, ValueError, "x must contain at least one word, got ' '"),
         ("a film", {"max_changes": 0}, ValueError, "max_changes must be an int >= 1, got 0"),
         ("a film", {"candidates": ["a", 3]}, TypeError, "candidates must be str, got 3"),
