@@ -24,6 +24,7 @@ from sklearn_tree import (
 from sklearn_tree.datasets import make_negation
 from sklearn_tree.datasets.negation import OPERATORS, SCORES, evaluate
 from sklearn_tree.explain.edits import TokenEditor, TreeEditor
+from sklearn_tree.kinds.encoding import no_warnings_of_unknown
 
 TEXTS, Y = ["a good film", "a bad film", "the good play", "the bad play"] * 10, ["positive", "negative"] * 20
 NEGATION = make_negation(600, max_depth=5, random_state=0)
@@ -179,6 +180,20 @@ def test_nothing_else_changes(rnn):
     assert tokens == ["a", "bad", "film"]
 
 
+def test_unknown_words_are_warned_of_once(rnn):
+    with pytest.warns(UserWarning, match="tokens are unknown") as found:
+        change = nearest_change(rnn, "zzz qqq yyy xxx")
+    assert len(found) == 1
+    assert_flips_quietly(rnn, change)
+    with pytest.warns(UserWarning, match="tokens are unknown"):  # a later prediction warns again
+        rnn.predict(["zzz qqq"])
+
+
+def assert_flips_quietly(estimator, change):
+    with no_warnings_of_unknown():
+        assert_flips(estimator, change)
+
+
 def test_a_large_vocabulary_is_drawn_from_by_the_seed():
     texts = [f"a {word} film w{i}" for i, word in enumerate(["good", "bad"] * 600)]
     clf = RNNClassifier(random_state=0, max_epochs=8).fit(texts, Y[:2] * 600)
@@ -195,6 +210,8 @@ def test_a_large_vocabulary_is_drawn_from_by_the_seed():
         (["a", 1], {}, TypeError, r"tokens must be all str or all int, got 1 \(int\)"),
         (" ", {}, ValueError, "x must contain at least one word, got ' '"),
         ("a film", {"max_changes": 0}, ValueError, "max_changes must be an int >= 1, got 0"),
+        ("a film", {"candidates": "a film"}, TypeError, "candidates must be a list, got the str 'a film'"),
+        (np.zeros(3), {}, TypeError, "x must be a text, a list of str or a tree, got ndarray"),
         ("a film", {"candidates": ["a", 3]}, TypeError, "candidates must be str, got 3"),
     ],
 )
