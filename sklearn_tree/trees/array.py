@@ -28,7 +28,7 @@ from sklearn_tree.trees.formats import FlatTree
 from sklearn_tree.trees.mapped import FileLayout
 from sklearn_tree.trees.preorder import find_parents, find_subtree_ends, nodes_by_depth
 from sklearn_tree.trees.reduction import reduce_subtrees
-from sklearn_tree.trees.summaries import Summary
+from sklearn_tree.trees.summaries import ArraySummary
 from sklearn_tree.trees.summarize import summarize_trees
 from sklearn_tree.trees.tree import Tree
 
@@ -332,7 +332,7 @@ class TreeArray(FlatArray):
         labels = decode(self.labels[nodes], self.vocabulary)
         return Tree.from_flat(FlatTree(labels, self.parents[nodes], self.depths[nodes], values, edges))
 
-    def _summarize(self) -> Summary:
+    def _summarize(self) -> ArraySummary:
         return summarize_trees(self, self._heads(_MAX_DRAWN_NODES))
 
     def __eq__(self, other: object) -> bool:

@@ -13,7 +13,7 @@ from sklearn_tree.files import replacing
 from sklearn_tree.trees.arrow import ArrowLayout, from_arrow, to_arrow
 from sklearn_tree.trees.codes import N_RESERVED_IDS, PAD_ID, UNKNOWN_ID
 from sklearn_tree.trees.mapped import FileLayout, open_array, save_array
-from sklearn_tree.trees.summaries import N_SAMPLES, Summary
+from sklearn_tree.trees.summaries import N_SAMPLES, ArraySummary
 from sklearn_tree.trees.summary_html import draw_summary
 from sklearn_tree.trees.summary_text import write_summary
 
@@ -56,7 +56,7 @@ class FlatArray:
     def _item(self, i: int) -> Any:
         raise NotImplementedError
 
-    def _summarize(self) -> Summary:
+    def _summarize(self) -> ArraySummary:
         raise NotImplementedError
 
     def _heads(self, n_rows: int) -> Self:

@@ -23,7 +23,7 @@ from sklearn_tree.trees.codes import (
 )
 from sklearn_tree.trees.flat import FlatArray
 from sklearn_tree.trees.mapped import FileLayout
-from sklearn_tree.trees.summaries import Summary
+from sklearn_tree.trees.summaries import ArraySummary
 from sklearn_tree.trees.summarize import summarize_sequences
 
 # These have a length, but no order, or items other than tokens.
@@ -204,7 +204,7 @@ class RaggedArray(FlatArray):
         steps = self.values[self.offsets[i] : self.offsets[i + 1]]
         return decode(steps, self.vocabulary) if self.vocabulary is not None else steps
 
-    def _summarize(self) -> Summary:
+    def _summarize(self) -> ArraySummary:
         return summarize_sequences(
             self, self._heads(_MAX_DRAWN_TOKENS if self.is_tokens else _MAX_DRAWN_STEPS)
         )

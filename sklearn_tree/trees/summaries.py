@@ -107,8 +107,8 @@ class Sample:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Summary:
-    """Summary of an array.
+class ArraySummary:
+    """ArraySummary of an array.
 
     Attributes
     ----------

@@ -8,8 +8,8 @@ import numpy as np
 
 from sklearn_tree.trees.codes import PAD_ID, UNKNOWN_ID
 from sklearn_tree.trees.summaries import (
+    ArraySummary,
     Sample,
-    Summary,
     count_share,
     describe_numbers,
     make_histogram,
@@ -23,7 +23,7 @@ from sklearn_tree.trees.svg import draw_tree
 _MAX_SHOWN_TOKENS, _MAX_SHOWN_CHANNELS, _MAX_WRITTEN_STEPS = 60, 8, 6
 
 
-def summarize_trees(trees: Any, heads: Any) -> Summary:
+def summarize_trees(trees: Any, heads: Any) -> ArraySummary:
     """Summarize an array of trees.
 
     Parameters
@@ -35,7 +35,7 @@ def summarize_trees(trees: Any, heads: Any) -> Summary:
 
     Returns
     -------
-    Summary
+    ArraySummary
         Numbers of nodes, heights and arities; labels of inner nodes and of leaves; edge labels and values.
     """
     part, facts = thin_out(trees, "tree")
@@ -57,7 +57,7 @@ def summarize_trees(trees: Any, heads: Any) -> Summary:
         hidden = _find_hidden(part.edge_vocabulary, PAD_ID)
         rankings += rank_codes("edge labels", edges, part.edge_vocabulary, hidden)
         facts["edge labels"] = count_share(int((~np.isin(edges, hidden)).sum()), len(edges), "edge")
-    return Summary(
+    return ArraySummary(
         title=repr(trees),
         facts=facts,
         histograms=histograms,
@@ -69,7 +69,7 @@ def summarize_trees(trees: Any, heads: Any) -> Summary:
     )
 
 
-def summarize_sequences(sequences: Any, heads: Any) -> Summary:
+def summarize_sequences(sequences: Any, heads: Any) -> ArraySummary:
     """Summarize an array of sequences.
 
     Parameters
@@ -81,7 +81,7 @@ def summarize_sequences(sequences: Any, heads: Any) -> Summary:
 
     Returns
     -------
-    Summary
+    ArraySummary
         Lengths; most frequent tokens of texts and ids; ranges of the channels of series.
     """
     part, facts = thin_out(sequences, "sequence")
@@ -91,7 +91,7 @@ def summarize_sequences(sequences: Any, heads: Any) -> Summary:
         rankings = rank_codes("tokens", values, part.vocabulary, _find_hidden(part.vocabulary))
     else:
         facts |= _describe_channels(values)
-    return Summary(
+    return ArraySummary(
         title=repr(sequences),
         facts=facts,
         histograms=make_histogram("steps per sequence", part.sizes),

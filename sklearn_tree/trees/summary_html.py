@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sklearn_tree.drawing import FONT, FOR, escape, scroll
-from sklearn_tree.trees.summaries import Histogram, Ranking, Summary
+from sklearn_tree.trees.summaries import ArraySummary, Histogram, Ranking
 
 _WIDTH, _HEIGHT, _AXIS = 216, 52, 16  # of a histogram in pixels
 _BAR = 72  # width of the longest bar of a ranking
@@ -16,12 +16,12 @@ _NAME = "font-weight: normal; white-space: nowrap; opacity: 0.7"
 _CELL = "padding: 0 0.8em 0 0; text-align: left; vertical-align: top; background: none; border: none"
 
 
-def draw_summary(summary: Summary) -> str:
+def draw_summary(summary: ArraySummary) -> str:
     """Draw a summary.
 
     Parameters
     ----------
-    summary : Summary
+    summary : ArraySummary
         The summary.
 
     Returns

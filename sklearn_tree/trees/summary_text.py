@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 
-from sklearn_tree.trees.summaries import Histogram, Ranking, Summary
+from sklearn_tree.trees.summaries import ArraySummary, Histogram, Ranking
 
 _WIDTH = 110
 _BLOCKS = "\u2581\u2582\u2583\u2584\u2585\u2586\u2587\u2588"
 
 
-def write_summary(summary: Summary) -> str:
+def write_summary(summary: ArraySummary) -> str:
     """Write a summary, one line per property.
 
     Parameters
     ----------
-    summary : Summary
+    summary : ArraySummary
         The summary.
 
     Returns

@@ -122,6 +122,22 @@ def test_two_edits_are_found_if_no_single_edit_flips(majority):
     assert nearest_change(majority, tokens, candidates=["good"], max_changes=2) is None  # the wrong word
 
 
+def test_the_beam_search_finds_two_edits_where_brute_force_does(trees):
+    words, n_found = ["quite", "film", "and"], 0
+    for tree in NEGATION.data[500:600]:
+        editor = TreeEditor(tree)
+        edits = [edit for edit in editor.list_edits(words) if editor.allows([edit])]
+        pairs = [pair for pair in combinations(edits, 2) if editor.allows(pair)]
+        before = trees.predict([tree])[0]
+        if len(pairs) > 1000 or (trees.predict([editor.apply([edit]) for edit in edits]) != before).any():
+            continue
+        exists = bool(pairs) and (trees.predict([editor.apply(pair) for pair in pairs]) != before).any()
+        change = nearest_change(trees, tree, candidates=words, max_changes=2)
+        assert (change is not None) == exists
+        n_found += exists
+    assert n_found > 3
+
+
 def test_subtrees_are_replaced_by_those_of_candidates():
     rows = [
         "(S (NP (D the) (N cat)) (VP (V runs) (A fast)))",
