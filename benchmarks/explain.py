@@ -14,11 +14,19 @@ from typing import Any
 
 import numpy as np
 import torch
-from datasets import FOLDER
+from datasets import FOLDER, load_trec
 from scipy.stats import spearmanr
+from sklearn.pipeline import make_pipeline
 
-from sklearn_tree import CaptumExplainer, RecursiveNetClassifier, RNNClassifier, TreeArray, TreeVectorizer
-from sklearn_tree.datasets import fetch_sst, make_negation
+from sklearn_tree import (
+    CaptumExplainer,
+    CNNClassifier,
+    RecursiveNetClassifier,
+    RNNClassifier,
+    TreeArray,
+    TreeVectorizer,
+)
+from sklearn_tree.datasets import fetch_sst, load_gum, make_negation
 from sklearn_tree.explain.metrics import deletion_curve, insertion_curve
 from sklearn_tree.kinds import Trees
 
@@ -253,7 +261,53 @@ def sst() -> None:
             print(line, flush=True)
 
 
-PARTS = {"cost": cost, "texts": texts, "negation": negation, "sst": sst}
+def summaries() -> None:
+    """Summarize corpora: the strongest phrases of each class, and the seconds."""
+    print("\nsummaries of corpora: strongest pieces of each class, of test samples")
+    data = make_negation(2000, random_state=0)
+    test = make_negation(2000, random_state=1)
+    net = RecursiveNetClassifier(random_state=0, device="cpu").fit(data.data, data.target)
+    summarize("negation", net, data.data, test.data, test.target, "node_prediction", "phrase")
+    gum = load_gum()
+    train, held_out = gum.split == "train", gum.split != "train"
+    pipe = make_pipeline(TreeVectorizer(min_df=2), RecursiveNetClassifier(random_state=0, device="cpu"))
+    pipe.fit(gum.data[train], gum.target[train])
+    X = gum.data[train], gum.data[held_out], gum.target[held_out]
+    for method, feature in (
+        ("node_prediction", "phrase"),
+        ("occlusion", "word"),
+        ("occlusion", "production"),
+    ):
+        summarize("GUM, types of sentences", pipe, *X, method, feature)
+    if (FOLDER / "sst").exists():
+        sst = fetch_sst(binary=True, root_only=False, data_home=FOLDER / "sst")
+        train, held_out = sst.split == "train", sst.split == "test"
+        net = RecursiveNetClassifier(random_state=0, device="cpu", max_epochs=4)
+        net.fit(sst.data[train], sst.target[train], node_y=sst.node_target[train])
+        X = sst.data[train], sst.data[held_out], sst.target_names[sst.target[held_out]]
+        summarize("SST", net, *X, "node_prediction", "phrase")
+    if (FOLDER / "sentences").exists():
+        X, y, X_test, y_test = load_trec()
+        clf = CNNClassifier(random_state=0, device="cpu").fit(X, y)
+        summarize("TREC", clf, X, X_test, y_test, "occlusion", "2-gram")
+
+
+def summarize(name: str, net: Any, X: Any, X_test: Any, y_test: Any, method: str, feature: str) -> None:
+    """Print the strongest pieces of each class, and the seconds."""
+    start = time.perf_counter()
+    explanations = CaptumExplainer(net, method).fit(X[:1000]).explain(X_test, y_test)
+    middle = time.perf_counter()
+    frame = explanations.summary(feature).top(12).to_frame()
+    end = time.perf_counter()
+    print(
+        f"  {name}, {feature}s by {method}: {len(X_test)} samples explained in "
+        f"{middle - start:.1f} s, summarized in {end - middle:.1f} s"
+    )
+    for target, rows in frame.groupby("target"):
+        print(f"    {target}: {', '.join(rows['name'])}", flush=True)
+
+
+PARTS = {"cost": cost, "texts": texts, "negation": negation, "sst": sst, "summaries": summaries}
 
 
 def main() -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sklearn_tree import datasets, explain, export, plot, serve
     from sklearn_tree.device import resolve_device
+    from sklearn_tree.diagnosis import diagnose
     from sklearn_tree.estimators import (
         CNNClassifier,
         CNNRegressor,
@@ -49,6 +50,7 @@ _HOMES = {
     "TreeNode": "sklearn_tree.trees",
     "TreeParser": "sklearn_tree.preprocessing",
     "TreeVectorizer": "sklearn_tree.preprocessing",
+    "diagnose": "sklearn_tree.diagnosis",
     "load": "sklearn_tree.io",
     "nearest_change": "sklearn_tree.explain",
     "predict_nodes": "sklearn_tree.estimators",
@@ -80,6 +82,7 @@ __all__ = [
     "TreeParser",
     "TreeVectorizer",
     "datasets",
+    "diagnose",
     "explain",
     "export",
     "load",

@@ -50,7 +50,7 @@ def split_estimator(estimator: Any, *, with_transformed_targets: bool = True) ->
     steps, last = _split(estimator, with_transformed_targets)
     if isinstance(last, BaseNet):
         return steps, last
-    path = _find_net(estimator)
+    path = _find_net(estimator, with_transformed_targets)
     hint = "" if path is None else f"; pass the net inside, {path}, and the samples that it reads"
     raise TypeError(
         "estimator must be a net of sklearn_tree, or a pipeline or refitted search that ends in one, got "
@@ -116,11 +116,11 @@ def _flatten(steps: list[Any]) -> list[Any]:
     return flat
 
 
-def _find_net(estimator: Any) -> str | None:
+def _find_net(estimator: Any, with_transformed_targets: bool) -> str | None:
     """Return a Python expression for the first fitted part that ends in a net; None if there is none."""
     pending = [("pipe" if isinstance(estimator, Pipeline) else "estimator", estimator)]
     for path, part in pending:  # parts of the part are appended
-        last = _split(part)[1]
+        last = _split(part, with_transformed_targets)[1]
         if isinstance(last, BaseNet) and is_fitted(last):
             return path
         pending += [(path + suffix, inner) for suffix, inner in _list_parts(part)]

@@ -28,7 +28,8 @@ def write_captions(predictions: Predictions, truths: np.ndarray | None) -> list[
     captions = []
     for i, value in enumerate(known.values):
         text = "Predicted" if known.outputs is None else f"Output {known.outputs[i]}: predicted"
-        text = f"{text} {_format(value)} ({_qualify(known, i)})"
+        note = _qualify(known, i)
+        text = f"{text} {_format(value)} ({note})" if note else f"{text} {_format(value)}"
         if truths is not None:
             text += f", true {_format(truths[i])}"
         if known.explained[i] != value:
@@ -41,7 +42,8 @@ def write_captions(predictions: Predictions, truths: np.ndarray | None) -> list[
 def _qualify(predictions: Predictions, i: int) -> str:
     if predictions.averages is not None:
         return f"average {_format(predictions.averages[i])}"
-    return format_probability(predictions.probabilities[i])
+    p = predictions.probabilities[i]
+    return "" if np.isnan(p) else format_probability(p)  # of files of earlier versions
 
 
 def format_probability(p: float) -> str:

@@ -17,11 +17,12 @@ from sklearn_tree.estimators.objective import OUTPUTS
 from sklearn_tree.estimators.plain import TorchStateMixin
 from sklearn_tree.estimators.targets import check_length, check_y
 from sklearn_tree.explain.explained_net import ExplainedNet
-from sklearn_tree.explain.explanations import Explanations, make_explanations
+from sklearn_tree.explain.explanations import Explanations
 from sklearn_tree.explain.fitted import N_FOR_IMPORTANCES, ExplainerAttributesMixin
 from sklearn_tree.explain.limits import Limits
 from sklearn_tree.explain.methods import check_params, find_method
 from sklearn_tree.explain.request import Attributions, Request
+from sklearn_tree.explain.results import make_explanations
 from sklearn_tree.explain.runtime import run
 from sklearn_tree.explain.views import BASELINES, Samples, find_view
 from sklearn_tree.preprocessing.vocabulary import VOCABULARY_CONSTRAINTS
@@ -298,14 +299,11 @@ class CaptumExplainer(
         Raises
         ------
         ValueError
-            If ``y`` does not have one row per sample, or ``target`` does not exist.
+            If ``y`` does not have one row per sample, ``target`` does not exist, or images have another size
+            than in ``fit``.
         """
-        check_is_fitted(self, "estimator_")
-        self._validate_params()
-        net, explainer = self._explained_net(), self
-        if target is not None:
-            explainer = copy.copy(self)
-            explainer.target = target
+        net, explainer = self._ready_net(), copy.copy(self)
+        explainer.target = self.target if target is None else target
         return explainer._explain(net, find_view(net.kind).read(net, X), y)
 
     def transform(self, X: Any) -> np.ndarray:
@@ -327,9 +325,7 @@ class CaptumExplainer(
             unequal length. Pairs have these columns for each side. The columns are float64 if X or ``dtype``
             is, or if float32 does not hold numbers of the size of a regressor's targets.
         """
-        check_is_fitted(self, "estimator_")
-        self._validate_params()
-        net = self._explained_net()
+        net = self._ready_net()
         columns = self._compute_columns(net, net.encode(X)[0])
         is_double = getattr(X, "dtype", None) == np.float64 or self.dtype == "float64"
         is_double |= bool((net.estimator.target_.units != 1).any())
@@ -390,6 +386,7 @@ class CaptumExplainer(
         truths = None if y is None else check_y(y)
         if truths is not None:
             check_length(truths, samples.encoded)
+        find_view(net.kind).check(self._features, samples.encoded)
         found, method = self._attribute(net, samples.encoded), find_method(self.method_, net)
         return make_explanations(net, samples, found, self._features, method, self.target, truths)
 

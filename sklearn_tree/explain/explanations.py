@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -13,12 +13,12 @@ import numpy as np
 from sklearn_tree.drawing import escape, find_limit
 from sklearn_tree.estimators.targets.predictions import Predictions
 from sklearn_tree.explain.captions import write_captions
-from sklearn_tree.explain.explained_net import ExplainedNet
-from sklearn_tree.explain.features import Features
-from sklearn_tree.explain.methods import Method
-from sklearn_tree.explain.request import Attributions
-from sklearn_tree.explain.state import view_from_state, view_to_state
-from sklearn_tree.explain.views import Samples, View, find_view
+from sklearn_tree.explain.pieces import Pieces
+from sklearn_tree.explain.reports import write_json, write_markdown
+from sklearn_tree.explain.state import predictions_from_state, view_from_state, view_to_state
+from sklearn_tree.explain.summary import Summary, compare, select_pieces, summarize
+from sklearn_tree.explain.views import View
+from sklearn_tree.explain.views.tokens import Text
 from sklearn_tree.plot.picture import Picture, draw_legend
 
 if TYPE_CHECKING:
@@ -62,6 +62,8 @@ class Explanations:
         Predicted classes or numbers, with their probabilities.
     truths : ndarray, shape (n,), or None, default=None
         True classes or numbers of the explained outputs.
+    texts : list of str, or None, default=None
+        The user's texts, which pictures show with their spaces; None if the samples are not texts.
     complete : {"own", "attributions"} or None, default="own"
         Numbers that should sum to ``values - baseline_values``; None if the method has no such property.
 
@@ -96,6 +98,7 @@ class Explanations:
     method: str
     predictions: Predictions
     truths: np.ndarray | None = None
+    texts: list[str] | None = None
     complete: Literal["own", "attributions"] | None = "own"
 
     @property
@@ -107,10 +110,15 @@ class Explanations:
         return totals - (self.values - self.baseline_values)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**vars(self), "view": view_to_state(self.view)}
+        return {**vars(self), "view": view_to_state(self.view), "predictions": vars(self.predictions)}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        vars(self).update(state, view=view_from_state(state["view"]))
+        predictions = predictions_from_state(state.get("predictions"), state["targets"])
+        vars(self).update(
+            {"truths": None, "texts": None, **state},
+            view=view_from_state(state["view"]),
+            predictions=predictions,
+        )
 
     def __len__(self) -> int:
         return len(self.targets)
@@ -128,6 +136,7 @@ class Explanations:
             baseline_values=self.baseline_values[rows],
             predictions=self.predictions.take(rows),
             truths=None if self.truths is None else self.truths[rows],
+            texts=None if self.texts is None else [self.texts[i] for i in rows],
         )
 
     def __iter__(self) -> Iterator[Explanations]:
@@ -135,15 +144,19 @@ class Explanations:
 
     def __repr__(self) -> str:
         """Return the first samples and their attributions as plain text."""
-        parts = [f"Explanations({self._count()}, method={self.method!r})"]
-        for i in range(min(len(self), _MAX_WRITTEN)):
-            drawing = "\u2205"
-            if self.attributions[i].size:
-                drawing = self.view.write(self.samples[i], self.attributions[i], self.names)
-            parts.append(f"{self.captions[i]}\n{drawing}")
+        header = f"Explanations({self._count()}, method={self.method!r})"
+        parts = [header, *([self._write(_MAX_WRITTEN)] if len(self) else [])]
         if len(self) > _MAX_WRITTEN:
             parts.append(f"{_count_more(len(self) - _MAX_WRITTEN)} not shown.")
         return "\n\n".join(parts)
+
+    def _write(self, n: int) -> str:
+        """Return the first n samples as plain text."""
+        texts = [
+            self.view.write(self.samples[i], part, self.names) if part.size else "\u2205"
+            for i, part in enumerate(self.attributions[:n])
+        ]
+        return "\n\n".join(f"{caption}\n{text}" for caption, text in zip(self.captions, texts, strict=False))
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row per attribution.
@@ -180,6 +193,78 @@ class Explanations:
         frame["delta"] = np.repeat(self.completeness_error, sizes)
         return pd.DataFrame(frame)
 
+    def summary(self, features: str | Sequence[str] | None = None, *, min_count: int = 2) -> Summary:
+        """Return the words, phrases, columns or other pieces that push each explained class.
+
+        Parameters
+        ----------
+        features : str or sequence of str, default=None
+            Kinds of pieces; None for all. Texts have "word", "2-gram" and "3-gram"; trees "word" (leaves),
+            "label", "phrase" (subtrees of two to six leaves), "production" (what a node adds to the sum of
+            its children) and "edge"; series "channel" and "span"; images "patch"; tables "column".
+        min_count : int, default=2
+            Number of occurrences that a piece needs in the samples of a class.
+
+        Returns
+        -------
+        Summary
+            Counts, means, spreads and examples; a frame, a picture and a plot.
+
+        Raises
+        ------
+        ValueError
+            If a parameter is invalid.
+        """
+        caption = f"{self.method.replace('_', ' ')}, {self._count()}"
+        return summarize(
+            self._pieces(), self.targets, features=features, min_count=min_count, caption=caption
+        )
+
+    def contrast(
+        self, a: Any, b: Any, *, features: str | Sequence[str] | None = None, min_count: int = 2
+    ) -> pd.DataFrame:
+        """Compare what pushes two classes or two groups of samples.
+
+        Parameters
+        ----------
+        a, b : class, or mask or index array of samples
+            The groups. A class selects the samples of which it is explained.
+        features : str or sequence of str, default=None
+            Kinds of pieces, see :meth:`summary`.
+        min_count : int, default=2
+            Number of occurrences that a piece needs in both groups together.
+
+        Returns
+        -------
+        DataFrame
+            One row per piece, those that push ``a`` more than ``b`` first: ``feature``, ``name``; ``count_a``
+            and ``count_b``, its occurrences, and ``mean_a`` and ``mean_b``, its mean attributions;
+            ``difference``, that of the sums of its attributions per sample; and ``z``, the difference divided
+            by its standard error.
+
+        Raises
+        ------
+        ValueError
+            If a group is empty or a parameter is invalid.
+        """
+        first, second = self._select(a, "a"), self._select(b, "b")
+        frame = select_pieces(self._pieces(), self.targets, features=features, min_count=min_count)
+        return compare(frame, first, second, min_count)
+
+    def _pieces(self) -> list[Pieces]:
+        return self.view.pieces(self.samples, self.attributions, self.own, self.names)
+
+    def _select(self, group: Any, name: str) -> np.ndarray:
+        """Return the samples of a group as a mask."""
+        mask = np.zeros(len(self), dtype=bool)
+        if np.size(group) and np.ndim(group):
+            mask[np.asarray(group)] = True
+        elif not np.ndim(group):
+            mask |= np.asarray(self.targets == group)
+        if not mask.any():
+            raise ValueError(f"{name} must select samples, got {group!r:.60}: no sample has this class")
+        return mask
+
     @property
     def captions(self) -> list[str]:
         """Prediction of each sample, with the truth if it is known: "Predicted NUM (p = .98), true LOC"."""
@@ -213,13 +298,16 @@ class Explanations:
         if len(rows) < len(self):
             parts.append(f"<p>{_count_more(len(self) - len(rows))} not drawn.</p>")
         legend = draw_legend(limit, values=numbers, words=words, opacity=self.view.opacity)
+        text = f"<pre>{escape(self._write(len(rows)))}</pre>"  # also for pages that remove pictures
+        parts.append(f"<details><summary><small>as text</small></summary>{text}</details>")
         html = f'<div style="margin: 0 0 1.2em">{legend}</div>{"".join(parts)}'
         return Picture(html, f"{self.method.replace('_', ' ')}: {self._count()}")
 
     def _draw(self, i: int, limit: float) -> str:
         if not self.attributions[i].size:
             return "<div>\u2205</div>"  # a text without words or a series without steps
-        return self.view.draw(self.samples[i], self.attributions[i], self.names, limit)
+        sample = self.samples[i] if self.texts is None else Text(self.samples[i], self.texts[i])
+        return self.view.draw(sample, self.attributions[i], self.names, limit)
 
     def _draw_caption(self, i: int, *, show_values: bool) -> str:
         text = f"f = {self.values[i]:+.3g}, baseline {self.baseline_values[i]:+.3g}"
@@ -236,6 +324,36 @@ class Explanations:
     def _repr_html_(self) -> str:
         return self.plot()._repr_html_()
 
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        return {
+            "text/html": self._repr_html_(),
+            "text/markdown": self[:_MAX_WRITTEN].to_markdown(),
+            "text/plain": repr(self),
+        }
+
+    def to_markdown(self) -> str:
+        """Return captions, words and trees as Markdown, for issues, reports and chats.
+
+        Returns
+        -------
+        str
+            Words that push the class are bold, those that push against it italic; trees and bars are blocks
+            of plain text.
+        """
+        return write_markdown(self)
+
+    def to_json(self) -> str:
+        """Return all predictions and attributions as JSON.
+
+        Returns
+        -------
+        str
+            An object with ``kind``, ``method`` and ``samples``. Each sample has ``caption``, ``predicted``,
+            ``probability``, ``true`` (if known), ``target``, ``value``, ``baseline_value`` and ``parts``, a
+            list with the columns of :meth:`to_frame` that describe its attributions. NaN is null.
+        """
+        return write_json(self)
+
     def save_html(self, path: str | os.PathLike) -> Path:
         """Write the picture of all samples as a self-contained page.
 
@@ -250,54 +368,6 @@ class Explanations:
             Absolute path of the file.
         """
         return self.plot(max_samples=len(self)).save(path)
-
-
-def make_explanations(
-    net: ExplainedNet,
-    samples: Samples,
-    found: Attributions,
-    features: Features,
-    method: Method,
-    target: Any,
-    truths: np.ndarray | None,
-) -> Explanations:
-    """Return the explanations of samples.
-
-    Parameters
-    ----------
-    net : ExplainedNet
-        The net.
-    samples : Samples
-        The samples.
-    found : Attributions
-        Their attributions.
-    features : Features
-        Output columns of the explainer.
-    method : Method
-        Method of the explainer.
-    target : "predicted", class, int or tuple
-        Explained target.
-    truths : ndarray, shape (n,) or (n, n_outputs), or None
-        True classes or numbers.
-    """
-    view, own, targets = find_view(net.kind), features.merge(found.own), np.array(list(found.targets))
-    offset = net.estimator.target_.offset(targets)
-    predictions = net.predict(samples.encoded, targets, target)
-    return Explanations(
-        kind=net.kind.name,
-        view=view,
-        samples=features.values(samples.X, samples.shown),
-        attributions=found.attributions if view.has_subtrees else own,
-        own=own,
-        targets=targets,
-        values=found.values + offset,
-        baseline_values=found.baseline_values + offset,
-        names=features.channels,
-        method=method.name,
-        predictions=predictions,
-        truths=None if truths is None else predictions.select(truths),
-        complete=method.complete,
-    )
 
 
 def _count_more(n: int) -> str:

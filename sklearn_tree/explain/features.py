@@ -89,9 +89,14 @@ class ElementFeatures(Features):
             If the samples do not have the shape seen in ``fit``.
         """
         rows = np.array(own)
-        if rows.shape[1:] != self.shape:
-            raise ValueError(f"X must have samples of shape {self.shape}, as in fit, got {rows.shape[1:]}")
+        self.check_shape(rows)
         return rows.reshape(len(rows), -1)
+
+    def check_shape(self, samples: Any) -> None:
+        """Raise ValueError if an array of samples has samples of another shape than in ``fit``."""
+        shape = tuple(samples.shape[1:])
+        if shape != self.shape:
+            raise ValueError(f"X must have samples of shape {self.shape}, as in fit, got {shape}")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -38,6 +38,10 @@ class ExplainerAttributesMixin:
     _samples: Any  # encoded samples for the importances; None once these are computed
     _importances: np.ndarray
     _is_displayed = False  # set in a copy, whose importances are not computed
+
+    if TYPE_CHECKING:
+
+        def _validate_params(self) -> None: ...
 
     @property
     def feature_importances_(self) -> np.ndarray:
@@ -103,6 +107,12 @@ class ExplainerAttributesMixin:
         kind = split_estimator(state["estimator_"])[1].kind_
         features = features_from_state(state["_features"], find_view(kind))
         return {**state, "_kind": kind if state["_kind"] else None, "_features": features}
+
+    def _ready_net(self) -> ExplainedNet:
+        """Return the net after checks of the parameters."""
+        check_is_fitted(self, "estimator_")
+        self._validate_params()
+        return self._explained_net()
 
     def _explained_net(self) -> ExplainedNet:
         net = ExplainedNet(self.estimator_, getattr(torch, self.dtype))

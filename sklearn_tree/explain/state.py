@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import Any
 
+import numpy as np
+
+from sklearn_tree.estimators.targets.predictions import Predictions
 from sklearn_tree.explain.columns import SourceColumns
 from sklearn_tree.explain.features import Features
 from sklearn_tree.explain.views import VIEWS, View
@@ -59,3 +62,38 @@ def view_from_state(names: list[str]) -> View:
     name, *items = names
     cls: Any = next(view for view in VIEWS.values() if view.__name__ == name)
     return cls(view_from_state(items)) if items else cls()
+
+
+def predictions_from_state(state: Any, targets: np.ndarray) -> Predictions:
+    """Rebuild predictions from their attributes.
+
+    Parameters
+    ----------
+    state : dict or None
+        Attributes by name; None in the states of versions without predictions.
+    targets : ndarray, shape (n,)
+        Explained classes, which replace unknown predictions.
+
+    Raises
+    ------
+    ValueError
+        If an attribute is missing or has another length than the targets.
+    """
+    unknown = np.full(len(targets), np.nan)
+    default = Predictions(
+        outputs=None,
+        values=targets,
+        probabilities=unknown,
+        explained=targets,
+        explained_probabilities=unknown,
+    )
+    if state is None:
+        return default
+    optional = {"outputs", "averages"}
+    if not isinstance(state, dict) or set(state) != set(vars(default)):
+        raise ValueError("predictions must have the attributes of Predictions")
+    for name, column in state.items():
+        is_column = isinstance(column, np.ndarray) and column.shape == (len(targets),)
+        if not is_column and not (column is None and name in optional):
+            raise ValueError(f"predictions.{name} must be an array with one entry per sample")
+    return Predictions(**state)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Sequence
 from typing import Any
@@ -11,6 +12,7 @@ import numpy as np
 from sklearn_tree.drawing import cut
 
 _WIDTH, _LONGEST, _BAR = 100, 40, 24
+_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+.!|<>~&-])")  # characters with a meaning in Markdown or HTML
 _SMALLEST = 0.05  # of the largest absolute number; smaller ones are not written beside tokens
 
 
@@ -80,6 +82,33 @@ def write_tokens(tokens: Sequence[str], values: np.ndarray) -> str:
         for token, value in zip(tokens, values, strict=True)
     ]
     return textwrap.fill(" ".join(words), _WIDTH, break_long_words=False, break_on_hyphens=False)
+
+
+def write_markdown_tokens(tokens: Sequence[str], values: np.ndarray) -> str:
+    """Write a text as Markdown, with bold tokens for positive numbers and italic ones for negative numbers.
+
+    Parameters
+    ----------
+    tokens : sequence of str, length n_tokens
+        Tokens in order.
+    values : ndarray of float, shape (n_tokens,)
+        A number per token; small ones are left out.
+
+    Returns
+    -------
+    str
+    """
+    limit = _SMALLEST * np.abs(values).max(initial=0)
+    words = []
+    for token, value in zip(tokens, values.tolist(), strict=True):
+        word, mark = escape_markdown(str(token)) or "\u2205", "**" if value > 0 else "*"
+        words.append(f"{mark}{word}{mark} ({value:+.2g})" if abs(value) > limit else word)
+    return " ".join(words)
+
+
+def escape_markdown(text: str) -> str:
+    """Escape the characters of a text that have a meaning in Markdown or HTML; line breaks become spaces."""
+    return _SPECIAL.sub(r"\\\1", " ".join(text.split()))
 
 
 def write_bars(names: Sequence[str], values: np.ndarray, max_bars: int = 12) -> str:

@@ -55,7 +55,12 @@ def plot_tokens(
 
 
 def draw_tokens(
-    tokens: Sequence[str], values: Any, *, limit: float | None = None, legend: bool = True
+    tokens: Sequence[str],
+    values: Any,
+    *,
+    limit: float | None = None,
+    legend: bool = True,
+    gaps: Sequence[str] | None = None,
 ) -> str:
     """Draw a text as HTML with its tokens coloured by numbers.
 
@@ -70,6 +75,8 @@ def draw_tokens(
         Absolute value that gets the full colour; None uses the 95th percentile, at least 5 % of the largest.
     legend : bool, default=True
         Whether the legend of the colours is drawn.
+    gaps : sequence of str, length n_tokens + 1, default=None
+        Texts before, between and after the tokens; None separates tokens by spaces.
 
     Returns
     -------
@@ -79,7 +86,7 @@ def draw_tokens(
     Raises
     ------
     ValueError
-        If ``values`` does not have one entry per token, or ``limit`` is not positive.
+        If ``values`` does not have one entry per token, ``gaps`` not one more, or ``limit`` is not positive.
 
     Examples
     --------
@@ -94,12 +101,17 @@ def draw_tokens(
     shown = keep_finite(numbers)
     limit = find_limit(shown, limit)
     strengths = find_strengths(shown, limit)
-    spans = map(_draw_token, tokens, numbers.tolist(), strengths.tolist())
+    spans = list(map(_draw_token, tokens, numbers.tolist(), strengths.tolist()))
+    if gaps is None:
+        gaps = ["", *[" "] * (len(spans) - 1), ""]
+    elif len(gaps) != len(spans) + 1:
+        raise ValueError(f"gaps must have one entry more than tokens: {len(spans) + 1}, got {len(gaps)}")
+    text = "".join(escape(gap) + span for gap, span in zip(gaps, [*spans, ""], strict=False))
     # The first letters determine the writing direction. Every token is isolated from its neighbours, so a
     # right-to-left token does not reorder them.
     return (
         '<div><div dir="auto" style="line-height: 2; white-space: pre-wrap; overflow-wrap: anywhere">'
-        f"{' '.join(spans)}</div>{draw_legend(limit, values=shown) if legend else ''}</div>"
+        f"{text}</div>{draw_legend(limit, values=shown) if legend else ''}</div>"
     )
 
 
@@ -121,3 +133,28 @@ def _make_visible(token: str) -> str:
 
 def _escape_character(match: re.Match[str]) -> str:
     return match.group().encode("unicode_escape").decode()
+
+
+def find_gaps(text: str, tokens: Sequence[str]) -> list[str] | None:
+    """Return the texts before, between and after the tokens of a text.
+
+    Parameters
+    ----------
+    text : str
+        The text.
+    tokens : sequence of str, length n_tokens
+        Its tokens in order.
+
+    Returns
+    -------
+    list of str, length n_tokens + 1, or None
+        None if a token does not occur in the text after the one before it.
+    """
+    gaps, at = [], 0
+    for token in tokens:
+        start = text.find(token, at)
+        if start < 0:
+            return None
+        gaps.append(text[at:start])
+        at = start + len(token)
+    return [*gaps, text[at:]]

@@ -108,7 +108,7 @@ class Sample:
 
 @dataclass(frozen=True, kw_only=True)
 class ArraySummary:
-    """ArraySummary of an array.
+    """Summary of an array of trees or sequences.
 
     Attributes
     ----------

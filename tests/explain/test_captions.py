@@ -1,8 +1,11 @@
 """Captions: the prediction, the truth and the explained class of each sample."""
 
+import html
 import pickle
+import re
 
 import numpy as np
+import pandas as pd
 import pytest
 from explain_helpers import IMAGES, NAMES, QUICK, SERIES, TABLE, TEXTS, TREES, Y
 
@@ -15,6 +18,7 @@ from sklearn_tree import (
 )
 from sklearn_tree.estimators.targets.predictions import Predictions
 from sklearn_tree.explain.captions import write_captions
+from sklearn_tree.plot.tokens import draw_tokens, find_gaps
 
 CLASSES = np.array(NAMES)
 
@@ -75,10 +79,10 @@ def test_regressors_compare_with_the_average():
     found = CaptumExplainer(net).fit(TABLE).explain(TABLE[:4], y[:4])
     for caption, value, truth in zip(found.captions, net.predict(TABLE[:4]), y[:4], strict=True):
         assert caption == f"Predicted {value:.4g} (average {y.mean():.4g}), true {truth:.4g}"
-    html = found._repr_html_()
-    assert "lowers" in html
-    assert "raises" in html
-    assert "against" not in html
+    page = found._repr_html_()
+    assert "lowers" in page
+    assert "raises" in page
+    assert "against" not in page
 
 
 TARGETS = {
@@ -134,9 +138,9 @@ def test_values_and_errors_are_shown_on_demand(explainer):
     for method, has_error in (("occlusion", False), ("integrated_gradients", True)):
         found = CaptumExplainer(net, method).fit(TEXTS).explain(TEXTS[:2])
         assert "<small>f = " not in found._repr_html_()
-        html = found.plot(show_values=True).html
-        assert html.count("<small>f = ") == 2
-        assert (", error " in html) == has_error
+        page = found.plot(show_values=True).html
+        assert page.count("<small>f = ") == 2
+        assert (", error " in page) == has_error
 
 
 def test_the_root_does_not_set_the_scale():
@@ -169,8 +173,8 @@ def test_all_kinds_are_written_as_text(name):
     assert text.endswith("2 more samples are not shown.")
     assert repr(found[0]).startswith(f"Explanations(1 {name.removesuffix('s')}, ")
     assert max(map(len, text.splitlines())) <= 110
-    html = found.plot().html
-    assert html.count("<svg") - html.count("<svg xmlns") == 1  # one legend
+    page = found.plot().html
+    assert page.count("<svg") - page.count("<svg xmlns") == 1  # one legend
 
 
 def test_a_written_text_shows_the_largest_attributions():
@@ -179,3 +183,57 @@ def test_a_written_text_shows_the_largest_attributions():
     part = found.attributions[0]
     top = int(np.abs(part).argmax())
     assert f"{found.to_frame().token[top]}({part[top]:+.2g})" in repr(found)
+
+
+def test_states_of_earlier_versions_have_captions_without_probabilities(explainer):
+    found = explainer.explain(TEXTS[:2])
+    state = {
+        name: value for name, value in found.__getstate__().items() if name not in ("predictions", "truths")
+    }
+    other = object.__new__(type(found))
+    other.__setstate__(state)
+    assert other.captions == [f"Predicted {name}" for name in found.targets]
+    for forged in (
+        {},
+        [1],
+        {**vars(found.predictions), "values": np.zeros(3)},
+        {**vars(found.predictions), "values": None},
+    ):
+        with pytest.raises(ValueError, match="predictions"):
+            other.__setstate__({**state, "predictions": forged})
+
+
+def test_texts_keep_their_case_and_spaces(explainer):
+    texts = ["A  good\nfilm!", "bad,BAD film (really)", "", "film"]
+    for X in (texts, pd.Series(texts), pd.DataFrame({"text": texts}), np.array(texts, dtype=object)):
+        found = (
+            explainer.explain(X)
+            if not hasattr(X, "columns")
+            else CaptumExplainer(RNNClassifier(**QUICK).fit(pd.DataFrame({"text": TEXTS}), NAMES), "saliency")
+            .fit(pd.DataFrame({"text": TEXTS}))
+            .explain(X)
+        )
+        shown = re.sub(r"<[^>]*>", "", found.plot().html.partition("<details>")[0])
+        for text in texts:
+            assert html.escape(text) in shown.replace("\u2205", "")
+    part = pickle.loads(pickle.dumps(found))[[1, 0]]
+    assert part.texts == [texts[1], texts[0]]
+    assert "bad,BAD film (really)" in html.unescape(re.sub(r"<[^>]*>", "", part._repr_html_()))
+
+
+def test_tokens_that_are_not_in_the_text_are_separated_by_spaces():
+    assert find_gaps("a  b.", ["a", "b"]) == ["", "  ", "."]
+    assert find_gaps("a b", ["b", "a"]) is None
+    assert find_gaps("", []) == [""]
+    drawn = draw_tokens(["a", "<b>"], [1, 0], legend=False, gaps=["<", "&", ">"])
+    assert html.unescape(re.sub(r"<[^>]*>", "", drawn)) == "<a&<b>>"
+    with pytest.raises(ValueError, match="gaps must have one entry more than tokens: 3, got 2"):
+        draw_tokens(["a", "b"], [1, 0], gaps=["", ""])
+    tokens = [text.split() for text in TEXTS]
+    assert (
+        CaptumExplainer(RNNClassifier(**QUICK).fit(tokens, NAMES), "saliency")
+        .fit(tokens)
+        .explain(tokens)
+        .texts
+        is None
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,7 @@ from sklearn_tree.drawing import OPACITY
 from sklearn_tree.explain.explained_net import ExplainedNet
 from sklearn_tree.explain.features import ChannelFeatures, ElementFeatures, Features
 from sklearn_tree.explain.inputs import Inputs
+from sklearn_tree.explain.pieces import Pieces, make_pieces
 from sklearn_tree.nn.sequence_batch import step_mask
 from sklearn_tree.plot.bars import draw_bars
 from sklearn_tree.plot.text import write_bars
@@ -35,11 +37,14 @@ class Samples:
         Samples that batches are built from.
     shown : TreeArray, RaggedArray or ndarray
         Return value of :meth:`View.show`: the encoded samples with labels or tokens.
+    texts : list of str, or None
+        The user's texts, if all samples are texts.
     """
 
     X: Any
     encoded: Any
     shown: Any
+    texts: list[str] | None = None
 
 
 class View:
@@ -261,6 +266,9 @@ class View:
         """
         return net.kind.to_host(encoded)
 
+    def check(self, features: Any, encoded: Any) -> None:
+        """Raise ValueError if encoded samples cannot be explained with the output columns of ``fit``."""
+
     def locate(
         self, samples: Any, attributions: list[np.ndarray], names: np.ndarray
     ) -> dict[str, np.ndarray]:
@@ -295,10 +303,37 @@ class View:
         """
         return np.concatenate([part.ravel() for part in attributions]) if attributions else np.zeros(0)
 
+    def pieces(
+        self, samples: Any, attributions: list[np.ndarray], own: list[np.ndarray], names: np.ndarray
+    ) -> list[Pieces]:
+        """Return the pieces of samples that a summary groups by their names.
+
+        Parameters
+        ----------
+        samples : samples
+            Return value of :meth:`show`.
+        attributions, own : list of ndarray of float
+            See :class:`Explanations`.
+        names : ndarray of str
+            Names of the channels.
+
+        Returns
+        -------
+        list of Pieces
+            One entry for each kind of piece.
+        """
+        indices, _ = locate_elements(samples, attributions)
+        channels = names[indices[-1]]
+        return [make_pieces("channel", channels, attributions)]
+
     def write(self, sample: Any, attributions: np.ndarray, names: np.ndarray) -> str:
         """Write a sample and its attributions as plain text; the parameters are those of :meth:`draw`."""
         totals = attributions.reshape(len(attributions), -1).sum(axis=1)
         return write_bars([str(i) for i in range(len(totals))], totals)
+
+    def write_markdown(self, sample: Any, attributions: np.ndarray, names: np.ndarray) -> str:
+        """Write a sample as Markdown; the parameters are those of :meth:`draw`."""
+        return textwrap.indent(self.write(sample, attributions, names), "    ")  # a block of code
 
     def draw(self, sample: Any, attributions: np.ndarray, names: np.ndarray, limit: float) -> str:
         """Draw a sample as HTML, coloured by its attributions; the caller draws a legend.

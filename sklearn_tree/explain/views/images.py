@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from sklearn_tree.explain.inputs import Inputs
+from sklearn_tree.explain.pieces import Pieces, make_pieces
 from sklearn_tree.explain.views.base import locate_elements
 from sklearn_tree.explain.views.windows import WindowsView
 from sklearn_tree.plot.image import OVERLAY, draw_image
@@ -45,6 +46,10 @@ class ImagesView(WindowsView):
         height, width = shape[:2]
         return [f"y{y}_x{x}_{channel}" for y in range(height) for x in range(width) for channel in channels]
 
+    def check(self, features: Any, encoded: Any) -> None:
+        """Raise ValueError if the images have another size than in ``fit``."""
+        features.check_shape(encoded)
+
     def locate(
         self, samples: Any, attributions: list[np.ndarray], names: np.ndarray
     ) -> dict[str, np.ndarray]:
@@ -52,8 +57,20 @@ class ImagesView(WindowsView):
         indices, values = locate_elements(samples, attributions)
         return {"y": indices[0], "x": indices[1], "channel": names[indices[-1]], "value": values}
 
+    def pieces(
+        self, samples: Any, attributions: list[np.ndarray], own: list[np.ndarray], names: np.ndarray
+    ) -> list[Pieces]:
+        """Return the patches, a seventh of the image on each side; see :meth:`View.pieces`."""
+        patches = [self._sum_patches(part) for part in attributions]
+        labels = [label for part, _ in patches for label in part]
+        return [make_pieces("patch", np.array([*labels, None], dtype=object)[:-1], [x for _, x in patches])]
+
     def write(self, sample: Any, attributions: np.ndarray, names: np.ndarray) -> str:
-        """Write the patches with the largest attributions, a seventh of the image on each side."""
+        """Write the patches with the largest attributions."""
+        return write_bars(*self._sum_patches(attributions))
+
+    def _sum_patches(self, attributions: np.ndarray) -> tuple[list[str], np.ndarray]:
+        """Return the names and the attributions of the patches of an image."""
         height, width = attributions.shape[:2]
         side = max(1, -(-max(height, width) // self.n_windows))
         totals = attributions.reshape(height, width, -1).sum(axis=2)
@@ -64,7 +81,7 @@ class ImagesView(WindowsView):
             for y in rows
             for x in columns
         ]
-        return write_bars(labels, sums.ravel())
+        return labels, sums.ravel()
 
     def draw(self, sample: Any, attributions: np.ndarray, names: np.ndarray, limit: float) -> str:
         """Draw an image in grey under its coloured attributions."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from sklearn_tree.drawing import escape
 from sklearn_tree.explain.explained_net import ExplainedNet
 from sklearn_tree.explain.features import Features
 from sklearn_tree.explain.inputs import Inputs, PairInputs
+from sklearn_tree.explain.pieces import Pieces
 from sklearn_tree.explain.views.base import View, is_ragged
 from sklearn_tree.explain.views.windows import WindowsView
 from sklearn_tree.kinds import PairArray
@@ -114,6 +115,10 @@ class PairsView(View):
         raw_items = raw.items if isinstance(raw, PairArray) else None
         return encoded.replace(self.item_view.show(net.for_items(), encoded.items, raw_items))
 
+    def check(self, features: Any, encoded: Any) -> None:
+        """Raise ValueError if the samples of the pairs cannot be explained, see :meth:`View.check`."""
+        self.item_view.check(features.items, encoded.items)
+
     def locate(
         self, samples: PairArray, attributions: list[np.ndarray], names: np.ndarray
     ) -> dict[str, np.ndarray]:
@@ -126,6 +131,18 @@ class PairsView(View):
     def scaled(self, samples: PairArray, attributions: list[np.ndarray]) -> np.ndarray:
         """Return the attributions that set the scale of the colours, see :meth:`View.scaled`."""
         return self.item_view.scaled(samples.items, split_pairs(attributions, samples.items))
+
+    def pieces(
+        self, samples: PairArray, attributions: list[np.ndarray], own: list[np.ndarray], names: np.ndarray
+    ) -> list[Pieces]:
+        """Return the pieces of both samples of each pair; their names begin with the side."""
+        items = samples.items
+        parts = self.item_view.pieces(items, split_pairs(attributions, items), split_pairs(own, items), names)
+        sides = np.array(samples.names, dtype=object)
+        return [
+            replace(part, names=sides[part.samples % 2] + ": " + part.names, samples=part.samples // 2)
+            for part in parts
+        ]
 
     def write(self, sample: dict[str, Any], attributions: np.ndarray, names: np.ndarray) -> str:
         """Write the samples of a pair one after the other."""

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from sklearn_tree.explain.inputs import Inputs
+from sklearn_tree.explain.pieces import Pieces, make_pieces
 from sklearn_tree.explain.views.base import is_ragged, locate_elements
 from sklearn_tree.explain.views.windows import WindowsView
 from sklearn_tree.plot.series import draw_series
@@ -47,8 +48,25 @@ class SeriesView(WindowsView):
         indices, values = locate_elements(samples, attributions)
         return {"step": indices[0], "channel": names[indices[-1]], "value": values}
 
+    def pieces(
+        self, samples: Any, attributions: list[np.ndarray], own: list[np.ndarray], names: np.ndarray
+    ) -> list[Pieces]:
+        """Return the channels, and the tenths of each channel, see :meth:`View.pieces`."""
+        indices, _ = locate_elements(samples, attributions)
+        channels = make_pieces("channel", names[indices[-1]], attributions)
+        spans = [self._sum_spans(part, names) for part in attributions if part.size]
+        labels = [label for part, _ in spans for label in part]
+        return [
+            channels,
+            make_pieces("span", np.array([*labels, None], dtype=object)[:-1], [x for _, x in spans]),
+        ]
+
     def write(self, sample: Any, attributions: np.ndarray, names: np.ndarray) -> str:
-        """Write the windows of steps with the largest attributions, a tenth of the series each."""
+        """Write the spans of steps with the largest attributions, a tenth of the series each."""
+        return write_bars(*self._sum_spans(attributions, names))
+
+    def _sum_spans(self, attributions: np.ndarray, names: np.ndarray) -> tuple[list[str], np.ndarray]:
+        """Return the names and the attributions of the tenths of each channel of a series."""
         size = max(1, -(-len(attributions) // self.n_windows))
         starts = list(range(0, len(attributions), size))
         sums = np.add.reduceat(attributions, starts)
@@ -57,7 +75,7 @@ class SeriesView(WindowsView):
             for start in starts
             for name in names
         ]
-        return write_bars(labels, sums.ravel())
+        return labels, sums.ravel()
 
     def draw(self, sample: Any, attributions: np.ndarray, names: np.ndarray, limit: float) -> str:
         """Draw each channel as a line over coloured strips."""

@@ -13,6 +13,7 @@ from sklearn_tree.containers import to_numpy
 from sklearn_tree.explain.columns import trace_columns
 from sklearn_tree.explain.explained_net import ExplainedNet
 from sklearn_tree.explain.features import ColumnFeatures
+from sklearn_tree.explain.pieces import Pieces, make_pieces
 from sklearn_tree.explain.tree_inputs import StarInputs
 from sklearn_tree.explain.views.base import View, locate_elements
 from sklearn_tree.explain.views.trees import build_tree_inputs, has_value
@@ -50,6 +51,12 @@ class TableView(View):
         """Return the columns column and value."""
         indices, values = locate_elements(samples, attributions)
         return {"column": names[indices[0]], "value": values}
+
+    def pieces(
+        self, samples: Any, attributions: list[np.ndarray], own: list[np.ndarray], names: np.ndarray
+    ) -> list[Pieces]:
+        """Return the columns, see :meth:`View.pieces`."""
+        return [make_pieces("column", np.tile(names, len(attributions)), attributions)]
 
     def write(self, sample: Any, attributions: np.ndarray, names: np.ndarray) -> str:
         """Write one bar per column, labelled with its value."""

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 
-from sklearn_tree.containers import to_numpy
+from sklearn_tree.containers import as_column, to_numpy, without_arrow
+from sklearn_tree.explain.explained_net import ExplainedNet
+from sklearn_tree.explain.pieces import Pieces, find_ngrams, make_pieces
+from sklearn_tree.explain.views.base import Samples
 from sklearn_tree.explain.views.words import WordsView
-from sklearn_tree.plot.text import write_tokens
-from sklearn_tree.plot.tokens import draw_tokens
+from sklearn_tree.plot.text import write_markdown_tokens, write_tokens
+from sklearn_tree.plot.tokens import draw_tokens, find_gaps
 from sklearn_tree.trees import RaggedArray
 
 
@@ -18,6 +25,15 @@ class TokensView(WordsView):
         """Return the ids of all tokens."""
         return to_numpy(encoded.values)
 
+    def read(self, net: ExplainedNet, X: Any) -> Samples:
+        """Read samples, and keep the texts among them for pictures."""
+        samples = super().read(net, X)
+        column: list = []
+        with suppress(TypeError, ValueError):  # steps before the net may read other columns
+            column = as_column(without_arrow(samples.X), "sequences")
+        is_text = len(column) == len(samples.encoded) and all(isinstance(row, str) for row in column)
+        return replace(samples, texts=column if is_text else None)
+
     def locate(
         self, samples: RaggedArray, attributions: list[np.ndarray], names: np.ndarray
     ) -> dict[str, np.ndarray]:
@@ -27,10 +43,39 @@ class TokensView(WordsView):
         positions = np.arange(len(starts)) - starts
         return {"position": positions, "token": samples.vocabulary[samples.values]}
 
+    def pieces(
+        self, samples: RaggedArray, attributions: list[np.ndarray], own: list[np.ndarray], names: np.ndarray
+    ) -> list[Pieces]:
+        """Return the tokens and the runs of two and three tokens, see :meth:`View.pieces`."""
+        assert samples.vocabulary is not None, "shown texts have words"
+        words = make_pieces("word", samples.vocabulary[samples.values], own)
+        return [words, find_ngrams(words, 2), find_ngrams(words, 3)]
+
     def write(self, sample: list[str], attributions: np.ndarray, names: np.ndarray) -> str:
         """Write a text with the attributions of its tokens."""
         return write_tokens(sample, attributions)
 
+    def write_markdown(self, sample: list[str], attributions: np.ndarray, names: np.ndarray) -> str:
+        """Write a text with bold and italic tokens."""
+        return write_markdown_tokens(sample, attributions)
+
     def draw(self, sample: list[str], attributions: np.ndarray, names: np.ndarray, limit: float) -> str:
         """Draw a text, its tokens coloured by their attributions."""
-        return draw_tokens(sample, attributions, limit=limit, legend=False)
+        gaps = find_gaps(sample.text, sample) if isinstance(sample, Text) else None
+        return draw_tokens(sample, attributions, limit=limit, legend=False, gaps=gaps)
+
+
+class Text(list):
+    """Tokens of a text.
+
+    Parameters
+    ----------
+    tokens : list of str
+        The tokens.
+    text : str
+        The text.
+    """
+
+    def __init__(self, tokens: list[str], text: str) -> None:
+        super().__init__(tokens)
+        self.text = text

@@ -11,7 +11,9 @@ from torch import Tensor
 from sklearn_tree.containers import to_numpy
 from sklearn_tree.explain.explained_net import ExplainedNet
 from sklearn_tree.explain.inputs import Inputs
+from sklearn_tree.explain.pieces import Pieces
 from sklearn_tree.explain.tree_inputs import TreeInputs
+from sklearn_tree.explain.tree_pieces import find_tree_pieces
 from sklearn_tree.explain.views.base import View
 from sklearn_tree.explain.views.words import WordsView
 from sklearn_tree.nn import TreeBatch
@@ -71,6 +73,12 @@ class TreesView(WordsView):
     def scaled(self, samples: TreeArray, attributions: list[np.ndarray]) -> np.ndarray:
         """Return all attributions but those of roots, which exceed the others, see :meth:`View.scaled`."""
         return super().scaled(samples, [part[1:] if len(part) > 1 else part for part in attributions])
+
+    def pieces(
+        self, samples: TreeArray, attributions: list[np.ndarray], own: list[np.ndarray], names: np.ndarray
+    ) -> list[Pieces]:
+        """Return the words, labels, phrases, productions and edges, see :meth:`View.pieces`."""
+        return find_tree_pieces(samples, attributions, own)
 
     def write(self, sample: Tree, attributions: np.ndarray, names: np.ndarray) -> str:
         """Write a tree, one line per node."""

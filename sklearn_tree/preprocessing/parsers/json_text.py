@@ -9,6 +9,7 @@ from json import JSONDecodeError
 from typing import Any
 
 from sklearn_tree.trees.formats import FlatTree, Part, flatten, read_json
+from sklearn_tree.trees.formats.excerpt import excerpt
 from sklearn_tree.trees.formats.leaves import Splitter, keep_label
 
 _BLANKS = re.compile(r"[ \t\n\r]*")
@@ -19,7 +20,11 @@ def parse_json(text: str, split: Splitter = keep_label) -> FlatTree:
 
     ``split`` splits strings, but not keys.
     """
-    return flatten(Part(loads(text), partial(read_json, split=split)))
+    try:
+        value = loads(text)
+    except JSONDecodeError as error:
+        raise JSONDecodeError(f"{excerpt(text)} is not JSON: {error.msg}", text, error.pos) from None
+    return flatten(Part(value, partial(read_json, split=split)))
 
 
 def loads(text: str) -> Any:
