@@ -20,7 +20,7 @@ if TYPE_CHECKING:
         ToDevice,
         predict_nodes,
     )
-    from sklearn_tree.explain import CaptumExplainer, Change, Explanations, nearest_change
+    from sklearn_tree.explain import CaptumExplainer, Explanations, nearest_change
     from sklearn_tree.io import TRUSTED_TYPES, load, save
     from sklearn_tree.preprocessing import SequenceVectorizer, TreeParser, TreeVectorizer
     from sklearn_tree.scorer import Scorer
@@ -33,7 +33,6 @@ _HOMES = {
     "CNNClassifier": "sklearn_tree.estimators",
     "CNNRegressor": "sklearn_tree.estimators",
     "CaptumExplainer": "sklearn_tree.explain",
-    "Change": "sklearn_tree.explain",
     "Explanations": "sklearn_tree.explain",
     "NetEncoder": "sklearn_tree.estimators",
     "RNNClassifier": "sklearn_tree.estimators",
@@ -64,7 +63,6 @@ __all__ = [
     "CNNClassifier",
     "CNNRegressor",
     "CaptumExplainer",
-    "Change",
     "Explanations",
     "NetEncoder",
     "RNNClassifier",

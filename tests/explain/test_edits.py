@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sklearn_tree import Change, Tree
+from sklearn_tree import Tree
+from sklearn_tree.explain import Change
 from sklearn_tree.explain.edits import TextEditor, TokenEditor, TreeEditor
 
 HOSTILE = "</svg><script>alert(1)</script>"
