@@ -20,7 +20,7 @@ if TYPE_CHECKING:
         ToDevice,
         predict_nodes,
     )
-    from sklearn_tree.explain import CaptumExplainer, Explanations
+    from sklearn_tree.explain import CaptumExplainer, Explanations, nearest_change
     from sklearn_tree.io import TRUSTED_TYPES, load, save
     from sklearn_tree.preprocessing import SequenceVectorizer, TreeParser, TreeVectorizer
     from sklearn_tree.scorer import Scorer
@@ -51,6 +51,7 @@ _HOMES = {
     "TreeVectorizer": "sklearn_tree.preprocessing",
     "diagnose": "sklearn_tree.diagnosis",
     "load": "sklearn_tree.io",
+    "nearest_change": "sklearn_tree.explain",
     "predict_nodes": "sklearn_tree.estimators",
     "register_tree_type": "sklearn_tree.trees",
     "resolve_device": "sklearn_tree.device",
@@ -83,6 +84,7 @@ __all__ = [
     "explain",
     "export",
     "load",
+    "nearest_change",
     "plot",
     "predict_nodes",
     "register_tree_type",

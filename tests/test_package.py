@@ -19,6 +19,7 @@ from sklearn_tree import (
     ToDevice,
     TreeParser,
     TreeVectorizer,
+    nearest_change,
 )
 from sklearn_tree.datasets import load_gum, make_listops, make_negation
 from sklearn_tree.plot import plot_image, plot_importances, plot_series, plot_tokens, plot_tree
@@ -65,6 +66,7 @@ def test_all_public_names_can_be_imported_and_are_listed():
         TreeVectorizer,
         load_gum,
         make_listops,
+        nearest_change,
         plot_image,
         plot_importances,
         plot_series,

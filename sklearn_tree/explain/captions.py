@@ -33,7 +33,7 @@ def write_captions(predictions: Predictions, truths: np.ndarray | None) -> list[
         if truths is not None:
             text += f", true {_format(truths[i])}"
         if known.explained[i] != value:
-            p = _format_probability(known.explained_probabilities[i])
+            p = format_probability(known.explained_probabilities[i])
             text += f"; explained: {_format(known.explained[i])} ({p})"
         captions.append(text)
     return captions
@@ -43,10 +43,11 @@ def _qualify(predictions: Predictions, i: int) -> str:
     if predictions.averages is not None:
         return f"average {_format(predictions.averages[i])}"
     p = predictions.probabilities[i]
-    return "" if np.isnan(p) else _format_probability(p)  # of files of earlier versions
+    return "" if np.isnan(p) else format_probability(p)  # of files of earlier versions
 
 
-def _format_probability(p: float) -> str:
+def format_probability(p: float) -> str:
+    """Return a probability with two digits: "p = .98"."""
     if p > 0.995:
         return "p > .99"
     return "p < .01" if p < 0.005 else f"p = {p:.2f}".replace("0.", ".")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -36,6 +37,7 @@ class ExplainerAttributesMixin:
     _features: Features
     _samples: Any  # encoded samples for the importances; None once these are computed
     _importances: np.ndarray
+    _is_displayed = False  # set in a copy, whose importances are not computed
 
     if TYPE_CHECKING:
 
@@ -47,10 +49,22 @@ class ExplainerAttributesMixin:
         check_is_fitted(self, "estimator_")
         samples = self._samples
         if samples is not None:
+            if self._is_displayed:
+                raise AttributeError("feature_importances_ is not displayed before it is computed")
             columns = self._compute_columns(self._explained_net(), samples)
             self._importances = np.abs(columns).mean(axis=0)
             self._samples = None
         return self._importances
+
+    def _get_fitted_attr_html(self, doc_link: str = "") -> Any:
+        """Return scikit-learn's table of fitted attributes, for which it reads every attribute.
+
+        Importances that are not computed yet are left out: they may take hours.
+        """
+        displayed: Any = copy.copy(self)
+        displayed._is_displayed = True
+        parent: Any = super(ExplainerAttributesMixin, displayed)
+        return parent._get_fitted_attr_html(doc_link)
 
     @property
     def vocabulary_(self) -> dict[str, int]:

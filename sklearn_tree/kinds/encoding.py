@@ -3,14 +3,29 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 import numpy as np
 
 from sklearn_tree.trees.flat import PAD_ID, UNKNOWN_ID
 
+_is_quiet = ContextVar("_is_quiet", default=False)  # unlike warnings.catch_warnings, of one thread only
+
 
 class NotEncodedError(ValueError):
     """Texts or raw trees were passed to a net fitted on ids."""
+
+
+@contextmanager
+def no_warnings_of_unknown() -> Iterator[None]:
+    """Read samples in the block without warnings about unknown tokens, in this thread."""
+    token = _is_quiet.set(True)
+    try:
+        yield
+    finally:
+        _is_quiet.reset(token)
 
 
 def warn_of_unknown(ids: np.ndarray, offsets: np.ndarray) -> None:
@@ -23,6 +38,8 @@ def warn_of_unknown(ids: np.ndarray, offsets: np.ndarray) -> None:
     offsets : ndarray of int, shape (n_samples + 1,)
         Bounds of the samples in ``ids``.
     """
+    if _is_quiet.get():
+        return
     totals = np.zeros((2, len(ids) + 1), dtype=np.int64)
     np.cumsum([ids == UNKNOWN_ID, ids != PAD_ID], axis=1, out=totals[:, 1:])
     n_unknown, n_tokens = np.diff(totals[:, offsets])

@@ -19,6 +19,7 @@ from sklearn_tree.kinds.ids import is_open_vocabulary
 from sklearn_tree.kinds.table import TableMixin
 from sklearn_tree.kinds.training import TrainingDefaults
 from sklearn_tree.state import iterate_subclasses
+from sklearn_tree.trees.summary_sides import draw_sides, write_sides
 from sklearn_tree.validation import check_columns
 from sklearn_tree.vectors import WordVectors
 
@@ -124,6 +125,15 @@ class PairArray:
 
     def __repr__(self) -> str:
         return f"PairArray({len(self)} pairs: {', '.join(self.names)})"
+
+    def __str__(self) -> str:
+        return write_sides(repr(self), self._sides())
+
+    def _repr_html_(self) -> str:
+        return draw_sides(repr(self), self._sides())
+
+    def _sides(self) -> dict[str, Any]:
+        return {name: self.items[side::2] for side, name in enumerate(self.names)}
 
 
 def _concatenate(first: Any, second: Any) -> Any:

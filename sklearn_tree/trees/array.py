@@ -28,11 +28,14 @@ from sklearn_tree.trees.formats import FlatTree
 from sklearn_tree.trees.mapped import FileLayout
 from sklearn_tree.trees.preorder import find_parents, find_subtree_ends, nodes_by_depth
 from sklearn_tree.trees.reduction import reduce_subtrees
+from sklearn_tree.trees.summaries import ArraySummary
+from sklearn_tree.trees.summarize import summarize_trees
 from sklearn_tree.trees.tree import Tree
 
 __all__ = ["TreeArray", "nodes_by_depth"]
 
 _SUBTREE_FIELDS = {"labels", "edges", "depths", "parents"}
+_MAX_DRAWN_NODES = 1000
 
 
 @dataclass(frozen=True, eq=False, init=False)
@@ -41,7 +44,8 @@ class TreeArray(FlatArray):
 
     Trees are stored one after the other, each with its nodes in preorder. ``len``, ``shape``, slices, masks
     and index arrays work as on a numpy array, so scikit-learn can split it without building a single tree.
-    ``array[i]`` is a :class:`Tree`. The attributes cannot be reassigned; see :meth:`replace`.
+    ``array[i]`` is a :class:`Tree`. The attributes cannot be reassigned; see :meth:`replace`. Notebooks and
+    ``print`` show a summary: sizes, heights, arities, the most frequent labels and the first trees.
 
     Build an array with :meth:`from_trees` (labels are texts and ``vocabulary`` is set), with
     :class:`TreeVectorizer` (labels are ids and ``vocabulary`` is None) or with :meth:`from_table`.
@@ -327,6 +331,9 @@ class TreeArray(FlatArray):
             edges = [edge or None for edge in decode(self.edges[nodes], self.edge_vocabulary)]
         labels = decode(self.labels[nodes], self.vocabulary)
         return Tree.from_flat(FlatTree(labels, self.parents[nodes], self.depths[nodes], values, edges))
+
+    def _summarize(self) -> ArraySummary:
+        return summarize_trees(self, self._heads(_MAX_DRAWN_NODES))
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, TreeArray):

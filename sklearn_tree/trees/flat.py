@@ -13,6 +13,9 @@ from sklearn_tree.files import replacing
 from sklearn_tree.trees.arrow import ArrowLayout, from_arrow, to_arrow
 from sklearn_tree.trees.codes import N_RESERVED_IDS, PAD_ID, UNKNOWN_ID
 from sklearn_tree.trees.mapped import FileLayout, open_array, save_array
+from sklearn_tree.trees.summaries import N_SAMPLES, ArraySummary
+from sklearn_tree.trees.summary_html import draw_summary
+from sklearn_tree.trees.summary_text import write_summary
 
 __all__ = ["N_RESERVED_IDS", "PAD_ID", "UNKNOWN_ID", "FlatArray"]
 
@@ -53,6 +56,16 @@ class FlatArray:
     def _item(self, i: int) -> Any:
         raise NotImplementedError
 
+    def _summarize(self) -> ArraySummary:
+        raise NotImplementedError
+
+    def _heads(self, n_rows: int) -> Self:
+        """Return the first three items, each without the rows after the first ``n_rows``."""
+        starts = self.offsets[:-1][:N_SAMPLES]
+        sizes = np.minimum(self.sizes[:N_SAMPLES], n_rows)
+        rows = [np.arange(start, start + size) for start, size in zip(starts, sizes, strict=True)]
+        return self._select(np.concatenate([np.zeros(0, dtype=np.int64), *rows]), np.r_[0, np.cumsum(sizes)])
+
     @property
     def codes(self) -> Any:
         """Labels or tokens of all rows as numbers; the numbers of a series."""
@@ -84,6 +97,13 @@ class FlatArray:
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
+
+    def __str__(self) -> str:
+        """Return a summary: sizes, most frequent labels and the first items, one property per line."""
+        return write_summary(self._summarize())
+
+    def _repr_html_(self) -> str:
+        return draw_summary(self._summarize())
 
     def __sizeof__(self) -> int:
         """Return the size in bytes with the columns, by which dask and Ray decide what to send only once."""

@@ -23,9 +23,12 @@ from sklearn_tree.trees.codes import (
 )
 from sklearn_tree.trees.flat import FlatArray
 from sklearn_tree.trees.mapped import FileLayout
+from sklearn_tree.trees.summaries import ArraySummary
+from sklearn_tree.trees.summarize import summarize_sequences
 
 # These have a length, but no order, or items other than tokens.
 _NOT_SEQUENCES = (str, bytes, bytearray, set, frozenset, dict)
+_MAX_DRAWN_TOKENS, _MAX_DRAWN_STEPS = 60, 100_000
 
 
 @dataclass(frozen=True, eq=False, init=False)
@@ -34,7 +37,8 @@ class RaggedArray(FlatArray):
 
     The steps are tokens (texts if ``vocabulary`` is set, otherwise ids) or numbers with a fixed number of
     channels. ``len``, ``shape``, slices, masks and index arrays work as on a numpy array. The attributes
-    cannot be reassigned; see :meth:`replace`.
+    cannot be reassigned; see :meth:`replace`. Notebooks and ``print`` show a summary: lengths, the most
+    frequent tokens or the ranges of the channels, and the first sequences.
 
     Build an array with :meth:`from_sequences` or, for ids, with :class:`SequenceVectorizer`.
 
@@ -199,6 +203,11 @@ class RaggedArray(FlatArray):
     def _item(self, i: int) -> Any:
         steps = self.values[self.offsets[i] : self.offsets[i + 1]]
         return decode(steps, self.vocabulary) if self.vocabulary is not None else steps
+
+    def _summarize(self) -> ArraySummary:
+        return summarize_sequences(
+            self, self._heads(_MAX_DRAWN_TOKENS if self.is_tokens else _MAX_DRAWN_STEPS)
+        )
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, RaggedArray):
