@@ -59,7 +59,7 @@ def as_known(X: Any, name: str = "X") -> Any:
     names = list(getattr(X, "columns", ()))
     if len(set(names)) < len(names):
         repeated = next(column for column in names if names.count(column) > 1)
-        raise ValueError(f"{name} must have unique column names, got {repeated!r} twice: rename them")
+        raise ValueError(f"{name} must have unique column names, got {repeated!r} more than once: rename")
     return X.to_list() if hasattr(X, "to_list") and not hasattr(X, "iloc") else X
 
 

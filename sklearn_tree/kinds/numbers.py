@@ -50,7 +50,6 @@ def check_numbers(
             widen_small_floats(array),
             allow_nd=True,
             dtype=dtypes,
-            order="C",
             input_name="X",
             ensure_all_finite=False,
         )

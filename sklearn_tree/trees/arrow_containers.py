@@ -8,6 +8,7 @@ from sklearn_tree.trees.array import TreeArray
 from sklearn_tree.trees.arrow import import_pyarrow, is_list, is_text
 from sklearn_tree.trees.ragged import RaggedArray
 
+_FRAMES = ("pandas", "polars")
 _NODE_KEYS = {"label", "depth", "value", "edge"}
 
 
@@ -40,12 +41,16 @@ def without_arrow(X: Any) -> Any:
 
 def _find_rows_of_nodes(X: Any) -> list | None:
     """Return the rows of a list, Series or one-column frame if they hold the nodes of trees, as in Arrow."""
-    if len(getattr(X, "columns", ())) == 1:
-        X = X[next(iter(X.columns))]
-    if hasattr(X, "columns") or not (isinstance(X, (list, tuple)) or hasattr(X, "to_list")):
-        return None
+    if not isinstance(X, (list, tuple)):
+        if type(X).__module__.partition(".")[0] not in _FRAMES:
+            return None
+        if len(getattr(X, "columns", ())) == 1:
+            X = X[next(iter(X.columns))]
+        if not hasattr(X, "to_list"):
+            return None
     first: Any = next(iter(X), None)
-    is_row = isinstance(first, (list, tuple)) or hasattr(first, "to_list") or getattr(first, "ndim", 0) == 1
+    is_array = type(first).__module__.partition(".")[0] in ("numpy", *_FRAMES) and len(first.shape) == 1
+    is_row = isinstance(first, (list, tuple)) or is_array
     node = first[0] if is_row and len(first) else None
     if not (isinstance(node, dict) and {"label", "depth"} <= set(node) <= _NODE_KEYS):
         return None
