@@ -5,15 +5,22 @@ BIN = $(VENV)/bin
 STAMP = $(VENV)/.installed
 PIP = $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
-.PHONY: demo test lint docs examples clean
+# Tests of code that numba compiles if it is installed.
+WALKS = backward_pass batch cells check_cell compilation downward forward_pass gated gemm linear_path net \
+	parallel plan pooling recurrent recursive schedule walk walk_tables walkable
+
+.PHONY: demo test lint docs without-numba examples clean
 
 demo: $(VENV)/.demo
 	$(BIN)/python examples/plot_01_quickstart.py
 
 test: lint $(STAMP)
 	$(BIN)/python -m pytest -n 2 --dist worksteal
-	WITHOUT_NUMBA=1 $(BIN)/python -m pytest -n 2 --dist worksteal tests/nn tests/estimators/test_compiled.py
-	$(MAKE) docs
+	$(MAKE) -j 2 without-numba docs
+
+# The nets of trees, as if numba were not installed.
+without-numba: $(STAMP)
+	WITHOUT_NUMBA=1 $(BIN)/python -m pytest $(WALKS:%=tests/nn/test_%.py) tests/estimators/test_compiled.py
 
 lint: $(STAMP)
 	$(BIN)/ruff format --check .

@@ -1,6 +1,6 @@
 """
-Which phrases make a class?
-===========================
+Phrases that make a class
+=========================
 
 A single explanation shows why one sentence was classified as it was. ``summary`` collects the attributions of many sentences: which words,
 phrases and grammatical rules push each class, how often, and how strongly.

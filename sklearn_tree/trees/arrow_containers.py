@@ -54,7 +54,9 @@ def _find_rows_of_nodes(X: Any) -> list | None:
     node = first[0] if is_row and len(first) else None
     if not (isinstance(node, dict) and {"label", "depth"} <= set(node) <= _NODE_KEYS):
         return None
-    return [None if row is None else list(row) for row in (X.to_list() if hasattr(X, "to_list") else X)]
+    rows = X.to_list() if hasattr(X, "to_list") else X
+    is_complete = all(hasattr(row, "__len__") for row in rows)  # readers name the rows that are missing
+    return list(map(list, rows)) if is_complete else None
 
 
 def _convert_column(X: Any) -> Any:

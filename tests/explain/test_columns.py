@@ -83,7 +83,15 @@ def test_frames_hold_the_values_of_the_user_s_columns(people):
         frame, y
     )
     shown = fit_explainer(pipe, frame).explain(frame[:2]).to_frame()
-    assert shown.columns.tolist() == ["sample", "column", "value", "attribution", "target", "delta"]
+    assert shown.columns.tolist() == [
+        "sample",
+        "column",
+        "value",
+        "attribution",
+        "predicted",
+        "target",
+        "delta",
+    ]
     for i in range(2):
         values = shown[shown["sample"] == i].set_index("column").value
         assert values.to_dict() == frame.iloc[i].to_dict()

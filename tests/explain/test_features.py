@@ -62,7 +62,16 @@ def test_series_of_equal_length_have_a_column_per_number(cls):
         explanations.attributions[1].ravel(), explainer.transform(SERIES)[1], rtol=1e-4, atol=1e-6
     )
     frame = explanations.to_frame()
-    assert frame.columns.tolist() == ["sample", "step", "channel", "value", "attribution", "target", "delta"]
+    assert frame.columns.tolist() == [
+        "sample",
+        "step",
+        "channel",
+        "value",
+        "attribution",
+        "predicted",
+        "target",
+        "delta",
+    ]
     np.testing.assert_allclose(frame.value, SERIES[:2].ravel())
     assert frame.channel[:3].tolist() == ["ch0", "ch1", "ch0"]
     with pytest.raises(ValueError, match=r"X must have samples of shape \(6, 2\), as in fit, got \(5, 2\)"):
@@ -137,7 +146,7 @@ def test_images_have_a_column_per_number(how):
     assert explanations.attributions[0].shape == (8, 6, n_channels)
     frame = explanations.to_frame()
     assert frame.columns.tolist() == [
-        "sample", "y", "x", "channel", "value", "attribution", "target", "delta",
+        "sample", "y", "x", "channel", "value", "attribution", "predicted", "target", "delta",
     ]  # fmt: skip
     np.testing.assert_allclose(frame.value, images[:2].ravel())
     assert "<svg" in explanations._repr_html_() or "<img" in explanations._repr_html_()

@@ -27,7 +27,7 @@ SEARCHES = {
 
 
 CASES = [("dask", name, kind) for name in SEARCHES for kind in SAMPLES]
-CASES += [("ray", "grid", "texts"), ("ray", "halving", "trees")]
+CASES += [("ray", "grid", "texts")]
 
 
 @pytest.fixture

@@ -19,9 +19,9 @@ def net():
 def test_predictions_for_subtrees_have_no_completeness_error(net):
     explained = fit_explainer(net, PARSES, method="node_prediction").explain(PARSES)
     assert np.isnan(explained.completeness_error).all()
-    assert "error" not in explained._repr_html_()
-    occluded = fit_explainer(net, PARSES).explain(PARSES)
-    assert "error" in occluded._repr_html_()  # the control
+    assert ", error" not in explained.plot(show_values=True).html
+    shared = fit_explainer(net, PARSES, method="interaction").explain(PARSES)
+    assert ", error" in shared.plot(show_values=True).html  # the control
 
 
 def test_interactions_are_complete(net):
