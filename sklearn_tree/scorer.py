@@ -117,9 +117,10 @@ class Scorer:
         Returns
         -------
         DataFrame
-            One row per sample, with the index of the batch: ``prediction``, or ``prediction_0``, ... for
-            several outputs; then the probabilities, ``proba_<class>`` for one class per sample,
-            ``proba_<label>`` for several labels, and ``proba_<column>_<class>`` for columns of classes.
+            One row per sample, with the index of the batch: the columns of ``keep``; ``prediction``, or
+            ``prediction_0``, ... for several outputs; then the probabilities, ``proba_<class>`` for one
+            class per sample, ``proba_<label>`` for several labels, and ``proba_<column>_<class>`` for
+            columns of classes.
         """
         import pandas as pd
 

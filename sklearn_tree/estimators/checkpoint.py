@@ -26,18 +26,9 @@ _MAGIC = b"sklearn_tree checkpoint 1\n"
 _DIGEST_SIZE = 64  # characters
 _KEYS = {"identity", "seed", "is_finished", "training"}
 _TRAINING_KEYS = {
-    "n_done",
-    "is_stopped",
-    "history",
-    "module",
-    "buffers",
-    "criterion",
-    "frozen",
+    "buffers", "callbacks", "criterion", "frozen", "generators", "history", "is_stopped", "module", "n_done",
     "optimizer",
-} | {
-    "callbacks",
-    "generators",
-}
+}  # fmt: skip
 
 
 class Checkpoint:

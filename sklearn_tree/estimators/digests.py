@@ -18,8 +18,8 @@ import torch
 from torch import nn
 
 from sklearn_tree.estimators.plain import to_plain
+from sklearn_tree.estimators.storable import PLAIN_TYPES
 
-_PLAIN_TYPES = (bool, int, float, complex, str, bytes, type(None))
 _LIBRARIES = {*sys.stdlib_module_names, "numpy", "scipy", "sklearn", "sklearn_tree", "skorch", "torch"} - {
     "__main__"
 }
@@ -83,7 +83,7 @@ class _Digester:
     def _digest(self, value: Any) -> bytes:
         if isinstance(value, np.generic):
             value = value.item()
-        if type(value) in _PLAIN_TYPES:
+        if type(value) in PLAIN_TYPES:
             return _hash("plain", [_encode(value)])
         if isinstance(value, np.ndarray):
             return self._digest_array(value)
@@ -91,7 +91,7 @@ class _Digester:
             return self.digest(to_plain(value.detach()))
         if isinstance(value, (list, tuple, deque)):
             value = [item.item() if isinstance(item, np.generic) else item for item in value]
-            if all(type(item) in _PLAIN_TYPES for item in value):
+            if all(type(item) in PLAIN_TYPES for item in value):
                 return _hash("plain items", [_encode(item) for item in value])
             return _hash("items", map(self.digest, value))
         if isinstance(value, (set, frozenset)):
@@ -146,7 +146,7 @@ class _Digester:
         for name, item in sorted(vars(cls).items()):
             item = _unwrap(item)
             inherited = next((vars(base)[name] for base in cls.__mro__[1:] if name in vars(base)), None)
-            is_compared = isinstance(item, (FunctionType, *_PLAIN_TYPES, tuple, list, dict))
+            is_compared = isinstance(item, (FunctionType, *PLAIN_TYPES, tuple, list, dict))
             if is_compared and name not in _SKIPPED and item is not _unwrap(inherited):
                 parts += [name.encode(), self.digest(item)]
         return _hash("class", parts)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 _TAG = "__type__"  # key of the dicts that describe values of other types
-_PLAIN_TYPES = (bool, int, float, complex, str, bytes, type(None))
+PLAIN_TYPES = (bool, int, float, complex, str, bytes, type(None))
 _ABSENT = object()
 
 
@@ -65,7 +65,7 @@ def from_storable(value: Any) -> Any:
 def _store(value: Any, lost: list[str], name: str) -> Any:
     if isinstance(value, np.generic):
         value = value.item()
-    if type(value) in _PLAIN_TYPES:
+    if type(value) in PLAIN_TYPES:
         return value
     if isinstance(value, Tensor):
         return value.detach()
@@ -96,7 +96,7 @@ def _store_array(array: np.ndarray, lost: list[str], name: str) -> Any:
 def _store_key(key: Any, lost: list[str], name: str) -> Any:
     key = key.item() if isinstance(key, np.generic) else key
     items = key if type(key) is tuple else (key,)
-    if all(type(item) in _PLAIN_TYPES for item in items):
+    if all(type(item) in PLAIN_TYPES for item in items):
         return key
     lost.append(name)
     return _ABSENT

@@ -152,11 +152,12 @@ class Explanations:
 
     def _write(self, n: int) -> str:
         """Return the first n samples as plain text."""
+        first = self[:n]
         texts = [
-            self.view.write(self.samples[i], part, self.names) if part.size else "\u2205"
-            for i, part in enumerate(self.attributions[:n])
+            first.view.write(first.samples[i], part, first.names) if part.size else "\u2205"
+            for i, part in enumerate(first.attributions)
         ]
-        return "\n\n".join(f"{caption}\n{text}" for caption, text in zip(self.captions, texts, strict=False))
+        return "\n\n".join(f"{caption}\n{text}" for caption, text in zip(first.captions, texts, strict=True))
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row per attribution.
@@ -286,19 +287,20 @@ class Explanations:
         Picture
             Notebooks show it; ``save`` writes it to a file.
         """
-        rows = range(len(self))[:max_samples]
-        numbers = self.view.scaled(self.samples[: len(rows)], self.attributions[: len(rows)])
+        shown = self[:max_samples]
+        numbers = self.view.scaled(shown.samples, shown.attributions)
         limit = find_limit(numbers, percentile=self.view.limit_percentile)
         words = ("against", "for") if self.predictions.averages is None else ("lowers", "raises")
-        drawings = [self._draw_caption(i, show_values=show_values) + self._draw(i, limit) for i in rows]
+        captions = shown._draw_captions(show_values=show_values)
+        drawings = [caption + shown._draw(i, limit) for i, caption in enumerate(captions)]
         style = (
             "display: inline-block; margin: 0 1.5em 1.2em 0" if self.view.is_compact else "margin: 0 0 1.2em"
         )
         parts = [f'<div style="{style}">{drawing}</div>' for drawing in drawings]
-        if len(rows) < len(self):
-            parts.append(f"<p>{_count_more(len(self) - len(rows))} not drawn.</p>")
+        if len(shown) < len(self):
+            parts.append(f"<p>{_count_more(len(self) - len(shown))} not drawn.</p>")
         legend = draw_legend(limit, values=numbers, words=words, opacity=self.view.opacity)
-        text = f"<pre>{escape(self._write(len(rows)))}</pre>"  # also for pages that remove pictures
+        text = f"<pre>{escape(self._write(len(shown)))}</pre>"  # also for pages that remove pictures
         parts.append(f"<details><summary><small>as text</small></summary>{text}</details>")
         html = f'<div style="margin: 0 0 1.2em">{legend}</div>{"".join(parts)}'
         return Picture(html, f"{self.method.replace('_', ' ')}: {self._count()}")
@@ -309,12 +311,16 @@ class Explanations:
         sample = self.samples[i] if self.texts is None else Text(self.samples[i], self.texts[i])
         return self.view.draw(sample, self.attributions[i], self.names, limit)
 
-    def _draw_caption(self, i: int, *, show_values: bool) -> str:
-        text = f"f = {self.values[i]:+.3g}, baseline {self.baseline_values[i]:+.3g}"
-        error = self.completeness_error[i]
-        text += "" if np.isnan(error) or self.method not in _SHARING else f", error {error:+.2g}"
-        values = f" <small>{text}</small>" if show_values else ""
-        return f'<div title="{text}"><b>{escape(self.captions[i])}</b>{values}</div>'
+    def _draw_captions(self, *, show_values: bool) -> list[str]:
+        """Return the caption of each sample as HTML."""
+        drawings = []
+        columns = zip(self.captions, self.values, self.baseline_values, self.completeness_error, strict=True)
+        for caption, value, baseline, error in columns:
+            text = f"f = {value:+.3g}, baseline {baseline:+.3g}"
+            text += "" if np.isnan(error) or self.method not in _SHARING else f", error {error:+.2g}"
+            values = f" <small>{text}</small>" if show_values else ""
+            drawings.append(f'<div title="{text}"><b>{escape(caption)}</b>{values}</div>')
+        return drawings
 
     def _count(self) -> str:
         """Return the number of samples in words."""

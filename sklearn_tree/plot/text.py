@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from sklearn_tree.drawing import cut
+from sklearn_tree.trees.svg import list_leaves
 
 _WIDTH, _LONGEST, _BAR = 100, 40, 24
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+.!|<>~&-])")  # characters with a meaning in Markdown or HTML
@@ -44,22 +45,13 @@ def write_tree(tree: Any, values: np.ndarray, max_lines: int = 24) -> str:
     lines = []
     for node in range(tree.n_nodes):
         if kept[node]:
-            label = cut(str(tree.labels[node]) or f"[{_write_leaves(tree, node)}]", _LONGEST)
+            label = cut(
+                str(tree.labels[node]) or f"[{' '.join(list_leaves(tree, node, _LONGEST + 1))}]", _LONGEST
+            )
             lines.append(f"{values[node]:+9.3g}  {'  ' * depths[node]}{label}")
         elif node == 0 or kept[node - 1]:
             lines.append(f"{'':9}  {'  ' * depths[node]}\u2026")
     return "\n".join(lines)
-
-
-def _write_leaves(tree: Any, node: int) -> str:
-    """Return the labels of the first leaves below a node."""
-    depths, labels = tree.depths, []
-    for i in range(node + 1, min(node + 1 + _LONGEST, tree.n_nodes)):
-        if depths[i] <= depths[node]:
-            break
-        if i + 1 == tree.n_nodes or depths[i + 1] <= depths[i]:
-            labels.append(str(tree.labels[i]))
-    return " ".join(labels)
 
 
 def write_tokens(tokens: Sequence[str], values: np.ndarray) -> str:

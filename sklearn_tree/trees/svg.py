@@ -292,7 +292,7 @@ def _draw_text(x: float, y: float, text: str, style: str = "") -> str:
 
 def _make_title(tree: _DrawableTree, node: int, values: Sequence[float] | None) -> str:
     """Return the default tooltip of a node: edge label, label, leaves below it and values."""
-    leaves = _list_leaves(tree, node)
+    leaves = list_leaves(tree, node, _N_TITLE_NODES)
     text = f"{tree.labels[node]}: {' '.join(leaves)}" if leaves else str(tree.labels[node])
     text = text if len(text) <= _LONGEST_TITLE else text[: _LONGEST_TITLE - 1] + "\u2026"
     if tree.values is not None and tree.values[node] is not None:
@@ -302,9 +302,20 @@ def _make_title(tree: _DrawableTree, node: int, values: Sequence[float] | None) 
     return text if values is None else f"{text} ({values[node]:+.3g})"
 
 
-def _list_leaves(tree: _DrawableTree, node: int) -> list[str]:
+def list_leaves(tree: _DrawableTree, node: int, n_nodes: int) -> list[str]:
+    """Return the labels of the leaves among the first nodes of a subtree, in order.
+
+    Parameters
+    ----------
+    tree : Tree
+        The tree.
+    node : int
+        Root of the subtree.
+    n_nodes : int
+        Number of nodes that are looked at, with the root.
+    """
     labels, depths = [], tree.depths
-    for i in range(node + 1, min(node + _N_TITLE_NODES, tree.n_nodes)):
+    for i in range(node + 1, min(node + n_nodes, tree.n_nodes)):
         if depths[i] <= depths[node]:
             break
         if i + 1 == tree.n_nodes or depths[i + 1] <= depths[i]:
