@@ -14,6 +14,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
 from sklearn.utils import _safe_indexing
+from sklearn.utils._indexing import _get_column_indices
 from sklearn.utils._param_validation import (
     HasMethods,
     Hidden,
@@ -54,6 +55,7 @@ __all__ = [
     "check_n_features",
     "check_sample_weight",
     "check_table",
+    "get_column_indices",
     "is_fitted",
     "renamed_in_errors",
     "safe_indexing",
@@ -98,6 +100,7 @@ check_feature_names_in = _check_feature_names_in
 check_n_features = _check_n_features
 check_sample_weight = _check_sample_weight
 safe_indexing = _safe_indexing
+get_column_indices = _get_column_indices
 
 
 def is_fitted(estimator: Any) -> bool:

@@ -58,6 +58,12 @@ def split_estimator(estimator: Any, *, with_transformed_targets: bool = True) ->
     )
 
 
+def find_net(estimator: Any) -> BaseNet | None:
+    """Return the net in which a fitted estimator ends; None if it ends in another estimator."""
+    last = _split(estimator)[1]
+    return last if isinstance(last, BaseNet) else None
+
+
 def apply_steps(steps: list[Any], X: Any) -> tuple[Any, Any]:
     """Transform samples by the steps before a net.
 

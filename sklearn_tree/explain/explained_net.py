@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from sklearn_tree.estimators.modes import default_modes
+from sklearn_tree.estimators.targets import Target
 from sklearn_tree.estimators.targets.predictions import Predictions
+from sklearn_tree.estimators.threads import limit_for
 from sklearn_tree.estimators.wrapped import apply_steps, split_estimator
 from sklearn_tree.kinds import Kind
 
@@ -77,10 +80,7 @@ class ExplainedNet:
         raw : TreeArray, RaggedArray or None
             Trees or texts that the last vectorizer reads; None without a vectorizer.
         """
-        X, raw = apply_steps(self.steps, X)
-        encoded = self.kind.read(X)  # first, for its errors
-        own = self.kind.read_raw(X)
-        return encoded, raw if own is None else own
+        return encode(self.steps, self.kind, X)
 
     @default_modes()
     def predict(self, encoded: Any, names: np.ndarray, target: Any) -> Predictions:
@@ -99,6 +99,16 @@ class ExplainedNet:
         outputs = estimator._run_encoded(encoded, estimator.net_.module_.forward)
         return estimator.target_.predictions(outputs, names, target)
 
+    @property
+    def target(self) -> Target:
+        """Kind of the targets of the net."""
+        return self.estimator.target_
+
+    def limit_threads(self, encoded: Any) -> AbstractContextManager:
+        """Return a context that limits the threads to the number that pays off for encoded samples."""
+        n_positions = self.kind.n_positions(encoded)
+        return limit_for(self.module, n_positions, self.estimator.batch_size, self.device)
+
     def for_items(self) -> ExplainedNet:
         """Return the net of pairs with the kind of their samples."""
         net = copy.copy(self)
@@ -110,3 +120,21 @@ class ExplainedNet:
         """Return the vectors of a batch that enter the net."""
         embed = getattr(self.module, "embed", self.module.embedding)
         return embed(batch).to(self.dtype)
+
+
+def encode(steps: list[Any], kind: Kind, X: Any) -> tuple[Any, Any]:
+    """Transform samples by the steps before a net and encode them, see :meth:`ExplainedNet.encode`.
+
+    Parameters
+    ----------
+    steps : list of transformers
+        Fitted steps.
+    kind : Kind
+        Kind of the samples of the net.
+    X : samples
+        Samples that the first step accepts.
+    """
+    X, raw = apply_steps(steps, X)
+    encoded = kind.read(X)  # first, for its errors
+    own = kind.read_raw(X)
+    return encoded, raw if own is None else own

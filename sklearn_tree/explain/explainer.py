@@ -264,7 +264,7 @@ class CaptumExplainer(
         encoded, _ = net.encode(X)
         self.baseline_ = view.choose_baseline(net, encoded, self.baseline)
         self._zero_states = self.baseline in ("auto", "zero")
-        outputs = torch.zeros(1, net.estimator.target_.n_outputs, device="cpu")
+        outputs = torch.zeros(1, net.target.n_outputs, device="cpu")
         self._request(net, encoded, self.output).choose(outputs)  # checks the target
         self._features = view.learn_features(
             net,
@@ -328,7 +328,7 @@ class CaptumExplainer(
         net = self._ready_net()
         columns = self._compute_columns(net, net.encode(X)[0])
         is_double = getattr(X, "dtype", None) == np.float64 or self.dtype == "float64"
-        is_double |= bool((net.estimator.target_.units != 1).any())
+        is_double |= bool((net.target.units != 1).any())
         return columns.astype(np.float64 if is_double else np.float32)
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
@@ -355,7 +355,7 @@ class CaptumExplainer(
 
     def _request(self, net: ExplainedNet, encoded: Any, output: str) -> Request:
         """Return the request to explain an output of the net for encoded samples."""
-        target, baseline = net.estimator.target_, self.baseline_
+        target, baseline = net.target, self.baseline_
         return Request(
             net=net,
             view=find_view(net.kind),

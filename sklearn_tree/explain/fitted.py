@@ -10,9 +10,11 @@ import torch
 from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_tree.estimators.wrapped import split_estimator
+from sklearn_tree.estimators.wrapped import find_net
 from sklearn_tree.explain.explained_net import ExplainedNet
 from sklearn_tree.explain.features import Features
+from sklearn_tree.explain.rows.kind import Rows
+from sklearn_tree.explain.rows.model import ExplainedModel
 from sklearn_tree.explain.state import features_from_state, features_to_state
 from sklearn_tree.explain.views import find_view
 from sklearn_tree.kinds import Kind
@@ -93,20 +95,29 @@ class ExplainerAttributesMixin:
                     "the estimator is not fitted yet"
                 )
             self.estimator_ = clone(self.estimator).fit(X, y)
-        self._kind = split_estimator(self.estimator_)[1].kind_
+        net = find_net(self.estimator_)
+        if net is None:
+            rows = Rows(self.estimator_)
+            rows.fit(X)
+        self._kind = rows if net is None else net.kind_
 
     def _pack(self, attributes: dict[str, Any]) -> dict[str, Any]:
         if "estimator_" not in attributes:
             return attributes
-        is_current = split_estimator(self.estimator_)[1].kind_ is self._kind
-        return {**attributes, "_kind": is_current, "_features": features_to_state(self._features)}
+        net = find_net(self.estimator_)
+        kind = self._kind if net is None else net.kind_ is self._kind
+        return {**attributes, "_kind": kind, "_features": features_to_state(self._features)}
 
     def _unpack(self, state: dict[str, Any]) -> dict[str, Any]:
         if "estimator_" not in state:
             return state
-        kind = split_estimator(state["estimator_"])[1].kind_
-        features = features_from_state(state["_features"], find_view(kind))
-        return {**state, "_kind": kind if state["_kind"] else None, "_features": features}
+        net, kind = find_net(state["estimator_"]), state["_kind"]
+        if net is None:
+            kind.attach(state["estimator_"])
+        features = features_from_state(state["_features"], find_view(kind if net is None else net.kind_))
+        if net is not None:
+            kind = net.kind_ if kind else None
+        return {**state, "_kind": kind, "_features": features}
 
     def _ready_net(self) -> ExplainedNet:
         """Return the net after checks of the parameters."""
@@ -114,9 +125,15 @@ class ExplainerAttributesMixin:
         self._validate_params()
         return self._explained_net()
 
-    def _explained_net(self) -> ExplainedNet:
-        net = ExplainedNet(self.estimator_, getattr(torch, self.dtype))
-        if net.kind is not self._kind:  # the ids of words may be others
+    def _explained_net(self) -> Any:
+        """Return the net, or the model that contains it, unless it was fitted again."""
+        if isinstance(self._kind, Rows):
+            net: Any = ExplainedModel(self._kind)
+            is_current = self._kind.is_kind_of(self.estimator_)
+        else:
+            net = ExplainedNet(self.estimator_, getattr(torch, self.dtype))
+            is_current = net.kind is self._kind
+        if not is_current:  # the ids of words may be others
             raise ValueError(
                 f"estimator was fitted again after this {type(self).__name__}, whose baseline and output "
                 "columns are those of the previous fit: fit the explainer again"

@@ -43,7 +43,7 @@ def make_explanations(
         True classes or numbers.
     """
     view, own, targets = find_view(net.kind), features.merge(found.own), np.array(list(found.targets))
-    offset = net.estimator.target_.offset(targets)
+    offset = net.target.offset(targets)
     predictions = net.predict(samples.encoded, targets, target)
     return Explanations(
         kind=net.kind.name,

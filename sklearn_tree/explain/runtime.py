@@ -10,7 +10,6 @@ import torch
 from torch import nn
 
 from sklearn_tree.estimators.modes import default_modes
-from sklearn_tree.estimators.threads import limit_for
 from sklearn_tree.explain.cost import check_cost
 from sklearn_tree.explain.explained_net import ExplainedNet
 from sklearn_tree.explain.methods import Method
@@ -58,8 +57,7 @@ def isolate(net: ExplainedNet, encoded: Any, seed: int) -> Iterator[None]:
     """
     with ExitStack() as stack:
         stack.enter_context(default_modes())
-        n_positions = net.kind.n_positions(encoded)
-        stack.enter_context(limit_for(net.module, n_positions, net.estimator.batch_size, net.device))
+        stack.enter_context(net.limit_threads(encoded))
         stack.enter_context(own_generators(seed))
         if net.device.type == "cuda":
             is_recurrent = any(isinstance(module, nn.RNNBase) for module in net.module.modules())

@@ -2,9 +2,11 @@
 
 from typing import Any
 
+from sklearn_tree.explain.rows.kind import Rows
 from sklearn_tree.explain.views.base import BASELINES, Samples, View
 from sklearn_tree.explain.views.images import ImagesView
 from sklearn_tree.explain.views.pairs import PairsView
+from sklearn_tree.explain.views.rows import RowsView
 from sklearn_tree.explain.views.series import SeriesView
 from sklearn_tree.explain.views.table import StarTableView, TableView
 from sklearn_tree.explain.views.tokens import TokensView
@@ -23,6 +25,7 @@ VIEWS: dict[type[Kind], type[View]] = {
     Table: TableView,
     StarTable: StarTableView,
     Pairs: PairsView,
+    Rows: RowsView,
 }
 
 __all__ = [
@@ -30,6 +33,7 @@ __all__ = [
     "VIEWS",
     "ImagesView",
     "PairsView",
+    "RowsView",
     "Samples",
     "SeriesView",
     "StarTableView",
