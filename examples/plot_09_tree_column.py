@@ -17,7 +17,7 @@ from sklearn.compose import make_column_transformer
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.pipeline import make_pipeline
 
-from sklearn_tree import NetEncoder, RecursiveNetClassifier
+from sklearn_tree import CaptumExplainer, NetEncoder, RecursiveNetClassifier
 from sklearn_tree.datasets import make_negation
 
 rng = np.random.RandomState(0)
@@ -41,9 +41,9 @@ columns = {
     "NetEncoder, probabilities": [(NetEncoder(net, random_state=0), "tree")],
     "NetEncoder, vectors": [(NetEncoder(net, method="transform", random_state=0), "tree")],
 }
-scores = {}
+pipes, scores = {}, {}
 for name, encoders in columns.items():
-    pipe = make_pipeline(
+    pipe = pipes[name] = make_pipeline(
         make_column_transformer(*encoders, numbers), HistGradientBoostingClassifier(random_state=0)
     )
     pipe.fit(train, y[:800])
@@ -61,6 +61,13 @@ ax.scatter([new for _, new in scores.values()], range(4), color="tab:green", lab
 ax.set(yticks=range(4), yticklabels=list(scores), xlabel="accuracy", ylim=(-0.5, 3.5))
 ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncol=2, frameon=False)
 figure.tight_layout()
+
+# %%
+# The explainer reads the whole model: it deletes subtrees and replaces numbers in turn, and predicts the changed rows. Phrases
+# and numbers get attributions on one scale.
+
+explanations = CaptumExplainer(pipes["NetEncoder, probabilities"]).fit(train).explain(test[:3], y[800:803])
+explanations
 
 # %%
 # **For your data:** name your own columns of trees, texts or series and use the net for them; several columns get an

@@ -49,7 +49,9 @@ class CaptumExplainer(
     Parameters
     ----------
     estimator : estimator
-        Net of this package, or a pipeline, search or ``FrozenEstimator`` that ends in one.
+        Net of this package, a pipeline, search or ``FrozenEstimator`` that ends in one, or another classifier
+        or regressor with nets inside. Such a model is explained by perturbation of the user's rows: words and
+        subtrees are deleted, and the cells of other columns are replaced.
     method : str, default="auto"
         Method of attribution. "auto" selects "integrated_gradients" for series and tables, "occlusion" for
         the other kinds.
@@ -77,7 +79,8 @@ class CaptumExplainer(
         or the mean vector of the words in ``fit``; numbers get 0 or the training mean. "auto" selects
         the vector of unknown words if the net was trained with ``word_dropout``, otherwise the mean. For the
         occlusion of subtrees, "auto" and "zero" set the state of the subtree to zero, which for child-sum
-        cells cuts the edge above it.
+        cells cuts the edge above it. Numbers in the rows of a model with nets inside are replaced by their
+        median for "auto".
     output : {"margin", "logit", "probability"}, default="margin"
         Number to explain for the target: its logit minus the mean of the other logits, its logit, or its
         probability. Ignored for regressors, whose predictions are explained in the units of the targets.
@@ -246,7 +249,7 @@ class CaptumExplainer(
             If a parameter is invalid, the method is wrong for the net, or ``y`` is missing. The explainer
             then keeps the result of the previous fit.
         TypeError
-            If the estimator does not end in a net of this package.
+            If the estimator neither is nor contains a net of this package.
         """
         self._validate_params()
         fitted = copy.copy(self)

@@ -37,8 +37,8 @@ class Explanations:
 
     Parameters
     ----------
-    kind : {"trees", "tokens", "series", "images", "table", "pairs"}
-        Kind of the samples.
+    kind : {"trees", "tokens", "series", "images", "table", "pairs", "rows"}
+        Kind of the samples; "rows" for a model with nets inside.
     view : View
         Layout of frames and pictures for the kind.
     samples : TreeArray, RaggedArray, ndarray or PairArray

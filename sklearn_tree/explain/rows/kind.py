@@ -17,8 +17,6 @@ from sklearn_tree.explain.rows.readers import Reader, find_readers
 from sklearn_tree.explain.rows.replacements import find_replacements
 from sklearn_tree.kinds import Kind
 
-_N_PROBED = 20  # rows that decide which outputs of a model are explained
-
 
 class Rows(Kind):
     """Kind of the rows of a model that contains nets: texts, trees, tables, or tables with such columns.
@@ -78,8 +76,9 @@ class Rows(Kind):
         """Learn the baselines of the cells and the kind of the predictions, and return the rows."""
         rows = self.encode(X)
         self.replacements = find_replacements(rows)
-        self.function = find_function(self.model, rows.restore(slice(_N_PROBED)))
-        self.target = fit_target(self.model, rows.restore())
+        X = rows.restore()
+        self.target = fit_target(self.model, X)
+        self.function = find_function(self.model, X)
         return rows
 
     def encode(self, X: Any) -> RowArray:
@@ -137,7 +136,8 @@ def _check_columns(reader: Reader, labels: list[Any]) -> None:
     """Raise ValueError if a part of the model does not read the columns of a table as they are."""
     if reader.columns is not None and reader.names and list(reader.names) != labels:
         raise ValueError(
-            f"X must have the columns of the ColumnTransformer in the model, {list(reader.names)}, got {labels}"
+            f"X must have the columns that the ColumnTransformer in the model was fitted to, "
+            f"{list(reader.names)}, got {labels}"
         )
     n = reader.n_columns
     if reader.columns is None and n is not None and len(labels) != n:

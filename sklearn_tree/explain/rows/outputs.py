@@ -28,17 +28,35 @@ def find_function(model: Any, X: Any) -> str:
     -------
     {"decision_function", "predict_proba", "predict"}
         "decision_function" if the model has no probabilities, or if its decisions are their logits.
+
+    Raises
+    ------
+    ValueError
+        If the model does not predict the class with the largest output, as with another threshold.
     """
     if not is_classifier(model):
         return "predict"
-    if not hasattr(model, "decision_function"):
-        return "predict_proba"
-    if not hasattr(model, "predict_proba"):
-        return "decision_function"
+    names = [name for name in ("predict_proba", "decision_function") if hasattr(model, name)]
     with no_warnings_of_unknown():
-        logits, proba = as_logits(model.decision_function(X)), model.predict_proba(X)
-    is_equal = logits.shape == proba.shape and np.allclose(softmax(logits, axis=1), proba, atol=1e-5)
-    return "decision_function" if is_equal else "predict_proba"
+        predicted = model.predict(X)
+        outputs = {name: as_logits(np.asarray(getattr(model, name)(X))) for name in names}
+    faithful = [name for name in names if np.array_equal(_decide(model, outputs[name]), predicted)]
+    if not faithful:
+        raise ValueError(
+            "estimator must predict the class with the largest probability or decision, got "
+            f"{type(model).__name__}, which decides otherwise: explain the model inside it"
+        )
+    if len(faithful) == 2 and _are_logits(outputs["decision_function"], outputs["predict_proba"]):
+        return "decision_function"
+    return faithful[0]
+
+
+def _decide(model: Any, outputs: np.ndarray) -> np.ndarray:
+    return np.asarray(model.classes_)[outputs.argmax(axis=1)] if outputs.ndim == 2 else np.zeros(0)
+
+
+def _are_logits(logits: np.ndarray, proba: np.ndarray) -> bool:
+    return logits.shape == proba.shape and np.allclose(softmax(logits, axis=1), proba, atol=1e-5)
 
 
 def fit_target(model: Any, X: Any) -> Target:

@@ -50,7 +50,7 @@ class Part(ABC):
 
     @property
     def contents(self) -> np.ndarray:
-        """What :meth:`Explanations.to_frame` shows as the value of each position."""
+        """Value of each position in a frame, ndarray of objects, shape (n_positions,)."""
         return self.labels
 
     @property

@@ -353,9 +353,11 @@ def test_models_that_cannot_be_explained_are_refused():
 
 def test_unknown_columns_are_refused(mixed):
     explainer = fit_explainer(mixed, FRAME)
-    with pytest.raises(ValueError, match="X must have the columns of the ColumnTransformer"):
+    with pytest.raises(
+        ValueError, match="X must have the columns that the ColumnTransformer in the model was fitted to"
+    ):
         explainer.explain(FRAME[["price", "text", "city", "tree", "unused"]])
     select = FunctionTransformer(lambda frame: frame["text"].tolist())
     model = make_pipeline(select, encode_net(), LogisticRegression()).fit(FRAME, NAMES)
-    with pytest.raises(ValueError, match="X must have 1 column, unless a ColumnTransformer.*got 5 columns"):
+    with pytest.raises(ValueError, match=r"X must have 1 column, unless a ColumnTransformer.*got 5 columns"):
         CaptumExplainer(model).fit(FRAME)
