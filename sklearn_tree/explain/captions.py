@@ -39,6 +39,12 @@ def write_captions(predictions: Predictions, truths: np.ndarray | None) -> list[
     return captions
 
 
+def write_explained(predictions: Predictions) -> list[str]:
+    """Return the explained class of each sample, "LOC (p = .02)"."""
+    columns = zip(predictions.explained, predictions.explained_probabilities, strict=True)
+    return [f"{_format(name)} ({format_probability(p)})" for name, p in columns]
+
+
 def _qualify(predictions: Predictions, i: int) -> str:
     if predictions.averages is not None:
         return f"average {_format(predictions.averages[i])}"

@@ -13,9 +13,10 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklearn_tree.containers import as_reusable
 from sklearn_tree.documentation import DocumentationLinkMixin
-from sklearn_tree.estimators.objective import OUTPUTS
+from sklearn_tree.estimators.objective import OUTPUTS, is_all
 from sklearn_tree.estimators.plain import TorchStateMixin
 from sklearn_tree.estimators.targets import check_length, check_y
+from sklearn_tree.explain.class_ranks import explain_classes
 from sklearn_tree.explain.explained_net import ExplainedNet
 from sklearn_tree.explain.explanations import Explanations
 from sklearn_tree.explain.fitted import N_FOR_IMPORTANCES, ExplainerAttributesMixin
@@ -291,8 +292,9 @@ class CaptumExplainer(
             Samples that the estimator accepts.
         y : array-like, shape (n_samples,) or (n_samples, n_outputs), default=None
             True classes or numbers, for captions and frames; they do not change the attributions.
-        target : "predicted", class, int or tuple, default=None
-            Class to explain in this call; None uses the parameter ``target``.
+        target : "predicted", "all", class, int or tuple, default=None
+            Class to explain in this call; None uses the parameter ``target``. "all" explains the classes of
+            each sample, at most the five most probable, one after the other, the most probable first.
 
         Returns
         -------
@@ -307,7 +309,8 @@ class CaptumExplainer(
         """
         net, explainer = self._ready_net(), copy.copy(self)
         explainer.target = self.target if target is None else target
-        return explainer._explain(net, find_view(net.kind).read(net, X), y)
+        explain = explain_classes if is_all(target) else CaptumExplainer._explain
+        return explain(explainer, net, find_view(net.kind).read(net, X), y)
 
     def transform(self, X: Any) -> np.ndarray:
         """Return attributions in a fixed number of columns.

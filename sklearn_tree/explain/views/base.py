@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from sklearn_tree.containers import as_reusable
-from sklearn_tree.drawing import OPACITY
+from sklearn_tree.drawing import OPACITY, scroll
 from sklearn_tree.explain.explained_net import ExplainedNet
 from sklearn_tree.explain.features import ChannelFeatures, ElementFeatures, Features
 from sklearn_tree.explain.inputs import Inputs
@@ -349,6 +349,10 @@ class View:
         limit : float
             Absolute attribution that gets the full colour.
         """
+        return scroll(self.draw_svg(sample, attributions, names, limit))
+
+    def draw_svg(self, sample: Any, attributions: np.ndarray, names: np.ndarray, limit: float) -> str:
+        """Draw a sample as one ``<svg>`` element with a size; the parameters are those of :meth:`draw`."""
         totals = attributions.reshape(len(attributions), -1).sum(axis=1)
         return draw_bars([str(i) for i in range(len(totals))], totals, limit=limit)
 

@@ -19,6 +19,7 @@ from sklearn_tree.explain.views.base import View, is_ragged
 from sklearn_tree.explain.views.windows import WindowsView
 from sklearn_tree.kinds import PairArray
 from sklearn_tree.kinds.pairs import item_rows
+from sklearn_tree.plot.svg import stack_svg, write_svg_lines
 
 
 class PairsView(View):
@@ -161,6 +162,18 @@ class PairsView(View):
         ]
         cells = "".join(f'<div style="min-width: 0">{drawing}</div>' for drawing in drawings)
         return f'<div style="display: flex; flex-wrap: wrap; gap: 0.5em 2.5em">{cells}</div>'
+
+    def draw_svg(
+        self, sample: dict[str, Any], attributions: np.ndarray, names: np.ndarray, limit: float
+    ) -> str:
+        """Draw the samples of a pair below each other."""
+        drawings = []
+        for side, item, part in _sides(sample, attributions):
+            drawings.append(write_svg_lines(side))
+            drawings.append(
+                self.item_view.draw_svg(item, part, names, limit) if part.size else write_svg_lines("\u2205")
+            )
+        return stack_svg(drawings)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,7 +14,7 @@ from sklearn_tree.explain.pieces import Pieces, find_ngrams, make_pieces
 from sklearn_tree.explain.views.base import Samples
 from sklearn_tree.explain.views.words import WordsView
 from sklearn_tree.plot.text import write_markdown_tokens, write_tokens
-from sklearn_tree.plot.tokens import draw_tokens, find_gaps
+from sklearn_tree.plot.tokens import draw_tokens, draw_tokens_svg, find_gaps
 from sklearn_tree.trees import RaggedArray
 
 
@@ -61,8 +61,11 @@ class TokensView(WordsView):
 
     def draw(self, sample: list[str], attributions: np.ndarray, names: np.ndarray, limit: float) -> str:
         """Draw a text, its tokens coloured by their attributions."""
-        gaps = find_gaps(sample.text, sample) if isinstance(sample, Text) else None
-        return draw_tokens(sample, attributions, limit=limit, legend=False, gaps=gaps)
+        return draw_tokens(sample, attributions, limit=limit, legend=False, gaps=_find_gaps(sample))
+
+    def draw_svg(self, sample: list[str], attributions: np.ndarray, names: np.ndarray, limit: float) -> str:
+        """Draw the first tokens of a text, coloured by their attributions."""
+        return draw_tokens_svg(sample, attributions, limit=limit, gaps=_find_gaps(sample))
 
 
 class Text(list):
@@ -79,3 +82,7 @@ class Text(list):
     def __init__(self, tokens: list[str], text: str) -> None:
         super().__init__(tokens)
         self.text = text
+
+
+def _find_gaps(sample: list[str]) -> list[str] | None:
+    return find_gaps(sample.text, sample) if isinstance(sample, Text) else None
