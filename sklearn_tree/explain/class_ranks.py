@@ -40,7 +40,7 @@ def explain_classes(explainer: Any, net: ExplainedNet, samples: Samples, y: Any)
     ValueError
         If the estimator does not predict one class per sample.
     """
-    target = net.estimator.target_
+    target = net.target
     if not isinstance(target, OneClass):
         name = type(net.estimator).__name__
         raise ValueError(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from sklearn_tree.estimators.targets.predictions import Predictions
-from sklearn_tree.explain.captions import write_captions
+from sklearn_tree.explain.captions import name_nodes, write_captions
 from sklearn_tree.explain.pictures import count_more, draw_explanations_svg, plot_explanations
 from sklearn_tree.explain.pieces import Pieces
 from sklearn_tree.explain.reports import write_json, write_markdown, write_text
@@ -59,8 +59,8 @@ class Explanations:
         Predicted classes or numbers, with their probabilities.
     truths : ndarray, shape (n,), or None, default=None
         True classes or numbers of the explained outputs.
-    texts : list of str, or None, default=None
-        The user's texts, which pictures show with their spaces; None if the samples are not texts.
+    texts : list of str, list of tuple of str, or None, default=None
+        The user's texts or pairs of texts, which pictures show with their spaces; None for other samples.
     complete : {"own", "attributions"} or None, default="own"
         Numbers that should sum to ``values - baseline_values``; None if the method has no such property.
     sample_ids : ndarray of int, shape (n,), or None, default=None
@@ -68,6 +68,8 @@ class Explanations:
         each explanation has its own sample.
     n_classes : int or None, default=None
         Number of classes if several classes of each sample are explained.
+    nodes : ndarray of int, shape (n,), or None, default=None
+        Explained node of each tree; None if the predictions for whole samples are explained.
 
     Attributes
     ----------
@@ -104,10 +106,11 @@ class Explanations:
     method: str
     predictions: Predictions
     truths: np.ndarray | None = None
-    texts: list[str] | None = None
+    texts: list[Any] | None = None
     complete: Literal["own", "attributions"] | None = "own"
     sample_ids: np.ndarray | None = None
     n_classes: int | None = None
+    nodes: np.ndarray | None = None
 
     @property
     def sample_index(self) -> np.ndarray:
@@ -135,7 +138,7 @@ class Explanations:
     def __setstate__(self, state: dict[str, Any]) -> None:
         predictions = predictions_from_state(state.get("predictions"), state["targets"])
         vars(self).update(
-            {"truths": None, "texts": None, "sample_ids": None, "n_classes": None, **state},
+            {"truths": None, "texts": None, "sample_ids": None, "n_classes": None, "nodes": None, **state},
             view=view_from_state(state["view"]),
             predictions=predictions,
         )
@@ -158,6 +161,7 @@ class Explanations:
             truths=None if self.truths is None else self.truths[rows],
             texts=None if self.texts is None else [self.texts[i] for i in rows],
             sample_ids=None if self.sample_ids is None else self.sample_ids[rows],
+            nodes=None if self.nodes is None else self.nodes[rows],
         )
 
     def __iter__(self) -> Iterator[Explanations]:
@@ -281,7 +285,8 @@ class Explanations:
     @property
     def captions(self) -> list[str]:
         """Prediction of each sample, with the truth if it is known: "Predicted NUM (p = .98), true LOC"."""
-        return write_captions(self.predictions, self.truths)
+        captions = write_captions(self.predictions, self.truths)
+        return captions if self.nodes is None else name_nodes(captions, self.samples, self.nodes)
 
     def plot(self, *, max_samples: int = 20, show_values: bool = False) -> Picture:
         """Draw the samples, coloured by their attributions on a common scale.

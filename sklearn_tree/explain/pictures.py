@@ -11,7 +11,6 @@ import numpy as np
 from sklearn_tree.drawing import escape, find_limit
 from sklearn_tree.explain.captions import write_explained
 from sklearn_tree.explain.reports import write_text
-from sklearn_tree.explain.views.tokens import Text
 from sklearn_tree.plot.picture import Picture, draw_legend
 from sklearn_tree.plot.svg import frame_svg, stack_svg, write_svg_lines
 from sklearn_tree.plot.switch import MAX_CHOICES, draw_switch
@@ -92,7 +91,7 @@ def _draw(explanations: Any, i: int, limit: float, function: str) -> str:
     if not explanations.attributions[i].size:  # a text without words or a series without steps
         return "<div>\u2205</div>" if function == "draw" else write_svg_lines("\u2205")
     sample, texts = explanations.samples[i], explanations.texts
-    sample = sample if texts is None else Text(sample, texts[i])
+    sample = sample if texts is None else explanations.view.add_text(sample, texts[i])
     draw = getattr(explanations.view, function)
     return draw(sample, explanations.attributions[i], explanations.names, limit)
 

@@ -37,14 +37,14 @@ class Samples:
         Samples that batches are built from.
     shown : TreeArray, RaggedArray or ndarray
         Return value of :meth:`View.show`: the encoded samples with labels or tokens.
-    texts : list of str, or None
-        The user's texts, if all samples are texts.
+    texts : list of str, list of tuple of str, or None
+        The user's texts, if all samples are texts or pairs of texts.
     """
 
     X: Any
     encoded: Any
     shown: Any
-    texts: list[str] | None = None
+    texts: list[Any] | None = None
 
 
 class View:
@@ -290,6 +290,10 @@ class View:
         """
         indices, values = locate_elements(samples, attributions)
         return {"position": indices[0], "channel": names[indices[-1]], "value": values}
+
+    def add_text(self, sample: Any, text: Any) -> Any:
+        """Return an item of :meth:`show` with the user's text, for its picture."""
+        return sample
 
     def scaled(self, samples: Any, attributions: list[np.ndarray]) -> np.ndarray:
         """Return the attributions that set the scale of the colours, ndarray of float, shape (n_numbers,).

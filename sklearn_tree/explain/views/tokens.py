@@ -28,11 +28,11 @@ class TokensView(WordsView):
     def read(self, net: ExplainedNet, X: Any) -> Samples:
         """Read samples, and keep the texts among them for pictures."""
         samples = super().read(net, X)
-        column: list = []
-        with suppress(TypeError, ValueError):  # steps before the net may read other columns
-            column = as_column(without_arrow(samples.X), "sequences")
-        is_text = len(column) == len(samples.encoded) and all(isinstance(row, str) for row in column)
-        return replace(samples, texts=column if is_text else None)
+        return replace(samples, texts=read_texts(samples.X, len(samples.encoded)))
+
+    def add_text(self, sample: list[str], text: str) -> Text:
+        """Return the tokens of a text with the text, see :meth:`View.add_text`."""
+        return Text(sample, text)
 
     def locate(
         self, samples: RaggedArray, attributions: list[np.ndarray], names: np.ndarray
@@ -66,6 +66,15 @@ class TokensView(WordsView):
     def draw_svg(self, sample: list[str], attributions: np.ndarray, names: np.ndarray, limit: float) -> str:
         """Draw the first tokens of a text, coloured by their attributions."""
         return draw_tokens_svg(sample, attributions, limit=limit, gaps=_find_gaps(sample))
+
+
+def read_texts(X: Any, n: int) -> list[str] | None:
+    """Return a column of ``n`` texts as a list; None if it holds something else."""
+    column: list = []
+    with suppress(TypeError, ValueError):  # steps before the net may read other columns
+        column = as_column(without_arrow(X), "sequences")
+    is_text = len(column) == n and all(isinstance(row, str) for row in column)
+    return column if is_text else None
 
 
 class Text(list):
