@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from itertools import pairwise
 from typing import Any
@@ -26,7 +27,10 @@ def plot_explanations(explanations: Any, *, max_samples: int, show_values: bool)
     n_hidden = explanations.n_samples - shown.n_samples
     limit, legend = _find_scale(shown)
     captions = _draw_captions(shown, show_values=show_values)
-    drawings = [caption + _draw(shown, i, limit, "draw") for i, caption in enumerate(captions)]
+    drawings = [
+        caption + (_draw(shown, i, limit, shown.view.draw) or "<div>\u2205</div>")
+        for i, caption in enumerate(captions)
+    ]
     style = "display: inline-block; margin: 0 1.5em 1.2em 0" if shown.view.is_compact else "margin: 0 0 1.2em"
     parts = [f'<div style="{style}">{sample}</div>' for sample in _group(shown, drawings)]
     if n_hidden:
@@ -55,7 +59,7 @@ def draw_explanations_svg(explanations: Any, *, n_hidden: int = 0) -> str:
     limit, legend = _find_scale(explanations)
     parts, size, captions = [write_svg_lines(_describe(explanations)), legend], 0, explanations.captions
     for i, sample in enumerate(explanations.sample_index):
-        drawing = _draw(explanations, i, limit, "draw_svg")
+        drawing = _draw(explanations, i, limit, explanations.view.draw_svg) or write_svg_lines("\u2205")
         size += len(drawing)
         if size > _MAX_BYTES:
             n_hidden += explanations.n_samples - int(sample)
@@ -86,13 +90,12 @@ def _find_scale(explanations: Any) -> tuple[float, str]:
     return limit, draw_legend(limit, values=numbers, words=words, opacity=view.opacity)
 
 
-def _draw(explanations: Any, i: int, limit: float, function: str) -> str:
-    """Draw a sample with a function of the view, "draw" or "draw_svg"."""
-    if not explanations.attributions[i].size:  # a text without words or a series without steps
-        return "<div>\u2205</div>" if function == "draw" else write_svg_lines("\u2205")
+def _draw(explanations: Any, i: int, limit: float, draw: Callable[..., str]) -> str:
+    """Draw a sample with a method of the view; "" if it is a text without words or a series without steps."""
+    if not explanations.attributions[i].size:
+        return ""
     sample, texts = explanations.samples[i], explanations.texts
     sample = sample if texts is None else explanations.view.add_text(sample, texts[i])
-    draw = getattr(explanations.view, function)
     return draw(sample, explanations.attributions[i], explanations.names, limit)
 
 

@@ -26,7 +26,8 @@ _STYLE = (
     ".sklt-outline summary { cursor: pointer; }"
     ".sklt-outline details[open] > summary > small { display: none; }"
     ".sklt-legend > svg { max-width: 100%; height: auto; }"
-    "@media print { .sklt svg { max-width: 100% !important; height: auto; } .sklt [role=note] { display: none; } }"
+    "@media print { .sklt svg { max-width: 100% !important; height: auto; } }"
+    "@media print { .sklt [role=note] { display: none; } }"
     "</style>"
 )
 

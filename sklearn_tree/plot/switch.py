@@ -13,7 +13,8 @@ _RULES = ", ".join(
     f".sklt-switch > input:nth-of-type({i}):not(:checked) ~ section:nth-of-type({i})"
     for i in range(1, MAX_CHOICES + 1)
 )
-_STYLE = f"<style>{_RULES} {{ display: none; }} .sklt-switch > label {{ margin-right: 1em; }}</style>"
+_LABEL = ".sklt-switch > label { margin-right: 1em; overflow-wrap: anywhere; }"
+_STYLE = f"<style>{_RULES} {{ display: none; }} {_LABEL}</style>"
 
 
 def draw_switch(names: Sequence[str], drawings: Sequence[str]) -> str:
