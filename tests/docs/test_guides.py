@@ -1,0 +1,45 @@
+"""Guides: their doctests, and their tables and figures as the scripts write them."""
+
+import doctest
+
+import pytest
+from pages import ROOT
+
+GUIDES = ["choosing.rst"]
+
+
+@pytest.mark.parametrize("page", GUIDES)
+def test_the_code_of_a_guide_runs(page):
+    flags = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
+    result = doctest.testfile(str(ROOT / "docs" / page), module_relative=False, optionflags=flags)
+    assert result.attempted > 0
+    assert result.failed == 0
+
+
+def test_tables_of_results_are_those_that_the_script_makes(load_script):
+    script = load_script("benchmarks/tables.py")
+    tables = script.make_tables()
+    folder = ROOT / "docs" / "tables"
+    assert {path.name for path in folder.iterdir()} == {*tables}
+    for name, text in tables.items():
+        assert (folder / name).read_text() == text, f"run python benchmarks/tables.py to update {name}"
+
+
+def test_every_problem_of_the_test_parts_is_in_a_table(load_script):
+    script = load_script("benchmarks/tables.py")
+    measured = {*script.pd.read_csv(script.RESULTS / "accuracy.csv").problem}
+    assert {name for names in script.PROBLEMS.values() for name in names} == measured
+
+
+@pytest.fixture
+def load_script():
+    """Return a function that runs a script of the repository as a module."""
+    import importlib.util
+
+    def load(path):
+        spec = importlib.util.spec_from_file_location("script", ROOT / path)
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module
+
+    return load
