@@ -1,7 +1,7 @@
 """Tables of the documentation that are made from the results of ``accuracy.py`` and ``defaults.py``.
 
-Run ``python benchmarks/tables.py`` after the results have changed. It writes ``docs/tables/*.csv``, which the page
-"Which net for which data?" includes. A test compares the files with the results.
+Run ``python benchmarks/tables.py`` after the results have changed. It writes ``docs/tables/*.csv``,
+which the page "Which net for which data?" includes. A test compares the files with the results.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ def compare_on_test_parts(problems: list[str]) -> pd.DataFrame:
 
 
 def compare_pairs() -> pd.DataFrame:
-    """Return the accuracies on pairs, means over the seeds that the study has for the net and the baseline."""
+    """Return the accuracies on pairs, means over the seeds of the study."""
     results = pd.read_csv(RESULTS / "defaults.csv", keep_default_na=False)
     rows = []
     for problem, setting in PAIRS.items():

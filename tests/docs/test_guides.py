@@ -5,7 +5,7 @@ import doctest
 import pytest
 from pages import ROOT
 
-GUIDES = ["choosing.rst"]
+GUIDES = ["choosing.rst", "tuning.rst"]
 
 
 @pytest.mark.parametrize("page", GUIDES)
