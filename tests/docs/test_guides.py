@@ -3,9 +3,16 @@
 import doctest
 
 import pytest
-from pages import ROOT
+from pages import ROOT, run
 
-GUIDES = ["choosing.rst", "tuning.rst"]
+GUIDES = ["choosing.rst", "coming_from.rst", "glossary.rst", "theory.rst", "tuning.rst", "works_with.rst"]
+SCRIPT = """
+import doctest
+flags = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
+result = doctest.testfile({path!r}, module_relative=False, optionflags=flags)
+assert result.attempted > 0
+assert result.failed == 0
+"""
 
 
 @pytest.mark.parametrize("page", GUIDES)
@@ -14,6 +21,11 @@ def test_the_code_of_a_guide_runs(page):
     result = doctest.testfile(str(ROOT / "docs" / page), module_relative=False, optionflags=flags)
     assert result.attempted > 0
     assert result.failed == 0
+
+
+def test_the_code_of_the_page_about_extensions_runs(tmp_path):
+    done = run(SCRIPT.format(path=str(ROOT / "docs" / "extending.rst")), tmp_path)  # it registers a method
+    assert not done.returncode, done.stdout + done.stderr
 
 
 def test_tables_of_results_are_those_that_the_script_makes(load_script):
