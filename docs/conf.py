@@ -41,6 +41,8 @@ html_sidebars = {  # pages without sections of their own, for which the sidebar 
     "glossary": [],
 }
 html_copy_source = False
+html_static_path = ["_static"]
+html_css_files = ["side_by_side.css"]
 html_extra_path = ["../llms.txt"]
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True
