@@ -1,11 +1,12 @@
 """Guides: their doctests, and their tables and figures as the scripts write them."""
 
 import doctest
+import importlib.util
 
 import pytest
 from pages import ROOT, run
 
-GUIDES = ["choosing.rst", "coming_from.rst", "glossary.rst", "theory.rst", "tuning.rst", "works_with.rst"]
+GUIDES = ["choosing.rst", "coming_from.rst", "theory.rst", "tuning.rst", "works_with.rst"]
 SCRIPT = """
 import doctest
 flags = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
@@ -43,10 +44,18 @@ def test_every_problem_of_the_test_parts_is_in_a_table(load_script):
     assert {name for names in script.PROBLEMS.values() for name in names} == measured
 
 
+def test_figures_are_those_that_the_script_draws(load_script):
+    script = load_script("docs/figures/draw.py")
+    assert {path.name for path in script.FOLDER.glob("*.svg")} == {*script.FIGURES}
+    for name, draw in script.FIGURES.items():
+        assert (script.FOLDER / name).read_text() == draw(), (
+            f"run python docs/figures/draw.py to update {name}"
+        )
+
+
 @pytest.fixture
 def load_script():
     """Return a function that runs a script of the repository as a module."""
-    import importlib.util
 
     def load(path):
         spec = importlib.util.spec_from_file_location("script", ROOT / path)
