@@ -42,7 +42,7 @@ html_sidebars = {  # pages without sections of their own, for which the sidebar 
 }
 html_copy_source = False
 html_static_path = ["_static"]
-html_css_files = ["side_by_side.css"]
+html_css_files = ["pages.css"]
 html_extra_path = ["../llms.txt"]
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True

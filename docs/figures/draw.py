@@ -1,7 +1,7 @@
 """Figures of the page "How recursive nets work", as SVG files.
 
-Run ``python docs/figures/draw.py`` after a change; a test compares the files with the script. Lines and captions
-are grey and fills are saturated, so that the figures are readable on light and dark pages.
+Run ``python docs/figures/draw.py`` after a change; a test compares the files with the script. Lines and
+captions are grey and fills are saturated, so that the figures are readable on light and dark pages.
 """
 
 from __future__ import annotations
@@ -68,7 +68,8 @@ def draw_cell() -> str:
         box(435, 131, 60, "f₂", PINK),
         box(270, 56, 330, "c = i·u + f₁·c₁ + f₂·c₂,  h = o·tanh(c)", GREEN),
         text(285, 18, "h, c", anchor="start"),
-        text(345, 206, "x enters all five gates", anchor="start"),
+        text(345, 197, "x enters", anchor="start"),
+        text(345, 217, "all gates", anchor="start"),
     ]
     return svg(540, 312, "A node of a Child-Sum Tree-LSTM with two children", parts)
 
