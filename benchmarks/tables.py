@@ -53,6 +53,17 @@ PAIRS = {
     "quantifier pairs": "pairs, hidden layer",
     "agreement": "pairs, hidden layer",
 }
+README = [
+    "negation",
+    "logic",
+    "GUM sentence type, constituency",
+    "SST-2 trees",
+    "TREC",
+    "MR",
+    "GunPoint",
+    "digits",
+    "breast cancer",
+]
 NAMES = {"CNNClassifier": "CNN", "RNNClassifier": "RNN", "RecursiveNetClassifier": "recursive"}
 
 
@@ -83,6 +94,15 @@ def compare_on_test_parts(problems: list[str]) -> pd.DataFrame:
                 }
             )
     return pd.DataFrame(rows)
+
+
+def make_readme_table() -> str:
+    """Return the table of the README: one net for each of some problems."""
+    tables = pd.concat([compare_on_test_parts(problems) for problems in PROBLEMS.values()])
+    rows = tables.drop_duplicates("Problem").set_index("Problem").loc[README].reset_index()
+    columns = ["Problem", "Net", "Baseline", "Accuracy", "Better"]
+    lines = [columns, ["---"] * len(columns), *rows[columns].to_numpy().tolist()]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
 def compare_pairs() -> pd.DataFrame:

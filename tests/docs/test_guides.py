@@ -36,6 +36,7 @@ def test_tables_of_results_are_those_that_the_script_makes(load_script):
     assert {path.name for path in folder.iterdir()} == {*tables}
     for name, text in tables.items():
         assert (folder / name).read_text() == text, f"run python benchmarks/tables.py to update {name}"
+    assert script.make_readme_table() in (ROOT / "README.md").read_text()
 
 
 def test_every_problem_of_the_test_parts_is_in_a_table(load_script):
