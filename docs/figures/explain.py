@@ -1,6 +1,7 @@
 """The explained tree at the top of the README, as an SVG file.
 
-Run ``python docs/figures/explain.py``. The net is trained in a few seconds; other versions of torch give other numbers.
+Run ``python docs/figures/explain.py``. The net is trained in a few seconds. Other versions of torch give other
+numbers.
 """
 
 from __future__ import annotations
