@@ -1,7 +1,7 @@
 """The explained tree at the top of the README, as an SVG file.
 
-Run ``python docs/figures/explain.py``. The net is trained in a few seconds. Other versions of torch give other
-numbers.
+Run ``python docs/figures/explain.py``. The net is trained in a few seconds. Other versions of torch give
+other numbers.
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ from pathlib import Path
 from sklearn_tree import CaptumExplainer, RecursiveNetClassifier, TreeArray
 from sklearn_tree.datasets import make_negation
 
-SENTENCE = "(\\- (\\- (\\- that plot) (\\- is (\\- not (\\- very boring)))) (\\- but (\\- the cast (\\- seems dull))))"
+SENTENCE = (
+    r"(\- (\- (\- that plot) (\- is (\- not (\- very boring)))) (\- but (\- the cast (\- seems dull))))"
+)
 
 
 def main() -> None:
