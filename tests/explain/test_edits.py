@@ -152,6 +152,6 @@ def test_replaced_nodes_are_coloured_in_both_trees():
     editor = TreeEditor(TREE, [OTHER])
     (edit,) = [e for e in editor.list_edits([]) if str(e) == "I -> the dog"]
     html = make_change(editor, [edit])._repr_html_()
-    before, after = html.split("</svg>")[:2]
+    _, before, after = html.split("<svg xmlns")
     assert before.count("<rect") == 2  # NP and I
     assert after.count("<rect") == 5
