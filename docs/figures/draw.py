@@ -166,4 +166,4 @@ FIGURES = {
 
 if __name__ == "__main__":
     for name, draw in FIGURES.items():
-        (FOLDER / name).write_text(draw())
+        (FOLDER / name).write_text(draw(), "utf-8")
