@@ -32,7 +32,7 @@ nitpicky = False
 html_theme = "pydata_sphinx_theme"
 html_title = "sklearn_tree"
 html_theme_options = {"show_prev_next": False, "navigation_with_keys": False}
-html_sidebars = {"index": [], "getting_started": []}
+html_sidebars = {"index": [], "getting_started": [], "notebooks/*": []}
 html_copy_source = False
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True
@@ -40,7 +40,7 @@ suppress_warnings = ["config.cache"]
 
 myst_enable_extensions = ["amsmath", "dollarmath"]
 nb_execution_mode = "force"
-nb_execution_timeout = 300
+nb_execution_timeout = 600  # seconds per cell, on a busy machine
 nb_execution_raise_on_error = True
 nb_output_stderr = "error"  # a warning in a notebook fails the build
 
