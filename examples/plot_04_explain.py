@@ -56,13 +56,14 @@ plot_importances(positive, max_bars=10, caption="mean absolute attribution")
 # %%
 # Words of a text
 # ---------------
-# Shapley values are exact for texts of up to ten words. They sum to the difference from a text of unknown words.
+# Shapley values are exact for texts of up to ten words. They sum to the difference from a text of unknown words. With
+# ``target="all"``, all classes are explained, and buttons select one of them.
 
 texts = ["a good film", "a bad film", "not a good film", "not a bad film", "a film", "a very good film"] * 30
-moods = ["glad", "sad", "sad", "glad", "sad", "glad"] * 30
+moods = ["glad", "sad", "sad", "glad", "calm", "glad"] * 30
 recurrent = RNNClassifier(word_dropout=0.1, random_state=0).fit(texts, moods)
 CaptumExplainer(recurrent, "shapley").fit(texts).explain(
-    ["not a bad film", "a good plot", "not a very good film"]
+    ["not a bad film", "a good plot", "not a very good film"], target="all"
 )
 
 # %%

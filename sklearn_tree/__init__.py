@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -57,6 +58,25 @@ _HOMES = {
     "resolve_device": "sklearn_tree.device",
     "save": "sklearn_tree.io",
 }
+# Names that people look for who want decision trees, and the module of scikit-learn that has them.
+_ELSEWHERE = {
+    "BaggingClassifier": "sklearn.ensemble",
+    "DecisionTreeClassifier": "sklearn.tree",
+    "DecisionTreeRegressor": "sklearn.tree",
+    "ExtraTreeClassifier": "sklearn.tree",
+    "ExtraTreeRegressor": "sklearn.tree",
+    "ExtraTreesClassifier": "sklearn.ensemble",
+    "ExtraTreesRegressor": "sklearn.ensemble",
+    "GradientBoostingClassifier": "sklearn.ensemble",
+    "GradientBoostingRegressor": "sklearn.ensemble",
+    "HistGradientBoostingClassifier": "sklearn.ensemble",
+    "HistGradientBoostingRegressor": "sklearn.ensemble",
+    "IsolationForest": "sklearn.ensemble",
+    "RandomForestClassifier": "sklearn.ensemble",
+    "RandomForestRegressor": "sklearn.ensemble",
+    "export_graphviz": "sklearn.tree",
+    "export_text": "sklearn.tree",
+}
 _MODULES = ("datasets", "explain", "export", "plot", "serve")
 
 __all__ = [
@@ -99,7 +119,20 @@ def __getattr__(name: str) -> Any:
         return importlib.import_module(f"sklearn_tree.{name}")
     if name in _HOMES:
         return getattr(importlib.import_module(_HOMES[name]), name)
-    raise AttributeError(f"module 'sklearn_tree' has no attribute {name!r}")
+    message = _direct_elsewhere(name)
+    if message and sys._getframe(1).f_code.co_name == "_handle_fromlist":  # `from sklearn_tree import ...`
+        raise ImportError(f"cannot import name {name!r} from 'sklearn_tree'{message}")  # Python's has no hint
+    raise AttributeError(f"module 'sklearn_tree' has no attribute {name!r}{message}")
+
+
+def _direct_elsewhere(name: str) -> str:
+    """Return a hint for a name that is about decision trees; an empty string for other names."""
+    if name == "plot_tree":
+        return ": use sklearn_tree.plot.plot_tree for samples, sklearn.tree.plot_tree for decision trees"
+    if name not in _ELSEWHERE:
+        return ""
+    module = _ELSEWHERE[name]
+    return f": sklearn_tree has no decision trees, its samples are trees; use `from {module} import {name}`"
 
 
 def __dir__() -> list[str]:

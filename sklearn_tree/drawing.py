@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from html import escape as escape_html
 from typing import Any
+from unicodedata import east_asian_width
 
 import numpy as np
 
@@ -16,6 +17,7 @@ CHAR = 7.4  # width of a character of FONT in pixels, rounded up so that no text
 
 # Characters that XML 1.0 does not allow: control characters and lone surrogates.
 _NOT_ALLOWED = re.compile(r"[^\t\n\r -\uD7FF\uE000-\uFFFD\U00010000-\U0010FFFF]")
+_SIZE = re.compile(r'<svg [^>]*?\bwidth="(\d+)" height="(\d+)"')
 
 
 def keep_finite(values: Any) -> np.ndarray:
@@ -67,6 +69,15 @@ def fill(strength: float, opacity: float = OPACITY) -> str:
     return f"rgba({FOR if strength > 0 else AGAINST}, {opacity * abs(strength):.2f})"
 
 
+def mark(strength: float) -> str:
+    """Return the CSS of a coloured text with a line below it, which is dashed for negative numbers."""
+    if not strength:
+        return ""
+    line, colour = ("solid", FOR) if strength > 0 else ("dashed", AGAINST)
+    opacity = 0.3 + 0.7 * abs(strength)
+    return f"background: {fill(strength)}; border-bottom: 2px {line} rgba({colour}, {opacity:.2f})"
+
+
 def escape(text: str) -> str:
     """Escape a text for HTML and SVG; characters that XML does not allow become U+FFFD."""
     return escape_html(_NOT_ALLOWED.sub("\ufffd", text))
@@ -78,6 +89,27 @@ def cut(text: str, longest: int) -> str:
     return text if len(text) <= longest else text[: longest - 1] + "\u2026"
 
 
+def count_cells(text: str) -> int:
+    """Return the width of a text in characters; wide East Asian characters count as two."""
+    return sum(2 if east_asian_width(character) in "WF" else 1 for character in text)
+
+
+def measure_svg(html: str) -> tuple[int, int] | None:
+    """Return the width and height in pixels of a drawing that begins with an ``<svg>`` element, or None."""
+    size = _SIZE.match(html)
+    return None if size is None else (int(size[1]), int(size[2]))
+
+
 def scroll(html: str) -> str:
-    """Put a drawing in an element that scrolls if the drawing is wider than the page."""
-    return f'<div style="overflow-x: auto">{html}</div>'
+    """Put a drawing in an element that scrolls if the drawing is wider than the page.
+
+    A note above an ``<svg>`` element is visible only in this case: its height is a large multiple of the
+    difference between the widths of the drawing and the page, limited to 0 and one line.
+    """
+    size, note = measure_svg(html), ""
+    if size is not None:
+        height = f"height: 0; padding-bottom: clamp(0px, ({size[0] - 8}px - 100%) * 9999, 18px)"
+        text = '<text y="13" fill="currentColor">wider than the page: scroll \u2192</text>'
+        svg = f'<svg width="240" height="18" style="{FONT}">{text}</svg>'  # pages without SVG need no note
+        note = f'<div role="note" style="overflow: hidden; {height}">{svg}</div>'
+    return f'{note}<div style="overflow-x: auto">{html}</div>'

@@ -7,7 +7,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sklearn_tree.drawing import AGAINST, FOR, cut, escape, fill, find_limit, find_strengths, keep_finite
+from sklearn_tree.drawing import (
+    AGAINST,
+    FOR,
+    cut,
+    escape,
+    fill,
+    find_limit,
+    find_strengths,
+    keep_finite,
+    mark,
+    scroll,
+)
 
 FINITE = st.lists(st.floats(allow_nan=False, allow_infinity=False), max_size=8).map(np.array)
 
@@ -71,3 +82,19 @@ def test_numbers_that_are_not_finite_become_0():
 def test_long_texts_are_truncated_to_one_line():
     assert cut("a\n b", 3) == "a b"
     assert cut("abcdef", 3) == "ab…"
+
+
+def test_marks_are_solid_for_positive_and_dashed_for_negative_numbers():
+    assert mark(0) == ""
+    assert FOR in mark(0.5)
+    assert "solid" in mark(0.5)
+    assert AGAINST in mark(-0.5)
+    assert "dashed" in mark(-0.5)
+
+
+def test_only_drawings_with_a_known_width_have_a_note_that_they_scroll():
+    page = scroll('<svg width="700" height="20"></svg>')
+    assert "(692px - 100%)" in page
+    assert "scroll \u2192" in page
+    assert "scroll \u2192" not in scroll("<div></div>")
+    assert page.count("overflow-x: auto") == 1

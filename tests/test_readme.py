@@ -17,13 +17,14 @@ def test_first_line_names_the_subject_and_excludes_decision_trees():
 
 def test_readme_code_runs(capsys):
     blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.S)
-    assert len(blocks) == 2
+    assert len(blocks) == 3
     names: dict = {}
     for block in blocks:
         exec(compile(block, "README.md", "exec"), names)
     shown = capsys.readouterr().out.splitlines()
     assert shown[0] == "['good']"  # as in the comment of the block
-    assert "hidden_size" in shown[1]
+    assert shown[1] == "Explanations(2 rows, method='occlusion')"
+    assert "hidden_size" in shown[-1]
 
 
 @pytest.mark.parametrize(

@@ -72,9 +72,21 @@ class Objective:
         )
 
 
+@dataclass(frozen=True)
+class Rank:
+    """Target to explain: the class whose probability has a rank, 0 for the most probable one."""
+
+    rank: int
+
+
 def is_predicted(target: Any) -> bool:
     """Return whether the target to explain is the predicted one."""
     return isinstance(target, str) and target == "predicted"
+
+
+def is_all(target: Any) -> bool:
+    """Return whether the most probable classes are to be explained."""
+    return isinstance(target, str) and target == "all"
 
 
 def one_hot(index: Tensor | int, like: Tensor) -> Tensor:

@@ -6,7 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from sklearn_tree.drawing import cut
 from sklearn_tree.estimators.targets.predictions import Predictions
+from sklearn_tree.trees import TreeArray
+
+_LONGEST = 40  # characters of a phrase
 
 
 def write_captions(predictions: Predictions, truths: np.ndarray | None) -> list[str]:
@@ -37,6 +41,37 @@ def write_captions(predictions: Predictions, truths: np.ndarray | None) -> list[
             text += f"; explained: {_format(known.explained[i])} ({p})"
         captions.append(text)
     return captions
+
+
+def name_nodes(captions: list[str], trees: TreeArray, nodes: np.ndarray) -> list[str]:
+    """Name the explained node of each tree in its caption.
+
+    Parameters
+    ----------
+    captions : list of str
+        Captions.
+    trees : TreeArray
+        The trees.
+    nodes : ndarray of int, shape (n,)
+        The nodes.
+
+    Returns
+    -------
+    list of str
+        Such as "Node 3, not good: predicted bad (p = .98)".
+    """
+    texts = []
+    for caption, tree, node in zip(captions, trees, nodes.tolist(), strict=True):
+        phrase = tree.subtree(node)
+        words = " ".join(str(phrase.labels[leaf]) for leaf in phrase.leaves)
+        texts.append(f"Node {node}, {cut(words, _LONGEST)}: {caption[0].lower()}{caption[1:]}")
+    return texts
+
+
+def write_explained(predictions: Predictions) -> list[str]:
+    """Return the explained class of each sample, "LOC (p = .02)"."""
+    columns = zip(predictions.explained, predictions.explained_probabilities, strict=True)
+    return [f"{_format(name)} ({format_probability(p)})" for name, p in columns]
 
 
 def _qualify(predictions: Predictions, i: int) -> str:

@@ -58,7 +58,10 @@ class ExplainedSample:
 
     def evaluate(self, coalitions: np.ndarray) -> np.ndarray:
         """Evaluate coalitions of the groups, bool, shape (n, n_groups); return float, shape (n,)."""
-        return coalition_values(self.batch, self.groups, coalitions) * self.batch.objective.unit
+        values = None if self.method.evaluate is None else self.method.evaluate(self.batch, coalitions)
+        if values is None:
+            values = coalition_values(self.batch, self.groups, coalitions)
+        return values * self.batch.objective.unit
 
     def explain(self) -> np.ndarray:
         """Compute the attributions of the positions with the current weights of the net."""

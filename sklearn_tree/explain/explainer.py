@@ -13,15 +13,16 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklearn_tree.containers import as_reusable
 from sklearn_tree.documentation import DocumentationLinkMixin
-from sklearn_tree.estimators.objective import OUTPUTS
+from sklearn_tree.estimators.objective import OUTPUTS, is_all
 from sklearn_tree.estimators.plain import TorchStateMixin
 from sklearn_tree.estimators.targets import check_length, check_y
+from sklearn_tree.explain.class_ranks import explain_classes
 from sklearn_tree.explain.explained_net import ExplainedNet
 from sklearn_tree.explain.explanations import Explanations
 from sklearn_tree.explain.fitted import N_FOR_IMPORTANCES, ExplainerAttributesMixin
-from sklearn_tree.explain.limits import Limits
 from sklearn_tree.explain.methods import check_params, find_method
-from sklearn_tree.explain.request import Attributions, Request
+from sklearn_tree.explain.node_samples import check_nodes, place_in_trees, take_subtrees
+from sklearn_tree.explain.request import Attributions, Request, make_request
 from sklearn_tree.explain.results import make_explanations
 from sklearn_tree.explain.runtime import run
 from sklearn_tree.explain.views import BASELINES, Samples, find_view
@@ -282,7 +283,7 @@ class CaptumExplainer(
         super()._validate_params()
         check_params(self.method_params or {})
 
-    def explain(self, X: Any, y: Any = None, target: Any = None) -> Explanations:
+    def explain(self, X: Any, y: Any = None, target: Any = None, *, node: Any = None) -> Explanations:
         """Explain the predictions for samples.
 
         Parameters
@@ -291,8 +292,12 @@ class CaptumExplainer(
             Samples that the estimator accepts.
         y : array-like, shape (n_samples,) or (n_samples, n_outputs), default=None
             True classes or numbers, for captions and frames; they do not change the attributions.
-        target : "predicted", class, int or tuple, default=None
-            Class to explain in this call; None uses the parameter ``target``.
+        target : "predicted", "all", class, int or tuple, default=None
+            Class to explain in this call; None uses the parameter ``target``. "all" explains the classes of
+            each sample, at most the five most probable, one after the other, the most probable first.
+        node : int, or array-like of int, shape (n_samples,), default=None
+            Node of each tree, in preorder, whose prediction is explained, see ``predict_nodes``; None for the
+            whole trees. Nodes outside its subtree get 0.
 
         Returns
         -------
@@ -302,12 +307,18 @@ class CaptumExplainer(
         Raises
         ------
         ValueError
-            If ``y`` does not have one row per sample, ``target`` does not exist, or images have another size
-            than in ``fit``.
+            If ``y`` does not have one row per sample, ``target`` or ``node`` does not exist, the net is
+            bidirectional and ``node`` is given, or images have another size than in ``fit``.
         """
         net, explainer = self._ready_net(), copy.copy(self)
         explainer.target = self.target if target is None else target
-        return explainer._explain(net, find_view(net.kind).read(net, X), y)
+        explain = explain_classes if is_all(target) else CaptumExplainer._explain
+        samples = find_view(net.kind).read(net, X)
+        if node is None:
+            return explain(explainer, net, samples, y)
+        nodes = check_nodes(net, samples, node)
+        found = explain(explainer, net, take_subtrees(net, samples, nodes), y)
+        return place_in_trees(found, samples, nodes)
 
     def transform(self, X: Any) -> np.ndarray:
         """Return attributions in a fixed number of columns.
@@ -358,24 +369,7 @@ class CaptumExplainer(
 
     def _request(self, net: ExplainedNet, encoded: Any, output: str) -> Request:
         """Return the request to explain an output of the net for encoded samples."""
-        target, baseline = net.target, self.baseline_
-        return Request(
-            net=net,
-            view=find_view(net.kind),
-            encoded=encoded,
-            choose=lambda outputs: target.explained(outputs, self.target, output),
-            baseline=baseline if isinstance(baseline, str) else torch.from_numpy(baseline.copy()),
-            zero_states=self._zero_states,
-            limits=Limits(
-                n_steps=self.n_steps,
-                max_steps=self.max_steps,
-                tol=self.tol,
-                max_rows=self.max_rows,
-                max_total_rows=self.max_total_rows,
-            ),
-            params=self.method_params or {},
-            seed=self._seed,
-        )
+        return make_request(self, net, encoded, output)
 
     def _attribute(self, net: ExplainedNet, encoded: Any) -> Attributions:
         method = find_method(self.method_, net)

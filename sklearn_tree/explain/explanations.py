@@ -10,23 +10,20 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from sklearn_tree.drawing import escape, find_limit
 from sklearn_tree.estimators.targets.predictions import Predictions
-from sklearn_tree.explain.captions import write_captions
+from sklearn_tree.explain.captions import name_nodes, write_captions
+from sklearn_tree.explain.pictures import count_more, draw_explanations_svg, plot_explanations
 from sklearn_tree.explain.pieces import Pieces
-from sklearn_tree.explain.reports import write_json, write_markdown
+from sklearn_tree.explain.reports import write_json, write_markdown, write_text
 from sklearn_tree.explain.state import predictions_from_state, view_from_state, view_to_state
 from sklearn_tree.explain.summary import Summary, compare, select_pieces, summarize
 from sklearn_tree.explain.views import View
-from sklearn_tree.explain.views.tokens import Text
-from sklearn_tree.plot.picture import Picture, draw_legend
+from sklearn_tree.plot.picture import Picture
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _MAX_WRITTEN = 3  # samples in a repr
-# Methods whose attributions sum to the difference from the baseline.
-_SHARING = {"gradient_shap", "integrated_gradients", "interaction", "kernel_shap", "shapley"}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -62,13 +59,24 @@ class Explanations:
         Predicted classes or numbers, with their probabilities.
     truths : ndarray, shape (n,), or None, default=None
         True classes or numbers of the explained outputs.
-    texts : list of str, or None, default=None
-        The user's texts, which pictures show with their spaces; None if the samples are not texts.
+    texts : list of str, list of tuple of str, or None, default=None
+        The user's texts or pairs of texts, which pictures show with their spaces; None for other samples.
     complete : {"own", "attributions"} or None, default="own"
         Numbers that should sum to ``values - baseline_values``; None if the method has no such property.
+    sample_ids : ndarray of int, shape (n,), or None, default=None
+        Identifier of each sample; consecutive explanations of several classes of one sample share it. None if
+        each explanation has its own sample.
+    n_classes : int or None, default=None
+        Number of classes if several classes of each sample are explained.
+    nodes : ndarray of int, shape (n,), or None, default=None
+        Explained node of each tree; None if the predictions for whole samples are explained.
 
     Attributes
     ----------
+    n_samples : int
+        Number of explained samples.
+    sample_index : ndarray of int, shape (n,)
+        Index of the sample of each explanation: 0, 1, ... unless several classes of a sample are explained.
     completeness_error : ndarray of float, shape (n,)
         Sum of ``own`` (for "interaction", of ``attributions``) minus ``values - baseline_values``. Near 0 for
         methods that distribute the difference, such as "shapley" and "integrated_gradients"; NaN for
@@ -98,8 +106,23 @@ class Explanations:
     method: str
     predictions: Predictions
     truths: np.ndarray | None = None
-    texts: list[str] | None = None
+    texts: list[Any] | None = None
     complete: Literal["own", "attributions"] | None = "own"
+    sample_ids: np.ndarray | None = None
+    n_classes: int | None = None
+    nodes: np.ndarray | None = None
+
+    @property
+    def sample_index(self) -> np.ndarray:
+        """Index of the sample of each explanation; a sample is a run of equal ``sample_ids``."""
+        if self.sample_ids is None or not len(self):
+            return np.arange(len(self))
+        return np.cumsum(np.r_[False, self.sample_ids[1:] != self.sample_ids[:-1]])
+
+    @property
+    def n_samples(self) -> int:
+        """Number of explained samples."""
+        return int(self.sample_index.max(initial=-1)) + 1
 
     @property
     def completeness_error(self) -> np.ndarray:
@@ -115,7 +138,7 @@ class Explanations:
     def __setstate__(self, state: dict[str, Any]) -> None:
         predictions = predictions_from_state(state.get("predictions"), state["targets"])
         vars(self).update(
-            {"truths": None, "texts": None, **state},
+            {"truths": None, "texts": None, "sample_ids": None, "n_classes": None, "nodes": None, **state},
             view=view_from_state(state["view"]),
             predictions=predictions,
         )
@@ -137,6 +160,8 @@ class Explanations:
             predictions=self.predictions.take(rows),
             truths=None if self.truths is None else self.truths[rows],
             texts=None if self.texts is None else [self.texts[i] for i in rows],
+            sample_ids=None if self.sample_ids is None else self.sample_ids[rows],
+            nodes=None if self.nodes is None else self.nodes[rows],
         )
 
     def __iter__(self) -> Iterator[Explanations]:
@@ -145,19 +170,10 @@ class Explanations:
     def __repr__(self) -> str:
         """Return the first samples and their attributions as plain text."""
         header = f"Explanations({self._count()}, method={self.method!r})"
-        parts = [header, *([self._write(_MAX_WRITTEN)] if len(self) else [])]
-        if len(self) > _MAX_WRITTEN:
-            parts.append(f"{_count_more(len(self) - _MAX_WRITTEN)} not shown.")
+        parts = [header, *([write_text(self.head(_MAX_WRITTEN))] if len(self) else [])]
+        if self.n_samples > _MAX_WRITTEN:
+            parts.append(f"{count_more(self.n_samples - _MAX_WRITTEN)} not shown.")
         return "\n\n".join(parts)
-
-    def _write(self, n: int) -> str:
-        """Return the first n samples as plain text."""
-        first = self[:n]
-        texts = [
-            first.view.write(first.samples[i], part, first.names) if part.size else "\u2205"
-            for i, part in enumerate(first.attributions)
-        ]
-        return "\n\n".join(f"{caption}\n{text}" for caption, text in zip(first.captions, texts, strict=True))
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row per attribution.
@@ -181,7 +197,7 @@ class Explanations:
 
         sizes = [part.size for part in self.attributions]
         frame = {
-            "sample": np.repeat(np.arange(len(self)), sizes),
+            "sample": np.repeat(self.sample_index, sizes),
             **self.view.locate(self.samples, self.attributions, self.names),
             "attribution": _flatten(self.attributions),
         }
@@ -269,10 +285,13 @@ class Explanations:
     @property
     def captions(self) -> list[str]:
         """Prediction of each sample, with the truth if it is known: "Predicted NUM (p = .98), true LOC"."""
-        return write_captions(self.predictions, self.truths)
+        captions = write_captions(self.predictions, self.truths)
+        return captions if self.nodes is None else name_nodes(captions, self.samples, self.nodes)
 
     def plot(self, *, max_samples: int = 20, show_values: bool = False) -> Picture:
         """Draw the samples, coloured by their attributions on a common scale.
+
+        If several classes of a sample are explained, buttons select the one that is shown.
 
         Parameters
         ----------
@@ -285,55 +304,40 @@ class Explanations:
         Returns
         -------
         Picture
-            Notebooks show it; ``save`` writes it to a file.
+            Notebooks show it; ``save`` writes it to an HTML or SVG file. The image in SVG leaves out samples
+            for which it would become larger than 500 kB.
         """
-        shown = self[:max_samples]
-        numbers = self.view.scaled(shown.samples, shown.attributions)
-        limit = find_limit(numbers, percentile=self.view.limit_percentile)
-        words = ("against", "for") if self.predictions.averages is None else ("lowers", "raises")
-        captions = shown._draw_captions(show_values=show_values)
-        drawings = [caption + shown._draw(i, limit) for i, caption in enumerate(captions)]
-        style = (
-            "display: inline-block; margin: 0 1.5em 1.2em 0" if self.view.is_compact else "margin: 0 0 1.2em"
-        )
-        parts = [f'<div style="{style}">{drawing}</div>' for drawing in drawings]
-        if len(shown) < len(self):
-            parts.append(f"<p>{_count_more(len(self) - len(shown))} not drawn.</p>")
-        legend = draw_legend(limit, values=numbers, words=words, opacity=self.view.opacity)
-        text = f"<pre>{escape(self._write(len(shown)))}</pre>"  # also for pages that remove pictures
-        parts.append(f"<details><summary><small>as text</small></summary>{text}</details>")
-        html = f'<div style="margin: 0 0 1.2em">{legend}</div>{"".join(parts)}'
-        return Picture(html, f"{self.method.replace('_', ' ')}: {self._count()}")
+        return plot_explanations(self, max_samples=max_samples, show_values=show_values)
 
-    def _draw(self, i: int, limit: float) -> str:
-        if not self.attributions[i].size:
-            return "<div>\u2205</div>"  # a text without words or a series without steps
-        sample = self.samples[i] if self.texts is None else Text(self.samples[i], self.texts[i])
-        return self.view.draw(sample, self.attributions[i], self.names, limit)
+    def head(self, n: int) -> Explanations:
+        """Return the explanations of the first samples, with all their classes.
 
-    def _draw_captions(self, *, show_values: bool) -> list[str]:
-        """Return the caption of each sample as HTML."""
-        drawings = []
-        columns = zip(self.captions, self.values, self.baseline_values, self.completeness_error, strict=True)
-        for caption, value, baseline, error in columns:
-            text = f"f = {value:+.3g}, baseline {baseline:+.3g}"
-            text += "" if np.isnan(error) or self.method not in _SHARING else f", error {error:+.2g}"
-            values = f" <small>{text}</small>" if show_values else ""
-            drawings.append(f'<div title="{text}"><b>{escape(caption)}</b>{values}</div>')
-        return drawings
+        Parameters
+        ----------
+        n : int
+            Number of samples.
+
+        Returns
+        -------
+        Explanations
+        """
+        return self[self.sample_index < n]
 
     def _count(self) -> str:
-        """Return the number of samples in words."""
-        noun = {"tokens": "texts", "table": "rows"}.get(self.kind, self.kind)
-        return f"{len(self)} {noun if len(self) != 1 else noun.removesuffix('s')}"
+        """Return the number of samples in words, and that of explanations if it differs."""
+        n, noun = self.n_samples, {"tokens": "texts", "table": "rows"}.get(self.kind, self.kind)
+        text = f"{n} {noun if n != 1 else noun.removesuffix('s')}"
+        return text if n == len(self) else f"{len(self)} explanations of {text}"
 
     def _repr_html_(self) -> str:
         return self.plot()._repr_html_()
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        first = self.head(_MAX_WRITTEN)
         return {
             "text/html": self._repr_html_(),
-            "text/markdown": self[:_MAX_WRITTEN].to_markdown(),
+            "image/svg+xml": draw_explanations_svg(first, n_hidden=self.n_samples - first.n_samples),
+            "text/markdown": first.to_markdown(),
             "text/plain": repr(self),
         }
 
@@ -374,10 +378,6 @@ class Explanations:
             Absolute path of the file.
         """
         return self.plot(max_samples=len(self)).save(path)
-
-
-def _count_more(n: int) -> str:
-    return f"{n} more sample is" if n == 1 else f"{n} more samples are"
 
 
 def _flatten(parts: list[np.ndarray]) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Explanations as Markdown and JSON."""
+"""Explanations as plain text, Markdown and JSON."""
 
 from __future__ import annotations
 
@@ -8,6 +8,15 @@ from typing import Any
 import numpy as np
 
 from sklearn_tree.plot.text import escape_markdown
+
+
+def write_text(explanations: Any) -> str:
+    """Return the captions, samples and attributions of explanations as plain text."""
+    texts = [
+        explanations.view.write(explanations.samples[i], part, explanations.names) if part.size else "\u2205"
+        for i, part in enumerate(explanations.attributions)
+    ]
+    return "\n\n".join(f"{caption}\n{x}" for caption, x in zip(explanations.captions, texts, strict=True))
 
 
 def write_markdown(explanations: Any) -> str:

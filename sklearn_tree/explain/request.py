@@ -15,7 +15,7 @@ from sklearn_tree.estimators.objective import Objective
 from sklearn_tree.explain.explained_net import ExplainedNet
 from sklearn_tree.explain.inputs import Inputs
 from sklearn_tree.explain.limits import Limits
-from sklearn_tree.explain.views import View
+from sklearn_tree.explain.views import View, find_view
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +80,40 @@ class Request:
             values=values,
             baseline_values=baseline_values,
         )
+
+
+def make_request(explainer: Any, net: ExplainedNet, encoded: Any, output: str) -> Request:
+    """Return the request to explain an output of a net.
+
+    Parameters
+    ----------
+    explainer : CaptumExplainer
+        A fitted explainer.
+    net : ExplainedNet
+        Its net.
+    encoded : encoded samples
+        The samples.
+    output : {"logit", "margin", "probability"}
+        Function of the net's outputs.
+    """
+    baseline = explainer.baseline_
+    return Request(
+        net=net,
+        view=find_view(net.kind),
+        encoded=encoded,
+        choose=lambda outputs: net.target.explained(outputs, explainer.target, output),
+        baseline=baseline if isinstance(baseline, str) else torch.from_numpy(baseline.copy()),
+        zero_states=explainer._zero_states,
+        limits=Limits(
+            n_steps=explainer.n_steps,
+            max_steps=explainer.max_steps,
+            tol=explainer.tol,
+            max_rows=explainer.max_rows,
+            max_total_rows=explainer.max_total_rows,
+        ),
+        params=explainer.method_params or {},
+        seed=explainer._seed,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from sklearn_tree.drawing import escape
+from sklearn_tree.drawing import escape, scroll
 from sklearn_tree.plot.bars import draw_bars
 from sklearn_tree.plot.picture import Picture
 from sklearn_tree.plot.text import write_bars
@@ -111,7 +111,7 @@ class Summary:
         for target, rows in frame.groupby("target", sort=True):
             drawings = [
                 f'<div style="min-width: 0"><div><small>{escape(str(feature))}</small></div>'
-                f"{draw_bars(_label(part), part['mean'].to_numpy(), limit=limit, max_bars=n)}</div>"
+                f"{scroll(draw_bars(_label(part), part['mean'].to_numpy(), limit=limit, max_bars=n))}</div>"
                 for feature, part in rows.groupby("feature", sort=False)
             ]
             bars = "".join(drawings)

@@ -89,7 +89,9 @@ class RecursiveEncoder(nn.Module):
         h = torch.cat([states[0] for states in self._walk_levels(wx, batch)][::-1])
         return h if nodes is None else h.index_select(0, nodes)
 
-    def compute_states(self, wx: Tensor, batch: TreeBatch) -> tuple[Tensor, ...]:
+    def compute_states(
+        self, wx: Tensor, batch: TreeBatch, has_state: Tensor | None = None
+    ) -> tuple[Tensor, ...]:
         """Compute all states of the bottom-up walk from projected inputs.
 
         Parameters
@@ -98,22 +100,28 @@ class RecursiveEncoder(nn.Module):
             Projected inputs in batch order.
         batch : TreeBatch
             Trees.
+        has_state : Tensor of bool, shape (n_leaves,), default=None
+            Leaves whose states are not zero; None for all.
 
         Returns
         -------
         tuple of Tensor, each of shape (n_nodes, hidden_size)
             States in batch order.
         """
-        levels = list(self._walk_levels(wx, batch))[::-1]
+        levels = list(self._walk_levels(wx, batch, has_state))[::-1]
         return tuple(torch.cat(parts) for parts in zip(*levels, strict=True))
 
-    def _walk_levels(self, wx: Tensor, batch: TreeBatch) -> Iterator[tuple[Tensor, ...]]:
+    def _walk_levels(
+        self, wx: Tensor, batch: TreeBatch, has_state: Tensor | None = None
+    ) -> Iterator[tuple[Tensor, ...]]:
         """Walk with plain autograd, for any cell; the reference of the fast walk.
 
         Yields the states of all leaves, then the states of the inner nodes of each level from the deepest up.
         """
         inner, leaves = wx.split((sum(batch.n_inner), sum(batch.n_leaves)))
         leaf_states = self.cell(leaves, None)
+        if has_state is not None:
+            leaf_states = tuple(state * has_state.unsqueeze(1) for state in leaf_states)
         leaf_levels = list(zip(*(state.split(batch.n_leaves) for state in leaf_states), strict=True))
         inner_levels = inner.split(batch.n_inner)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
-from unicodedata import east_asian_width
 
 import numpy as np
 
@@ -12,6 +11,7 @@ from sklearn_tree.drawing import (
     AGAINST,
     CHAR,
     FOR,
+    count_cells,
     cut,
     escape,
     fill,
@@ -19,7 +19,8 @@ from sklearn_tree.drawing import (
     find_strengths,
     keep_finite,
 )
-from sklearn_tree.plot.picture import Picture, wrap_svg, write_text
+from sklearn_tree.plot.picture import Picture
+from sklearn_tree.plot.svg import wrap_svg, write_text
 
 _ROW, _WIDTH, _NUMBER, _LONGEST = 22, 360, 80, 32
 
@@ -117,7 +118,7 @@ def draw_bars(names: Sequence[str], values: Any, *, limit: float | None = None, 
     kept = values[:-1] if has_others else values
     strengths = find_strengths(kept, find_limit(kept, limit, percentile=100))
     strengths = np.append(strengths, 0.0) if has_others else strengths  # the sum would hide the others
-    left = CHAR * max((_count_cells(cut(name, _LONGEST)) for name in names), default=0) + 8
+    left = CHAR * max((count_cells(cut(name, _LONGEST)) for name in names), default=0) + 8
     zero, length = (left + _WIDTH / 2, _WIDTH / 2) if (values < 0).any() else (left, _WIDTH)
     rows = [
         f'<g transform="translate(0,{_ROW * i})"><title>{escape(f"{name} {value:+.3g}")}</title>'
@@ -148,8 +149,3 @@ def _draw_bar(zero: float, length: float, strength: float) -> str:
     x, width = zero + length * min(strength, 0), length * abs(strength)
     edge = f'stroke="rgb({FOR})"' if sign > 0 else f'stroke="rgb({AGAINST})" stroke-dasharray="4 2"'
     return f'<rect x="{x:.1f}" y="5" width="{width:.1f}" height="15" fill="{fill(sign)}" {edge}/>'
-
-
-def _count_cells(text: str) -> int:
-    """Return the width of a text in characters; wide East Asian characters count as two."""
-    return sum(2 if east_asian_width(character) in "WF" else 1 for character in text)

@@ -11,6 +11,7 @@ import numpy as np
 
 from sklearn_tree.drawing import AGAINST, FOR, find_limit, find_strengths, keep_finite
 from sklearn_tree.plot.picture import Picture, draw_legend
+from sklearn_tree.plot.svg import wrap_svg
 
 OVERLAY = 0.9  # opacity of the strongest colour, on grey
 _SIDE = 280  # smallest length of the longer side in pixels; the largest is twice that
@@ -86,6 +87,26 @@ def draw_image(image: Any, values: Any, *, limit: float | None = None, legend: b
     >>> draw_image(np.zeros((4, 6, 3)), np.ones((4, 6))).count("<img ")
     2
     """
+    light, heat, values, limit = _blend(image, values, limit)
+    pictures = _draw_pixels(light, "the input") + _draw_pixels(heat, _describe(values))
+    row = f'<div style="display: flex; flex-wrap: wrap; gap: 12px">{pictures}</div>'
+    return f"<div>{row}{draw_legend(limit, values=values, opacity=OVERLAY) if legend else ''}</div>"
+
+
+def draw_image_svg(image: Any, values: Any, *, limit: float | None = None) -> str:
+    """Draw an image and its coloured pixels as one ``<svg>`` element; see :func:`draw_image`."""
+    light, heat, values, _ = _blend(image, values, limit)
+    width, height, rendering = _find_size(light)
+    parts = [
+        f'<image x="{x}" width="{width}" height="{height}" style="{rendering}" preserveAspectRatio="none" '
+        f'href="{_encode(pixels)}"><title>{title}</title></image>'
+        for x, pixels, title in ((0, light, "the input"), (width + 12, heat, _describe(values)))
+    ]
+    return wrap_svg(2 * width + 12, height, "".join(parts))
+
+
+def _blend(image: Any, values: Any, limit: float | None) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
+    """Check an image and its values; return the image, its coloured copy, the values and the limit."""
     image, values = np.asarray(image), np.asarray(values, dtype=float)
     if image.ndim not in (2, 3) or not image.size:
         raise ValueError(f"image must have shape (height, width[, n_channels]), got {image.shape}")
@@ -97,11 +118,11 @@ def draw_image(image: Any, values: Any, *, limit: float | None = None, legend: b
     values = values if values.ndim == 2 else values.sum(axis=2)
     limit = find_limit(values, limit, percentile=99.5)
     light = _scale(image)
-    heat = _colour(light, find_strengths(values, limit))
-    title = f"from {values.min():+.3g} to {values.max():+.3g}, sum {values.sum():+.3g}"
-    pictures = _draw_pixels(light, "the input") + _draw_pixels(heat, title)
-    row = f'<div style="display: flex; flex-wrap: wrap; gap: 12px">{pictures}</div>'
-    return f"<div>{row}{draw_legend(limit, values=values, opacity=OVERLAY) if legend else ''}</div>"
+    return light, _colour(light, find_strengths(values, limit)), values, limit
+
+
+def _describe(values: np.ndarray) -> str:
+    return f"from {values.min():+.3g} to {values.max():+.3g}, sum {values.sum():+.3g}"
 
 
 def _scale(image: np.ndarray) -> np.ndarray:
@@ -125,15 +146,26 @@ def _colour(light: np.ndarray, strengths: np.ndarray) -> np.ndarray:
 
 
 def _draw_pixels(light: np.ndarray, title: str) -> str:
+    width, _, rendering = _find_size(light)
+    return (
+        f'<img src="{_encode(light)}" title="{title}" alt="{title}" width="{width}" '
+        f'style="max-width: 100%; height: auto; {rendering}">'
+    )
+
+
+def _find_size(light: np.ndarray) -> tuple[int, int, str]:
+    """Return the width and height of a drawn image in pixels, and the style of enlarged pixels."""
     height, width = light.shape[:2]
     longest = max(height, width)
     factor = max(1, _SIDE // longest) if longest < 2 * _SIDE else 2 * _SIDE / longest
-    rendering = "; image-rendering: pixelated" if factor >= 1 else ""
+    rendering = "image-rendering: pixelated" if factor >= 1 else ""
+    return round(width * factor), max(1, round(height * factor)), rendering
+
+
+def _encode(light: np.ndarray) -> str:
+    """Return an image as the URL of an embedded PNG file."""
     data = base64.b64encode(encode_png(np.rint(255 * light).astype(np.uint8))).decode()
-    return (
-        f'<img src="data:image/png;base64,{data}" title="{title}" alt="{title}" width="{width * factor:.0f}" '
-        f'style="max-width: 100%; height: auto{rendering}">'
-    )
+    return f"data:image/png;base64,{data}"
 
 
 def encode_png(pixels: np.ndarray) -> bytes:

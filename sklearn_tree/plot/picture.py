@@ -4,19 +4,32 @@ from __future__ import annotations
 
 import os
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-from sklearn_tree.drawing import AGAINST, CHAR, FONT, FOR, OPACITY, escape, fill, keep_finite, scroll
+from sklearn_tree.drawing import CHAR, FONT, OPACITY, escape, fill, keep_finite, scroll
+from sklearn_tree.plot.svg import frame_svg, stack_svg, underline, write_svg_lines, write_text
 
 _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{caption}</title>
-<style>:root {{ color-scheme: light dark; }} body {{ font: 15px system-ui, sans-serif; margin: 2em; }}</style>
+<style>:root {{ color-scheme: light dark; }}
+body {{ font: 15px system-ui, sans-serif; margin: min(2em, 4vw); }}</style>
 </head><body>
 {body}
 </body></html>
 """
+
+_STYLE = (
+    "<style>.sklt-outline ul { list-style: none; margin: 0; padding-left: 1.3em; }"
+    ".sklt-outline summary { cursor: pointer; }"
+    ".sklt-outline details[open] > summary > small { display: none; }"
+    ".sklt-legend > svg { max-width: 100%; height: auto; }"
+    "@media print { .sklt svg { max-width: 100% !important; height: auto; } }"
+    "@media print { .sklt [role=note] { display: none; } }"
+    "</style>"
+)
 
 
 class Picture:
@@ -28,6 +41,10 @@ class Picture:
         The drawing, as HTML or as one ``<svg>`` element. It is not escaped.
     caption : str
         Text of the line above the drawing; it is escaped.
+    svg : callable, default=None
+        Function without parameters that returns the drawing as one ``<svg>`` element with a width and a
+        height, for files and for viewers that show no HTML. None if ``html`` is such an element or the
+        picture has no drawing in SVG.
 
     Examples
     --------
@@ -36,13 +53,23 @@ class Picture:
     Picture('a greeting')
     """
 
-    def __init__(self, html: str, caption: str = "") -> None:
+    def __init__(self, html: str, caption: str = "", svg: Callable[[], str] | None = None) -> None:
         self.html = html
         self.caption = caption
+        self._svg = svg
 
     def _repr_html_(self) -> str:
         caption = f"<p>{escape(self.caption)}</p>" if self.caption else ""
-        return caption + scroll(self.html)
+        return f'{_STYLE}<div class="sklt">{caption}{scroll(self.html)}</div>'
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        bundle = {"text/html": self._repr_html_(), "text/plain": repr(self)}
+        if self._svg is not None:
+            bundle["image/svg+xml"] = self._svg()
+        elif _is_svg(self.html):
+            caption = [write_svg_lines(self.caption)] if self.caption else []
+            bundle["image/svg+xml"] = frame_svg(stack_svg([*caption, self.html]))
+        return bundle
 
     def save(self, path: str | os.PathLike) -> Path:
         """Write the picture to a self-contained file.
@@ -50,8 +77,8 @@ class Picture:
         Parameters
         ----------
         path : str or path-like
-            Path of the file. ``.html`` writes a page; ``.svg`` writes the drawing, which must be one
-            ``<svg>`` element.
+            Path of the file. ``.html`` writes a page; ``.svg`` writes the drawing, which explanations, trees,
+            series and bars have in SVG.
 
         Returns
         -------
@@ -61,21 +88,24 @@ class Picture:
         Raises
         ------
         ValueError
-            If the path has another suffix, or ends in ``.svg`` and the drawing is not one ``<svg>`` element.
+            If the path has another suffix, or ends in ``.svg`` and the picture has no drawing in SVG.
         FileNotFoundError
             If the folder does not exist.
         """
         path = Path(path)
         if path.suffix not in (".html", ".svg"):
             raise ValueError(f"path must end in .html or .svg, got {str(path)!r}")
-        if path.suffix == ".svg" and not _is_svg(self.html):
+        if path.suffix == ".svg" and self._svg is None and not _is_svg(self.html):
             raise ValueError(
                 f"path must end in .html unless the picture is one <svg> element, got {str(path)!r}"
             )
         if not path.resolve().parent.is_dir():
             raise FileNotFoundError(f"path must be in an existing folder, got {str(path)!r}")
-        page = _PAGE.format(caption=escape(self.caption), body=self._repr_html_())
-        return _write(path.resolve(), self.html if path.suffix == ".svg" else page)
+        if path.suffix == ".html":
+            text = _PAGE.format(caption=escape(self.caption), body=self._repr_html_())
+        else:
+            text = self.html if self._svg is None else self._svg()
+        return _write(path.resolve(), text)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.caption!r})" if self.caption else f"{type(self).__name__}()"
@@ -130,34 +160,16 @@ def draw_legend(
         f'<rect x="{x:.1f}" y="4" width="{side}" height="14" fill="{colour}"/>' for x, colour in colours
     )
     end = zero + n * side
+    width = round(end + 6 + CHAR * (len(right) + 1))
     return (
-        f'<svg width="{end + 6 + CHAR * (len(right) + 1):.0f}" height="24" role="img" style="{FONT}">{boxes}'
+        f'<svg viewBox="0 0 {width} 24" width="{width}" height="24" role="img" style="{FONT}">{boxes}'
         f"{underline(zero - n * side, zero, 19, -1)}{underline(zero, end, 19, 1)}"
         f"{write_text(zero - n * side - 6, 15, left, 'end')}{write_text(end + 6, 15, right)}</svg>"
     )
 
 
-def wrap_svg(width: float, height: float, drawing: str) -> str:
-    """Wrap a drawing in an ``<svg>`` element that can be written to a file."""
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}" '
-        f'height="{height:.0f}" role="img" style="{FONT}; max-width: none">{drawing}</svg>'
-    )
-
-
-def underline(left: float, right: float, y: float, strength: float) -> str:
-    """Draw a horizontal line: solid and orange for positive strengths, dashed and blue for negative ones."""
-    dash = "" if strength > 0 else ' stroke-dasharray="4 2"'
-    colour = f"rgba({FOR if strength > 0 else AGAINST}, {0.3 + 0.7 * abs(strength):.2f})"
-    return f'<path d="M{left:.1f} {y:.1f}H{right:.1f}" stroke="{colour}" stroke-width="2"{dash}/>'
-
-
-def write_text(x: float, y: float, text: str, anchor: str = "start") -> str:
-    """Draw a text in the text colour of the page."""
-    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="currentColor">{escape(text)}</text>'
-
-
 def _is_svg(html: str) -> bool:
+    """Return whether a drawing is one ``<svg>`` element with a namespace."""
     try:
         return ElementTree.fromstring(html).tag == "{http://www.w3.org/2000/svg}svg"  # noqa: S314 (drawn here)
     except ElementTree.ParseError:

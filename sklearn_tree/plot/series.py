@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from sklearn_tree.drawing import AGAINST, FOR, OPACITY, cut, find_limit, find_strengths, keep_finite
-from sklearn_tree.plot.picture import Picture, draw_legend, underline, wrap_svg, write_text
+from sklearn_tree.plot.picture import Picture, draw_legend
+from sklearn_tree.plot.svg import underline, wrap_svg, write_text
 
 MAX_STRIPS = 360  # of two pixels each
 _LEFT, _WIDTH, _RIGHT = 8, 720, 80

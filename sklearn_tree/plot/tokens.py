@@ -5,12 +5,25 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from typing import Any
+from unicodedata import bidirectional
 
 import numpy as np
 
-from sklearn_tree.drawing import AGAINST, FOR, escape, fill, find_limit, find_strengths, keep_finite
+from sklearn_tree.drawing import (
+    CHAR,
+    count_cells,
+    cut,
+    escape,
+    fill,
+    find_limit,
+    find_strengths,
+    keep_finite,
+    mark,
+)
 from sklearn_tree.plot.picture import Picture, draw_legend
+from sklearn_tree.plot.svg import underline, wrap_svg, write_text
 
+_WIDTH, _LINE, _LONGEST, _MAX_TOKENS = 720, 26, 60, 400  # of texts in SVG
 _INVISIBLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 
 
@@ -117,12 +130,49 @@ def draw_tokens(
 
 def _draw_token(token: str, value: float, strength: float) -> str:
     title = escape(f"{repr(token)[:120]} {value:+.3g}")
-    style = "unicode-bidi: isolate; padding: 1px 2px"
-    if strength:
-        line, colour = ("solid", FOR) if strength > 0 else ("dashed", AGAINST)
-        opacity = 0.3 + 0.7 * abs(strength)
-        style += f"; background: {fill(strength)}; border-bottom: 2px {line} rgba({colour}, {opacity:.2f})"
+    style = f"unicode-bidi: isolate; padding: 1px 2px; {mark(strength)}"
     return f'<span title="{title}" style="{style}">{escape(_make_visible(token))}</span>'
+
+
+def draw_tokens_svg(
+    tokens: Sequence[str], values: Any, *, limit: float | None = None, gaps: Sequence[str] | None = None
+) -> str:
+    """Draw the first 400 tokens of a text as one ``<svg>`` element; see :func:`draw_tokens`."""
+    shown = keep_finite(values)
+    strengths = find_strengths(shown, find_limit(shown, limit)).tolist()
+    words = [cut(_make_visible(str(token)), _LONGEST) for token in tokens[:_MAX_TOKENS]]
+    is_spaced = [gaps is None or bool(gaps[i]) for i in range(len(words))]
+    x, y, boxes = 0.0, 0, []
+    for word, has_space in zip(words, is_spaced, strict=True):
+        width = CHAR * count_cells(word) + 2
+        x += CHAR * (has_space and x > 0)
+        if x and x + width > _WIDTH:
+            x, y = 0.0, y + _LINE
+        boxes.append((x, y, width))
+        x += width
+    total = max((left + width for left, _, width in boxes), default=0.0)
+    if _is_right_to_left(tokens):
+        boxes = [(total - left - width, top, width) for left, top, width in boxes]
+    parts = list(map(_draw_box, words, boxes, strengths))
+    if len(tokens) > len(words):
+        y += _LINE
+        parts.append(write_text(0, y + 15, f"\u2026 {len(tokens) - len(words):,} more tokens"))
+    return wrap_svg(total + 1, y + _LINE, "".join(parts))
+
+
+def _draw_box(word: str, box: tuple[float, int, float], strength: float) -> str:
+    left, top, width = box
+    text = write_text(left + width / 2, top + 15, word, "middle")
+    if not strength:
+        return text
+    area = f'<rect x="{left:.1f}" y="{top + 2}" width="{width:.1f}" height="18" fill="{fill(strength)}"/>'
+    return area + underline(left, left + width, top + 20, strength) + text
+
+
+def _is_right_to_left(tokens: Sequence[str]) -> bool:
+    """Return whether the first letter with a direction is written from right to left."""
+    directions = (bidirectional(character) for token in tokens for character in str(token))
+    return next((name for name in directions if name in ("L", "R", "AL")), "L") != "L"
 
 
 def _make_visible(token: str) -> str:

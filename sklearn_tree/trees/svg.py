@@ -250,7 +250,7 @@ def _draw_edge(x: list, y: list, row: int, parent: int, strength: float, label: 
     corner = min(y[parent] + _LEVEL - 9, end)
     return (
         f'<path d="M{x[parent]:.1f} {y[parent] + 8:.1f} L{x[row]:.1f} {corner:.1f} '
-        f'V{end:.1f}" fill="none" stroke="{colour}" stroke-opacity="{0.35 + 0.5 * abs(strength):.2f}" '
+        f'V{end:.1f}" fill="none" stroke="{colour}" stroke-opacity="{0.5 + 0.4 * abs(strength):.2f}" '
         f'stroke-width="{1 + 1.5 * abs(strength):.1f}"{dash}/>{text}'
     )
 

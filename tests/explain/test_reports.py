@@ -50,7 +50,7 @@ def test_markdown_and_text_show_each_sample(explanations):
     for caption in explanations.captions:
         assert f"**{escape_markdown(caption)}**" in markdown
     bundle = explanations._repr_mimebundle_()
-    assert set(bundle) == {"text/html", "text/markdown", "text/plain"}
+    assert set(bundle) == {"text/html", "image/svg+xml", "text/markdown", "text/plain"}
     assert bundle["text/plain"] == repr(explanations)
     assert "<details><summary><small>as text</small></summary><pre>" in bundle["text/html"]
     without_pictures = re.sub(

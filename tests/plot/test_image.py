@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from sklearn_tree.plot import draw_image, plot_image
-from sklearn_tree.plot.image import encode_png
+from sklearn_tree.plot.image import draw_image_svg, encode_png
 
 Image = pytest.importorskip("PIL.Image")
 
@@ -116,3 +116,12 @@ def test_invalid_shapes_are_refused():
     message = r"values must have the height and width of image: \(2, 3\), got shape \(3, 2\)"
     with pytest.raises(ValueError, match=message):
         draw_image(np.zeros((2, 3)), np.zeros((3, 2)))
+
+
+def test_images_in_svg_show_the_same_pixels_as_in_html():
+    image, values = np.random.RandomState(0).rand(2, 6, 9)
+    root = ElementTree.fromstring(draw_image_svg(image, values))
+    embedded = [part.get("href") for part in root]
+    assert embedded == re.findall(r'src="([^"]+)"', draw_image(image, values))
+    assert [(int(part.get("width")), int(part.get("height"))) for part in root] == [(279, 186)] * 2
+    assert int(root.get("width")) == 2 * 279 + 12

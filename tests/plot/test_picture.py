@@ -5,8 +5,9 @@ from xml.etree import ElementTree
 
 import pytest
 
-from sklearn_tree.plot import Picture, draw_legend
+from sklearn_tree.plot import Picture, draw_bars, draw_legend
 
+NAMESPACE = "{http://www.w3.org/2000/svg}"
 SVG = '<svg xmlns="http://www.w3.org/2000/svg"><g/></svg>'
 
 
@@ -34,6 +35,23 @@ def test_other_drawings_cannot_be_written_as_svg(tmp_path, html):
     ):
         Picture(html).save(tmp_path / "a.svg")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_pictures_in_svg_are_offered_to_viewers_without_html(tmp_path):
+    drawing = draw_bars(["<a>", "b"], [1, -1])
+    bundle = Picture(drawing, caption="two <bars>")._repr_mimebundle_()
+    assert set(bundle) == {"text/html", "text/plain", "image/svg+xml"}
+    texts = [text.text for text in ElementTree.fromstring(bundle["image/svg+xml"]).iter(f"{NAMESPACE}text")]
+    assert texts[0] == "two <bars>"
+    assert "<a>" in texts
+    assert "image/svg+xml" not in Picture("<div></div>")._repr_mimebundle_()  # the control
+
+
+def test_a_picture_in_html_may_have_a_drawing_in_svg(tmp_path):
+    picture = Picture("<div></div>", svg=lambda: SVG)
+    assert picture._repr_mimebundle_()["image/svg+xml"] == SVG
+    assert picture.save(tmp_path / "a.svg").read_text() == SVG
+    assert "<div></div>" in picture.save(tmp_path / "a.html").read_text()
 
 
 def test_a_failed_write_leaves_the_old_file_unchanged(tmp_path):

@@ -9,7 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sklearn_tree.plot import draw_tokens, plot_tokens
+from sklearn_tree.plot.tokens import draw_tokens_svg
 
+SVG = "{http://www.w3.org/2000/svg}"
 HOSTILE = "<img src=x onerror=alert(1)>"
 
 
@@ -114,3 +116,35 @@ def test_values_of_the_wrong_shape_are_refused(values):
 def test_invalid_limits_are_refused(limit):
     with pytest.raises(ValueError, match=f"limit must be a positive number, got {limit}"):
         plot_tokens(["a"], [1], limit=limit)
+
+
+def place_words(tokens, **params):
+    """Return the words of a text in SVG with the coordinates of their centres."""
+    root = ElementTree.fromstring(draw_tokens_svg(tokens, np.zeros(len(tokens)), **params))
+    return [(text.text, float(text.get("x")), float(text.get("y"))) for text in root.iter(f"{SVG}text")]
+
+
+def test_words_in_svg_are_in_order_and_wrapped():
+    words = place_words(["word"] * 100)
+    assert len({y for _, _, y in words}) > 3
+    assert [(y, x) for _, x, y in words] == sorted((y, x) for _, x, y in words)
+    assert max(x for _, x, _ in words) < 720
+
+
+def test_texts_in_svg_from_right_to_left_begin_on_the_right():
+    for tokens, is_mirrored in ((["1", "\u05e9", "good"], True), (["1", "good", "\u05e9"], False)):
+        x = [x for _, x, _ in place_words(tokens)]
+        assert x == sorted(x, reverse=is_mirrored)
+
+
+def test_punctuation_in_svg_is_as_close_as_in_the_text():
+    spaced, close = (place_words(["a", ","], gaps=gaps)[1][1] for gaps in (["", " ", ""], ["", "", ""]))
+    assert spaced > close
+
+
+def test_hidden_characters_and_long_words_in_svg_are_visible():
+    words = [word for word, _, _ in place_words(["\u202e", " ", "x" * 500, "<b>"])]
+    assert words[0] == "\\u202e"
+    assert words[1] == "\u2423"
+    assert len(words[2]) == 60
+    assert words[3] == "<b>"

@@ -13,7 +13,14 @@ from torch.nn import functional as F  # noqa: N812
 
 from sklearn_tree.containers import is_number
 from sklearn_tree.decoding import MultiLabelDecoder, MultiOutputDecoder, OneClassDecoder, stack_columns
-from sklearn_tree.estimators.objective import Objective, check_index, find_class, is_predicted, one_hot
+from sklearn_tree.estimators.objective import (
+    Objective,
+    Rank,
+    check_index,
+    find_class,
+    is_predicted,
+    one_hot,
+)
 from sklearn_tree.estimators.targets.base import Target, check_y
 from sklearn_tree.estimators.targets.class_target import (
     ClassTarget,
@@ -244,7 +251,9 @@ def _explained_class(outputs: Tensor, target: Any, output: str, classes: np.ndar
     """Choose a class of the head whose outputs begin at ``first``."""
     n = len(classes)
     logits = outputs[:, first : first + n]
-    chosen = logits.argmax(1) if is_predicted(target) else find_class(target, classes)
+    target = Rank(0) if is_predicted(target) else target
+    is_ranked = isinstance(target, Rank)
+    chosen = _find_ranked(logits, target.rank) if is_ranked else find_class(target, classes)
     weights, head = one_hot(chosen, logits), None
     names = classes[weights.argmax(1).cpu().numpy()]
     padding = (first, outputs.shape[1] - first - n)
@@ -253,6 +262,10 @@ def _explained_class(outputs: Tensor, target: Any, output: str, classes: np.ndar
     elif output == "margin" and n > 1:
         weights = weights - (1 - weights) / (n - 1)
     return Objective(names=names, weights=F.pad(weights, padding), head=head)
+
+
+def _find_ranked(logits: Tensor, rank: int) -> Tensor:
+    return logits.argsort(dim=1, descending=True, stable=True)[:, rank]
 
 
 def _exceed_labels(classes: Any) -> bool:

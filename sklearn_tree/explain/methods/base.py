@@ -51,6 +51,10 @@ class Method:
     n_evaluations : callable, default=None
         ``n_evaluations(n_groups, params)`` returns how often the net is evaluated for samples with these
         numbers of groups, ndarray of int, shape (n,); None if the number is small.
+    evaluate : callable, default=None
+        ``evaluate(batch, coalitions)`` returns the values of coalitions of the groups of a single sample, for
+        metrics, if the method does not replace removed inputs by their baselines; None for samples of which
+        it does.
     complete : {"own", "attributions"} or None, default="own"
         Numbers that the completeness error sums and compares with ``f(x) - f(baseline)``; None for no
         completeness error.
@@ -66,6 +70,7 @@ class Method:
     gradient: Callable[[ExplainedBatch, Tensor, Tensor], Tensor] | None = None
     params: tuple[str, ...] = ()
     n_evaluations: Callable[[np.ndarray, Mapping[str, Any]], np.ndarray] | None = None
+    evaluate: Callable[[ExplainedBatch, np.ndarray], np.ndarray | None] | None = None
     complete: Literal["own", "attributions"] | None = "own"
     refuse: Callable[[ExplainedNet], str | None] = accept
 

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from sklearn_tree.estimators.objective import Objective
+from sklearn_tree.explain.absent_leaves import values_without_states
 from sklearn_tree.explain.ancestors import NodeStates
 from sklearn_tree.explain.bidirectional import make_states
 from sklearn_tree.explain.methods.base import Method, refused_method, register_method
@@ -138,9 +139,19 @@ def _sum_children(array: TreeArray, numbers: Tensor) -> Tensor:
     return torch.zeros_like(numbers).index_add(0, parents[has_parent], numbers[has_parent])
 
 
-register_method(SubtreeMethod(name="occlusion", attribute=occlude_subtrees, kinds=(Trees,)))
 register_method(
-    SubtreeMethod(name="interaction", attribute=subtract_children, kinds=(Trees,), complete="attributions")
+    SubtreeMethod(
+        name="occlusion", attribute=occlude_subtrees, kinds=(Trees,), evaluate=values_without_states
+    )
+)
+register_method(
+    SubtreeMethod(
+        name="interaction",
+        attribute=subtract_children,
+        kinds=(Trees,),
+        evaluate=values_without_states,
+        complete="attributions",
+    )
 )
 register_method(
     SubtreeMethod(name="node_prediction", attribute=predict_subtrees, kinds=(Trees,), complete=None)

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from sklearn_tree.containers import as_reusable
-from sklearn_tree.drawing import OPACITY
+from sklearn_tree.drawing import OPACITY, scroll
 from sklearn_tree.explain.explained_net import ExplainedNet
 from sklearn_tree.explain.features import ChannelFeatures, ElementFeatures, Features
 from sklearn_tree.explain.inputs import Inputs
@@ -37,14 +37,14 @@ class Samples:
         Samples that batches are built from.
     shown : TreeArray, RaggedArray or ndarray
         Return value of :meth:`View.show`: the encoded samples with labels or tokens.
-    texts : list of str, or None
-        The user's texts, if all samples are texts.
+    texts : list of str, list of tuple of str, or None
+        The user's texts, if all samples are texts or pairs of texts.
     """
 
     X: Any
     encoded: Any
     shown: Any
-    texts: list[str] | None = None
+    texts: list[Any] | None = None
 
 
 class View:
@@ -291,6 +291,10 @@ class View:
         indices, values = locate_elements(samples, attributions)
         return {"position": indices[0], "channel": names[indices[-1]], "value": values}
 
+    def add_text(self, sample: Any, text: Any) -> Any:
+        """Return an item of :meth:`show` with the user's text, for its picture."""
+        return sample
+
     def scaled(self, samples: Any, attributions: list[np.ndarray]) -> np.ndarray:
         """Return the attributions that set the scale of the colours, ndarray of float, shape (n_numbers,).
 
@@ -349,6 +353,10 @@ class View:
         limit : float
             Absolute attribution that gets the full colour.
         """
+        return scroll(self.draw_svg(sample, attributions, names, limit))
+
+    def draw_svg(self, sample: Any, attributions: np.ndarray, names: np.ndarray, limit: float) -> str:
+        """Draw a sample as one ``<svg>`` element with a size; the parameters are those of :meth:`draw`."""
         totals = attributions.reshape(len(attributions), -1).sum(axis=1)
         return draw_bars([str(i) for i in range(len(totals))], totals, limit=limit)
 

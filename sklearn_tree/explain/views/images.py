@@ -14,7 +14,7 @@ from sklearn_tree.explain.inputs import Inputs
 from sklearn_tree.explain.pieces import Pieces, make_pieces
 from sklearn_tree.explain.views.base import locate_elements
 from sklearn_tree.explain.views.windows import WindowsView
-from sklearn_tree.plot.image import OVERLAY, draw_image
+from sklearn_tree.plot.image import OVERLAY, draw_image, draw_image_svg
 from sklearn_tree.plot.text import write_bars
 
 
@@ -86,3 +86,7 @@ class ImagesView(WindowsView):
     def draw(self, sample: Any, attributions: np.ndarray, names: np.ndarray, limit: float) -> str:
         """Draw an image in grey under its coloured attributions."""
         return draw_image(np.asarray(sample), attributions, limit=limit, legend=False)
+
+    def draw_svg(self, sample: Any, attributions: np.ndarray, names: np.ndarray, limit: float) -> str:
+        """Draw an image in grey under its coloured attributions."""
+        return draw_image_svg(np.asarray(sample), attributions, limit=limit)

@@ -10,15 +10,18 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from sklearn_tree.containers import holds_pairs, pair_columns
 from sklearn_tree.drawing import escape
 from sklearn_tree.explain.explained_net import ExplainedNet
 from sklearn_tree.explain.features import Features
 from sklearn_tree.explain.inputs import Inputs, PairInputs
 from sklearn_tree.explain.pieces import Pieces
-from sklearn_tree.explain.views.base import View, is_ragged
+from sklearn_tree.explain.views.base import Samples, View, is_ragged
+from sklearn_tree.explain.views.tokens import TokensView, read_texts
 from sklearn_tree.explain.views.windows import WindowsView
 from sklearn_tree.kinds import PairArray
 from sklearn_tree.kinds.pairs import item_rows
+from sklearn_tree.plot.svg import stack_svg, write_svg_lines
 
 
 class PairsView(View):
@@ -110,6 +113,19 @@ class PairsView(View):
 
     # Frames and pictures.
 
+    def read(self, net: ExplainedNet, X: Any) -> Samples:
+        """Read pairs, and keep both texts of each if all samples are texts."""
+        samples = super().read(net, X)
+        if not isinstance(self.item_view, TokensView) or not holds_pairs(samples.X):
+            return samples
+        texts = read_texts(pair_columns(samples.X)[0], 2 * len(samples.encoded))
+        return replace(samples, texts=texts and list(zip(texts[::2], texts[1::2], strict=True)))
+
+    def add_text(self, sample: dict[str, Any], text: tuple[str, str]) -> dict[str, Any]:
+        """Return the samples of a pair with their texts, see :meth:`View.add_text`."""
+        sides = zip(sample.items(), text, strict=True)
+        return {side: self.item_view.add_text(item, own) for (side, item), own in sides}
+
     def show(self, net: ExplainedNet, encoded: Any, raw: Any) -> PairArray:
         """Return the pairs with the user's labels or tokens."""
         raw_items = raw.items if isinstance(raw, PairArray) else None
@@ -161,6 +177,18 @@ class PairsView(View):
         ]
         cells = "".join(f'<div style="min-width: 0">{drawing}</div>' for drawing in drawings)
         return f'<div style="display: flex; flex-wrap: wrap; gap: 0.5em 2.5em">{cells}</div>'
+
+    def draw_svg(
+        self, sample: dict[str, Any], attributions: np.ndarray, names: np.ndarray, limit: float
+    ) -> str:
+        """Draw the samples of a pair below each other."""
+        drawings = []
+        for side, item, part in _sides(sample, attributions):
+            drawings.append(write_svg_lines(side))
+            drawings.append(
+                self.item_view.draw_svg(item, part, names, limit) if part.size else write_svg_lines("\u2205")
+            )
+        return stack_svg(drawings)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,6 +20,7 @@ from sklearn_tree.explain.views.base import View
 from sklearn_tree.explain.views.table import TableView
 from sklearn_tree.explain.views.tokens import TokensView
 from sklearn_tree.explain.views.trees import TreesView
+from sklearn_tree.plot.svg import stack_svg, write_svg_lines
 from sklearn_tree.trees.reduction import reduce_subtrees
 
 _VIEWS: dict[type[Part], View] = {Words: TokensView(), Nodes: TreesView(), Cells: TableView()}
@@ -137,6 +138,18 @@ class RowsView(View):
             for item, numbers in _split_row(sample, attributions)
         ]
         return "".join(f'<div style="margin: 0 0 0.4em">{drawing}</div>' for drawing in drawings)
+
+    def draw_svg(self, sample: list[Item], attributions: np.ndarray, names: np.ndarray, limit: float) -> str:
+        """Draw the parts of a row below each other."""
+        drawings = []
+        for item, numbers in _split_row(sample, attributions):
+            drawings += [write_svg_lines(item.name)] if item.name else []
+            draw = _VIEWS[item.part].draw_svg
+            is_empty = not numbers.size
+            drawings.append(
+                write_svg_lines("\u2205") if is_empty else draw(item.shown, numbers, item.cell_names, limit)
+            )
+        return stack_svg(drawings)
 
     def _views(self, samples: RowArray) -> list[View]:
         return [_VIEWS[type(part)] for part in samples.parts]

@@ -77,6 +77,6 @@ class SeriesView(WindowsView):
         ]
         return labels, sums.ravel()
 
-    def draw(self, sample: Any, attributions: np.ndarray, names: np.ndarray, limit: float) -> str:
+    def draw_svg(self, sample: Any, attributions: np.ndarray, names: np.ndarray, limit: float) -> str:
         """Draw each channel as a line over coloured strips."""
         return draw_series(np.asarray(sample), attributions, names=list(names), limit=limit, legend=False)

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from sklearn_tree.containers import to_numpy
+from sklearn_tree.drawing import cut
 from sklearn_tree.explain.columns import trace_columns
 from sklearn_tree.explain.explained_net import ExplainedNet
 from sklearn_tree.explain.features import ColumnFeatures
@@ -19,6 +20,8 @@ from sklearn_tree.explain.views.base import View, locate_elements
 from sklearn_tree.explain.views.trees import build_tree_inputs, has_value
 from sklearn_tree.plot.bars import draw_bars
 from sklearn_tree.plot.text import write_bars
+
+_LONGEST = 20  # characters of a name, so that its value is not cut off
 
 
 class TableView(View):
@@ -62,7 +65,7 @@ class TableView(View):
         """Write one bar per column, labelled with its value."""
         return write_bars(_label(names, sample), attributions)
 
-    def draw(self, sample: Any, attributions: np.ndarray, names: np.ndarray, limit: float) -> str:
+    def draw_svg(self, sample: Any, attributions: np.ndarray, names: np.ndarray, limit: float) -> str:
         """Draw one bar per column, labelled with its value."""
         return draw_bars(_label(names, sample), attributions, limit=limit)
 
@@ -84,7 +87,9 @@ class StarTableView(TableView):
 
 
 def _label(names: np.ndarray, values: Any) -> list[str]:
-    return [f"{name} = {_format(value)}" for name, value in zip(names, values, strict=True)]
+    return [
+        f"{cut(str(name), _LONGEST)} = {_format(value)}" for name, value in zip(names, values, strict=True)
+    ]
 
 
 def _format(value: Any) -> str:

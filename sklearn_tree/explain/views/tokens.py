@@ -14,7 +14,7 @@ from sklearn_tree.explain.pieces import Pieces, find_ngrams, make_pieces
 from sklearn_tree.explain.views.base import Samples
 from sklearn_tree.explain.views.words import WordsView
 from sklearn_tree.plot.text import write_markdown_tokens, write_tokens
-from sklearn_tree.plot.tokens import draw_tokens, find_gaps
+from sklearn_tree.plot.tokens import draw_tokens, draw_tokens_svg, find_gaps
 from sklearn_tree.trees import RaggedArray
 
 
@@ -28,11 +28,11 @@ class TokensView(WordsView):
     def read(self, net: ExplainedNet, X: Any) -> Samples:
         """Read samples, and keep the texts among them for pictures."""
         samples = super().read(net, X)
-        column: list = []
-        with suppress(TypeError, ValueError):  # steps before the net may read other columns
-            column = as_column(without_arrow(samples.X), "sequences")
-        is_text = len(column) == len(samples.encoded) and all(isinstance(row, str) for row in column)
-        return replace(samples, texts=column if is_text else None)
+        return replace(samples, texts=read_texts(samples.X, len(samples.encoded)))
+
+    def add_text(self, sample: list[str], text: str) -> Text:
+        """Return the tokens of a text with the text, see :meth:`View.add_text`."""
+        return Text(sample, text)
 
     def locate(
         self, samples: RaggedArray, attributions: list[np.ndarray], names: np.ndarray
@@ -61,8 +61,20 @@ class TokensView(WordsView):
 
     def draw(self, sample: list[str], attributions: np.ndarray, names: np.ndarray, limit: float) -> str:
         """Draw a text, its tokens coloured by their attributions."""
-        gaps = find_gaps(sample.text, sample) if isinstance(sample, Text) else None
-        return draw_tokens(sample, attributions, limit=limit, legend=False, gaps=gaps)
+        return draw_tokens(sample, attributions, limit=limit, legend=False, gaps=_find_gaps(sample))
+
+    def draw_svg(self, sample: list[str], attributions: np.ndarray, names: np.ndarray, limit: float) -> str:
+        """Draw the first tokens of a text, coloured by their attributions."""
+        return draw_tokens_svg(sample, attributions, limit=limit, gaps=_find_gaps(sample))
+
+
+def read_texts(X: Any, n: int) -> list[str] | None:
+    """Return a column of ``n`` texts as a list; None if it holds something else."""
+    column: list = []
+    with suppress(TypeError, ValueError):  # steps before the net may read other columns
+        column = as_column(without_arrow(X), "sequences")
+    is_text = len(column) == n and all(isinstance(row, str) for row in column)
+    return column if is_text else None
 
 
 class Text(list):
@@ -79,3 +91,7 @@ class Text(list):
     def __init__(self, tokens: list[str], text: str) -> None:
         super().__init__(tokens)
         self.text = text
+
+
+def _find_gaps(sample: list[str]) -> list[str] | None:
+    return find_gaps(sample.text, sample) if isinstance(sample, Text) else None

@@ -17,6 +17,7 @@ from sklearn_tree.explain.tree_pieces import find_tree_pieces
 from sklearn_tree.explain.views.base import View
 from sklearn_tree.explain.views.words import WordsView
 from sklearn_tree.nn import TreeBatch
+from sklearn_tree.plot.outline import draw_outline
 from sklearn_tree.plot.text import write_tree
 from sklearn_tree.trees import Tree, TreeArray
 from sklearn_tree.trees.flat import PAD_ID
@@ -85,8 +86,16 @@ class TreesView(WordsView):
         return write_tree(sample, attributions)
 
     def draw(self, sample: Tree, attributions: np.ndarray, names: np.ndarray, limit: float) -> str:
+        """Draw a tree with the sentence on one line, and an outline that folds its subtrees."""
+        drawing = super().draw(sample, attributions, names, limit)
+        if sample.n_nodes == 1:
+            return drawing
+        outline = draw_outline(sample, attributions, limit=limit)
+        return f"{drawing}<details><summary><small>as outline</small></summary>{outline}</details>"
+
+    def draw_svg(self, sample: Tree, attributions: np.ndarray, names: np.ndarray, limit: float) -> str:
         """Draw a tree with the sentence on one line."""
-        return f'<div style="overflow-x: auto">{draw_tree(sample, attributions.tolist(), limit=limit)}</div>'
+        return draw_tree(sample, attributions.tolist(), limit=limit)
 
 
 def build_tree_inputs(

@@ -1,5 +1,8 @@
 """Explanations of pairs."""
 
+import html
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -133,3 +136,15 @@ def test_explanations_of_regressors_are_complete_and_measured():
     assert is_complete(explainer.explain(SERIES[:3]))
     curve = deletion_curve(explainer, SERIES[:2])
     assert np.isfinite(curve.values).all()
+
+
+def test_pictures_of_pairs_show_the_texts_of_the_user():
+    pairs = pd.DataFrame({"p": ["A  good film,really!", "a bad film"] * 6, "h": ["It's good.", "bad"] * 6})
+    net = RNNClassifier(**QUICK).fit(pairs, Y)
+    found = fit_explainer(net, pairs).explain(pairs[:2])
+    assert found.texts == [("A  good film,really!", "It's good."), ("a bad film", "bad")]
+    shown = html.unescape(re.sub(r"<[^>]+>", "", found[0].plot().html.split("<details")[0]))
+    assert "It's good." in shown
+    assert "film,really!" in shown
+    tokens = pairs.map(str.split)
+    assert fit_explainer(net.fit(tokens, Y), tokens).explain(tokens[:2]).texts is None
