@@ -1,5 +1,6 @@
 """Sphinx configuration; warnings are errors (`make docs`)."""
 
+import os
 import sys
 
 import torch
@@ -7,6 +8,7 @@ import torch
 import sklearn_tree
 
 torch.set_num_threads(1)  # reproducible examples
+os.environ["OMP_NUM_THREADS"] = "1"  # of the kernels that run the notebooks
 
 project = "sklearn_tree"
 author = "the sklearn_tree developers"
@@ -17,6 +19,7 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "sphinx.ext.mathjax",
+    "myst_nb",
     "numpydoc",
     "sphinx_copybutton",
     "sphinx_gallery.gen_gallery",
@@ -39,6 +42,7 @@ html_sidebars = {  # pages without sections of their own, for which the sidebar 
     "extending": [],
     "theory": [],
     "glossary": [],
+    "notebooks/*": [],
 }
 html_copy_source = False
 html_static_path = ["_static"]
@@ -47,6 +51,12 @@ html_extra_path = ["../llms.txt"]
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True
 suppress_warnings = ["config.cache"]
+
+myst_enable_extensions = ["amsmath", "dollarmath"]
+nb_execution_mode = "force"
+nb_execution_timeout = 600  # seconds per cell, on a busy machine
+nb_execution_raise_on_error = True
+nb_output_stderr = "error"  # a warning in a notebook fails the build
 
 sphinx_gallery_conf = {
     "examples_dirs": "../examples",

@@ -1,7 +1,8 @@
-"""Prose: phrases that the style guide bans, in the package's source, the documentation and the README."""
+"""Prose: phrases that the style guide bans, in the package's source, the documentation, the notebooks and the README."""
 
 import ast
 import io
+import json
 import re
 import tokenize
 from pathlib import Path
@@ -49,6 +50,7 @@ FOLDERS = {
     "docs, examples and benchmarks": [path for path in SCRIPTS if ".venvs" not in path.parts],
 }
 FOLDERS.pop("__pycache__", None)
+NOTEBOOKS = sorted((ROOT / "docs/notebooks").glob("*.ipynb"))
 
 
 def find_tics(text):
@@ -70,6 +72,14 @@ def find_source_tics(source):
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     ]
     return [tic for text in [*texts, *_comments(source)] for tic in find_tics(text)] + _openings(tree)
+
+
+def find_notebook_tics(text):
+    """Return the banned phrases in the text and the code of a notebook."""
+    find = {"markdown": find_tics, "code": find_source_tics}
+    return [
+        tic for cell in json.loads(text)["cells"] for tic in find[cell["cell_type"]]("".join(cell["source"]))
+    ]
 
 
 def _comments(source):
@@ -124,6 +134,16 @@ def test_source_has_no_banned_phrases(folder):
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_document_has_no_banned_phrases(path):
     assert_none([path], find_tics)
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_notebook_has_no_banned_phrases(path):
+    assert_none([path], find_notebook_tics)
+
+
+@pytest.mark.parametrize(("kind", "source"), [("markdown", "A key says it."), ("code", "# A key says it.")])
+def test_banned_phrases_of_a_notebook_are_found(kind, source):
+    assert find_notebook_tics(json.dumps({"cells": [{"cell_type": kind, "source": [source]}]}))
 
 
 @pytest.mark.parametrize(
