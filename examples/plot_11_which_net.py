@@ -7,7 +7,7 @@ same sentences: words without order, windows of words, the sequence, and the par
 """
 
 # %%
-# The sentences come from a small grammar. "Not" reverses the sentiment of the phrase that it stands before, and "but" gives the second
+# The sentences come from a small grammar. "Not" reverses the sentiment of the phrase after it, and "but" gives the second
 # half of a sentence the last word. The words of a sentence are the leaves of its tree.
 
 import matplotlib.pyplot as plt

@@ -2,12 +2,12 @@
 Pages of HTML
 =============
 
-The structure of a page says what its words alone do not: whether a price stands in a table of offers, a link in the navigation, or a date in
-the head of an article. A recursive net reads the tree of elements, attributes and words.
+The structure of a page shows what its words do not: whether a price is in a table of offers, a link in the navigation, or a date in the
+head of an article. A recursive net reads the tree of elements, attributes and words.
 """
 
 # %%
-# Each page has a heading, a menu and a main part, in which some words stand in a ``<table>`` or in paragraphs. A shop has prices in its table;
+# Each page has a heading, a menu and a main part, with words in a ``<table>`` and in paragraphs. A shop has prices in its table;
 # an article may mention prices in its text, and have a table without prices.
 
 import numpy as np
@@ -41,7 +41,7 @@ def pick(n):
 
 
 def make_page(is_shop):
-    """Return a page in which prices stand in the table, or in a paragraph."""
+    """Return a page with prices in the table, or in a paragraph."""
     prices = [f"{pick(1)} price" for _ in range(rng.randint(1, 4))]
     others = [f"{pick(2)}" for _ in range(rng.randint(1, 4))]
     cells, texts = (prices, others) if is_shop else (others, prices)
@@ -58,7 +58,7 @@ y = np.where(is_shop, "shop", "article")
 print(pages[0])
 
 # %%
-# Both models read the same pages. The linear model sees words and tags; the net sees which words stand in which element.
+# Both models read the same pages. The linear model sees words and tags; the net sees which words are in which element.
 
 words = TfidfVectorizer(token_pattern=r"\w+", ngram_range=(1, 2))
 models = {
