@@ -1,5 +1,7 @@
 """Compiled passes are found, cached and refused."""
 
+import dataclasses
+import shutil
 import threading
 import types
 
@@ -10,7 +12,7 @@ from user_cells import GATED_CELLS
 
 from sklearn_tree.nn.compiled import kernels
 from sklearn_tree.nn.compiled.fingerprint import take_fingerprint
-from sklearn_tree.nn.compiled.kernels import kernels_of
+from sklearn_tree.nn.compiled.kernels import Kernels, kernels_of
 from sklearn_tree.nn.compiled.row_code import PRELUDE
 
 pytest.importorskip("numba")
@@ -143,6 +145,44 @@ def folder(monkeypatch, tmp_path):
     return tmp_path
 
 
+SMALL_SOURCE = """
+from numba import njit
+
+@njit(cache=True, nogil=True)
+def climb(x):
+    return x + 1
+
+@njit(cache=True, nogil=True)
+def descend(x):
+    return x - 1
+"""
+
+
+@pytest.fixture
+def small(folder, monkeypatch):
+    """Replace the kernels by two short functions, since the files of all modules are treated alike."""
+
+    def walk_once(cell, functions, *, is_new):
+        assert functions.descend(functions.climb(1)) == 1
+
+    source = Kernels("sklearn_tree_walk_small", SMALL_SOURCE)
+    monkeypatch.setattr(kernels, "_write_kernels", lambda cell: dataclasses.replace(source))
+    monkeypatch.setattr("sklearn_tree.nn.compiled.first_walk.walk_once", walk_once)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def compiled_folder(tmp_path_factory):
+    """Return a cache with the kernels of the cell; its tests copy it before they change it."""
+    path = tmp_path_factory.mktemp("walks")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SKLEARN_TREE_CACHE", str(path))
+        patch.setattr(kernels, "_kernels", {})
+        assert not reload(may_compile=False)[0]
+        assert reload(may_compile=True)[0]
+    return path
+
+
 def reload(may_compile):
     kernels._kernels.clear()
     cell = Scaled(2, 3, 2)
@@ -150,9 +190,8 @@ def reload(may_compile):
     return found.load(cell, may_compile=may_compile), found
 
 
-def test_kernels_are_compiled_once_and_then_read(folder):
-    assert not reload(may_compile=False)[0]
-    assert reload(may_compile=True)[0]
+def test_kernels_are_compiled_once_and_then_read(folder, compiled_folder, monkeypatch):
+    monkeypatch.setenv("SKLEARN_TREE_CACHE", str(compiled_folder))
     is_loaded, found = reload(may_compile=False)
     assert is_loaded
     assert sum(found.module.climb.stats.cache_hits.values()) == 1
@@ -174,9 +213,9 @@ def damage_data(path):
         ("*.py", lambda path: path.write_bytes(b"\xff")),
     ],
 )
-def test_damaged_files_are_replaced(folder, pattern, damage):
+def test_damaged_files_are_replaced(small, pattern, damage):
     assert reload(may_compile=True)[0]
-    for path in folder.rglob(pattern):
+    for path in small.rglob(pattern):
         damage(path)
     reload(may_compile=False)  # torch walks, if the files are needed
     assert reload(may_compile=True)[0]
@@ -184,7 +223,7 @@ def test_damaged_files_are_replaced(folder, pattern, damage):
     assert reload(may_compile=False)[0]
 
 
-def test_a_full_disk_leaves_the_kernels_in_memory(folder, monkeypatch):
+def test_a_full_disk_leaves_the_kernels_in_memory(small, monkeypatch):
     def fail(*args):
         raise OSError(28, "No space left on device")
 
@@ -205,7 +244,10 @@ def test_a_failed_compilation_is_remembered_as_a_failure(folder, monkeypatch):
     assert found.module is None
 
 
-def test_kernels_that_compute_something_else_are_refused(folder, monkeypatch):
+def test_kernels_that_compute_something_else_are_refused(folder, compiled_folder, monkeypatch):
+    shutil.copytree(compiled_folder, folder, dirs_exist_ok=True)
+    for mark in folder.glob("*.compiled"):  # so that a first walk compares the kernels with the cell
+        mark.unlink()
     wrong = type("Wrong", (Scaled,), {"factor": 0.4376 * 2, "is_pure": True})(2, 3, 2)
     monkeypatch.setattr(kernels, "take_fingerprint", lambda cell: ())
     assert kernels_of(Scaled(2, 3, 2)).load(wrong, may_compile=True) is False
@@ -213,7 +255,7 @@ def test_kernels_that_compute_something_else_are_refused(folder, monkeypatch):
     assert kernels_of(Scaled(2, 3, 2)).load(Scaled(2, 3, 2), may_compile=True)  # the control
 
 
-def test_a_prediction_does_not_wait_for_another_thread_that_compiles(folder):
+def test_a_prediction_does_not_wait_for_another_thread_that_compiles(small):
     assert reload(may_compile=True)[0]
     is_held, may_end = threading.Event(), threading.Event()
 
