@@ -1,6 +1,5 @@
 """Compiled passes are found, cached and refused."""
 
-import dataclasses
 import shutil
 import threading
 import types
@@ -8,11 +7,13 @@ import types
 import numpy as np
 import pytest
 import torch
+from short_kernels import use_short_kernels
 from user_cells import GATED_CELLS
 
+from sklearn_tree.nn import compile_cells
 from sklearn_tree.nn.compiled import kernels
 from sklearn_tree.nn.compiled.fingerprint import take_fingerprint
-from sklearn_tree.nn.compiled.kernels import Kernels, kernels_of
+from sklearn_tree.nn.compiled.kernels import kernels_of
 from sklearn_tree.nn.compiled.row_code import PRELUDE
 
 pytest.importorskip("numba")
@@ -145,29 +146,10 @@ def folder(monkeypatch, tmp_path):
     return tmp_path
 
 
-SMALL_SOURCE = """
-from numba import njit
-
-@njit(cache=True, nogil=True)
-def climb(x):
-    return x + 1
-
-@njit(cache=True, nogil=True)
-def descend(x):
-    return x - 1
-"""
-
-
 @pytest.fixture
-def small(folder, monkeypatch):
-    """Replace the kernels by two short functions, since the files of all modules are treated alike."""
-
-    def walk_once(cell, functions, *, is_new):
-        assert functions.descend(functions.climb(1)) == 1
-
-    source = Kernels("sklearn_tree_walk_small", SMALL_SOURCE)
-    monkeypatch.setattr(kernels, "_write_kernels", lambda cell: dataclasses.replace(source))
-    monkeypatch.setattr("sklearn_tree.nn.compiled.first_walk.walk_once", walk_once)
+def short(folder, monkeypatch):
+    """Return an empty cache of short kernels, whose files are treated like those of real ones."""
+    use_short_kernels(monkeypatch)
     return folder
 
 
@@ -179,7 +161,9 @@ def compiled_folder(tmp_path_factory):
         patch.setenv("SKLEARN_TREE_CACHE", str(path))
         patch.setattr(kernels, "_kernels", {})
         assert not reload(may_compile=False)[0]
-        assert reload(may_compile=True)[0]
+        before = torch.get_rng_state()
+        assert compile_cells([Scaled]) == ["Scaled"]
+        assert torch.equal(torch.get_rng_state(), before)
     return path
 
 
@@ -213,9 +197,9 @@ def damage_data(path):
         ("*.py", lambda path: path.write_bytes(b"\xff")),
     ],
 )
-def test_damaged_files_are_replaced(small, pattern, damage):
+def test_damaged_files_are_replaced(short, pattern, damage):
     assert reload(may_compile=True)[0]
-    for path in small.rglob(pattern):
+    for path in short.rglob(pattern):
         damage(path)
     reload(may_compile=False)  # torch walks, if the files are needed
     assert reload(may_compile=True)[0]
@@ -223,7 +207,7 @@ def test_damaged_files_are_replaced(small, pattern, damage):
     assert reload(may_compile=False)[0]
 
 
-def test_a_full_disk_leaves_the_kernels_in_memory(small, monkeypatch):
+def test_a_full_disk_leaves_the_kernels_in_memory(short, monkeypatch):
     def fail(*args):
         raise OSError(28, "No space left on device")
 
@@ -255,7 +239,7 @@ def test_kernels_that_compute_something_else_are_refused(folder, compiled_folder
     assert kernels_of(Scaled(2, 3, 2)).load(Scaled(2, 3, 2), may_compile=True)  # the control
 
 
-def test_a_prediction_does_not_wait_for_another_thread_that_compiles(small):
+def test_a_prediction_does_not_wait_for_another_thread_that_compiles(short):
     assert reload(may_compile=True)[0]
     is_held, may_end = threading.Event(), threading.Event()
 
