@@ -59,18 +59,21 @@ def interpret(found, cell, *, may_compile):
         as_python = "def njit(**options):\n    return lambda function: function"
         found.module = ModuleType(found.name)
         exec(found.source.replace("from numba import njit", as_python), vars(found.module))
+        for name in ("climb_level", "descend_level"):
+            setattr(found.module, name, without_bounds(getattr(found.module, name)))
         for name in ("climb", "descend"):
-            setattr(found.module, name, call_in_python(getattr(found.module, name)))
+            setattr(found.module, name, np.errstate(all="ignore")(getattr(found.module, name)))
     return True
 
 
-def call_in_python(function):
-    def call(rows, given, tables, *results):
-        products, child_products, *others = tables
-        if not child_products.size:  # its rows are empty, and Python checks their number
-            child_products = np.empty((others[-1].shape[1], 0), np.float32)
-        with np.errstate(all="ignore"):
-            function(rows, given, (products, child_products, *others), *results)
+def without_bounds(function):
+    """Let a function read empty rows of the products of cells without child gates; compiled ones do."""
+
+    def call(start, stop, edges, wx, products, child_products, messages, states, *grads):
+        if not child_products.size:
+            child_products = np.empty((states.shape[1], 0), np.float32)
+            grads = [(part[0], child_products, *part[2:]) for part in grads]
+        function(start, stop, edges, wx, products, child_products, messages, states, *grads)
 
     return call
 
