@@ -1,6 +1,6 @@
 """Random sequences of calls: an answer changes only if its cause has changed, and errors are documented ones.
 
-The environment variable SKLEARN_TREE_STEPS sets the number of steps per family, by default 1,000.
+The environment variable SKLEARN_TREE_STEPS sets the number of steps per family, by default 400.
 """
 
 import copy
@@ -26,7 +26,7 @@ from sklearn.exceptions import NotFittedError
 
 from sklearn_tree import CaptumExplainer
 
-N_STEPS = int(os.environ.get("SKLEARN_TREE_STEPS", "1000"))
+N_STEPS = int(os.environ.get("SKLEARN_TREE_STEPS", "400"))
 STEPS_PER_RUN = 50
 
 TREES = [

@@ -5,6 +5,7 @@ import gzip
 import json
 import os
 import sys
+import sysconfig
 from collections import Counter
 from pathlib import Path
 
@@ -17,8 +18,15 @@ from sklearn_tree.datasets.python_functions import build_function_tree
 
 
 @pytest.fixture(scope="module")
-def functions():
-    return load_python_functions(max_per_verb=None)
+def functions(tmp_path_factory):
+    """Functions of a part of the library, since reading all of it takes long."""
+    library, part = Path(sysconfig.get_path("stdlib")), tmp_path_factory.mktemp("library")
+    for path in [*library.glob("*.py"), *library.glob("[e-i]*/*.py")]:
+        (part / path.relative_to(library)).parent.mkdir(exist_ok=True)
+        (part / path.relative_to(library)).symlink_to(path)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sysconfig.get_path", lambda name: str(part))
+        return load_python_functions(max_per_verb=None)
 
 
 def tree_of(source):
@@ -130,7 +138,8 @@ def test_missing_sources_are_an_error(monkeypatch, tmp_path):
 
 @pytest.mark.skipif(sys.version_info[:2] != (3, 11), reason="the stored functions are those of Python 3.11")
 @pytest.mark.skipif("SKLEARN_TREE_DATA" not in os.environ, reason="SKLEARN_TREE_DATA is not set")
-def test_the_stored_functions_of_python_3_11_are_found(functions):
+def test_the_stored_functions_of_python_3_11_are_found():
+    functions = load_python_functions(max_per_verb=None)
     path = Path(os.environ["SKLEARN_TREE_DATA"]) / "stdlib_ast" / "py311_function_verb.jsonl.gz"
     if not path.exists():
         pytest.skip(f"{path.name} is not in SKLEARN_TREE_DATA")

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from combinations import each_once
 from samples import CLASSIFIERS, REGRESSORS, tree_classifier
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
@@ -80,8 +81,7 @@ META_REGRESSORS = {
 }
 
 
-@pytest.mark.parametrize("name", list(META_CLASSIFIERS))
-@pytest.mark.parametrize("cls", CLASSIFIERS)
+@pytest.mark.parametrize(("cls", "name"), each_once(CLASSIFIERS, list(META_CLASSIFIERS)))
 def test_a_classifier_learns_inside_a_meta_estimator(table, cls, name):
     X, y, _ = table
     model = META_CLASSIFIERS[name](learner(cls)).fit(X, y)
@@ -89,8 +89,7 @@ def test_a_classifier_learns_inside_a_meta_estimator(table, cls, name):
     assert set(model.predict(X)) == {"high", "low"}
 
 
-@pytest.mark.parametrize("name", list(META_REGRESSORS))
-@pytest.mark.parametrize("cls", REGRESSORS)
+@pytest.mark.parametrize(("cls", "name"), each_once(REGRESSORS, list(META_REGRESSORS)))
 def test_a_regressor_learns_inside_a_meta_estimator(table, cls, name):
     X, _, y = table
     assert META_REGRESSORS[name](learner(cls)).fit(X, y).score(X, y) > 0.7

@@ -36,7 +36,7 @@ RANDOM_Y = RNG.randint(0, 2, 2000)
 @pytest.mark.parametrize("method", ["predict_proba", "transform"])
 def test_columns_of_random_targets_carry_no_information_on_the_training_samples(method):
     net = CNNClassifier(max_epochs=15, random_state=0)
-    encoder = NetEncoder(net, method=method, random_state=0)
+    encoder = NetEncoder(net, cv=2, method=method, random_state=0)
     folds = StratifiedKFold(5, shuffle=True, random_state=1)
 
     def auc(columns):

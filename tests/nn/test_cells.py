@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from reference import NODE, recursive_states
 from strategies import forests
@@ -41,6 +41,7 @@ def recurse(cell, node, x, array):
 
 
 @each_cell
+@settings(max_examples=40)
 @given(forest=forests(labels=IDS))
 def test_a_walk_by_levels_equals_recursion(name, forest):
     array, cell = TreeArray.from_trees(forest), make_cell(name)
@@ -51,6 +52,7 @@ def test_a_walk_by_levels_equals_recursion(name, forest):
 
 
 @each_cell
+@settings(max_examples=30)
 @given(forest=forests(labels=IDS, max_trees=3))
 def test_gradients_equal_those_of_recursion(name, forest):
     array, cell = TreeArray.from_trees(forest), make_cell(name)

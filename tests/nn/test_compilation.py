@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from short_kernels import use_short_kernels
 from user_cells import GATED_CELLS, PlainCell
 
 from sklearn_tree.nn import CELLS, RecursiveNet, compilation, compile_cells
@@ -12,6 +13,8 @@ pytest.importorskip("numba")
 
 @pytest.fixture
 def empty_cache(monkeypatch, tmp_path):
+    """Make an empty cache; test_kernels.py fills one by the real compiler."""
+    use_short_kernels(monkeypatch)
     monkeypatch.setenv("SKLEARN_TREE_CACHE", str(tmp_path))
 
 
@@ -73,7 +76,7 @@ def test_without_numba_the_error_gives_the_command(monkeypatch):
         compile_cells()
 
 
-def test_a_failure_of_the_compiler_leaves_the_walk_to_torch(monkeypatch):
+def test_a_failure_of_the_compiler_leaves_the_walk_to_torch(empty_cache, monkeypatch):
     def fail(*args, **kwargs):
         raise TypeError
 
@@ -83,11 +86,11 @@ def test_a_failure_of_the_compiler_leaves_the_walk_to_torch(monkeypatch):
         def update(self, gates, messages):
             return (gates[0] * 0.375,)
 
-    monkeypatch.setattr("sklearn_tree.nn.compiled.first_walk.walk_once", fail)
     net = make_net(Untypable)
-    assert not is_compiled(net, 10**7)
-    assert compile_cells([Untypable]) == []
-    monkeypatch.undo()
+    with monkeypatch.context() as patch:
+        patch.setattr("sklearn_tree.nn.compiled.first_walk.walk_once", fail)
+        assert not is_compiled(net, 10**7)
+        assert compile_cells([Untypable]) == []
     assert not is_compiled(net, 10**7)  # not tried again in this process
     Untypable.update = lambda self, gates, messages: (gates[0] * 0.75,)
     Untypable.is_pure = True
@@ -95,7 +98,7 @@ def test_a_failure_of_the_compiler_leaves_the_walk_to_torch(monkeypatch):
 
 
 @pytest.mark.parametrize(("kind", "value"), [("dtype", torch.float64), ("device", "meta")])
-def test_nets_in_double_precision_and_on_other_devices_are_not_compiled(kind, value):
+def test_nets_in_double_precision_and_on_other_devices_are_not_compiled(empty_cache, kind, value):
     net = make_net().to(**{kind: value})
     assert not is_compiled(net, 10**9)
     assert is_compiled(make_net(), 10**9)  # the control

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sklearn_tree import RaggedArray
@@ -32,6 +32,7 @@ def sequences(lengths):
 
 @pytest.mark.parametrize("n_blocks", [1, 3])
 @pytest.mark.parametrize("pooling", CONVOLUTION_POOLINGS)
+@settings(max_examples=30)
 @given(lengths=LENGTHS)
 def test_a_batch_equals_its_sequences_one_by_one(pooling, n_blocks, lengths):
     array, net = sequences(lengths), make_net(pooling=pooling, n_blocks=n_blocks)

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from reference import context_logits, downward_states, tree_logits
 from strategies import forests
@@ -117,6 +117,7 @@ def test_gradients_are_those_of_finite_differences(name):
 
 @each_cell
 @each_pooling
+@settings(max_examples=20)
 @given(forest=forests(labels=IDS), has_path=st.booleans())
 def test_a_bidirectional_net_equals_plain_recursion(name, pooling, forest, has_path):
     net, array = make_net_with_path(has_path, name=name, pooling=pooling), TreeArray.from_trees(forest)
@@ -129,6 +130,7 @@ def test_a_bidirectional_net_equals_plain_recursion(name, pooling, forest, has_p
 
 
 @each_pooling
+@settings(max_examples=40)
 @given(forest=forests(labels=IDS), has_path=st.booleans())
 def test_logits_of_subtrees_in_context_equal_plain_recursion(pooling, forest, has_path):
     net, array = make_net_with_path(has_path, pooling=pooling), TreeArray.from_trees(forest)
@@ -146,6 +148,7 @@ def test_both_walks_of_a_bidirectional_net_have_the_same_gradients(name, pooling
 
 
 @each_cell
+@settings(max_examples=40)
 @given(forest=forests(labels=IDS), data=st.data())
 def test_a_batch_equals_its_trees_in_any_order_and_one_by_one(name, forest, data):
     array, net = TreeArray.from_trees(forest), make_net(name)

@@ -11,6 +11,7 @@ import fake_cuda
 import numpy as np
 import pytest
 import torch
+from combinations import each_once
 from torch._subclasses.fake_tensor import DataDependentOutputException, DynamicOutputShapeException
 from user_cells import GATED_CELLS, PlainCell
 
@@ -150,8 +151,7 @@ def test_poolings_of_trees_transfer_nothing(pooling, is_fast, cuda):
 
 
 @pytest.mark.parametrize("is_fast", [True, False])
-@pytest.mark.parametrize("pooling", POOLINGS)
-@pytest.mark.parametrize("case", list(TREE_CASES))
+@pytest.mark.parametrize(("case", "pooling"), each_once(list(TREE_CASES), list(POOLINGS)))
 def test_bidirectional_nets_transfer_nothing(case, pooling, is_fast, cuda):
     batch, params = TREE_CASES[case]
     net = RecursiveNet(7, 3, pooling=pooling, bidirectional=True, linear_path=True, **params)
@@ -160,17 +160,15 @@ def test_bidirectional_nets_transfer_nothing(case, pooling, is_fast, cuda):
     assert_no_transfers(cuda, net, batch)
 
 
-@pytest.mark.parametrize("pooling", SEQUENCE_POOLINGS)
+@pytest.mark.parametrize(("case", "pooling"), each_once(list(STEP_CASES), list(SEQUENCE_POOLINGS)))
 @pytest.mark.parametrize("cell", sorted(RECURRENT_CELLS))
-@pytest.mark.parametrize("case", list(STEP_CASES))
 def test_recurrent_nets_transfer_nothing(case, cell, pooling, cuda):
     batch, params = STEP_CASES[case]
     assert_no_transfers(cuda, RecurrentNet(3, cell=cell, pooling=pooling, n_layers=2, **params), batch)
 
 
 @pytest.mark.parametrize("n_blocks", [1, 2])
-@pytest.mark.parametrize("pooling", CONVOLUTION_POOLINGS)
-@pytest.mark.parametrize("case", list(GRID_CASES))
+@pytest.mark.parametrize(("case", "pooling"), each_once(list(GRID_CASES), list(CONVOLUTION_POOLINGS)))
 def test_convolutional_nets_transfer_nothing(case, pooling, n_blocks, cuda):
     batch, params = GRID_CASES[case]
     assert_no_transfers(cuda, ConvolutionalNet(3, pooling=pooling, n_blocks=n_blocks, **params), batch)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import forests, trees
 
@@ -26,6 +26,7 @@ def batch_of(*trees):
 
 @pytest.mark.parametrize("pooling", sorted(POOLINGS))
 @each_cell
+@settings(max_examples=20)
 @given(forest=forests(labels=IDS), data=st.data())
 def test_a_batch_equals_its_trees_in_any_order_and_one_by_one(name, pooling, forest, data):
     array, net = TreeArray.from_trees(forest), make_net(name, pooling)

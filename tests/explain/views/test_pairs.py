@@ -2,6 +2,7 @@
 
 import html
 import re
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -35,16 +36,22 @@ NETS = {
 ALL_METHODS = [(name, method) for name in NETS for method in METHODS]
 
 
+@cache
 def fit(name):
     cls, X, params = NETS[name]
     return cls(**QUICK, **params).fit(X, Y), X
 
 
+@cache
+def fit_single(name):
+    cls, X, params = NETS[name]
+    return cls(**QUICK, **params).fit(X.iloc[:, 0], Y)
+
+
 @pytest.mark.parametrize(("name", "method"), ALL_METHODS)
 def test_every_method_explains_both_sides_or_is_refused_as_for_single_samples(name, method):
     net, X = fit(name)
-    cls, _, params = NETS[name]
-    single = cls(**QUICK, **params).fit(X.iloc[:, 0], Y)
+    single = fit_single(name)
     known = method_names(ExplainedNet(net))
     assert known == method_names(ExplainedNet(single))
     if method not in known and "noise_tunnel" not in method:

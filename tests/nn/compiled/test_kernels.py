@@ -1,13 +1,16 @@
 """Compiled passes are found, cached and refused."""
 
+import shutil
 import threading
 import types
 
 import numpy as np
 import pytest
 import torch
+from short_kernels import use_short_kernels
 from user_cells import GATED_CELLS
 
+from sklearn_tree.nn import compile_cells
 from sklearn_tree.nn.compiled import kernels
 from sklearn_tree.nn.compiled.fingerprint import take_fingerprint
 from sklearn_tree.nn.compiled.kernels import kernels_of
@@ -143,6 +146,27 @@ def folder(monkeypatch, tmp_path):
     return tmp_path
 
 
+@pytest.fixture
+def short(folder, monkeypatch):
+    """Return an empty cache of short kernels, whose files are treated like those of real ones."""
+    use_short_kernels(monkeypatch)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def compiled_folder(tmp_path_factory):
+    """Return a cache with the kernels of the cell; its tests copy it before they change it."""
+    path = tmp_path_factory.mktemp("walks")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SKLEARN_TREE_CACHE", str(path))
+        patch.setattr(kernels, "_kernels", {})
+        assert not reload(may_compile=False)[0]
+        before = torch.get_rng_state()
+        assert compile_cells([Scaled]) == ["Scaled"]
+        assert torch.equal(torch.get_rng_state(), before)
+    return path
+
+
 def reload(may_compile):
     kernels._kernels.clear()
     cell = Scaled(2, 3, 2)
@@ -150,9 +174,8 @@ def reload(may_compile):
     return found.load(cell, may_compile=may_compile), found
 
 
-def test_kernels_are_compiled_once_and_then_read(folder):
-    assert not reload(may_compile=False)[0]
-    assert reload(may_compile=True)[0]
+def test_kernels_are_compiled_once_and_then_read(folder, compiled_folder, monkeypatch):
+    monkeypatch.setenv("SKLEARN_TREE_CACHE", str(compiled_folder))
     is_loaded, found = reload(may_compile=False)
     assert is_loaded
     assert sum(found.module.climb.stats.cache_hits.values()) == 1
@@ -174,9 +197,9 @@ def damage_data(path):
         ("*.py", lambda path: path.write_bytes(b"\xff")),
     ],
 )
-def test_damaged_files_are_replaced(folder, pattern, damage):
+def test_damaged_files_are_replaced(short, pattern, damage):
     assert reload(may_compile=True)[0]
-    for path in folder.rglob(pattern):
+    for path in short.rglob(pattern):
         damage(path)
     reload(may_compile=False)  # torch walks, if the files are needed
     assert reload(may_compile=True)[0]
@@ -184,7 +207,7 @@ def test_damaged_files_are_replaced(folder, pattern, damage):
     assert reload(may_compile=False)[0]
 
 
-def test_a_full_disk_leaves_the_kernels_in_memory(folder, monkeypatch):
+def test_a_full_disk_leaves_the_kernels_in_memory(short, monkeypatch):
     def fail(*args):
         raise OSError(28, "No space left on device")
 
@@ -205,7 +228,10 @@ def test_a_failed_compilation_is_remembered_as_a_failure(folder, monkeypatch):
     assert found.module is None
 
 
-def test_kernels_that_compute_something_else_are_refused(folder, monkeypatch):
+def test_kernels_that_compute_something_else_are_refused(folder, compiled_folder, monkeypatch):
+    shutil.copytree(compiled_folder, folder, dirs_exist_ok=True)
+    for mark in folder.glob("*.compiled"):  # so that a first walk compares the kernels with the cell
+        mark.unlink()
     wrong = type("Wrong", (Scaled,), {"factor": 0.4376 * 2, "is_pure": True})(2, 3, 2)
     monkeypatch.setattr(kernels, "take_fingerprint", lambda cell: ())
     assert kernels_of(Scaled(2, 3, 2)).load(wrong, may_compile=True) is False
@@ -213,7 +239,7 @@ def test_kernels_that_compute_something_else_are_refused(folder, monkeypatch):
     assert kernels_of(Scaled(2, 3, 2)).load(Scaled(2, 3, 2), may_compile=True)  # the control
 
 
-def test_a_prediction_does_not_wait_for_another_thread_that_compiles(folder):
+def test_a_prediction_does_not_wait_for_another_thread_that_compiles(short):
     assert reload(may_compile=True)[0]
     is_held, may_end = threading.Event(), threading.Event()
 
