@@ -253,6 +253,19 @@ class RecursiveNet(Net):
             return logits
         return logits + self.active_linear.score_subtrees(batch, batch.output_nodes)
 
+    def forward_embedded(self, x: Tensor, batch: TreeBatch, inverse: Tensor | None = None) -> Tensor:
+        """Compute the logits of trees or of ``batch.output_nodes``, see :meth:`Net.forward_embedded`."""
+        nodes = batch.output_nodes
+        if nodes is None:
+            return super().forward_embedded(x, batch, inverse)
+        x, scores = self.split_embedded(x)
+        vectors = self.pool.pool_subtrees(self.encoder(x, batch, inverse), batch)
+        logits = self.compute_logits(vectors.index_select(0, nodes))
+        if self.active_linear is None:
+            return logits
+        scores = scores if inverse is None else scores[inverse]
+        return logits + self.active_linear.pool_subtrees(scores, batch, nodes)
+
     def encode(self, batch: TreeBatch) -> Tensor:
         """Compute one vector per tree, Tensor of float, shape (n_trees, size)."""
         return self.encode_embedded(*self._embed(batch))
