@@ -9,7 +9,9 @@ import numpy as np
 from sklearn_tree.estimators.targets.predictions import Predictions
 
 
-def write_captions(predictions: Predictions, truths: np.ndarray | None) -> list[str]:
+def write_captions(
+    predictions: Predictions, truths: np.ndarray | None, nodes: list[str] | None = None
+) -> list[str]:
     """Return a caption for each sample.
 
     Parameters
@@ -18,6 +20,8 @@ def write_captions(predictions: Predictions, truths: np.ndarray | None) -> list[
         Predictions of the explained outputs.
     truths : ndarray, shape (n,), or None
         True classes or numbers.
+    nodes : list of str, default=None
+        Names of the explained nodes; None for whole samples.
 
     Returns
     -------
@@ -27,7 +31,10 @@ def write_captions(predictions: Predictions, truths: np.ndarray | None) -> list[
     known = predictions
     captions = []
     for i, value in enumerate(known.values):
-        text = "Predicted" if known.outputs is None else f"Output {known.outputs[i]}: predicted"
+        names = [] if nodes is None else [nodes[i]]
+        names += [] if known.outputs is None else [f"output {known.outputs[i]}"]
+        text = f"{', '.join(names)}: predicted" if names else "predicted"
+        text = text[0].upper() + text[1:]
         note = _qualify(known, i)
         text = f"{text} {_format(value)} ({note})" if note else f"{text} {_format(value)}"
         if truths is not None:

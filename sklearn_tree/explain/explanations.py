@@ -13,13 +13,14 @@ import numpy as np
 from sklearn_tree.drawing import escape, find_limit
 from sklearn_tree.estimators.targets.predictions import Predictions
 from sklearn_tree.explain.captions import write_captions
+from sklearn_tree.explain.nodes import name_nodes, select_below
 from sklearn_tree.explain.pieces import Pieces
 from sklearn_tree.explain.reports import write_json, write_markdown
 from sklearn_tree.explain.state import predictions_from_state, view_from_state, view_to_state
-from sklearn_tree.explain.summary import Summary, compare, select_pieces, summarize
+from sklearn_tree.explain.summary import Summary, compare, select_group, select_pieces, summarize
 from sklearn_tree.explain.views import View
-from sklearn_tree.explain.views.tokens import Text
 from sklearn_tree.plot.picture import Picture, draw_legend
+from sklearn_tree.trees.subtrees import take_subtrees
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -62,8 +63,10 @@ class Explanations:
         Predicted classes or numbers, with their probabilities.
     truths : ndarray, shape (n,), or None, default=None
         True classes or numbers of the explained outputs.
-    texts : list of str, or None, default=None
+    texts : list of str, or of tuples of two str for pairs; or None, default=None
         The user's texts, which pictures show with their spaces; None if the samples are not texts.
+    nodes : ndarray of int, shape (n,), or None, default=None
+        Explained node of each tree; None for the roots.
     complete : {"own", "attributions"} or None, default="own"
         Numbers that should sum to ``values - baseline_values``; None if the method has no such property.
 
@@ -98,7 +101,8 @@ class Explanations:
     method: str
     predictions: Predictions
     truths: np.ndarray | None = None
-    texts: list[str] | None = None
+    texts: list | None = None
+    nodes: np.ndarray | None = None
     complete: Literal["own", "attributions"] | None = "own"
 
     @property
@@ -115,7 +119,7 @@ class Explanations:
     def __setstate__(self, state: dict[str, Any]) -> None:
         predictions = predictions_from_state(state.get("predictions"), state["targets"])
         vars(self).update(
-            {"truths": None, "texts": None, **state},
+            {"truths": None, "texts": None, "nodes": None, **state},
             view=view_from_state(state["view"]),
             predictions=predictions,
         )
@@ -137,6 +141,7 @@ class Explanations:
             predictions=self.predictions.take(rows),
             truths=None if self.truths is None else self.truths[rows],
             texts=None if self.texts is None else [self.texts[i] for i in rows],
+            nodes=None if self.nodes is None else self.nodes[rows],
         )
 
     def __iter__(self) -> Iterator[Explanations]:
@@ -154,7 +159,7 @@ class Explanations:
         """Return the first n samples as plain text."""
         first = self[:n]
         texts = [
-            first.view.write(first.samples[i], part, first.names) if part.size else "\u2205"
+            first.view.write(first._show(i), part, first.names) if part.size else "\u2205"
             for i, part in enumerate(first.attributions)
         ]
         return "\n\n".join(f"{caption}\n{text}" for caption, text in zip(first.captions, texts, strict=True))
@@ -174,7 +179,7 @@ class Explanations:
               ``x``, ``channel`` and ``value``; for tables ``column`` and ``value``;
             - ``attribution``, and for trees ``own``, the attribution of the node without its children;
             - ``predicted``, the predicted class or number, ``true``, if the truth is known, and ``target``,
-              the explained class or output;
+              the explained class or output, and ``explained_node``, if a node was chosen;
             - ``delta``, the completeness error of the sample.
         """
         import pandas as pd
@@ -191,6 +196,8 @@ class Explanations:
         if self.truths is not None:
             frame["true"] = np.repeat(self.truths, sizes)
         frame["target"] = np.repeat(self.targets, sizes)
+        if self.nodes is not None:
+            frame["explained_node"] = np.repeat(self.nodes, sizes)
         frame["delta"] = np.repeat(self.completeness_error, sizes)
         return pd.DataFrame(frame)
 
@@ -248,28 +255,27 @@ class Explanations:
         ValueError
             If a group is empty or a parameter is invalid.
         """
-        first, second = self._select(a, "a"), self._select(b, "b")
+        first, second = (select_group(self.targets, group, name) for group, name in ((a, "a"), (b, "b")))
         frame = select_pieces(self._pieces(), self.targets, features=features, min_count=min_count)
         return compare(frame, first, second, min_count)
 
     def _pieces(self) -> list[Pieces]:
-        return self.view.pieces(self.samples, self.attributions, self.own, self.names)
-
-    def _select(self, group: Any, name: str) -> np.ndarray:
-        """Return the samples of a group as a mask."""
-        mask = np.zeros(len(self), dtype=bool)
-        if np.size(group) and np.ndim(group):
-            mask[np.asarray(group)] = True
-        elif not np.ndim(group):
-            mask |= np.asarray(self.targets == group)
-        if not mask.any():
-            raise ValueError(f"{name} must select samples, got {group!r:.60}: no sample has this class")
-        return mask
+        if self.nodes is None:
+            return self.view.pieces(self.samples, self.attributions, self.own, self.names)
+        parts = (select_below(part, self.samples, self.nodes) for part in (self.attributions, self.own))
+        return self.view.pieces(take_subtrees(self.samples, self.nodes), *parts, self.names)
 
     @property
     def captions(self) -> list[str]:
         """Prediction of each sample, with the truth if it is known: "Predicted NUM (p = .98), true LOC"."""
-        return write_captions(self.predictions, self.truths)
+        nodes = None if self.nodes is None else name_nodes(self.samples, self.nodes)
+        return write_captions(self.predictions, self.truths, nodes)
+
+    def _show(self, i: int) -> Any:
+        """Return a sample as pictures show it: texts with their spaces, trees with a marked node."""
+        text = None if self.texts is None else self.texts[i]
+        node = None if self.nodes is None else int(self.nodes[i])
+        return self.view.annotate(self.samples[i], text, node)
 
     def plot(self, *, max_samples: int = 20, show_values: bool = False) -> Picture:
         """Draw the samples, coloured by their attributions on a common scale.
@@ -288,7 +294,7 @@ class Explanations:
             Notebooks show it; ``save`` writes it to a file.
         """
         shown = self[:max_samples]
-        numbers = self.view.scaled(shown.samples, shown.attributions)
+        numbers = self.view.scaled(shown.samples, shown._scaled_parts())
         limit = find_limit(numbers, percentile=self.view.limit_percentile)
         words = ("against", "for") if self.predictions.averages is None else ("lowers", "raises")
         captions = shown._draw_captions(show_values=show_values)
@@ -305,11 +311,18 @@ class Explanations:
         html = f'<div style="margin: 0 0 1.2em">{legend}</div>{"".join(parts)}'
         return Picture(html, f"{self.method.replace('_', ' ')}: {self._count()}")
 
+    def _scaled_parts(self) -> list[np.ndarray]:
+        """Return the attributions that set the scale; those of explained nodes come first, as of roots."""
+        if self.nodes is None:
+            return self.attributions
+        pairs = zip(self.attributions, self.nodes, strict=True)
+        parts = [(part[node], np.delete(part, [0, node])) for part, node in pairs]
+        return [np.r_[first, others[others != 0]] for first, others in parts]  # 0 outside the subtrees
+
     def _draw(self, i: int, limit: float) -> str:
         if not self.attributions[i].size:
             return "<div>\u2205</div>"  # a text without words or a series without steps
-        sample = self.samples[i] if self.texts is None else Text(self.samples[i], self.texts[i])
-        return self.view.draw(sample, self.attributions[i], self.names, limit)
+        return self.view.draw(self._show(i), self.attributions[i], self.names, limit)
 
     def _draw_captions(self, *, show_values: bool) -> list[str]:
         """Return the caption of each sample as HTML."""
@@ -354,8 +367,8 @@ class Explanations:
         Returns
         -------
         str
-            An object with ``kind``, ``method`` and ``samples``. Each sample has ``caption``, ``predicted``,
-            ``probability``, ``true`` (if known), ``target``, ``value``, ``baseline_value`` and ``parts``, a
+            An object with ``kind``, ``method`` and ``samples``. Each sample has ``caption``, ``node`` (if one
+            was chosen), ``predicted``, ``probability``, ``true`` (if known), ``target``, ``value``, ``baseline_value`` and ``parts``, a
             list with the columns of :meth:`to_frame` that describe its attributions. NaN is null.
         """
         return write_json(self)

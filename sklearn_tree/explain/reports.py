@@ -14,7 +14,7 @@ def write_markdown(explanations: Any) -> str:
     """Return explanations as Markdown, see :meth:`Explanations.to_markdown`."""
     parts = [escape_markdown(explanations.method.replace("_", " "))]
     for i, caption in enumerate(explanations.captions):
-        attributions, sample = explanations.attributions[i], explanations.samples[i]
+        attributions, sample = explanations.attributions[i], explanations._show(i)
         text = "\u2205"
         if attributions.size:
             text = explanations.view.write_markdown(sample, attributions, explanations.names)
@@ -25,12 +25,13 @@ def write_markdown(explanations: Any) -> str:
 def write_json(explanations: Any) -> str:
     """Return explanations as JSON, see :meth:`Explanations.to_json`."""
     known, frame = explanations.predictions, explanations.to_frame()
-    dropped = ["sample", "predicted", "true", "target", "delta"]
+    dropped = ["sample", "predicted", "true", "target", "explained_node", "delta"]
     parts = frame.drop(columns=dropped, errors="ignore").to_dict("records")
     ends = np.cumsum([part.size for part in explanations.attributions])
     samples = [
         {
             "caption": caption,
+            **({} if explanations.nodes is None else {"node": explanations.nodes[i]}),
             "predicted": known.values[i],
             "probability": known.probabilities[i],
             **({} if explanations.truths is None else {"true": explanations.truths[i]}),

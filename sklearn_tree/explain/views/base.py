@@ -37,14 +37,14 @@ class Samples:
         Samples that batches are built from.
     shown : TreeArray, RaggedArray or ndarray
         Return value of :meth:`View.show`: the encoded samples with labels or tokens.
-    texts : list of str, or None
+    texts : list of str, or of tuples of two str for pairs; or None
         The user's texts, if all samples are texts.
     """
 
     X: Any
     encoded: Any
     shown: Any
-    texts: list[str] | None = None
+    texts: list | None = None
 
 
 class View:
@@ -247,7 +247,16 @@ class View:
         """Read samples that the whole estimator accepts."""
         X = as_reusable(X)
         encoded, raw = net.encode(X)
-        return Samples(X=X, encoded=encoded, shown=self.show(net, encoded, raw))
+        texts = self.find_texts(X, len(encoded))
+        return Samples(X=X, encoded=encoded, shown=self.show(net, encoded, raw), texts=texts)
+
+    def find_texts(self, X: Any, n: int) -> list | None:
+        """Return the user's texts, shape (n,); None if the n samples are not texts."""
+        return None
+
+    def annotate(self, sample: Any, text: Any, node: int | None) -> Any:
+        """Return an item of :meth:`show` with its item of :meth:`find_texts`, or with a marked node."""
+        return sample
 
     def show(self, net: ExplainedNet, encoded: Any, raw: Any) -> Any:
         """Return the samples with the user's labels or tokens.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from sklearn_tree.containers import pair_columns
 from sklearn_tree.drawing import escape
 from sklearn_tree.explain.explained_net import ExplainedNet
 from sklearn_tree.explain.features import Features
@@ -19,6 +21,7 @@ from sklearn_tree.explain.views.base import View, is_ragged
 from sklearn_tree.explain.views.windows import WindowsView
 from sklearn_tree.kinds import PairArray
 from sklearn_tree.kinds.pairs import item_rows
+from sklearn_tree.plot.text import escape_markdown
 
 
 class PairsView(View):
@@ -115,6 +118,19 @@ class PairsView(View):
         raw_items = raw.items if isinstance(raw, PairArray) else None
         return encoded.replace(self.item_view.show(net.for_items(), encoded.items, raw_items))
 
+    def find_texts(self, X: Any, n: int) -> list | None:
+        """Return both texts of each pair as a tuple, see :meth:`View.find_texts`."""
+        items: Any = ()
+        with suppress(TypeError, ValueError):  # steps before the net may read other columns
+            items, _ = pair_columns(X)
+        texts = self.item_view.find_texts(items, 2 * n)
+        return None if texts is None else list(zip(texts[::2], texts[1::2], strict=True))
+
+    def annotate(self, sample: dict[str, Any], text: tuple[str, str] | None, node: int | None) -> dict:
+        """Return the pair with the texts of both sides."""
+        sides = zip(sample.items(), text or (None, None), strict=True)
+        return {side: self.item_view.annotate(item, part, None) for (side, item), part in sides}
+
     def check(self, features: Any, encoded: Any) -> None:
         """Raise ValueError if the samples of the pairs cannot be explained, see :meth:`View.check`."""
         self.item_view.check(features.items, encoded.items)
@@ -151,6 +167,15 @@ class PairsView(View):
             for side, item, part in _sides(sample, attributions)
         ]
         return "\n".join(texts)
+
+    def write_markdown(self, sample: dict[str, Any], attributions: np.ndarray, names: np.ndarray) -> str:
+        """Write the samples of a pair as Markdown, one after the other."""
+        texts = [
+            f"{escape_markdown(side)}:\n\n"
+            + (self.item_view.write_markdown(item, part, names) if part.size else "\u2205")
+            for side, item, part in _sides(sample, attributions)
+        ]
+        return "\n\n".join(texts)
 
     def draw(self, sample: dict[str, Any], attributions: np.ndarray, names: np.ndarray, limit: float) -> str:
         """Draw the samples of a pair side by side."""

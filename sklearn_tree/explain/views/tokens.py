@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from sklearn_tree.containers import as_column, to_numpy, without_arrow
-from sklearn_tree.explain.explained_net import ExplainedNet
 from sklearn_tree.explain.pieces import Pieces, find_ngrams, make_pieces
-from sklearn_tree.explain.views.base import Samples
 from sklearn_tree.explain.views.words import WordsView
 from sklearn_tree.plot.text import write_markdown_tokens, write_tokens
 from sklearn_tree.plot.tokens import draw_tokens, find_gaps
@@ -25,14 +22,17 @@ class TokensView(WordsView):
         """Return the ids of all tokens."""
         return to_numpy(encoded.values)
 
-    def read(self, net: ExplainedNet, X: Any) -> Samples:
-        """Read samples, and keep the texts among them for pictures."""
-        samples = super().read(net, X)
+    def find_texts(self, X: Any, n: int) -> list | None:
+        """Return the user's texts, see :meth:`View.find_texts`."""
         column: list = []
         with suppress(TypeError, ValueError):  # steps before the net may read other columns
-            column = as_column(without_arrow(samples.X), "sequences")
-        is_text = len(column) == len(samples.encoded) and all(isinstance(row, str) for row in column)
-        return replace(samples, texts=column if is_text else None)
+            column = as_column(without_arrow(X), "sequences")
+        is_text = len(column) == n and all(isinstance(row, str) for row in column)
+        return column if is_text else None
+
+    def annotate(self, sample: list[str], text: str | None, node: int | None) -> list[str]:
+        """Return the tokens with their text."""
+        return sample if text is None else Text(sample, text)
 
     def locate(
         self, samples: RaggedArray, attributions: list[np.ndarray], names: np.ndarray
