@@ -76,7 +76,7 @@ def predict_nodes(estimator: Any, X: Any) -> pd.DataFrame:
             "'node_prediction') explains each phrase of a pair"
         )
     encoded, labels = _encode(steps, net.kind_, X)
-    probabilities: Any = target.proba(_node_logits(net, encoded))
+    probabilities: Any = target.proba(node_logits(net, encoded))
     columns = {
         "sample": np.repeat(np.arange(len(encoded)), encoded.sizes),
         "node": np.arange(encoded.n_nodes) - np.repeat(encoded.offsets[:-1], encoded.sizes),
@@ -90,6 +90,39 @@ def predict_nodes(estimator: Any, X: Any) -> pd.DataFrame:
         raise ValueError(f"classes must not be named like columns of the table, got {sorted(duplicates)}")
     classes = pd.DataFrame(probabilities, columns=list(target.classes))
     return pd.concat([pd.DataFrame(columns), classes], axis=1)
+
+
+def node_logits(estimator: Any, encoded: TreeArray) -> np.ndarray:
+    """Compute the outputs of the net for each subtree as a separate tree, or in its context.
+
+    Parameters
+    ----------
+    estimator : BaseNet
+        Fitted recursive net.
+    encoded : TreeArray
+        Encoded trees.
+
+    Returns
+    -------
+    ndarray of float, shape (n_nodes, n_outputs)
+    """
+    module = estimator.net_.module_
+
+    def vectors_and_weights(batch: TreeBatch) -> torch.Tensor:
+        h = module.encode_nodes(batch)
+        return torch.cat([h, module.pool.weights(h)], dim=1).index_select(0, batch.order)
+
+    def linear_logits(batch: TreeBatch) -> torch.Tensor:
+        return module.active_linear.score_subtrees(batch, batch.order)
+
+    nodes = estimator._run_encoded(encoded, vectors_and_weights, is_per_sample=False)
+    pooled = torch.from_numpy(pool_subtrees(nodes, encoded, module.pool.how))
+    weight = module.head.weight
+    with torch.no_grad():
+        logits = module.head(pooled.to(weight.device, weight.dtype)).cpu().numpy()
+    if module.active_linear is None:
+        return logits
+    return logits + estimator._run_encoded(encoded, linear_logits, is_per_sample=False)
 
 
 class NodePredictionMixin:
@@ -130,26 +163,6 @@ def _encode(steps: list[Any], kind: Any, X: Any) -> tuple[TreeArray, np.ndarray]
         labelled = raw
     vocabulary, labels = labelled.vocabulary, to_numpy(labelled.labels)
     return encoded, labels if vocabulary is None else vocabulary[labels]
-
-
-def _node_logits(classifier: Any, encoded: TreeArray) -> np.ndarray:
-    module = classifier.net_.module_
-
-    def vectors_and_weights(batch: TreeBatch) -> torch.Tensor:
-        h = module.encode_nodes(batch)
-        return torch.cat([h, module.pool.weights(h)], dim=1).index_select(0, batch.order)
-
-    def linear_logits(batch: TreeBatch) -> torch.Tensor:
-        return module.active_linear.score_subtrees(batch, batch.order)
-
-    nodes = classifier._run_encoded(encoded, vectors_and_weights, is_per_sample=False)
-    pooled = torch.from_numpy(pool_subtrees(nodes, encoded, module.pool.how))
-    weight = module.head.weight
-    with torch.no_grad():
-        logits = module.head(pooled.to(weight.device, weight.dtype)).cpu().numpy()
-    if module.active_linear is None:
-        return logits
-    return logits + classifier._run_encoded(encoded, linear_logits, is_per_sample=False)
 
 
 def pool_subtrees(nodes: np.ndarray, trees: TreeArray, pooling: str) -> np.ndarray:

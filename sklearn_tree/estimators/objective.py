@@ -102,12 +102,12 @@ def check_index(rule: str, index: Any, n: int) -> int:
     return int(index)
 
 
-def find_class(wanted: Any, classes: np.ndarray) -> int:
-    """Return the position of a class, or raise ValueError."""
+def find_class(wanted: Any, classes: np.ndarray, name: str = "target") -> int:
+    """Return the position of a class, or raise ValueError; ``name`` opens its message."""
     is_array = bool(getattr(wanted, "shape", ()))
     positions = [i for i, known in enumerate(classes.tolist()) if not is_array and known == wanted]
     if not positions:
         raise ValueError(
-            f"target must be 'predicted' or one of the classes {classes.tolist()}, got {wanted!r}"
+            f"{name} must be 'predicted' or one of the classes {classes.tolist()}, got {wanted!r}"
         )
     return positions[0]

@@ -12,12 +12,14 @@ from torch import Tensor
 from sklearn_tree.explain.linear_scores import LinearScores
 from sklearn_tree.explain.outside import ComplementPooling
 from sklearn_tree.explain.tree_inputs import TreeInputs
-from sklearn_tree.nn import Children, GatedCell
+from sklearn_tree.nn import Children, GatedCell, TreeBatch
 from sklearn_tree.nn.activation import GateActivation
 from sklearn_tree.nn.gated import sum_children
 from sklearn_tree.nn.gemm import matmul
 from sklearn_tree.nn.tensors import as_tensor
 from sklearn_tree.nn.walkable import can_walk
+from sklearn_tree.trees import TreeArray
+from sklearn_tree.trees.preorder import nodes_by_depth
 from sklearn_tree.trees.reduction import accumulate_paths
 from sklearn_tree.trees.sorting import stable_argsort
 from sklearn_tree.trees.subtrees import sibling_ranks
@@ -107,12 +109,55 @@ class NodeStates:
         """Vectors of all trees, Tensor of float, shape (n_trees, size)."""
         batch = self.inputs.batch
         h = self.node_vectors.index_select(0, torch.argsort(batch.order))
-        return self.module.pool(h, batch)
+        return self.inputs.pool(h, batch, self.inputs.explained)
 
     def outputs(self) -> Tensor:
         """Compute the outputs of the module, Tensor of float, shape (n, n_outputs)."""
         logits = self.module.compute_logits(self.tree_vectors)
         return logits if self.linear is None else logits + self.linear.of_trees
+
+    def outputs_without(self, is_removed: np.ndarray) -> Tensor:
+        """Compute the outputs of the module without some subtrees, whose states become zero.
+
+        The removed nodes are excluded from the pooling and from the second walk. The states in this object
+        are overwritten.
+
+        Parameters
+        ----------
+        is_removed : ndarray of bool, shape (n_nodes,)
+            Removed nodes, with all their descendants.
+
+        Returns
+        -------
+        Tensor of float, shape (n, n_outputs)
+        """
+        array, device = self.inputs.array, self.wx.device
+        vectors, is_kept = torch.zeros_like(self.tree_vectors), torch.from_numpy(~is_removed).to(device)
+        self._zero_states(~is_kept)
+        trees = np.repeat(np.arange(len(array)), array.sizes)
+        sizes = np.bincount(trees[~is_removed], minlength=len(array))
+        if sizes.any():
+            batch = TreeBatch.from_array(make_shapes(array.depths[~is_removed], sizes)).to(device)
+            h = self._to_vectors(self.states[0][is_kept], batch)
+            vectors[torch.from_numpy(sizes > 0).to(device)] = self.module.pool(h, batch)
+        logits = self.module.compute_logits(vectors)
+        return logits if self.linear is None else logits + self.linear.of_kept(is_kept)
+
+    def _zero_states(self, is_removed: Tensor) -> None:
+        """Set the states of removed nodes to zero and recompute those of the other inner nodes."""
+        for state in self.states:
+            state[is_removed] = 0
+        for level in nodes_by_depth(self.inputs.array.depths)[::-1]:
+            nodes = torch.from_numpy(level).to(is_removed.device)
+            nodes = nodes[(self.counts[nodes] > 0) & ~is_removed[nodes]]
+            if len(nodes):
+                new = self.cell(self.wx[nodes], self._gather_children(nodes))
+                for state, part in zip(self.states, new, strict=True):
+                    state[nodes] = part
+
+    def _to_vectors(self, up: Tensor, batch: TreeBatch) -> Tensor:
+        """Return the vectors of nodes in batch order, given upward states in the order of the array."""
+        return up.index_select(0, torch.argsort(batch.order))
 
     def outputs_with(self, vectors: Tensor, trees: Tensor, linear: Tensor | None) -> Tensor:
         """Compute the outputs for samples in each of which one tree has another vector.
@@ -317,3 +362,17 @@ class SiblingSums:
 def _scatter(table: Tensor, rows: Tensor, n: int) -> Tensor:
     """Return a table of ``n`` rows with the given rows, and zeros elsewhere."""
     return table.new_zeros(n, table.shape[1]).index_copy_(0, rows, table)
+
+
+def make_shapes(depths: np.ndarray, sizes: np.ndarray) -> TreeArray:
+    """Return trees without labels.
+
+    Parameters
+    ----------
+    depths : ndarray of int32, shape (n_nodes,)
+        Depth of each node.
+    sizes : ndarray of int, shape (n,)
+        Number of nodes of each tree; there are no trees for those of size 0.
+    """
+    offsets = np.r_[0, np.cumsum(sizes[sizes > 0])]
+    return TreeArray(np.zeros(len(depths), dtype=np.int32), depths, offsets, validate=False)

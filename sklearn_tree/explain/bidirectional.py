@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sklearn_tree.explain.ancestors import NodeStates, States
+from sklearn_tree.explain.ancestors import NodeStates, States, make_shapes
 from sklearn_tree.explain.tree_inputs import TreeInputs
 from sklearn_tree.nn import TreeBatch
 from sklearn_tree.trees import TreeArray
@@ -32,11 +32,11 @@ class BidirectionalStates(NodeStates):
     def node_vectors(self) -> Tensor:
         """Vectors of all nodes in the order of the ``TreeArray``, Tensor of float, shape (n_nodes, size)."""
         batch = self.inputs.batch
-        return self._add_downward(self.states[0], batch).index_select(0, batch.order)
+        return self._to_vectors(self.states[0], batch).index_select(0, batch.order)
 
-    def _add_downward(self, up: Tensor, batch: TreeBatch) -> Tensor:
+    def _to_vectors(self, up: Tensor, batch: TreeBatch) -> Tensor:
         """Return the vectors of nodes in batch order, given upward states in the order of the array."""
-        up = up.index_select(0, torch.argsort(batch.order))
+        up = super()._to_vectors(up, batch)
         return torch.cat([up, self.module.encoder.downward(up, batch)], dim=1)
 
     def n_rows_per_change(self) -> np.ndarray:
@@ -63,7 +63,7 @@ class BidirectionalStates(NodeStates):
         Returns
         -------
         Tensor of float, shape (n, size)
-            Zero for a tree whose root is excluded.
+            Zero for a tree whose root, or whose explained node, is excluded.
         """
         copies = _Copies(self.inputs.array, nodes.cpu().numpy(), is_pruned=descendants is None)
         up = self.states[0].index_select(0, _to_tensor(copies.sources, nodes))
@@ -77,8 +77,13 @@ class BidirectionalStates(NodeStates):
         result = up.new_zeros(len(nodes), 2 * up.shape[1])
         if len(up):
             batch = TreeBatch.from_array(copies.to_array()).to(up.device)
-            pooled = self.module.pool(self._add_downward(up, batch), batch)
-            result[_to_tensor(np.flatnonzero(copies.sizes), nodes)] = pooled
+            h, explained = self._to_vectors(up, batch), self.inputs.explained
+            if explained is None:
+                result[_to_tensor(np.flatnonzero(copies.sizes), nodes)] = self.inputs.pool(h, batch, None)
+            else:
+                places = _to_tensor(copies.find(explained.cpu().numpy()), nodes)
+                has_place = places >= 0
+                result[has_place] = self.inputs.pool(h, batch, places[has_place])
         return result
 
 
@@ -109,6 +114,7 @@ class _Copies:
         self.array = array
         trees = np.searchsorted(array.offsets, nodes, side="right") - 1
         ends = array.subtree_ends[nodes]
+        self.trees, self.removed, self.ends = trees, nodes, ends if is_pruned else nodes
         self.first = array.offsets[trees]
         self.sizes = array.sizes[trees] - is_pruned * (ends - nodes)
         self.starts = np.cumsum(self.sizes) - self.sizes
@@ -119,14 +125,16 @@ class _Copies:
         is_below = (self.sources > nodes[owners]) & (self.sources < ends[owners])
         self.below = np.flatnonzero(is_below)
 
+    def find(self, nodes: np.ndarray) -> np.ndarray:
+        """Return the position of a node of each tree in each copy, int64, shape (n,); -1 if it is removed."""
+        nodes = nodes[self.trees]
+        is_after = nodes >= self.ends
+        places = self.starts + nodes - self.first - is_after * (self.ends - self.removed)
+        return np.where(is_after | (nodes < self.removed), places, -1)
+
     def to_array(self) -> TreeArray:
         """Return the copies that have a node, without labels."""
-        return TreeArray(
-            np.zeros(len(self.sources), dtype=np.int32),
-            self.array.depths[self.sources],
-            np.r_[0, np.cumsum(self.sizes[self.sizes > 0])],
-            validate=False,
-        )
+        return make_shapes(self.array.depths[self.sources], self.sizes)
 
 
 def _to_tensor(array: np.ndarray, like: Tensor) -> Tensor:

@@ -6,14 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from sklearn_tree.drawing import cut
 from sklearn_tree.estimators.targets.predictions import Predictions
-from sklearn_tree.trees import TreeArray
-
-_LONGEST = 40  # characters of a phrase
 
 
-def write_captions(predictions: Predictions, truths: np.ndarray | None) -> list[str]:
+def write_captions(
+    predictions: Predictions, truths: np.ndarray | None, nodes: list[str] | None = None
+) -> list[str]:
     """Return a caption for each sample.
 
     Parameters
@@ -22,6 +20,8 @@ def write_captions(predictions: Predictions, truths: np.ndarray | None) -> list[
         Predictions of the explained outputs.
     truths : ndarray, shape (n,), or None
         True classes or numbers.
+    nodes : list of str, default=None
+        Names of the explained nodes; None for whole samples.
 
     Returns
     -------
@@ -31,7 +31,10 @@ def write_captions(predictions: Predictions, truths: np.ndarray | None) -> list[
     known = predictions
     captions = []
     for i, value in enumerate(known.values):
-        text = "Predicted" if known.outputs is None else f"Output {known.outputs[i]}: predicted"
+        names = [] if nodes is None else [nodes[i]]
+        names += [] if known.outputs is None else [f"output {known.outputs[i]}"]
+        text = f"{', '.join(names)}: predicted" if names else "predicted"
+        text = text[0].upper() + text[1:]
         note = _qualify(known, i)
         text = f"{text} {_format(value)} ({note})" if note else f"{text} {_format(value)}"
         if truths is not None:
@@ -41,31 +44,6 @@ def write_captions(predictions: Predictions, truths: np.ndarray | None) -> list[
             text += f"; explained: {_format(known.explained[i])} ({p})"
         captions.append(text)
     return captions
-
-
-def name_nodes(captions: list[str], trees: TreeArray, nodes: np.ndarray) -> list[str]:
-    """Name the explained node of each tree in its caption.
-
-    Parameters
-    ----------
-    captions : list of str
-        Captions.
-    trees : TreeArray
-        The trees.
-    nodes : ndarray of int, shape (n,)
-        The nodes.
-
-    Returns
-    -------
-    list of str
-        Such as "Node 3, not good: predicted bad (p = .98)".
-    """
-    texts = []
-    for caption, tree, node in zip(captions, trees, nodes.tolist(), strict=True):
-        phrase = tree.subtree(node)
-        words = " ".join(str(phrase.labels[leaf]) for leaf in phrase.leaves)
-        texts.append(f"Node {node}, {cut(words, _LONGEST)}: {caption[0].lower()}{caption[1:]}")
-    return texts
 
 
 def write_explained(predictions: Predictions) -> list[str]:

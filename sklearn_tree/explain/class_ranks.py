@@ -16,7 +16,9 @@ from sklearn_tree.explain.views import Samples
 from sklearn_tree.plot.switch import MAX_CHOICES
 
 
-def explain_classes(explainer: Any, net: ExplainedNet, samples: Samples, y: Any) -> Explanations:
+def explain_classes(
+    explainer: Any, net: ExplainedNet, samples: Samples, y: Any, nodes: np.ndarray | None
+) -> Explanations:
     """Explain the classes of each sample, at most the five most probable.
 
     Parameters
@@ -29,6 +31,8 @@ def explain_classes(explainer: Any, net: ExplainedNet, samples: Samples, y: Any)
         The samples.
     y : array-like, shape (n_samples,), or None
         True classes.
+    nodes : ndarray of int, shape (n_samples,), or None
+        Explained node of each tree; None for whole samples.
 
     Returns
     -------
@@ -50,7 +54,7 @@ def explain_classes(explainer: Any, net: ExplainedNet, samples: Samples, y: Any)
     parts = []
     for rank in range(min(target.n_classes, MAX_CHOICES)):
         explainer.target = Rank(rank)
-        parts.append(explainer._explain(net, samples, y))
+        parts.append(explainer._explain(net, samples, y, nodes))
     return _interleave(parts, target.n_classes)
 
 

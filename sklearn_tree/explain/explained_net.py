@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from sklearn_tree.estimators.modes import default_modes
+from sklearn_tree.estimators.nodes import node_logits
 from sklearn_tree.estimators.targets import Target
 from sklearn_tree.estimators.targets.predictions import Predictions
 from sklearn_tree.estimators.threads import limit_for
@@ -83,7 +84,9 @@ class ExplainedNet:
         return encode(self.steps, self.kind, X)
 
     @default_modes()
-    def predict(self, encoded: Any, names: np.ndarray, target: Any) -> Predictions:
+    def predict(
+        self, encoded: Any, names: np.ndarray, target: Any, nodes: np.ndarray | None = None
+    ) -> Predictions:
         """Return the predictions of the explained outputs for encoded samples.
 
         Parameters
@@ -94,9 +97,14 @@ class ExplainedNet:
             Explained class of each sample, or the index of the explained output.
         target : "predicted", class, int or tuple
             Target to explain.
+        nodes : ndarray of int, shape (n,), default=None
+            Explained node of each tree; None for whole samples.
         """
         estimator = self.estimator
-        outputs = estimator._run_encoded(encoded, estimator.net_.module_.forward)
+        if nodes is None:
+            outputs = estimator._run_encoded(encoded, estimator.net_.module_.forward)
+        else:
+            outputs = node_logits(estimator, encoded)[encoded.offsets[:-1] + nodes]
         return estimator.target_.predictions(outputs, names, target)
 
     @property

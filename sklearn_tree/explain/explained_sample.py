@@ -12,7 +12,6 @@ from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
 from sklearn_tree.estimators.objective import Objective
-from sklearn_tree.explain.coalitions import coalition_values
 from sklearn_tree.explain.cost import check_cost
 from sklearn_tree.explain.explainer import CaptumExplainer
 from sklearn_tree.explain.inputs import Inputs
@@ -57,11 +56,11 @@ class ExplainedSample:
         return self.batch.inputs.sum_groups(self.groups, own)
 
     def evaluate(self, coalitions: np.ndarray) -> np.ndarray:
-        """Evaluate coalitions of the groups, bool, shape (n, n_groups); return float, shape (n,)."""
-        values = None if self.method.evaluate is None else self.method.evaluate(self.batch, coalitions)
-        if values is None:
-            values = coalition_values(self.batch, self.groups, coalitions)
-        return values * self.batch.objective.unit
+        """Evaluate coalitions of the groups, bool, shape (n, n_groups); return float, shape (n,).
+
+        Absent groups are removed as the method removes them, see :class:`Method`.
+        """
+        return self.method.evaluate(self.batch, self.groups, coalitions) * self.batch.objective.unit
 
     def explain(self) -> np.ndarray:
         """Compute the attributions of the positions with the current weights of the net."""

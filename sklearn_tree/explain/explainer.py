@@ -9,7 +9,6 @@ import numpy as np
 import torch
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import check_random_state, get_tags
-from sklearn.utils.validation import check_is_fitted
 
 from sklearn_tree.containers import as_reusable
 from sklearn_tree.documentation import DocumentationLinkMixin
@@ -21,7 +20,7 @@ from sklearn_tree.explain.explained_net import ExplainedNet
 from sklearn_tree.explain.explanations import Explanations
 from sklearn_tree.explain.fitted import N_FOR_IMPORTANCES, ExplainerAttributesMixin
 from sklearn_tree.explain.methods import check_params, find_method
-from sklearn_tree.explain.node_samples import check_nodes, place_in_trees, take_subtrees
+from sklearn_tree.explain.nodes import check_nodes, explain_nodes
 from sklearn_tree.explain.request import Attributions, Request, make_request
 from sklearn_tree.explain.results import make_explanations
 from sklearn_tree.explain.runtime import run
@@ -33,7 +32,6 @@ from sklearn_tree.validation import (
     RANDOM_STATE,
     HasMethods,
     StrOptions,
-    check_feature_names_in,
 )
 
 
@@ -295,9 +293,10 @@ class CaptumExplainer(
         target : "predicted", "all", class, int or tuple, default=None
             Class to explain in this call; None uses the parameter ``target``. "all" explains the classes of
             each sample, at most the five most probable, one after the other, the most probable first.
-        node : int, or array-like of int, shape (n_samples,), default=None
-            Node of each tree, in preorder, whose prediction is explained, see ``predict_nodes``; None for the
-            whole trees. Nodes outside its subtree get 0.
+        node : int or array-like of int, shape (n_samples,), default=None
+            Node of each tree whose prediction is explained, numbered as by ``predict_nodes``; None for the
+            root. Nodes outside its subtree get 0, unless the net is bidirectional. ``y`` then holds the
+            truths of the nodes.
 
         Returns
         -------
@@ -307,18 +306,15 @@ class CaptumExplainer(
         Raises
         ------
         ValueError
-            If ``y`` does not have one row per sample, ``target`` or ``node`` does not exist, the net is
-            bidirectional and ``node`` is given, or images have another size than in ``fit``.
+            If ``y`` does not have one row per sample, ``target`` does not exist, images have another size
+            than in ``fit``, a tree lacks the node, or the samples or the method have no nodes to explain.
         """
         net, explainer = self._ready_net(), copy.copy(self)
         explainer.target = self.target if target is None else target
         explain = explain_classes if is_all(target) else CaptumExplainer._explain
         samples = find_view(net.kind).read(net, X)
-        if node is None:
-            return explain(explainer, net, samples, y)
-        nodes = check_nodes(net, samples, node)
-        found = explain(explainer, net, take_subtrees(net, samples, nodes), y)
-        return place_in_trees(found, samples, nodes)
+        nodes = None if node is None else check_nodes(node, net, samples.encoded)
+        return explain(explainer, net, samples, y, nodes)
 
     def transform(self, X: Any) -> np.ndarray:
         """Return attributions in a fixed number of columns.
@@ -345,47 +341,23 @@ class CaptumExplainer(
         is_double |= bool((net.target.units != 1).any())
         return columns.astype(np.float64 if is_double else np.float32)
 
-    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
-        """Return the names of the columns of ``transform``.
-
-        Parameters
-        ----------
-        input_features : array-like of str, shape (n_columns,), default=None
-            Names of the columns of a table that had no names in ``fit``; ignored for other kinds.
-
-        Returns
-        -------
-        ndarray of str objects, shape (n_features_out,)
-
-        Raises
-        ------
-        ValueError
-            If the names differ from those in ``fit`` or their number is wrong.
-        """
-        check_is_fitted(self, "estimator_")
-        if input_features is None:
-            return self._features.names
-        return self._features.rename(self.estimator_, check_feature_names_in(self, input_features))
-
     def _request(self, net: ExplainedNet, encoded: Any, output: str) -> Request:
         """Return the request to explain an output of the net for encoded samples."""
         return make_request(self, net, encoded, output)
 
-    def _attribute(self, net: ExplainedNet, encoded: Any) -> Attributions:
-        method = find_method(self.method_, net)
-        return run(method, self._request(net, encoded, self.output), self.verbose)
+    def _attribute(self, net: ExplainedNet, encoded: Any, nodes: np.ndarray | None = None) -> Attributions:
+        method, request = find_method(self.method_, net), self._request(net, encoded, self.output)
+        if nodes is not None:
+            return explain_nodes(method, request, nodes, self.verbose)
+        return run(method, request, self.verbose)
 
-    def _compute_columns(self, net: ExplainedNet, encoded: Any) -> np.ndarray:
-        own = self._features.merge(self._attribute(net, encoded).own)
-        return self._features.aggregate(own, encoded)
-
-    def _explain(self, net: ExplainedNet, samples: Samples, y: Any) -> Explanations:
+    def _explain(self, net: ExplainedNet, samples: Samples, y: Any, nodes: np.ndarray | None) -> Explanations:
         truths = None if y is None else check_y(y)
         if truths is not None:
             check_length(truths, samples.encoded)
         find_view(net.kind).check(self._features, samples.encoded)
-        found, method = self._attribute(net, samples.encoded), find_method(self.method_, net)
-        return make_explanations(net, samples, found, self._features, method, self.target, truths)
+        found, method = self._attribute(net, samples.encoded, nodes), find_method(self.method_, net)
+        return make_explanations(net, samples, found, self._features, method, self.target, truths, nodes)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from sklearn_tree.estimators.targets.predictions import Predictions
-from sklearn_tree.explain.captions import name_nodes, write_captions
+from sklearn_tree.explain.captions import write_captions
+from sklearn_tree.explain.nodes import name_nodes, select_below
 from sklearn_tree.explain.pictures import count_more, draw_explanations_svg, plot_explanations
 from sklearn_tree.explain.pieces import Pieces
 from sklearn_tree.explain.reports import write_json, write_markdown, write_text
 from sklearn_tree.explain.state import predictions_from_state, view_from_state, view_to_state
-from sklearn_tree.explain.summary import Summary, compare, select_pieces, summarize
+from sklearn_tree.explain.summary import Summary, compare, select_group, select_pieces, summarize
 from sklearn_tree.explain.views import View
 from sklearn_tree.plot.picture import Picture
+from sklearn_tree.trees.subtrees import take_subtrees
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -190,7 +192,7 @@ class Explanations:
               ``x``, ``channel`` and ``value``; for tables ``column`` and ``value``;
             - ``attribution``, and for trees ``own``, the attribution of the node without its children;
             - ``predicted``, the predicted class or number, ``true``, if the truth is known, and ``target``,
-              the explained class or output;
+              the explained class or output, and ``explained_node``, if a node was chosen;
             - ``delta``, the completeness error of the sample.
         """
         import pandas as pd
@@ -207,6 +209,8 @@ class Explanations:
         if self.truths is not None:
             frame["true"] = np.repeat(self.truths, sizes)
         frame["target"] = np.repeat(self.targets, sizes)
+        if self.nodes is not None:
+            frame["explained_node"] = np.repeat(self.nodes, sizes)
         frame["delta"] = np.repeat(self.completeness_error, sizes)
         return pd.DataFrame(frame)
 
@@ -264,29 +268,29 @@ class Explanations:
         ValueError
             If a group is empty or a parameter is invalid.
         """
-        first, second = self._select(a, "a"), self._select(b, "b")
+        first, second = (select_group(self.targets, group, name) for group, name in ((a, "a"), (b, "b")))
         frame = select_pieces(self._pieces(), self.targets, features=features, min_count=min_count)
         return compare(frame, first, second, min_count)
 
     def _pieces(self) -> list[Pieces]:
-        return self.view.pieces(self.samples, self.attributions, self.own, self.names)
-
-    def _select(self, group: Any, name: str) -> np.ndarray:
-        """Return the samples of a group as a mask."""
-        mask = np.zeros(len(self), dtype=bool)
-        if np.size(group) and np.ndim(group):
-            mask[np.asarray(group)] = True
-        elif not np.ndim(group):
-            mask |= np.asarray(self.targets == group)
-        if not mask.any():
-            raise ValueError(f"{name} must select samples, got {group!r:.60}: no sample has this class")
-        return mask
+        if self.nodes is None:
+            return self.view.pieces(self.samples, self.attributions, self.own, self.names)
+        attributions, own = (
+            select_below(part, self.samples, self.nodes) for part in (self.attributions, self.own)
+        )
+        return self.view.pieces(take_subtrees(self.samples, self.nodes), attributions, own, self.names)
 
     @property
     def captions(self) -> list[str]:
         """Prediction of each sample, with the truth if it is known: "Predicted NUM (p = .98), true LOC"."""
-        captions = write_captions(self.predictions, self.truths)
-        return captions if self.nodes is None else name_nodes(captions, self.samples, self.nodes)
+        nodes = None if self.nodes is None else name_nodes(self.samples, self.nodes)
+        return write_captions(self.predictions, self.truths, nodes)
+
+    def _show(self, i: int) -> Any:
+        """Return a sample as pictures show it: texts with their spaces, trees with a marked node."""
+        text = None if self.texts is None else self.texts[i]
+        node = None if self.nodes is None else int(self.nodes[i])
+        return self.view.annotate(self.samples[i], text, node)
 
     def plot(self, *, max_samples: int = 20, show_values: bool = False) -> Picture:
         """Draw the samples, coloured by their attributions on a common scale.
@@ -358,9 +362,10 @@ class Explanations:
         Returns
         -------
         str
-            An object with ``kind``, ``method`` and ``samples``. Each sample has ``caption``, ``predicted``,
-            ``probability``, ``true`` (if known), ``target``, ``value``, ``baseline_value`` and ``parts``, a
-            list with the columns of :meth:`to_frame` that describe its attributions. NaN is null.
+            An object with ``kind``, ``method`` and ``samples``. Each sample has ``caption``, ``node`` (if one
+            was chosen), ``predicted``, ``probability``, ``true`` (if known), ``target``, ``value``,
+            ``baseline_value`` and ``parts``, a list with the columns of :meth:`to_frame` that describe its
+            attributions. NaN is null.
         """
         return write_json(self)
 

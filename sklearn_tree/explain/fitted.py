@@ -13,12 +13,13 @@ from sklearn.utils.validation import check_is_fitted
 from sklearn_tree.estimators.wrapped import find_net
 from sklearn_tree.explain.explained_net import ExplainedNet
 from sklearn_tree.explain.features import Features
+from sklearn_tree.explain.request import Attributions
 from sklearn_tree.explain.rows.kind import Rows
 from sklearn_tree.explain.rows.model import ExplainedModel
 from sklearn_tree.explain.state import features_from_state, features_to_state
 from sklearn_tree.explain.views import find_view
 from sklearn_tree.kinds import Kind
-from sklearn_tree.validation import is_fitted
+from sklearn_tree.validation import check_feature_names_in, is_fitted
 
 N_FOR_IMPORTANCES = 1000  # samples of `fit` that the importances are computed from
 
@@ -85,6 +86,28 @@ class ExplainerAttributesMixin:
         """Names of the columns (only if all are strings)."""
         return self.estimator_.feature_names_in_
 
+    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
+        """Return the names of the columns of ``transform``.
+
+        Parameters
+        ----------
+        input_features : array-like of str, shape (n_columns,), default=None
+            Names of the columns of a table that had no names in ``fit``; ignored for other kinds.
+
+        Returns
+        -------
+        ndarray of str objects, shape (n_features_out,)
+
+        Raises
+        ------
+        ValueError
+            If the names differ from those in ``fit`` or their number is wrong.
+        """
+        check_is_fitted(self, "estimator_")
+        if input_features is None:
+            return self._features.names
+        return self._features.rename(self.estimator_, check_feature_names_in(self, input_features))
+
     def _set_estimator(self, X: Any, y: Any) -> None:
         """Set the estimator, and fit a clone if it is not fitted."""
         self.estimator_ = self.estimator
@@ -141,4 +164,8 @@ class ExplainerAttributesMixin:
         return net
 
     def _compute_columns(self, net: ExplainedNet, encoded: Any) -> np.ndarray:
+        own = self._features.merge(self._attribute(net, encoded).own)
+        return self._features.aggregate(own, encoded)
+
+    def _attribute(self, net: ExplainedNet, encoded: Any) -> Attributions:
         raise NotImplementedError

@@ -22,19 +22,20 @@ class LinearScores:
     Attributes
     ----------
     weights, baseline : Tensor of float, shape (n_nodes, n_outputs)
-        Weight of the label of each node, and of its baseline.
+        Weight of the label of each node, and of its baseline; 0 for nodes that the explained logits ignore.
     """
 
     def __init__(self, inputs: TreeInputs) -> None:
         self.inputs = inputs
         self.bias = inputs.module.active_linear.bias
+        self._is_read = inputs.is_below_explained.unsqueeze(1).to(self.bias)
         self.weights, self.baseline = self._look_up(inputs.x), self._look_up(inputs.x0)
-        sizes = torch.from_numpy(inputs.array.sizes).to(self.bias)
-        self._norm = sizes.sqrt().unsqueeze(1)[inputs.trees_of_nodes]
+        sizes = torch.bincount(inputs.trees_of_nodes[inputs.is_below_explained], minlength=len(inputs.array))
+        self._norm = sizes.to(self.bias).sqrt().unsqueeze(1)[inputs.trees_of_nodes]
 
     def _look_up(self, x: Tensor) -> Tensor:
         _, weights = self.inputs.module.split_embedded(torch.cat([self.inputs.fixed, x]))
-        return weights.index_select(0, self.inputs.rows_of_nodes)
+        return weights.index_select(0, self.inputs.rows_of_nodes) * self._is_read
 
     def sum_subtrees(self, numbers: Tensor) -> Tensor:
         """Sum numbers of nodes over each subtree, shape (n_nodes, ...)."""
@@ -44,9 +45,19 @@ class LinearScores:
     @cached_property
     def of_trees(self) -> Tensor:
         """Logits of all trees, shape (n_trees, n_outputs)."""
-        trees = self.inputs.trees_of_nodes
+        return self.of_kept(torch.ones_like(self.inputs.trees_of_nodes, dtype=torch.bool))
+
+    def of_kept(self, is_kept: Tensor) -> Tensor:
+        """Compute the logits of all trees without the weights of the other nodes, shape (n_trees, n_outputs).
+
+        Parameters
+        ----------
+        is_kept : Tensor of bool, shape (n_nodes,)
+            Nodes whose weights count.
+        """
         sums = self.weights.new_zeros(len(self.inputs.array), self.weights.shape[1])
-        return self.bias + sums.index_add(0, trees, self.weights / self._norm)
+        weights = self.weights / self._norm * is_kept.unsqueeze(1)
+        return self.bias + sums.index_add(0, self.inputs.trees_of_nodes, weights)
 
     @cached_property
     def of_subtrees(self) -> Tensor:

@@ -82,8 +82,8 @@ def deletion_curve(
     """Remove the inputs of each sample in decreasing order of attribution [1]_.
 
     The faster the curve falls, the better the attributions. Removed inputs are replaced by their baselines.
-    For the occlusion of subtrees with ``baseline="auto"``, the states of removed leaves are zero, unless the
-    net is bidirectional or pools several nodes. Words and subtrees of models with nets inside are deleted.
+    The occlusion of subtrees removes the states of leaves instead, as for its attributions; words and
+    subtrees of models with nets inside are deleted.
 
     Parameters
     ----------

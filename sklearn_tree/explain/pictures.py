@@ -84,19 +84,26 @@ def _describe(explanations: Any) -> str:
 def _find_scale(explanations: Any) -> tuple[float, str]:
     """Return the attribution that gets the full colour, and the legend."""
     view = explanations.view
-    numbers = view.scaled(explanations.samples, explanations.attributions)
+    numbers = view.scaled(explanations.samples, select_scaled(explanations))
     limit = find_limit(numbers, percentile=view.limit_percentile)
     words = ("against", "for") if explanations.predictions.averages is None else ("lowers", "raises")
     return limit, draw_legend(limit, values=numbers, words=words, opacity=view.opacity)
+
+
+def select_scaled(explanations: Any) -> list[np.ndarray]:
+    """Return the attributions that set the scale; those of explained nodes come first, as of roots."""
+    if explanations.nodes is None:
+        return explanations.attributions
+    pairs = zip(explanations.attributions, explanations.nodes, strict=True)
+    parts = [(part[node], np.delete(part, [0, node])) for part, node in pairs]
+    return [np.r_[first, others[others != 0]] for first, others in parts]  # 0 outside the subtrees
 
 
 def _draw(explanations: Any, i: int, limit: float, draw: Callable[..., str]) -> str:
     """Draw a sample with a method of the view; "" if it is a text without words or a series without steps."""
     if not explanations.attributions[i].size:
         return ""
-    sample, texts = explanations.samples[i], explanations.texts
-    sample = sample if texts is None else explanations.view.add_text(sample, texts[i])
-    return draw(sample, explanations.attributions[i], explanations.names, limit)
+    return draw(explanations._show(i), explanations.attributions[i], explanations.names, limit)
 
 
 def _draw_captions(explanations: Any, *, show_values: bool) -> list[str]:

@@ -13,7 +13,7 @@ from sklearn_tree.plot.text import escape_markdown
 def write_text(explanations: Any) -> str:
     """Return the captions, samples and attributions of explanations as plain text."""
     texts = [
-        explanations.view.write(explanations.samples[i], part, explanations.names) if part.size else "\u2205"
+        explanations.view.write(explanations._show(i), part, explanations.names) if part.size else "\u2205"
         for i, part in enumerate(explanations.attributions)
     ]
     return "\n\n".join(f"{caption}\n{x}" for caption, x in zip(explanations.captions, texts, strict=True))
@@ -23,7 +23,7 @@ def write_markdown(explanations: Any) -> str:
     """Return explanations as Markdown, see :meth:`Explanations.to_markdown`."""
     parts = [escape_markdown(explanations.method.replace("_", " "))]
     for i, caption in enumerate(explanations.captions):
-        attributions, sample = explanations.attributions[i], explanations.samples[i]
+        attributions, sample = explanations.attributions[i], explanations._show(i)
         text = "\u2205"
         if attributions.size:
             text = explanations.view.write_markdown(sample, attributions, explanations.names)
@@ -34,12 +34,13 @@ def write_markdown(explanations: Any) -> str:
 def write_json(explanations: Any) -> str:
     """Return explanations as JSON, see :meth:`Explanations.to_json`."""
     known, frame = explanations.predictions, explanations.to_frame()
-    dropped = ["sample", "predicted", "true", "target", "delta"]
+    dropped = ["sample", "predicted", "true", "target", "explained_node", "delta"]
     parts = frame.drop(columns=dropped, errors="ignore").to_dict("records")
     ends = np.cumsum([part.size for part in explanations.attributions])
     samples = [
         {
             "caption": caption,
+            **({} if explanations.nodes is None else {"node": explanations.nodes[i]}),
             "predicted": known.values[i],
             "probability": known.probabilities[i],
             **({} if explanations.truths is None else {"true": explanations.truths[i]}),

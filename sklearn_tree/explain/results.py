@@ -22,6 +22,7 @@ def make_explanations(
     method: Method,
     target: Any,
     truths: np.ndarray | None,
+    nodes: np.ndarray | None = None,
 ) -> Explanations:
     """Return the explanations of samples.
 
@@ -41,10 +42,12 @@ def make_explanations(
         Explained target.
     truths : ndarray, shape (n,) or (n, n_outputs), or None
         True classes or numbers.
+    nodes : ndarray of int, shape (n,), default=None
+        Explained node of each tree; None for the roots.
     """
     view, own, targets = find_view(net.kind), features.merge(found.own), np.array(list(found.targets))
     offset = net.target.offset(targets)
-    predictions = net.predict(samples.encoded, targets, target)
+    predictions = net.predict(samples.encoded, targets, target, nodes)
     return Explanations(
         kind=net.kind.name,
         view=view,
@@ -58,6 +61,7 @@ def make_explanations(
         method=method.name,
         predictions=predictions,
         texts=samples.texts,
+        nodes=nodes,
         truths=None if truths is None else predictions.select(truths),
         complete=method.complete,
     )

@@ -245,6 +245,18 @@ def select_pieces(
     return pd.concat(parts, ignore_index=True)
 
 
+def select_group(targets: np.ndarray, group: Any, name: str) -> np.ndarray:
+    """Return the samples of a group as a mask, see :meth:`Explanations.contrast`."""
+    mask = np.zeros(len(targets), dtype=bool)
+    if np.size(group) and np.ndim(group):
+        mask[np.asarray(group)] = True
+    elif not np.ndim(group):
+        mask |= np.asarray(targets == group)
+    if not mask.any():
+        raise ValueError(f"{name} must select samples, got {group!r:.60}: no sample has this class")
+    return mask
+
+
 def compare(frame: pd.DataFrame, is_first: np.ndarray, is_second: np.ndarray, min_count: int) -> pd.DataFrame:
     """Compare the attributions of pieces in two groups of samples.
 

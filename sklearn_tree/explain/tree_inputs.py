@@ -43,12 +43,15 @@ class TreeInputs(Inputs):
         Distinct inputs of the other nodes.
     rows_of_nodes : Tensor of int64, shape (n_nodes,)
         Position of each node's input in the concatenation of ``fixed`` and ``x``.
+    explained : Tensor of int64, shape (n_trees,), or None
+        Nodes whose outputs are computed, numbered through all trees; None for the outputs of whole trees.
     """
 
     def __init__(
         self, *, net: ExplainedNet, array: TreeArray, batch: Any, x: Tensor, x0: Tensor, removable: Tensor
     ) -> None:
         self._size = 1  # trees per sample
+        self.explained: Tensor | None = None
         order = batch.order
         removable, x, x0 = removable[order], x[order], x0[order]
         self.array, self.nodes = array, removable.nonzero().squeeze(1)
@@ -76,6 +79,43 @@ class TreeInputs(Inputs):
         """Make samples of two trees each, and return the inputs."""
         self._size = 2
         return self
+
+    def at_nodes(self, nodes: np.ndarray) -> TreeInputs:
+        """Compute the outputs of one node of each tree instead of its root, and return the inputs.
+
+        Parameters
+        ----------
+        nodes : ndarray of int, shape (n_trees,)
+            The nodes, numbered in preorder through their trees.
+        """
+        self.explained = torch.from_numpy(self.array.offsets[:-1] + nodes).to(self.x.device)
+        return self
+
+    def pool(self, h: Tensor, batch: TreeBatch, nodes: Tensor | None) -> Tensor:
+        """Pool the vectors of nodes into those of trees, or of subtrees.
+
+        Parameters
+        ----------
+        h : Tensor of float, shape (n_nodes, size)
+            Vectors of the nodes of a batch, in batch order.
+        batch : TreeBatch
+            The batch.
+        nodes : Tensor of int64, shape (n,), or None
+            Roots of the subtrees, numbered through the trees of the batch; None for the trees.
+        """
+        if nodes is None:
+            return self.module.pool(h, batch)
+        return self.module.pool.pool_subtrees(h, batch).index_select(0, batch.order[nodes])
+
+    @cached_property
+    def is_below_explained(self) -> Tensor:
+        """Whether each node is in the explained subtree of its tree, Tensor of bool, shape (n_nodes,)."""
+        if self.explained is None:
+            return torch.ones_like(self.trees_of_nodes, dtype=torch.bool)
+        nodes = torch.arange(self.array.n_nodes, device=self.x.device)
+        first = self.explained[self.trees_of_nodes]
+        ends = torch.from_numpy(self.array.subtree_ends).to(self.x.device)
+        return (nodes >= first) & (nodes < ends[first])
 
     @property
     def n_positions(self) -> int:
@@ -157,8 +197,8 @@ class TreeInputs(Inputs):
         """Return a batch of k copies, the rows of inner nodes and of leaves, and the row of each node."""
         batch = self.batch
         if k > 1:
-            copies = self.array[np.tile(np.arange(len(self.array)), k)]
-            batch = TreeBatch.from_array(copies).to(self.x.device)
+            repeated = self.array[np.tile(np.arange(len(self.array)), k)]
+            batch = TreeBatch.from_array(repeated).to(self.x.device)
         n_fixed, n = len(self.fixed), self.n_rows
         is_leaf = self.is_leaf[self.nodes].repeat(k)
         inner, leaves = (~is_leaf).nonzero().squeeze(1), is_leaf.nonzero().squeeze(1)
@@ -166,14 +206,19 @@ class TreeInputs(Inputs):
         positions = torch.empty_like(is_leaf, dtype=torch.int64)
         positions[inner] = n_fixed + torch.arange(len(inner), device=positions.device)
         positions[leaves] = n_fixed + torch.arange(len(leaves), device=positions.device)
-        copies_of_nodes = torch.arange(k, device=positions.device).repeat_interleave(self.array.n_nodes)
+        copies = torch.arange(k, device=positions.device)
+        copies_of_nodes = copies.repeat_interleave(self.array.n_nodes)
         rows = self.rows_of_nodes.repeat(k)
         is_row = rows >= n_fixed
         rows[is_row] = positions[(rows + n * copies_of_nodes)[is_row] - n_fixed]
         rows += (n_fixed + len(inner)) * self.is_leaf.repeat(k)
         inverse = torch.empty_like(rows)
         inverse[batch.order] = rows
-        batch = dataclasses.replace(batch, n_distinct_inner=n_fixed + len(inner), shared=None)
+        outputs = None
+        if self.explained is not None:
+            outputs = batch.order[(self.explained + self.array.n_nodes * copies.unsqueeze(1)).flatten()]
+        n_inner = n_fixed + len(inner)
+        batch = dataclasses.replace(batch, n_distinct_inner=n_inner, shared=None, output_nodes=outputs)
         return batch, inner, leaves, inverse
 
     def _forward(self, x: Tensor, copies: Any) -> Tensor:

@@ -185,7 +185,22 @@ class LinearPath(nn.Module):
         -------
         Tensor of float, shape (n, n_outputs)
         """
-        scores = self.score_labels(batch)
+        return self.pool_subtrees(self.score_labels(batch), batch, nodes)
+
+    def pool_subtrees(self, scores: Tensor, batch: TreeBatch, nodes: Tensor) -> Tensor:
+        """Compute the logits of subtrees from the return value of :meth:`score_labels`.
+
+        Parameters
+        ----------
+        scores : Tensor of float, shape (n_nodes, n_outputs)
+            Columns of all nodes.
+        batch, nodes
+            See :meth:`score_subtrees`.
+
+        Returns
+        -------
+        Tensor of float, shape (n, n_outputs)
+        """
         sums = sum_subtrees(torch.cat([scores, scores.new_ones(len(scores), 1)], dim=1), batch)[nodes]
         return self._scale(sums[:, :-1], sums[:, -1])
 

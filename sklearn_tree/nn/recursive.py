@@ -89,9 +89,7 @@ class RecursiveEncoder(nn.Module):
         h = torch.cat([states[0] for states in self._walk_levels(wx, batch)][::-1])
         return h if nodes is None else h.index_select(0, nodes)
 
-    def compute_states(
-        self, wx: Tensor, batch: TreeBatch, has_state: Tensor | None = None
-    ) -> tuple[Tensor, ...]:
+    def compute_states(self, wx: Tensor, batch: TreeBatch) -> tuple[Tensor, ...]:
         """Compute all states of the bottom-up walk from projected inputs.
 
         Parameters
@@ -100,28 +98,22 @@ class RecursiveEncoder(nn.Module):
             Projected inputs in batch order.
         batch : TreeBatch
             Trees.
-        has_state : Tensor of bool, shape (n_leaves,), default=None
-            Leaves whose states are not zero; None for all.
 
         Returns
         -------
         tuple of Tensor, each of shape (n_nodes, hidden_size)
             States in batch order.
         """
-        levels = list(self._walk_levels(wx, batch, has_state))[::-1]
+        levels = list(self._walk_levels(wx, batch))[::-1]
         return tuple(torch.cat(parts) for parts in zip(*levels, strict=True))
 
-    def _walk_levels(
-        self, wx: Tensor, batch: TreeBatch, has_state: Tensor | None = None
-    ) -> Iterator[tuple[Tensor, ...]]:
+    def _walk_levels(self, wx: Tensor, batch: TreeBatch) -> Iterator[tuple[Tensor, ...]]:
         """Walk with plain autograd, for any cell; the reference of the fast walk.
 
         Yields the states of all leaves, then the states of the inner nodes of each level from the deepest up.
         """
         inner, leaves = wx.split((sum(batch.n_inner), sum(batch.n_leaves)))
         leaf_states = self.cell(leaves, None)
-        if has_state is not None:
-            leaf_states = tuple(state * has_state.unsqueeze(1) for state in leaf_states)
         leaf_levels = list(zip(*(state.split(batch.n_leaves) for state in leaf_states), strict=True))
         inner_levels = inner.split(batch.n_inner)
 
@@ -260,6 +252,19 @@ class RecursiveNet(Net):
         if self.active_linear is None:
             return logits
         return logits + self.active_linear.score_subtrees(batch, batch.output_nodes)
+
+    def forward_embedded(self, x: Tensor, batch: TreeBatch, inverse: Tensor | None = None) -> Tensor:
+        """Compute the logits of trees or of ``batch.output_nodes``, see :meth:`Net.forward_embedded`."""
+        nodes = batch.output_nodes
+        if nodes is None:
+            return super().forward_embedded(x, batch, inverse)
+        x, scores = self.split_embedded(x)
+        vectors = self.pool.pool_subtrees(self.encoder(x, batch, inverse), batch)
+        logits = self.compute_logits(vectors.index_select(0, nodes))
+        if self.active_linear is None:
+            return logits
+        scores = scores if inverse is None else scores[inverse]
+        return logits + self.active_linear.pool_subtrees(scores, batch, nodes)
 
     def encode(self, batch: TreeBatch) -> Tensor:
         """Compute one vector per tree, Tensor of float, shape (n_trees, size)."""

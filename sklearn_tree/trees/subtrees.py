@@ -50,6 +50,24 @@ def heights_of(numbers: np.ndarray) -> np.ndarray:
     return -(numbers >> HEIGHT_SHIFT)
 
 
+def take_subtrees(array: TreeArray, nodes: np.ndarray) -> TreeArray:
+    """Return one subtree of each tree as a separate tree; its root keeps the label of the edge above it.
+
+    Parameters
+    ----------
+    array : TreeArray
+        The trees.
+    nodes : ndarray of int, shape (n_trees,)
+        Root of each subtree, numbered in preorder through its tree.
+    """
+    starts = array.offsets[:-1] + nodes
+    sizes = array.subtree_ends[starts] - starts
+    offsets = np.r_[0, np.cumsum(sizes)]
+    rows = np.repeat(starts - offsets[:-1], sizes) + np.arange(offsets[-1])
+    depths = array.depths[rows] - np.repeat(array.depths[starts], sizes)
+    return array._select(rows, offsets).replace(depths=depths, parents=None)
+
+
 def sibling_ranks(parents: np.ndarray) -> np.ndarray:
     """Return the position of each child among its siblings.
 

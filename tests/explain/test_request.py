@@ -92,10 +92,10 @@ def test_several_outputs_are_explained_by_output_and_class(cls):
             expected = probabilities[:, list(clf.classes_[column]).index(wanted)]
         np.testing.assert_allclose(explanations.values, expected, rtol=1e-4)
     for target, message in [
-        (1, r"target must be \(output, class\) for 2 outputs, got 1"),
-        ((0, 1, 2), r"target must be \(output, class\) for 2 outputs, got \(0, 1, 2\)"),
+        (1, r"target must be 'predicted' or \(output, class\) for 2 outputs, got 1"),
+        ((0, 1, 2), r"target must be 'predicted' or \(output, class\) for 2 outputs, got \(0, 1, 2\)"),
         ((2, 0), r"target\[0\] must be an int in \[0, 1\], got 2"),
-        ((1, "d"), r"target must be .*\['a', 'b', 'c'\], got 'd'"),
+        ((1, "d"), r"target\[1\] must be .*\['a', 'b', 'c'\], got 'd'"),
     ]:
         with pytest.raises(ValueError, match=message):
             fit_explainer(clf, TABLE, target=target)
@@ -108,7 +108,9 @@ def test_multi_label_targets_are_explained_by_index():
     np.testing.assert_allclose(explanations.values, clf.predict_proba(TEXTS)[:, 1], rtol=1e-4)
     predicted = fit_explainer(clf, TEXTS).explain(TEXTS)
     assert predicted.targets.tolist() == clf.predict_proba(TEXTS).argmax(axis=1).tolist()
-    with pytest.raises(ValueError, match=r"target must be 'predicted' or an int in \[0, 2\], got 3"):
+    with pytest.raises(
+        ValueError, match=r"target must be 'predicted', \(output, class\) or an int in \[0, 2\], got 3"
+    ):
         fit_explainer(clf, TEXTS, target=3)
 
 

@@ -31,6 +31,8 @@ from sklearn_tree.estimators.targets.class_target import (
 from sklearn_tree.estimators.targets.predictions import Predictions, predictions_of_class
 from sklearn_tree.nn import MultiOutputCrossEntropy, SmoothedBinaryCrossEntropy, SmoothedCrossEntropy
 
+_PRESENCE = np.array([0, 1])  # classes of a label
+
 
 class OneClass(OneClassDecoder, ClassTarget):
     """One class per sample.
@@ -118,22 +120,32 @@ class MultiLabel(MultiLabelDecoder, ClassTarget):
     def predictions(self, outputs: np.ndarray, names: np.ndarray, target: Any) -> Predictions:
         """Return the predictions of the explained labels, see :meth:`Target.predictions`."""
         proba = np.asarray(self.proba(outputs))[np.arange(len(outputs)), names]
-        values, probabilities = (proba > 0.5).astype(np.int64), np.maximum(proba, 1 - proba)
+        values = explained = (proba > 0.5).astype(np.int64)
+        if _is_pair(target) and not is_predicted(target[1]):
+            explained = np.full(len(values), find_class(target[1], _PRESENCE, "target[1]"))
         return Predictions(
             outputs=names,
             values=values,
-            probabilities=probabilities,
-            explained=values,
-            explained_probabilities=probabilities,
+            probabilities=np.maximum(proba, 1 - proba),
+            explained=explained,
+            explained_probabilities=np.where(explained, proba, 1 - proba),
         )
 
     def _choose(self, outputs: Tensor, target: Any, output: str) -> Objective:
         label: Any = outputs.argmax(1)
-        if not is_predicted(target):
-            label = check_index("target must be 'predicted' or", target, outputs.shape[1])
+        is_pair = _is_pair(target)
+        if is_pair or not is_predicted(target):
+            rule = "target[0] must be" if is_pair else "target must be 'predicted', (output, class) or"
+            label = check_index(rule, target[0] if is_pair else target, self.n_classes)
         weights = one_hot(label, outputs)
+        names = weights.argmax(1).cpu().numpy()
+        if is_pair:
+            is_absent = (outputs * weights).sum(1) <= 0
+            if not is_predicted(target[1]):
+                is_absent[:] = find_class(target[1], _PRESENCE, "target[1]") == 0
+            weights = torch.where(is_absent.unsqueeze(1), -weights, weights)
         head = torch.zeros_like(weights, dtype=torch.bool) if output == "probability" else None
-        return Objective(names=weights.argmax(1).cpu().numpy(), weights=weights, head=head)
+        return Objective(names=names, weights=weights, head=head)
 
 
 class MultiOutput(MultiOutputDecoder, ClassTarget):
@@ -206,15 +218,15 @@ class MultiOutput(MultiOutputDecoder, ClassTarget):
 
     def _choose(self, outputs: Tensor, target: Any, output: str) -> Objective:  # by default in column 0
         column, wanted = 0, target
-        if isinstance(target, tuple) and len(target) == 2:
+        if _is_pair(target):
             column = check_index("target[0] must be", target[0], len(self.classes))
             wanted = target[1]
         elif not is_predicted(target):
-            raise ValueError(
-                f"target must be (output, class) for {len(self.classes)} outputs, got {target!r}"
-            )
-        first = sum(self.n_classes[:column])
-        return _explained_class(outputs, wanted, output, np.asarray(self.classes[column]), first=first)
+            n = len(self.classes)
+            raise ValueError(f"target must be 'predicted' or (output, class) for {n} outputs, got {target!r}")
+        classes, first = np.asarray(self.classes[column]), sum(self.n_classes[:column])
+        name = "target[1]" if _is_pair(target) else "target"
+        return _explained_class(outputs, wanted, output, classes, first=first, name=name)
 
 
 def read_classes(y: Any, classes: Any = None) -> tuple[np.ndarray, type[ClassTarget]]:
@@ -247,13 +259,20 @@ def read_classes(y: Any, classes: Any = None) -> tuple[np.ndarray, type[ClassTar
     return y, MultiLabel if is_indicator else MultiOutput
 
 
-def _explained_class(outputs: Tensor, target: Any, output: str, classes: np.ndarray, first: int) -> Objective:
-    """Choose a class of the head whose outputs begin at ``first``."""
+def _is_pair(target: Any) -> bool:
+    """Return whether the target to explain is an output with one of its classes."""
+    return isinstance(target, tuple) and len(target) == 2
+
+
+def _explained_class(
+    outputs: Tensor, target: Any, output: str, classes: np.ndarray, *, first: int, name: str = "target"
+) -> Objective:
+    """Choose a class of the head whose outputs begin at ``first``; ``name`` is that of the target."""
     n = len(classes)
     logits = outputs[:, first : first + n]
     target = Rank(0) if is_predicted(target) else target
     is_ranked = isinstance(target, Rank)
-    chosen = _find_ranked(logits, target.rank) if is_ranked else find_class(target, classes)
+    chosen = _find_ranked(logits, target.rank) if is_ranked else find_class(target, classes, name)
     weights, head = one_hot(chosen, logits), None
     names = classes[weights.argmax(1).cpu().numpy()]
     padding = (first, outputs.shape[1] - first - n)

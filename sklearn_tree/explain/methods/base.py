@@ -11,6 +11,7 @@ from typing import Any, Literal
 import numpy as np
 from torch import Tensor
 
+from sklearn_tree.explain.coalitions import coalition_values
 from sklearn_tree.explain.explained_net import ExplainedNet
 from sklearn_tree.explain.request import Attributions, ExplainedBatch, Request
 from sklearn_tree.kinds import Kind
@@ -51,13 +52,15 @@ class Method:
     n_evaluations : callable, default=None
         ``n_evaluations(n_groups, params)`` returns how often the net is evaluated for samples with these
         numbers of groups, ndarray of int, shape (n,); None if the number is small.
-    evaluate : callable, default=None
-        ``evaluate(batch, coalitions)`` returns the values of coalitions of the groups of a single sample, for
-        metrics, if the method does not replace removed inputs by their baselines; None for samples of which
-        it does.
     complete : {"own", "attributions"} or None, default="own"
         Numbers that the completeness error sums and compares with ``f(x) - f(baseline)``; None for no
         completeness error.
+    evaluate : callable, default=coalition_values
+        ``evaluate(batch, groups, coalitions)`` computes the explained function of a single sample without
+        some of its groups, which are removed as the method removes them. The default replaces them by their
+        baselines, see :func:`~sklearn_tree.explain.coalitions.coalition_values`. The metrics call it.
+    refuse_nodes : str, default=None
+        Reason why the method does not explain single nodes; None if it does.
     refuse : callable, default=accept
         Returns the reason why a net cannot be explained by this method, or None.
     """
@@ -70,8 +73,9 @@ class Method:
     gradient: Callable[[ExplainedBatch, Tensor, Tensor], Tensor] | None = None
     params: tuple[str, ...] = ()
     n_evaluations: Callable[[np.ndarray, Mapping[str, Any]], np.ndarray] | None = None
-    evaluate: Callable[[ExplainedBatch, np.ndarray], np.ndarray | None] | None = None
     complete: Literal["own", "attributions"] | None = "own"
+    evaluate: Callable[[ExplainedBatch, Tensor, np.ndarray], np.ndarray] = coalition_values
+    refuse_nodes: str | None = None
     refuse: Callable[[ExplainedNet], str | None] = accept
 
     def chunks(self, request: Request) -> list[np.ndarray]:

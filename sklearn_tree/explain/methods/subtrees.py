@@ -9,11 +9,11 @@ import torch
 from torch import Tensor
 
 from sklearn_tree.estimators.objective import Objective
-from sklearn_tree.explain.absent_leaves import values_without_states
 from sklearn_tree.explain.ancestors import NodeStates
 from sklearn_tree.explain.bidirectional import make_states
 from sklearn_tree.explain.methods.base import Method, refused_method, register_method
 from sklearn_tree.explain.occlusion import occlusion, phrase_values
+from sklearn_tree.explain.removed_subtrees import values_without_subtrees
 from sklearn_tree.explain.request import Attributions, ExplainedBatch, Request
 from sklearn_tree.explain.tree_inputs import TreeInputs
 from sklearn_tree.kinds import StarTable, Trees
@@ -141,7 +141,7 @@ def _sum_children(array: TreeArray, numbers: Tensor) -> Tensor:
 
 register_method(
     SubtreeMethod(
-        name="occlusion", attribute=occlude_subtrees, kinds=(Trees,), evaluate=values_without_states
+        name="occlusion", attribute=occlude_subtrees, kinds=(Trees,), evaluate=values_without_subtrees
     )
 )
 register_method(
@@ -149,12 +149,18 @@ register_method(
         name="interaction",
         attribute=subtract_children,
         kinds=(Trees,),
-        evaluate=values_without_states,
         complete="attributions",
+        evaluate=values_without_subtrees,
     )
 )
 register_method(
-    SubtreeMethod(name="node_prediction", attribute=predict_subtrees, kinds=(Trees,), complete=None)
+    SubtreeMethod(
+        name="node_prediction",
+        attribute=predict_subtrees,
+        kinds=(Trees,),
+        complete=None,
+        refuse_nodes="it predicts every node of a tree already",
+    )
 )
 register_method(
     refused_method("feature_ablation", lambda net: "use 'occlusion' to remove subtrees", kinds=(Trees,))

@@ -73,8 +73,10 @@ class ExplainedModel:
         X = rows.change(numbers, is_present, self.kind.replacements[baseline])
         return torch.from_numpy(predict_outputs(self.estimator, X, self.kind.function, self.target))
 
-    def predict(self, encoded: RowArray, names: np.ndarray, target: Any) -> Predictions:
-        """Return the predictions for rows, see :meth:`ExplainedNet.predict`."""
+    def predict(
+        self, encoded: RowArray, names: np.ndarray, target: Any, nodes: np.ndarray | None = None
+    ) -> Predictions:
+        """Return the predictions for rows, see :meth:`ExplainedNet.predict`; ``nodes`` is None."""
         outputs = predict_outputs(self.estimator, encoded.restore(), self.kind.function, self.target)
         return self.target.predictions(outputs, names, target)
 

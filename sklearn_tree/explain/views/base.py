@@ -247,7 +247,16 @@ class View:
         """Read samples that the whole estimator accepts."""
         X = as_reusable(X)
         encoded, raw = net.encode(X)
-        return Samples(X=X, encoded=encoded, shown=self.show(net, encoded, raw))
+        texts = self.find_texts(X, len(encoded))
+        return Samples(X=X, encoded=encoded, shown=self.show(net, encoded, raw), texts=texts)
+
+    def find_texts(self, X: Any, n: int) -> list | None:
+        """Return the user's texts, shape (n,); None if the n samples are not texts."""
+        return None
+
+    def annotate(self, sample: Any, text: Any, node: int | None) -> Any:
+        """Return an item of :meth:`show` with its item of :meth:`find_texts`, or with a marked node."""
+        return sample
 
     def show(self, net: ExplainedNet, encoded: Any, raw: Any) -> Any:
         """Return the samples with the user's labels or tokens.
@@ -290,10 +299,6 @@ class View:
         """
         indices, values = locate_elements(samples, attributions)
         return {"position": indices[0], "channel": names[indices[-1]], "value": values}
-
-    def add_text(self, sample: Any, text: Any) -> Any:
-        """Return an item of :meth:`show` with the user's text, for its picture."""
-        return sample
 
     def scaled(self, samples: Any, attributions: list[np.ndarray]) -> np.ndarray:
         """Return the attributions that set the scale of the colours, ndarray of float, shape (n_numbers,).

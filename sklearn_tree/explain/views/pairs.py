@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,18 +11,18 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sklearn_tree.containers import holds_pairs, pair_columns
+from sklearn_tree.containers import pair_columns
 from sklearn_tree.drawing import escape
 from sklearn_tree.explain.explained_net import ExplainedNet
 from sklearn_tree.explain.features import Features
 from sklearn_tree.explain.inputs import Inputs, PairInputs
 from sklearn_tree.explain.pieces import Pieces
-from sklearn_tree.explain.views.base import Samples, View, is_ragged
-from sklearn_tree.explain.views.tokens import TokensView, read_texts
+from sklearn_tree.explain.views.base import View, is_ragged
 from sklearn_tree.explain.views.windows import WindowsView
 from sklearn_tree.kinds import PairArray
 from sklearn_tree.kinds.pairs import item_rows
 from sklearn_tree.plot.svg import stack_svg, write_svg_lines
+from sklearn_tree.plot.text import escape_markdown
 
 
 class PairsView(View):
@@ -113,23 +114,23 @@ class PairsView(View):
 
     # Frames and pictures.
 
-    def read(self, net: ExplainedNet, X: Any) -> Samples:
-        """Read pairs, and keep both texts of each if all samples are texts."""
-        samples = super().read(net, X)
-        if not isinstance(self.item_view, TokensView) or not holds_pairs(samples.X):
-            return samples
-        texts = read_texts(pair_columns(samples.X)[0], 2 * len(samples.encoded))
-        return replace(samples, texts=texts and list(zip(texts[::2], texts[1::2], strict=True)))
-
-    def add_text(self, sample: dict[str, Any], text: tuple[str, str]) -> dict[str, Any]:
-        """Return the samples of a pair with their texts, see :meth:`View.add_text`."""
-        sides = zip(sample.items(), text, strict=True)
-        return {side: self.item_view.add_text(item, own) for (side, item), own in sides}
-
     def show(self, net: ExplainedNet, encoded: Any, raw: Any) -> PairArray:
         """Return the pairs with the user's labels or tokens."""
         raw_items = raw.items if isinstance(raw, PairArray) else None
         return encoded.replace(self.item_view.show(net.for_items(), encoded.items, raw_items))
+
+    def find_texts(self, X: Any, n: int) -> list | None:
+        """Return both texts of each pair as a tuple, see :meth:`View.find_texts`."""
+        items: Any = ()
+        with suppress(TypeError, ValueError):  # steps before the net may read other columns
+            items, _ = pair_columns(X)
+        texts = self.item_view.find_texts(items, 2 * n)
+        return None if texts is None else list(zip(texts[::2], texts[1::2], strict=True))
+
+    def annotate(self, sample: dict[str, Any], text: tuple[str, str] | None, node: int | None) -> dict:
+        """Return the pair with the texts of both sides."""
+        sides = zip(sample.items(), text or (None, None), strict=True)
+        return {side: self.item_view.annotate(item, part, None) for (side, item), part in sides}
 
     def check(self, features: Any, encoded: Any) -> None:
         """Raise ValueError if the samples of the pairs cannot be explained, see :meth:`View.check`."""
@@ -167,6 +168,15 @@ class PairsView(View):
             for side, item, part in _sides(sample, attributions)
         ]
         return "\n".join(texts)
+
+    def write_markdown(self, sample: dict[str, Any], attributions: np.ndarray, names: np.ndarray) -> str:
+        """Write the samples of a pair as Markdown, one after the other."""
+        texts = [
+            f"{escape_markdown(side)}:\n\n"
+            + (self.item_view.write_markdown(item, part, names) if part.size else "\u2205")
+            for side, item, part in _sides(sample, attributions)
+        ]
+        return "\n\n".join(texts)
 
     def draw(self, sample: dict[str, Any], attributions: np.ndarray, names: np.ndarray, limit: float) -> str:
         """Draw the samples of a pair side by side."""

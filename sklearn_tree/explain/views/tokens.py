@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from sklearn_tree.containers import as_column, to_numpy, without_arrow
-from sklearn_tree.explain.explained_net import ExplainedNet
 from sklearn_tree.explain.pieces import Pieces, find_ngrams, make_pieces
-from sklearn_tree.explain.views.base import Samples
 from sklearn_tree.explain.views.words import WordsView
 from sklearn_tree.plot.text import write_markdown_tokens, write_tokens
 from sklearn_tree.plot.tokens import draw_tokens, draw_tokens_svg, find_gaps
@@ -25,14 +22,17 @@ class TokensView(WordsView):
         """Return the ids of all tokens."""
         return to_numpy(encoded.values)
 
-    def read(self, net: ExplainedNet, X: Any) -> Samples:
-        """Read samples, and keep the texts among them for pictures."""
-        samples = super().read(net, X)
-        return replace(samples, texts=read_texts(samples.X, len(samples.encoded)))
+    def find_texts(self, X: Any, n: int) -> list | None:
+        """Return the user's texts, see :meth:`View.find_texts`."""
+        column: list = []
+        with suppress(TypeError, ValueError):  # steps before the net may read other columns
+            column = as_column(without_arrow(X), "sequences")
+        is_text = len(column) == n and all(isinstance(row, str) for row in column)
+        return column if is_text else None
 
-    def add_text(self, sample: list[str], text: str) -> Text:
-        """Return the tokens of a text with the text, see :meth:`View.add_text`."""
-        return Text(sample, text)
+    def annotate(self, sample: list[str], text: str | None, node: int | None) -> list[str]:
+        """Return the tokens with their text."""
+        return sample if text is None else Text(sample, text)
 
     def locate(
         self, samples: RaggedArray, attributions: list[np.ndarray], names: np.ndarray
@@ -66,15 +66,6 @@ class TokensView(WordsView):
     def draw_svg(self, sample: list[str], attributions: np.ndarray, names: np.ndarray, limit: float) -> str:
         """Draw the first tokens of a text, coloured by their attributions."""
         return draw_tokens_svg(sample, attributions, limit=limit, gaps=_find_gaps(sample))
-
-
-def read_texts(X: Any, n: int) -> list[str] | None:
-    """Return a column of ``n`` texts as a list; None if it holds something else."""
-    column: list = []
-    with suppress(TypeError, ValueError):  # steps before the net may read other columns
-        column = as_column(without_arrow(X), "sequences")
-    is_text = len(column) == n and all(isinstance(row, str) for row in column)
-    return column if is_text else None
 
 
 class Text(list):

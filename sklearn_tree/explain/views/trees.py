@@ -21,9 +21,11 @@ from sklearn_tree.plot.outline import draw_outline
 from sklearn_tree.plot.text import write_tree
 from sklearn_tree.trees import Tree, TreeArray
 from sklearn_tree.trees.flat import PAD_ID
+from sklearn_tree.trees.formats import FlatTree
 from sklearn_tree.trees.reduction import reduce_subtrees
 from sklearn_tree.trees.svg import draw_tree
 
+_MARK = "\u25b6"  # a triangle that points at the label
 InputsT = TypeVar("InputsT", bound=TreeInputs)
 
 
@@ -80,6 +82,14 @@ class TreesView(WordsView):
     ) -> list[Pieces]:
         """Return the words, labels, phrases, productions and edges, see :meth:`View.pieces`."""
         return find_tree_pieces(samples, attributions, own)
+
+    def annotate(self, sample: Tree, text: None, node: int | None) -> Tree:
+        """Return the tree with a mark before the label of the explained node."""
+        if node is None:
+            return sample
+        labels = list(map(str, sample.labels))
+        labels[node] = f"{_MARK} {labels[node]}".rstrip()
+        return Tree.from_flat(FlatTree(labels, sample.parents, sample.depths, sample.values, sample.edges))
 
     def write(self, sample: Tree, attributions: np.ndarray, names: np.ndarray) -> str:
         """Write a tree, one line per node."""
