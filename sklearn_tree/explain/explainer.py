@@ -9,7 +9,6 @@ import numpy as np
 import torch
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import check_random_state, get_tags
-from sklearn.utils.validation import check_is_fitted
 
 from sklearn_tree.containers import as_reusable
 from sklearn_tree.documentation import DocumentationLinkMixin
@@ -358,17 +357,13 @@ class CaptumExplainer(
             seed=self._seed,
         )
 
-    def _attribute(
-        self, net: ExplainedNet, encoded: Any, nodes: np.ndarray | None = None
-    ) -> Attributions:
+    def _attribute(self, net: ExplainedNet, encoded: Any, nodes: np.ndarray | None = None) -> Attributions:
         method, request = find_method(self.method_, net), self._request(net, encoded, self.output)
         if nodes is not None:
             return explain_nodes(method, request, nodes, self.verbose)
         return run(method, request, self.verbose)
 
-    def _explain(
-        self, net: ExplainedNet, samples: Samples, y: Any, nodes: np.ndarray | None
-    ) -> Explanations:
+    def _explain(self, net: ExplainedNet, samples: Samples, y: Any, nodes: np.ndarray | None) -> Explanations:
         truths = None if y is None else check_y(y)
         if truths is not None:
             check_length(truths, samples.encoded)

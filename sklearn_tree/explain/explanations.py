@@ -260,10 +260,11 @@ class Explanations:
         return compare(frame, first, second, min_count)
 
     def _pieces(self) -> list[Pieces]:
-        if self.nodes is None:
-            return self.view.pieces(self.samples, self.attributions, self.own, self.names)
-        parts = (select_below(part, self.samples, self.nodes) for part in (self.attributions, self.own))
-        return self.view.pieces(take_subtrees(self.samples, self.nodes), *parts, self.names)
+        samples, attributions, own = self.samples, self.attributions, self.own
+        if self.nodes is not None:
+            attributions, own = (select_below(part, samples, self.nodes) for part in (attributions, own))
+            samples = take_subtrees(samples, self.nodes)
+        return self.view.pieces(samples, attributions, own, self.names)
 
     @property
     def captions(self) -> list[str]:
@@ -368,8 +369,9 @@ class Explanations:
         -------
         str
             An object with ``kind``, ``method`` and ``samples``. Each sample has ``caption``, ``node`` (if one
-            was chosen), ``predicted``, ``probability``, ``true`` (if known), ``target``, ``value``, ``baseline_value`` and ``parts``, a
-            list with the columns of :meth:`to_frame` that describe its attributions. NaN is null.
+            was chosen), ``predicted``, ``probability``, ``true`` (if known), ``target``, ``value``,
+            ``baseline_value`` and ``parts``, a list with the columns of :meth:`to_frame` that describe its
+            attributions. NaN is null.
         """
         return write_json(self)
 

@@ -254,7 +254,22 @@ class RecursiveNet(Net):
         return logits + self.active_linear.score_subtrees(batch, batch.output_nodes)
 
     def forward_embedded(self, x: Tensor, batch: TreeBatch, inverse: Tensor | None = None) -> Tensor:
-        """Compute the logits of trees or of ``batch.output_nodes``, see :meth:`Net.forward_embedded`."""
+        """Compute the logits of a batch from its embedded inputs.
+
+        Parameters
+        ----------
+        x : Tensor of float, shape (n_rows, size)
+            Inputs, see :meth:`embed`.
+        batch : TreeBatch
+            Trees.
+        inverse : Tensor of int64, shape (n_nodes,), default=None
+            Row of ``x`` for each node; None if ``x`` has one row per node.
+
+        Returns
+        -------
+        Tensor of float, shape (n_predictions, n_outputs)
+            One row per tree, or per subtree of ``batch.output_nodes``.
+        """
         nodes = batch.output_nodes
         if nodes is None:
             return super().forward_embedded(x, batch, inverse)

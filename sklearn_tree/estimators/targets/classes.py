@@ -24,7 +24,6 @@ from sklearn_tree.estimators.targets.class_target import (
 from sklearn_tree.estimators.targets.predictions import Predictions, predictions_of_class
 from sklearn_tree.nn import MultiOutputCrossEntropy, SmoothedBinaryCrossEntropy, SmoothedCrossEntropy
 
-
 _PRESENCE = np.array([0, 1])  # classes of a label
 
 
