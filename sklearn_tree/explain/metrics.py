@@ -81,7 +81,11 @@ def deletion_curve(
 ) -> Curve:
     """Remove the inputs of each sample in decreasing order of attribution [1]_.
 
-    The faster the curve falls, the better the attributions.
+    The faster the curve falls, the better the attributions. Inputs are removed as the method of the explainer
+    removes them. The occlusion and the interaction of subtrees set the states of removed leaves and of
+    subtrees without inputs to zero, unless ``baseline`` is "mean" or "unknown". All other methods replace
+    words, labels, numbers, windows and patches by the baseline of the explainer, also methods that remove
+    nothing, such as "saliency".
 
     Parameters
     ----------
@@ -99,7 +103,8 @@ def deletion_curve(
     Returns
     -------
     Curve
-        One curve per sample, from the prediction for the sample to the prediction for the baseline.
+        One curve per sample, from the prediction for the sample to the prediction without any input. If the
+        method is occlusion, the first step of a curve with one point per input is the largest attribution.
 
     References
     ----------
@@ -127,9 +132,9 @@ def insertion_curve(
     n_points: int = 11,
     random_state: Any = 0,
 ) -> Curve:
-    """Restore the inputs of each sample in decreasing order of attribution, starting from the baseline.
+    """Restore the inputs of each sample in decreasing order of attribution, starting without any.
 
-    The faster the curve rises, the better the attributions.
+    The faster the curve rises, the better the attributions. Inputs are removed as in :func:`deletion_curve`.
 
     Parameters
     ----------
@@ -147,7 +152,7 @@ def insertion_curve(
     Returns
     -------
     Curve
-        One curve per sample, from the prediction for the baseline to the prediction for the sample.
+        One curve per sample, from the prediction without any input to the prediction for the sample.
     """
     return _compute_curve(explainer, X, order, n_points, random_state, is_deletion=False)
 
@@ -156,6 +161,8 @@ def infidelity(
     explainer: CaptumExplainer, X: Any, *, n_samples: int = 100, random_state: Any = 0
 ) -> np.ndarray:
     """Measure how badly attributions predict the effect of removing random sets of inputs [1]_.
+
+    Inputs are removed as in :func:`deletion_curve`.
 
     Parameters
     ----------
