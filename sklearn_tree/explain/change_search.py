@@ -128,8 +128,8 @@ def _check_estimator(estimator: Any) -> tuple[list[Any], np.ndarray]:
         )
     if net.kind_.item_kind is not None:
         raise ValueError(
-            f"estimator must read single samples, got a net for {net.kind_.name}: a change has one sample; "
-            "CaptumExplainer explains both"
+            f"estimator must read single samples, got a net for {net.kind_.name}: the search edits one "
+            "sample; CaptumExplainer explains both"
         )
     if not net.kind_.has_labels:
         raise ValueError(f"estimator must read texts, tokens or trees, got a net for {net.kind_.name}")

@@ -268,7 +268,7 @@ class Explanations:
 
     @property
     def captions(self) -> list[str]:
-        """Prediction of each sample, with the truth if it is known: "Predicted NUM (p = .98), true LOC"."""
+        """Prediction of each sample or node, and the truth if known: "Predicted NUM (p = .98), true LOC"."""
         nodes = None if self.nodes is None else name_nodes(self.samples, self.nodes)
         return write_captions(self.predictions, self.truths, nodes)
 

@@ -103,8 +103,8 @@ def deletion_curve(
     Returns
     -------
     Curve
-        One curve per sample, from the prediction for the sample to the prediction without any input. If the
-        method is occlusion, the first step of a curve with one point per input is the largest attribution.
+        One curve per sample, from the prediction for the sample to the prediction without any input. With
+        one point more than the sample has inputs, its first step is the occlusion of the first input.
 
     References
     ----------
