@@ -92,39 +92,6 @@ def predict_nodes(estimator: Any, X: Any) -> pd.DataFrame:
     return pd.concat([pd.DataFrame(columns), classes], axis=1)
 
 
-def node_logits(estimator: Any, encoded: TreeArray) -> np.ndarray:
-    """Compute the outputs of the net for each subtree as a separate tree, or in its context.
-
-    Parameters
-    ----------
-    estimator : BaseNet
-        Fitted recursive net.
-    encoded : TreeArray
-        Encoded trees.
-
-    Returns
-    -------
-    ndarray of float, shape (n_nodes, n_outputs)
-    """
-    module = estimator.net_.module_
-
-    def vectors_and_weights(batch: TreeBatch) -> torch.Tensor:
-        h = module.encode_nodes(batch)
-        return torch.cat([h, module.pool.weights(h)], dim=1).index_select(0, batch.order)
-
-    def linear_logits(batch: TreeBatch) -> torch.Tensor:
-        return module.active_linear.score_subtrees(batch, batch.order)
-
-    nodes = estimator._run_encoded(encoded, vectors_and_weights, is_per_sample=False)
-    pooled = torch.from_numpy(pool_subtrees(nodes, encoded, module.pool.how))
-    weight = module.head.weight
-    with torch.no_grad():
-        logits = module.head(pooled.to(weight.device, weight.dtype)).cpu().numpy()
-    if module.active_linear is None:
-        return logits
-    return logits + estimator._run_encoded(encoded, linear_logits, is_per_sample=False)
-
-
 class NodePredictionMixin:
     """Method of classifiers that predict the nodes of trees."""
 
@@ -163,6 +130,39 @@ def _encode(steps: list[Any], kind: Any, X: Any) -> tuple[TreeArray, np.ndarray]
         labelled = raw
     vocabulary, labels = labelled.vocabulary, to_numpy(labelled.labels)
     return encoded, labels if vocabulary is None else vocabulary[labels]
+
+
+def node_logits(estimator: Any, encoded: TreeArray) -> np.ndarray:
+    """Compute the outputs of the net for each subtree as a separate tree, or in its context.
+
+    Parameters
+    ----------
+    estimator : BaseNet
+        Fitted recursive net.
+    encoded : TreeArray
+        Encoded trees.
+
+    Returns
+    -------
+    ndarray of float, shape (n_nodes, n_outputs)
+    """
+    module = estimator.net_.module_
+
+    def vectors_and_weights(batch: TreeBatch) -> torch.Tensor:
+        h = module.encode_nodes(batch)
+        return torch.cat([h, module.pool.weights(h)], dim=1).index_select(0, batch.order)
+
+    def linear_logits(batch: TreeBatch) -> torch.Tensor:
+        return module.active_linear.score_subtrees(batch, batch.order)
+
+    nodes = estimator._run_encoded(encoded, vectors_and_weights, is_per_sample=False)
+    pooled = torch.from_numpy(pool_subtrees(nodes, encoded, module.pool.how))
+    weight = module.head.weight
+    with torch.no_grad():
+        logits = module.head(pooled.to(weight.device, weight.dtype)).cpu().numpy()
+    if module.active_linear is None:
+        return logits
+    return logits + estimator._run_encoded(encoded, linear_logits, is_per_sample=False)
 
 
 def pool_subtrees(nodes: np.ndarray, trees: TreeArray, pooling: str) -> np.ndarray:

@@ -78,12 +78,10 @@ class BidirectionalStates(NodeStates):
         if len(up):
             batch = TreeBatch.from_array(copies.to_array()).to(up.device)
             h, explained = self._to_vectors(up, batch), self.inputs.explained
-            if explained is None:
-                result[_to_tensor(np.flatnonzero(copies.sizes), nodes)] = self.inputs.pool(h, batch, None)
-            else:
-                places = _to_tensor(copies.find(explained.cpu().numpy()), nodes)
-                has_place = places >= 0
-                result[has_place] = self.inputs.pool(h, batch, places[has_place])
+            roots = self.inputs.array.offsets[:-1] if explained is None else explained.cpu().numpy()
+            places = _to_tensor(copies.find(roots), nodes)
+            is_kept = places >= 0
+            result[is_kept] = self.inputs.pool(h, batch, None if explained is None else places[is_kept])
         return result
 
 

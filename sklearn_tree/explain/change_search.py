@@ -76,7 +76,7 @@ def nearest_change(
         If the estimator does not end in a classifier of this package, or ``x`` is not one text, one list of
         str or one tree.
     ValueError
-        If the net does not read texts or trees or has several outputs, ``target`` is not a class or is
+        If the net does not read single texts or trees or has several outputs, ``target`` is not a class or is
         predicted already, ``max_changes`` is not positive, the estimator reads ``x`` differently, or
         ``candidates`` is None although the estimator has no vocabulary.
 
@@ -125,6 +125,11 @@ def _check_estimator(estimator: Any) -> tuple[list[Any], np.ndarray]:
     if not is_classifier(net):
         raise TypeError(
             f"estimator must be a classifier, got {type(net).__name__}: a number changes with every edit"
+        )
+    if net.kind_.item_kind is not None:
+        raise ValueError(
+            f"estimator must read single samples, got a net for {net.kind_.name}: the search edits one "
+            "sample; CaptumExplainer explains both"
         )
     if not net.kind_.has_labels:
         raise ValueError(f"estimator must read texts, tokens or trees, got a net for {net.kind_.name}")

@@ -70,9 +70,10 @@ class CaptumExplainer(
         - "grad_cam" (convolutional nets): last feature maps, weighted by their gradients.
         - Any method registered with :func:`sklearn_tree.explain.methods.register_method`.
     target : "predicted", class, int or tuple, default="predicted"
-        Class to explain. For a multi-output regressor or multi-label classifier, the index of the output; for
-        a multi-output classifier, ``(output, class)``. "predicted" explains the predicted class, of the first
-        output if there are several.
+        Class to explain, or for several numbers or labels the index of one. For several columns of classes,
+        ``(output, class)``; for labels too, with the classes 0 (absent) and 1 (present). The class in a tuple
+        may be "predicted". "predicted" explains the predicted class of the first column, the most probable
+        label, or the first number.
     baseline : {"auto", "zero", "unknown", "mean"}, default="auto"
         Replacement for a removed input. Words and nodes get a vector of zeros, the vector of unknown words,
         or the mean vector of the words in ``fit``; numbers get 0 or the training mean. "auto" selects
@@ -163,6 +164,13 @@ class CaptumExplainer(
     'works'
     >>> explainer.transform(trees).shape
     (40, 6)
+
+    With several columns of classes, the target is a column and one of its classes:
+
+    >>> y = [["good", "long"], ["bad", "short"]] * 20
+    >>> clf = RecursiveNetClassifier(random_state=0).fit(trees, y)
+    >>> CaptumExplainer(clf, target=(1, "short")).fit(trees).explain(trees[:1]).targets.tolist()
+    ['short']
     """
 
     _parameter_constraints: dict = {  # noqa: RUF012

@@ -273,16 +273,15 @@ class Explanations:
         return compare(frame, first, second, min_count)
 
     def _pieces(self) -> list[Pieces]:
-        if self.nodes is None:
-            return self.view.pieces(self.samples, self.attributions, self.own, self.names)
-        attributions, own = (
-            select_below(part, self.samples, self.nodes) for part in (self.attributions, self.own)
-        )
-        return self.view.pieces(take_subtrees(self.samples, self.nodes), attributions, own, self.names)
+        samples, attributions, own = self.samples, self.attributions, self.own
+        if self.nodes is not None:
+            attributions, own = (select_below(part, samples, self.nodes) for part in (attributions, own))
+            samples = take_subtrees(samples, self.nodes)
+        return self.view.pieces(samples, attributions, own, self.names)
 
     @property
     def captions(self) -> list[str]:
-        """Prediction of each sample, with the truth if it is known: "Predicted NUM (p = .98), true LOC"."""
+        """Prediction of each sample or node, and the truth if known: "Predicted NUM (p = .98), true LOC"."""
         nodes = None if self.nodes is None else name_nodes(self.samples, self.nodes)
         return write_captions(self.predictions, self.truths, nodes)
 

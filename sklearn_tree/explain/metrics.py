@@ -81,9 +81,11 @@ def deletion_curve(
 ) -> Curve:
     """Remove the inputs of each sample in decreasing order of attribution [1]_.
 
-    The faster the curve falls, the better the attributions. Removed inputs are replaced by their baselines.
-    The occlusion of subtrees removes the states of leaves instead, as for its attributions; words and
-    subtrees of models with nets inside are deleted.
+    The faster the curve falls, the better the attributions. Inputs are removed as the method of the explainer
+    removes them. The occlusion and the interaction of subtrees set the states of removed leaves and of
+    subtrees without inputs to zero, unless ``baseline`` is "mean" or "unknown". All other methods replace
+    words, labels, numbers, windows and patches by the baseline of the explainer, also methods that remove
+    nothing, such as "saliency". Words and subtrees of models with nets inside are deleted.
 
     Parameters
     ----------
@@ -101,7 +103,8 @@ def deletion_curve(
     Returns
     -------
     Curve
-        One curve per sample, from the prediction for the sample to the prediction for the baseline.
+        One curve per sample, from the prediction for the sample to the prediction without any input. With
+        one point more than the sample has inputs, its first step is the occlusion of the first input.
 
     References
     ----------
@@ -129,9 +132,9 @@ def insertion_curve(
     n_points: int = 11,
     random_state: Any = 0,
 ) -> Curve:
-    """Restore the inputs of each sample in decreasing order of attribution, starting from the baseline.
+    """Restore the inputs of each sample in decreasing order of attribution, starting without any.
 
-    The faster the curve rises, the better the attributions.
+    The faster the curve rises, the better the attributions. Inputs are removed as in :func:`deletion_curve`.
 
     Parameters
     ----------
@@ -149,7 +152,7 @@ def insertion_curve(
     Returns
     -------
     Curve
-        One curve per sample, from the prediction for the baseline to the prediction for the sample.
+        One curve per sample, from the prediction without any input to the prediction for the sample.
     """
     return _compute_curve(explainer, X, order, n_points, random_state, is_deletion=False)
 
@@ -158,6 +161,8 @@ def infidelity(
     explainer: CaptumExplainer, X: Any, *, n_samples: int = 100, random_state: Any = 0
 ) -> np.ndarray:
     """Measure how badly attributions predict the effect of removing random sets of inputs [1]_.
+
+    Inputs are removed as in :func:`deletion_curve`.
 
     Parameters
     ----------

@@ -254,11 +254,11 @@ class RecursiveNet(Net):
         return logits + self.active_linear.score_subtrees(batch, batch.output_nodes)
 
     def forward_embedded(self, x: Tensor, batch: TreeBatch, inverse: Tensor | None = None) -> Tensor:
-        """Compute the logits of a batch from its embedded inputs, see :meth:`Net.forward_embedded`.
+        """Compute the logits of a batch from its embedded inputs.
 
         Parameters
         ----------
-        x : Tensor of float, shape (n_nodes, size) or (n_distinct, size)
+        x : Tensor of float, shape (n_rows, size)
             Inputs, see :meth:`embed`.
         batch : TreeBatch
             Trees.

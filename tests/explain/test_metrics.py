@@ -12,13 +12,16 @@ from explain_helpers import (
     assert_all_close,
     each_kind,
     fit_example,
+    fit_example_explainer,
     fit_explainer,
     make_ragged_series,
 )
 
 from sklearn_tree import RNNClassifier
 from sklearn_tree.explain import metrics
+from sklearn_tree.explain.coalitions import coalition_values
 from sklearn_tree.explain.explained_net import ExplainedNet
+from sklearn_tree.explain.explained_sample import explain_each
 from sklearn_tree.explain.methods import Method, base, find_method, register_method
 
 LONG = ["a b c d e f g h i j k l m n", "n m l k j i h g f e d c b a"] * 6
@@ -97,6 +100,53 @@ def test_the_exact_order_gives_the_best_curves_of_an_additive_function(linear_ne
         assert np.ptp(random, axis=0).max() > 1e-3  # the control: the curves are not flat
         random = metrics.deletion_curve(best, X, order="random", random_state=seed, **points).values
         assert (metrics.deletion_curve(best, X, **points).values <= random + 1e-9).all()
+
+
+EXACT_REMOVALS = [
+    ("trees", "occlusion"),
+    ("trees, both walks", "occlusion"),
+    ("trees, linear path", "occlusion"),
+    ("texts", "occlusion"),
+    ("texts of a CNN", "feature_ablation"),
+    ("a table", "occlusion"),
+    ("a table as trees", "occlusion"),
+    ("series", "feature_ablation"),
+    ("series", "occlusion"),
+    ("images", "feature_ablation"),
+    ("images", "occlusion"),
+]
+
+
+@pytest.mark.parametrize(("kind", "method"), EXACT_REMOVALS)
+def test_the_first_step_of_a_curve_is_the_largest_occlusion(kind, method):
+    explainer = fit_example_explainer(
+        kind, method, output="probability", method_params={"window": 2, "stride": 2}, dtype="float64"
+    )
+    X = fit_example(kind)[1][3:6]
+    explained, gaps = explainer.explain(X), []
+    for i, sample in enumerate(explain_each(explainer, X)):
+        n = len(sample.attributions)
+        curve = metrics.deletion_curve(explainer, X[i : i + 1], n_points=n + 1).values[0]
+        assert curve[0] == pytest.approx(explained.values[i], abs=1e-7)
+        assert curve[-1] == pytest.approx(explained.baseline_values[i], abs=1e-7)
+        if kind != "images" or method != "occlusion":  # a window does not reach the last row of pixels
+            assert curve[0] - curve[1] == pytest.approx(sample.attributions.max(), abs=1e-7)
+        back = metrics.insertion_curve(explainer, X[i : i + 1], n_points=n + 1).values[0]
+        assert back[[0, -1]] == pytest.approx(curve[[-1, 0]], abs=1e-7)
+        flags = ~np.eye(n, dtype=bool)
+        replaced = coalition_values(sample.batch, sample.groups, flags) * sample.batch.objective.unit
+        gaps.append(np.abs(replaced - sample.evaluate(flags)).max())
+    assert (max(gaps) > 1e-5) == kind.startswith("trees")  # the control: a zero state is not a baseline
+
+
+def test_infidelity_measures_the_removal_of_the_method():
+    net, X = fit_example("trees")
+    zero, replaced = (
+        fit_explainer(net, X[:6], baseline=baseline, dtype="float64") for baseline in ("auto", "mean")
+    )
+    assert np.abs(metrics.infidelity(zero, X[:3]) - metrics.infidelity(replaced, X[:3])).max() > 1e-4
+    assert len(zero.explain(X[:1]).own[0]) == 1  # a tree of one node
+    assert metrics.infidelity(zero, X[:1])[0] == pytest.approx(0, abs=1e-9)
 
 
 def test_the_area_under_a_curve_is_the_sum_of_its_trapezoids():

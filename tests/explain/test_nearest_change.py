@@ -243,6 +243,11 @@ def test_other_estimators_are_refused():
         nearest_change(RNNRegressor(max_epochs=1).fit(TEXTS, np.arange(40.0)), "a film")
     with pytest.raises(ValueError, match="estimator must read texts, tokens or trees, got a net for series"):
         nearest_change(CNNClassifier(max_epochs=1).fit(series, Y[:20]), series[0])
+    pairs = np.array([["a film", "a play"], ["a play", "a film"]] * 10, dtype=object)
+    with pytest.raises(
+        ValueError, match="estimator must read single samples, got a net for pairs: the search"
+    ):
+        nearest_change(RNNClassifier(max_epochs=1).fit(pairs, Y[:20]), pairs[0])
     with pytest.raises(ValueError, match="estimator must predict one class per sample"):
         nearest_change(RNNClassifier(max_epochs=1).fit(TEXTS, np.eye(2, dtype=int)[[0, 1] * 20]), "a film")
     ids = RNNClassifier(max_epochs=1).fit([[2, 3], [3, 4, 5]] * 10, Y[:20])

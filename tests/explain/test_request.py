@@ -106,12 +106,33 @@ def test_multi_label_targets_are_explained_by_index():
     clf = RNNClassifier(**QUICK).fit(TEXTS, labels)
     explanations = fit_explainer(clf, TEXTS, target=1, output="probability").explain(TEXTS)
     np.testing.assert_allclose(explanations.values, clf.predict_proba(TEXTS)[:, 1], rtol=1e-4)
+    present, absent = (
+        fit_explainer(clf, TEXTS, method="shapley", target=(1, label)).explain(TEXTS) for label in (1, 0)
+    )
+    for a, b in zip(present.own, absent.own, strict=True):
+        np.testing.assert_allclose(a, -b, rtol=0, atol=1e-6)
+    assert np.abs(np.concatenate(absent.own)).max() > 1e-4  # the control
+    for target, expected in [((1, 0), 1 - explanations.values), ((1, 1), explanations.values)]:
+        found = fit_explainer(clf, TEXTS, target=target, output="probability").explain(TEXTS)
+        np.testing.assert_allclose(found.values, expected, rtol=1e-4)
+        np.testing.assert_allclose(found.predictions.explained_probabilities, expected, rtol=1e-4)
+        values = found.predictions.values
+        assert [f"; explained: {target[1]} (p" in caption for caption in found.captions] == [
+            value != target[1] for value in values
+        ]
+    found = fit_explainer(clf, TEXTS, target=(1, "predicted"), output="probability").explain(TEXTS)
+    np.testing.assert_allclose(found.values, np.maximum(expected, 1 - expected), rtol=1e-4)
+    assert not any("explained" in caption for caption in found.captions)
     predicted = fit_explainer(clf, TEXTS).explain(TEXTS)
     assert predicted.targets.tolist() == clf.predict_proba(TEXTS).argmax(axis=1).tolist()
     with pytest.raises(
         ValueError, match=r"target must be 'predicted', \(output, class\) or an int in \[0, 2\], got 3"
     ):
         fit_explainer(clf, TEXTS, target=3)
+    with pytest.raises(ValueError, match=r"target\[0\] must be an int in \[0, 2\], got 3"):
+        fit_explainer(clf, TEXTS, target=(3, 1))
+    with pytest.raises(ValueError, match=r"target\[1\] must be .* one of the classes \[0, 1\], got 2"):
+        fit_explainer(clf, TEXTS, target=(1, 2))
 
 
 @pytest.mark.parametrize("cls", [RNNRegressor, CNNRegressor, RecursiveNetRegressor])

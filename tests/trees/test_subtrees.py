@@ -8,7 +8,7 @@ from strategies import forests
 
 import sklearn_tree.trees.subtrees as subtrees
 from sklearn_tree import Tree, TreeArray
-from sklearn_tree.trees.subtrees import heights_of, number_subtrees, sibling_ranks
+from sklearn_tree.trees.subtrees import heights_of, number_subtrees, sibling_ranks, take_subtrees
 
 
 def subtrees_by_recursion(array):
@@ -78,3 +78,18 @@ def test_replaced_labels_remove_the_numbers():
 def test_sibling_ranks_start_at_0_for_each_parent():
     assert sibling_ranks(np.array([0, 0, 3, 4, 4, 4])).tolist() == [0, 1, 0, 0, 1, 2]
     assert len(sibling_ranks(np.zeros(0, dtype=int))) == 0
+
+
+@given(forest=forests(labels=st.integers(2, 3)), data=st.data())
+def test_the_subtree_of_a_node_is_taken_from_each_tree(forest, data):
+    array = TreeArray.from_trees(forest)
+    nodes = np.array([data.draw(st.integers(0, size - 1)) for size in array.sizes.tolist()], dtype=np.int64)
+    taken = take_subtrees(array.replace(subtrees=number_subtrees(array)), nodes)
+    for tree, part, node in zip(array, taken, nodes.tolist(), strict=True):
+        expected = tree.subtree(node)
+        assert part.labels == expected.labels
+        assert part.parents.tolist() == expected.parents.tolist()
+        assert part.values == expected.values
+        if tree.edges is not None:
+            assert (part.edges or [None])[0] == tree.edges[node]
+    assert taken.subtrees is None

@@ -1,6 +1,8 @@
 """Explanations of pairs."""
 
 import html
+import json
+import pickle
 import re
 from functools import cache
 
@@ -10,10 +12,17 @@ import pytest
 import torch
 from explain_helpers import FEW_PARAMS, METHODS, QUICK, fit_explainer, is_complete
 
-from sklearn_tree import CNNClassifier, RecursiveNetClassifier, RNNClassifier, RNNRegressor
+from sklearn_tree import (
+    CNNClassifier,
+    RecursiveNetClassifier,
+    RNNClassifier,
+    RNNRegressor,
+    SequenceVectorizer,
+)
 from sklearn_tree.explain.explained_net import ExplainedNet
 from sklearn_tree.explain.methods import method_names
 from sklearn_tree.explain.metrics import deletion_curve
+from sklearn_tree.kinds import PairArray
 
 RNG = np.random.RandomState(0)
 Y = np.arange(12) % 2
@@ -145,13 +154,64 @@ def test_explanations_of_regressors_are_complete_and_measured():
     assert np.isfinite(curve.values).all()
 
 
-def test_pictures_of_pairs_show_the_texts_of_the_user():
-    pairs = pd.DataFrame({"p": ["A  good film,really!", "a bad film"] * 6, "h": ["It's good.", "bad"] * 6})
-    net = RNNClassifier(**QUICK).fit(pairs, Y)
-    found = fit_explainer(net, pairs).explain(pairs[:2])
-    assert found.texts == [("A  good film,really!", "It's good."), ("a bad film", "bad")]
-    shown = html.unescape(re.sub(r"<[^>]+>", "", found[0].plot().html.split("<details")[0]))
-    assert "It's good." in shown
-    assert "film,really!" in shown
-    tokens = pairs.map(str.split)
-    assert fit_explainer(net.fit(tokens, Y), tokens).explain(tokens[:2]).texts is None
+WRITTEN = pd.DataFrame(
+    {"p": ["A  GOOD film!", "Bad\tfilm", ""] * 4, "h": ["good   Film", "a <b>Bad</b>", "Good"] * 4}
+)
+CONTAINERS = {
+    "frame": WRITTEN,
+    "array": WRITTEN.to_numpy(dtype=object),
+    "frame of strings": WRITTEN.astype("string"),
+}
+
+
+@pytest.mark.parametrize("name", CONTAINERS)
+def test_texts_of_pairs_are_shown_as_written(name):
+    X = CONTAINERS[name]
+    explainer = fit_explainer(RNNClassifier(**QUICK).fit(X, Y), X)
+    found = explainer.explain(X[:3])
+    assert found.texts == list(WRITTEN[:3].itertuples(index=False, name=None))
+    shown = [re.sub("<[^>]*>", "", html.unescape(found[i : i + 1]._repr_html_())) for i in range(2)]
+    assert "A  GOOD film!" in shown[0]
+    assert "good   Film" in shown[0]
+    assert "Bad\tfilm" in shown[1]
+    assert pickle.loads(pickle.dumps(found))._repr_html_() == found._repr_html_()
+    tokens = [["A", "GOOD", "film"], ["good", "film"]]
+    rows = pd.DataFrame({side: [part] * 12 for side, part in zip("ph", tokens, strict=True)})
+    of_tokens = fit_explainer(RNNClassifier(**QUICK).fit(rows, Y), rows).explain(rows[:1])
+    assert of_tokens.texts is None  # the control
+    assert "GOOD" in of_tokens._repr_html_()
+
+
+def test_pairs_of_vectorized_texts_have_no_texts():
+    vectorizer = SequenceVectorizer().fit([*WRITTEN.p, *WRITTEN.h])
+    X = PairArray.from_columns(*(vectorizer.transform(WRITTEN[side]) for side in "ph"))
+    found = fit_explainer(RNNClassifier(**QUICK).fit(X, Y), X).explain(X[[0, 1]])
+    assert found.texts is None
+    assert "<small>first</small>" in found._repr_html_()
+
+
+def test_markdown_of_pairs_names_the_sides_and_keeps_the_marks_of_words():
+    found = fit_explainer(RNNClassifier(**QUICK).fit(WRITTEN, Y), WRITTEN).explain(WRITTEN[:3])
+    text = found.to_markdown()
+    assert text.count("\n\np:\n\n") == text.count("\n\nh:\n\n") == 3
+    assert re.search(r"\*GOOD\*+ \([+-]", text)
+    assert "\n\np:\n\n\u2205\n\n" in text
+    trees = fit_explainer(RecursiveNetClassifier(**QUICK).fit(TREES, Y), TREES).explain(TREES[:1])
+    assert re.search(r"p:\n\n {4,}[+-][0-9.]+  S\n", trees.to_markdown())
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_summaries_contrasts_and_json_hold_both_sides(name):
+    net, X = fit(name)
+    explainer = fit_explainer(net, X, method="input_x_gradient")
+    found = explainer.explain(X, np.roll(Y, 1))
+    names = found.summary(min_count=1).to_frame().name
+    assert {piece.split(":")[0] for piece in names} == set(X)
+    groups = found.contrast(range(6), range(6, 12), min_count=1)
+    assert {piece.split(":")[0] for piece in groups.name} == set(X)
+    samples = json.loads(found.to_json())["samples"]
+    assert len(samples) == 12
+    assert {part["side"] for part in samples[0]["parts"]} == set(X)
+    assert sum(len(sample["parts"]) for sample in samples) == len(found.to_frame())
+    assert [sample["true"] for sample in samples] == np.roll(Y, 1).tolist()
+    assert repr(found).startswith("Explanations(12 pairs, method='input_x_gradient')")
