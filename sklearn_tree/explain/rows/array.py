@@ -56,7 +56,7 @@ class RowArray:
         """Number of positions of each row, ndarray of int, shape (n_rows,)."""
         return np.sum([part.sizes for part in self.parts], axis=0)
 
-    def without_values(self) -> RowArray:
+    def without_table(self) -> RowArray:
         """Return the rows for pictures and frames only."""
         return replace(self, X=None)
 

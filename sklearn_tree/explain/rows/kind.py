@@ -11,7 +11,7 @@ from sklearn_tree.containers import as_column, as_reusable
 from sklearn_tree.estimators.targets import Target
 from sklearn_tree.explain.explained_net import encode
 from sklearn_tree.explain.rows.array import RowArray, as_table
-from sklearn_tree.explain.rows.outputs import find_function, fit_target
+from sklearn_tree.explain.rows.outputs import find_function, fit_target, predict_rows
 from sklearn_tree.explain.rows.parts import Cells, Nodes, Part, Words, take_column
 from sklearn_tree.explain.rows.readers import Reader, find_readers
 from sklearn_tree.explain.rows.replacements import find_replacements
@@ -77,8 +77,9 @@ class Rows(Kind):
         rows = self.encode(X)
         self.replacements = find_replacements(rows)
         X = rows.restore()
-        self.target = fit_target(self.model, X)
-        self.function = find_function(self.model, X)
+        predicted = predict_rows(self.model, X)
+        self.target = fit_target(self.model, predicted)
+        self.function = find_function(self.model, X, predicted)
         return rows
 
     def encode(self, X: Any) -> RowArray:

@@ -14,7 +14,7 @@ from sklearn_tree.kinds.encoding import no_warnings_of_unknown
 _SMALLEST_PROBABILITY = 1e-3  # forests and neighbours predict probabilities of 0
 
 
-def find_function(model: Any, X: Any) -> str:
+def find_function(model: Any, X: Any, predicted: np.ndarray) -> str:
     """Return the method of a model whose outputs are explained.
 
     Parameters
@@ -23,6 +23,8 @@ def find_function(model: Any, X: Any) -> str:
         Fitted classifier or regressor.
     X : samples
         Some rows.
+    predicted : ndarray, shape (n,)
+        Predictions of the model for the rows.
 
     Returns
     -------
@@ -38,7 +40,6 @@ def find_function(model: Any, X: Any) -> str:
         return "predict"
     names = [name for name in ("predict_proba", "decision_function") if hasattr(model, name)]
     with no_warnings_of_unknown():
-        predicted = model.predict(X)
         outputs = {name: as_logits(np.asarray(getattr(model, name)(X))) for name in names}
     faithful = [name for name in names if np.array_equal(_decide(model, outputs[name]), predicted)]
     if not faithful:
@@ -59,8 +60,8 @@ def _are_logits(logits: np.ndarray, proba: np.ndarray) -> bool:
     return logits.shape == proba.shape and np.allclose(softmax(logits, axis=1), proba, atol=1e-5)
 
 
-def fit_target(model: Any, X: Any) -> Target:
-    """Return the kind of the predictions of a model.
+def predict_rows(model: Any, X: Any) -> np.ndarray:
+    """Return the predictions of a model, ndarray of shape (n,).
 
     Raises
     ------
@@ -74,6 +75,11 @@ def fit_target(model: Any, X: Any) -> Target:
             "estimator must predict one class or number per row if its net is inside another model, got "
             f"predictions of shape {predicted.shape}"
         )
+    return predicted
+
+
+def fit_target(model: Any, predicted: np.ndarray) -> Target:
+    """Return the kind of the predictions of a model, given some of them."""
     target: Target = OneClass() if is_classifier(model) else Numbers()
     target.fit(np.asarray(model.classes_) if is_classifier(model) else predicted.astype(float))
     return target

@@ -86,17 +86,28 @@ class Part(ABC):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Words(Part):
-    """Column of texts or token lists, whose words are deleted.
+class Column(Part):
+    """Column of texts or trees.
 
     Attributes
     ----------
     values : list
-        The user's texts or token lists.
+        The user's texts, token lists, or trees of any registered type.
     """
 
-    shown: RaggedArray
     values: list[Any]
+
+    def take(self, rows: Any) -> Self:
+        """Return the part of some of the rows."""
+        values = [self.values[i] for i in np.arange(len(self.values))[rows].tolist()]
+        return replace(super().take(rows), values=values)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Words(Column):
+    """Column of texts or token lists, whose words are deleted."""
+
+    shown: RaggedArray
 
     @classmethod
     def read(cls, name: str, column: int | None, values: list[Any]) -> Words:
@@ -111,10 +122,6 @@ class Words(Part):
         """Word at each position."""
         assert self.shown.vocabulary is not None
         return self.shown.vocabulary[self.shown.values]
-
-    def take(self, rows: Any) -> Self:
-        """Return the part of some of the rows."""
-        return replace(super().take(rows), values=[self.values[i] for i in _indices(rows, len(self.values))])
 
     def item(self, i: int) -> Any:
         """Return the words of a row, with the text around them."""
@@ -131,17 +138,10 @@ class Words(Part):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Nodes(Part):
-    """Column of trees: a removed node loses its label and value, and subtrees of such nodes are deleted.
-
-    Attributes
-    ----------
-    values : list
-        The user's trees, of any registered type.
-    """
+class Nodes(Column):
+    """Column of trees: a removed node loses its label and value, and subtrees of such nodes are deleted."""
 
     shown: TreeArray
-    values: list[Any]
 
     @property
     def is_removable(self) -> np.ndarray:
@@ -154,10 +154,6 @@ class Nodes(Part):
         """Label of each node."""
         assert self.shown.vocabulary is not None
         return self.shown.vocabulary[self.shown.labels]
-
-    def take(self, rows: Any) -> Self:
-        """Return the part of some of the rows."""
-        return replace(super().take(rows), values=[self.values[i] for i in _indices(rows, len(self.values))])
 
     def list_subtrees(self, i: int) -> list[tuple[int, int]]:
         """Return each inner node of a tree, and the end of its subtree in preorder."""
@@ -223,10 +219,6 @@ def take_column(X: Any, column: int) -> list[Any]:
 
 def _edit(value: Any) -> TokenEditor:
     return TextEditor(value) if isinstance(value, str) else TokenEditor(list(value))
-
-
-def _indices(rows: Any, n: int) -> list[int]:
-    return np.arange(n)[rows].tolist()
 
 
 def _prune(tree: Tree, is_present: np.ndarray) -> Tree:

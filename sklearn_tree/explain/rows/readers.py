@@ -125,17 +125,6 @@ def _name_part(kind: Kind) -> str:
     return name
 
 
-def _split_columns(transformer: ColumnTransformer) -> list[tuple[Any, tuple[int, ...]]]:
-    """Return the transformers of a ``ColumnTransformer`` and the positions of their columns."""
-    names = getattr(transformer, "feature_names_in_", range(transformer.n_features_in_))
-    frame = pd.DataFrame(np.empty((0, transformer.n_features_in_)), columns=list(names))
-    return [
-        (part, tuple(get_column_indices(frame, columns)))
-        for _, part, columns in transformer.transformers_
-        if not (isinstance(part, str) and part == "drop")
-    ]
-
-
 def _list_parts(part: Any) -> list[Any]:
     """Return the fitted estimators inside an estimator, which read what it reads."""
     if isinstance(part, BaseNet) or not isinstance(part, BaseEstimator):

@@ -82,7 +82,7 @@ class RowsView(View):
 
     def show(self, net: Any, encoded: RowArray, raw: Any) -> RowArray:
         """Return the parts of the rows."""
-        return encoded.without_values()
+        return encoded.without_table()
 
     def locate(
         self, samples: RowArray, attributions: list[np.ndarray], names: np.ndarray
