@@ -38,14 +38,18 @@ def main() -> None:
     parser.add_argument("--batch-sizes", type=int, nargs="+", default=[25, 128, 1024])
     names = [*workloads.WORKLOADS, *flat_workloads.WORKLOADS]
     parser.add_argument("--workloads", nargs="+", default=names, choices=names)
+    parser.add_argument("--hidden-size", type=int, help="width of the nets; that of each workload by default")
     options = parser.parse_args()
-    print(f"torch {torch.__version__}, {torch.cuda.get_device_name()}, median of {options.repeats}")
+    params = {} if options.hidden_size is None else {"hidden_size": options.hidden_size}
+    print(
+        f"torch {torch.__version__}, {torch.cuda.get_device_name()}, median of {options.repeats} {params or ''}"
+    )
     print(
         f"{'workload':14}{'batch':>6}  {'':22}{'fit':>9}{'predict':>9} samples/s  {'kernels':>8}{'busy':>6}"
     )
     for name in options.workloads:
         for batch_size in options.batch_sizes:
-            report(name, batch_size, options.repeats)
+            report(name, batch_size, options.repeats, params)
 
 
 def make(name: str, **params: Any) -> tuple[Any, Any, Any]:
@@ -65,7 +69,7 @@ def load(name: str) -> Any:
     return flat_workloads.WORKLOADS[name]()
 
 
-def report(name: str, batch_size: int, repeats: int) -> None:
+def report(name: str, batch_size: int, repeats: int, changed: dict[str, Any]) -> None:
     """Measure one workload at one batch size and print its rows."""
     rows = {
         "CPU, 1 thread": (1, {"device": "cpu"}),
@@ -73,7 +77,7 @@ def report(name: str, batch_size: int, repeats: int) -> None:
         "GPU": (1, {"device": "cuda"}),
         "GPU, bfloat16": (1, {"device": "cuda", "precision": "bfloat16"}),
     }
-    made = {row: make(name, batch_size=batch_size, **params) for row, (_, params) in rows.items()}
+    made = {row: make(name, batch_size=batch_size, **params, **changed) for row, (_, params) in rows.items()}
     n_threads = torch.get_num_threads()
     times: dict[str, list[tuple[float, float]]] = {row: [] for row in rows}
     for repeat in range(-1, repeats):  # the first round warms up the GPU

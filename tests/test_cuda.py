@@ -8,11 +8,15 @@ import gc
 import pickle
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from samples import CONTAINERS, ESTIMATORS, TUPLES, Y, object_array, outputs, quick
 from sklearn.base import is_classifier
+from sklearn.compose import ColumnTransformer
+from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
 
 from sklearn_tree import (
     CaptumExplainer,
@@ -22,7 +26,9 @@ from sklearn_tree import (
     RNNClassifier,
     SequenceVectorizer,
     TreeVectorizer,
+    diagnose,
     load,
+    nearest_change,
     predict_nodes,
     save,
 )
@@ -235,3 +241,53 @@ def test_a_net_for_accelerate_trains_on_the_gpu():
         losses.append(one.fit(X, y).history[:, "train_loss"])
     assert accelerator.device.type == "cuda"
     np.testing.assert_allclose(*losses, atol=1e-4)
+
+
+def assert_same_explanations(estimator, X, method="occlusion", **request):
+    found, wanted = (
+        CaptumExplainer(e, method, random_state=0).fit(X).explain(X[:3], **request)
+        for e in (estimator, on_cpu(estimator))
+    )
+    assert len(found) == len(wanted) > 0
+    for a, b in zip(found.attributions, wanted.attributions, strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-3)
+
+
+@pytest.mark.parametrize("request_", [{"node": 1}, {"target": "all"}], ids=["a node", "all classes"])
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_explanations_of_nodes_and_of_all_classes(bidirectional, request_):
+    estimator = quick(RecursiveNetClassifier, device="cuda", bidirectional=bidirectional).fit(TREES, Y)
+    assert_same_explanations(estimator, TREES, "integrated_gradients", **request_)
+
+
+@pytest.mark.parametrize("cls", ESTIMATORS)
+def test_explanations_of_pairs(cls):
+    side = TUPLES if cls.__name__.startswith("Recursive") else [" ".join(map(str, t)) for t in TUPLES]
+    X = np.stack([object_array(side), object_array(side[::-1])], axis=1)
+    assert_same_explanations(quick(cls, device="cuda").fit(X, Y), X)
+
+
+def test_several_outputs_and_a_mixed_table():
+    X, _ = _texts()
+    targets = np.stack([Y, 1 - Y, np.arange(len(Y)) % 2], axis=1)
+    net = quick(RNNClassifier, device="cuda").fit(X, targets)
+    found, wanted = (np.asarray(e.predict_proba(X)) for e in (net, on_cpu(net)))
+    np.testing.assert_allclose(found, wanted, atol=1e-4)
+    table = pd.DataFrame({"text": X, "price": np.arange(len(X)) % 5.0})
+    scores = []
+    for device in ("cuda", "cpu"):
+        columns = [("net", NetEncoder(quick(RNNClassifier, device=device, dropout=0.0)), "text")]
+        pipe = make_pipeline(ColumnTransformer(columns, remainder="passthrough"), LogisticRegression())
+        explained = CaptumExplainer(pipe.fit(table, Y), "occlusion").fit(table).explain(table[:2])
+        scores.append(np.concatenate([np.ravel(row) for row in explained.attributions]))
+    np.testing.assert_allclose(*scores, atol=5e-3)
+
+
+def test_the_diagnosis_and_the_nearest_change():
+    X, y = _texts()
+    estimator = quick(RNNClassifier, device="cuda", max_epochs=20, lr=0.02).fit(X, y)
+    assert_same_on_cpu(estimator, X)
+    found, wanted = (diagnose(e, X, y) for e in (estimator, on_cpu(estimator)))
+    assert found.names == wanted.names
+    changes = [nearest_change(e, X[0], candidates=["works", "fails"]) for e in (estimator, on_cpu(estimator))]
+    assert repr(changes[0]) == repr(changes[1])
