@@ -31,7 +31,7 @@ def texts(make: Callable[..., Any], n: int = 10_000, **params: Any) -> Workload:
     X = RaggedArray(ids, np.r_[0, np.cumsum(sizes)], n_labels=N_WORDS)
     padded = np.zeros((n, N_STEPS), dtype=np.int64)
     padded[np.arange(N_STEPS) < sizes[:, None]] = ids
-    return Workload(X, rng.randint(2, size=n), lambda **more: make(**params, **more), padded)
+    return Workload(X, rng.randint(2, size=n), lambda **more: make(**{**params, **more}), padded)
 
 
 def images(n: int = 10_000, **params: Any) -> Workload:

@@ -42,7 +42,8 @@ def main() -> None:
     options = parser.parse_args()
     params = {} if options.hidden_size is None else {"hidden_size": options.hidden_size}
     print(
-        f"torch {torch.__version__}, {torch.cuda.get_device_name()}, median of {options.repeats} {params or ''}"
+        f"torch {torch.__version__}, {torch.cuda.get_device_name()}, median of {options.repeats}",
+        params or "",
     )
     print(
         f"{'workload':14}{'batch':>6}  {'':22}{'fit':>9}{'predict':>9} samples/s  {'kernels':>8}{'busy':>6}"
