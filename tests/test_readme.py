@@ -27,16 +27,6 @@ def test_readme_code_runs(capsys):
     assert "hidden_size" in shown[-1]
 
 
-@pytest.mark.parametrize(
-    "page", ["getting_started.rst", "questions.rst", "user_guide.rst", "calibration.rst", "training_well.rst"]
-)
-def test_documentation_code_runs(page):
-    flags = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
-    result = doctest.testfile(str(ROOT / "docs" / page), module_relative=False, optionflags=flags)
-    assert result.attempted > 0
-    assert result.failed == 0
-
-
 def test_constraints_satisfy_the_ranges():
     import tomllib
 
