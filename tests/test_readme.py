@@ -1,10 +1,7 @@
 """README and guide: first line, code blocks and pinned dependencies."""
 
-import doctest
 import re
 from pathlib import Path
-
-import pytest
 
 ROOT = Path(__file__).parents[1]
 

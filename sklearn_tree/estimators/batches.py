@@ -29,7 +29,7 @@ def _refuse_raw(X: Any, kind: Kind) -> None:
     if isinstance(X, list | tuple) or getattr(getattr(X, "dtype", None), "kind", "") in ("O", "U", "T"):
         wanted = "an array of numbers" if kind.container is None else f"a {kind.container.__name__} of ids"
         raise TypeError(
-            f"X must be encoded, got {type(X).__name__}: a skorch net reads {wanted}, which a vectorizer returns"
+            f"X must be encoded, got {type(X).__name__}: a skorch net reads {wanted}, as vectorizers return"
         )
 
 
