@@ -28,9 +28,11 @@ lint: $(STAMP)
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
-# The gallery runs every example, and myst-nb every notebook; warnings are errors.
+# The gallery runs every example, and myst-nb every notebook; warnings are errors. The pages must not load
+# anything from other hosts.
 docs: $(STAMP)
 	$(BIN)/python -m sphinx -W --keep-going -b html docs docs/_build/html
+	$(BIN)/python docs/check_site.py docs/_build/html
 	@echo "The documentation is in docs/_build/html/index.html"
 
 $(STAMP): pyproject.toml constraints.txt

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from pathlib import Path
 
 import torch
 
@@ -9,6 +10,7 @@ import sklearn_tree
 
 torch.set_num_threads(1)  # reproducible examples
 os.environ["OMP_NUM_THREADS"] = "1"  # of the kernels that run the notebooks
+sys.path.insert(0, str(Path(__file__).parent / "_ext"))
 
 project = "sklearn_tree"
 author = "the sklearn_tree developers"
@@ -18,7 +20,7 @@ version = release = sklearn_tree.__version__
 extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
-    "sphinx.ext.mathjax",
+    "mathml",
     "myst_nb",
     "numpydoc",
     "sphinx_copybutton",
@@ -29,6 +31,7 @@ templates_path = ["_templates"]
 autosummary_generate = True
 numpydoc_show_class_members = False
 nitpicky = False
+html_math_renderer = "mathml"
 html_theme = "pydata_sphinx_theme"
 html_title = "sklearn_tree"
 html_theme_options = {"show_prev_next": False, "navigation_with_keys": False}
@@ -42,6 +45,7 @@ copybutton_prompt_is_regexp = True
 suppress_warnings = ["config.cache"]
 
 myst_enable_extensions = ["amsmath", "dollarmath"]
+nb_ipywidgets_js = {}  # no script of another host
 nb_execution_mode = "force"
 nb_execution_timeout = 600  # seconds per cell, on a busy machine
 nb_execution_raise_on_error = True
@@ -58,7 +62,7 @@ sphinx_gallery_conf = {
     "matplotlib_animations": False,
     "image_scrapers": ("matplotlib",),
     "reset_modules": (),
-    "min_reported_time": 0,
+    "write_computation_times": False,  # the page would load scripts of other hosts
     "download_all_examples": False,
 }
 sys.argv = [sys.argv[0]]  # hide Sphinx's arguments from the examples

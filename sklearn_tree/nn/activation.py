@@ -13,7 +13,7 @@ from sklearn_tree.nn.gated import GatedCell, is_tanh, split_gates, tanh_of_sigmo
 class GateActivation:
     r"""Activation of all gates of a table in place, with one sigmoid per run of adjacent gates.
 
-    As :math:`\tanh x = 2 \sigma(2x) - 1`, the inputs of tanh gates are doubled and the table holds
+    As :math:`\tanh(x) = 2 \sigma(2x) - 1`, the inputs of tanh gates are doubled and the table holds
     :math:`\sigma(2x)`. The derivative of the gate with respect to :math:`x` is then four times that of the
     sigmoid.
 

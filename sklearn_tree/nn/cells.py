@@ -18,12 +18,12 @@ class ChildSumTreeLSTM(GatedCell):
 
     .. math::
 
-        \tilde h_j &= \textstyle\sum_{k \in C(j)} h_k                             & (2) \\
+        \tilde h_j &= {\textstyle\sum_{k \in C(j)}} h_k                             & (2) \\
         i_j &= \sigma(W^{(i)} x_j + U^{(i)} \tilde h_j + b^{(i)})                  & (3) \\
         f_{jk} &= \sigma(W^{(f)} x_j + U^{(f)} h_k + b^{(f)})                      & (4) \\
         o_j &= \sigma(W^{(o)} x_j + U^{(o)} \tilde h_j + b^{(o)})                  & (5) \\
         u_j &= \tanh(W^{(u)} x_j + U^{(u)} \tilde h_j + b^{(u)})                   & (6) \\
-        c_j &= i_j \odot u_j + \textstyle\sum_{k \in C(j)} f_{jk} \odot c_k        & (7) \\
+        c_j &= i_j \odot u_j + {\textstyle\sum_{k \in C(j)}} f_{jk} \odot c_k        & (7) \\
         h_j &= o_j \odot \tanh(c_j)                                               & (8)
 
     The states do not depend on the order of the children.
@@ -77,11 +77,11 @@ class NaryTreeLSTM(GatedCell):
 
     .. math::
 
-        i_j &= \sigma(W^{(i)} x_j + \textstyle\sum_l U^{(i)}_l h_{jl} + b^{(i)})        & (9) \\
-        f_{jk} &= \sigma(W^{(f)} x_j + \textstyle\sum_l U^{(f)}_{kl} h_{jl} + b^{(f)})  & (10) \\
-        o_j &= \sigma(W^{(o)} x_j + \textstyle\sum_l U^{(o)}_l h_{jl} + b^{(o)})        & (11) \\
-        u_j &= \tanh(W^{(u)} x_j + \textstyle\sum_l U^{(u)}_l h_{jl} + b^{(u)})         & (12) \\
-        c_j &= i_j \odot u_j + \textstyle\sum_l f_{jl} \odot c_{jl}                     & (13) \\
+        i_j &= \sigma(W^{(i)} x_j + {\textstyle\sum_l} U^{(i)}_l h_{jl} + b^{(i)})        & (9) \\
+        f_{jk} &= \sigma(W^{(f)} x_j + {\textstyle\sum_l} U^{(f)}_{kl} h_{jl} + b^{(f)})  & (10) \\
+        o_j &= \sigma(W^{(o)} x_j + {\textstyle\sum_l} U^{(o)}_l h_{jl} + b^{(o)})        & (11) \\
+        u_j &= \tanh(W^{(u)} x_j + {\textstyle\sum_l} U^{(u)}_l h_{jl} + b^{(u)})         & (12) \\
+        c_j &= i_j \odot u_j + {\textstyle\sum_l} f_{jl} \odot c_{jl}                     & (13) \\
         h_j &= o_j \odot \tanh(c_j)                                                    & (14)
 
     The states follow from the gates as in :class:`ChildSumTreeLSTM`. Children beyond ``max_arity`` share
@@ -122,7 +122,7 @@ class ChildSumTreeGRU(GatedCell):
 
     .. math::
 
-        \tilde h_j &= \textstyle\sum_{k \in C(j)} h_k                             & (1) \\
+        \tilde h_j &= {\textstyle\sum_{k \in C(j)}} h_k                             & (1) \\
         r_j &= \sigma(W^{(r)} x_j + U^{(r)} \tilde h_j + b^{(r)})                  & (2) \\
         z_j &= \sigma(W^{(z)} x_j + U^{(z)} \tilde h_j + b^{(z)})                  & (3) \\
         n_j &= \tanh(W^{(n)} x_j + b^{(n)} + r_j \odot U^{(m)} \tilde h_j)         & (4) \\
@@ -162,11 +162,11 @@ class NaryTreeGRU(GatedCell):
 
     .. math::
 
-        r_j &= \sigma(W^{(r)} x_j + \textstyle\sum_l U^{(r)}_l h_{jl} + b^{(r)})                   & (1) \\
-        z_{jk} &= \sigma(W^{(z)} x_j + \textstyle\sum_l U^{(z)}_{kl} h_{jl} + b^{(z)})             & (2) \\
-        n_j &= \tanh(W^{(n)} x_j + b^{(n)} + r_j \odot \textstyle\sum_l U^{(m)}_l h_{jl})          & (3) \\
-        h_j &= (1 - \textstyle\frac1N \sum_l z_{jl}) \odot n_j
-               + \textstyle\frac1N \sum_l z_{jl} \odot h_{jl}                                   & (4)
+        r_j &= \sigma(W^{(r)} x_j + {\textstyle\sum_l} U^{(r)}_l h_{jl} + b^{(r)})                   & (1) \\
+        z_{jk} &= \sigma(W^{(z)} x_j + {\textstyle\sum_l} U^{(z)}_{kl} h_{jl} + b^{(z)})             & (2) \\
+        n_j &= \tanh(W^{(n)} x_j + b^{(n)} + r_j \odot {\textstyle\sum_l} U^{(m)}_l h_{jl})          & (3) \\
+        h_j &= (1 - {\textstyle\frac1N \sum_l} z_{jl}) \odot n_j
+               + {\textstyle\frac1N \sum_l} z_{jl} \odot h_{jl}                                   & (4)
 
     With one child it equals ``torch.nn.GRU``. A leaf has no update gate: :math:`h = n`. Children beyond
     ``max_arity`` share the last place.
@@ -205,7 +205,7 @@ class RecursiveCell(GatedCell):
 
     .. math::
 
-        h_j = \tanh(W x_j + \textstyle\sum_l U_l h_{jl} + b)
+        h_j = \tanh(W x_j + {\textstyle\sum_l} U_l h_{jl} + b)
 
     Parameters
     ----------

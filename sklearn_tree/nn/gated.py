@@ -306,7 +306,7 @@ def tanh(x: Tensor) -> Tensor:
 
 
 def tanh_of_sigmoid(x: Tensor) -> Tensor:
-    r"""Compute :math:`\tanh t = 2 \sigma(2t) - 1` from :math:`\sigma(2t)`."""
+    r"""Compute :math:`\tanh(t) = 2 \sigma(2t) - 1` from :math:`\sigma(2t)`."""
     return torch.add(_MINUS_ONE, x, alpha=2)  # one operation; scalar factors would need two
 
 
