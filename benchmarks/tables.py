@@ -1,7 +1,7 @@
-"""Tables of the documentation that are made from the results of ``accuracy.py`` and ``defaults.py``.
+"""Tables of the documentation, made from the results of ``accuracy.py``, ``defaults.py`` and ``gpu.py``.
 
 Run ``python benchmarks/tables.py`` after the results have changed. It writes ``docs/tables/*.csv``,
-which the page "Which net for which data?" includes. A test compares the files with the results.
+which its pages include. A test compares the files with the results.
 """
 
 from __future__ import annotations
@@ -126,6 +126,24 @@ def compare_pairs() -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def compare_devices() -> pd.DataFrame:
+    """Return the samples per second of fits on a GPU and on all cores of its machine."""
+    rows, width = [], "default"
+    for line in (RESULTS / "gpu_h100.txt").read_text().splitlines():
+        if line.startswith("torch"):
+            width = line.partition("'hidden_size': ")[2].rstrip("}") or "default"
+            continue
+        name, rest = line[:14].strip(), line[14:]
+        batch_size, device, numbers = rest[:6].strip(), rest[8:30].strip(), rest[30:].split()
+        if device == "CPU, all threads":
+            cpu = int(numbers[0])
+        elif device == "GPU":
+            gpu = int(numbers[0])
+            speed = f"{gpu / cpu:.1f}"
+            rows.append([name, width, batch_size, f"{cpu:,}", f"{gpu:,}", speed])
+    return pd.DataFrame(rows, columns=["Workload", "Units", "Batch", "16 cores", "GPU", "GPU / cores"])
+
+
 def format_number(x: float) -> str:
     """Return a number with three decimals; an accuracy of 1 and larger numbers have two."""
     return f"{x:.3f}" if x < 0.9995 else f"{x:.2f}"
@@ -134,7 +152,7 @@ def format_number(x: float) -> str:
 def make_tables() -> dict[str, str]:
     """Return the text of each file by its name."""
     tables = {name: compare_on_test_parts(problems) for name, problems in PROBLEMS.items()}
-    tables["pairs"] = compare_pairs()
+    tables["pairs"], tables["devices"] = compare_pairs(), compare_devices()
     return {f"{name}.csv": table.to_csv(index=False, lineterminator="\n") for name, table in tables.items()}
 
 

@@ -1,4 +1,4 @@
-"""Checks of the built site: it loads nothing from other hosts, lacks no file, and its pages are light.
+"""Checks of the built site: it loads nothing from other hosts, its links resolve, and its pages are light.
 
 Run ``python docs/check_site.py docs/_build/html`` after a build; ``make docs`` does.
 """
@@ -24,17 +24,22 @@ IN_SCRIPT = re.compile(
 
 
 class Page(HTMLParser):
-    """Addresses that a page loads, in ``loaded``."""
+    """Addresses that a page loads, in ``loaded``, its ``links``, and its anchors, in ``ids``."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
         self.loaded: list[str] = []
+        self.links: list[str] = []
+        self.ids: set[str] = set()
         self._open = ""
         self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Collect the addresses in the attributes of an element."""
         values = {name: value or "" for name, value in attrs}
+        self.ids |= {values[name] for name in ("id", "name") if name in values}
+        if tag == "a" and values.get("href", "").strip("#"):
+            self.links.append(values["href"])
         if tag == "link" and LOADED_LINKS & {*values.get("rel", "").split()}:
             self.loaded.append(values.get("href", ""))
         self.loaded.append(
@@ -63,10 +68,16 @@ def find_in_style(text: str) -> list[str]:
 
 
 @cache
+def read_page(path: Path) -> Page:
+    """Return a parsed page."""
+    return Page(path.read_text("utf-8", "replace"))
+
+
+@cache
 def find_loaded(path: Path) -> list[str]:
     """Return the addresses that a file loads, without those of its own content."""
-    text = path.read_text("utf-8", "replace") if path.suffix in {".html", ".css", ".js"} else ""
-    finders = {".html": lambda: Page(text).loaded, ".css": lambda: find_in_style(text)}
+    text = path.read_text("utf-8", "replace") if path.suffix in {".css", ".js"} else ""
+    finders = {".html": lambda: read_page(path).loaded, ".css": lambda: find_in_style(text)}
     loaded = finders.get(path.suffix, lambda: IN_SCRIPT.findall(text))()
     return [url for url in loaded if url and not url.startswith(("data:", "blob:", "about:", "#"))]
 
@@ -90,15 +101,32 @@ def check_page(page: Path, root: Path) -> tuple[list[str], int]:
     return problems, sum(file.stat().st_size for file in files if file.suffix not in FONTS)
 
 
+def check_links(page: Path, root: Path) -> list[str]:
+    """Return the links of a page whose page or anchor does not exist."""
+    problems = []
+    for url in dict.fromkeys(read_page(page).links):
+        parts = urlsplit(url)
+        if parts.scheme or parts.netloc:
+            continue
+        file = (page.parent / unquote(parts.path)).resolve() if parts.path else page
+        if not file.is_file():
+            problems.append(f"{page.relative_to(root)} links to {url}, which does not exist")
+        elif parts.fragment and file.suffix == ".html" and unquote(parts.fragment) not in read_page(file).ids:
+            problems.append(f"{page.relative_to(root)} links to {url}, which has no such anchor")
+    return problems
+
+
 def check_site(root: Path) -> tuple[list[str], list[tuple[int, str]]]:
     """Return the problems of a site, and the bytes and name of each page, the largest first."""
     root = root.resolve()
     problems, sizes = [], []
     find_loaded.cache_clear()
+    read_page.cache_clear()
     for page in sorted(root.rglob("*.html")):
         if "_static" in page.relative_to(root).parts:
             continue  # templates of the theme
         found, size = check_page(page, root)
+        found += check_links(page, root)
         name = str(page.relative_to(root))
         if size > MAX_BYTES:
             found.append(f"{name} has {size:,} bytes with what it loads, more than {MAX_BYTES:,}")

@@ -35,18 +35,7 @@ html_math_renderer = "mathml"
 html_theme = "pydata_sphinx_theme"
 html_title = "sklearn_tree"
 html_theme_options = {"show_prev_next": False, "navigation_with_keys": False}
-html_sidebars = {  # pages without sections of their own, for which the sidebar would be empty
-    "index": [],
-    "getting_started": [],
-    "choosing": [],
-    "tuning": [],
-    "coming_from": [],
-    "works_with": [],
-    "extending": [],
-    "theory": [],
-    "glossary": [],
-    "notebooks/*": [],
-}
+html_sidebars = {"index": [], "getting_started": [], "notebooks/index": []}  # pages without sections
 html_copy_source = False
 html_static_path = ["_static"]
 html_css_files = ["pages.css"]

@@ -22,6 +22,17 @@ _N_NODES_PER_PREDICTION = 20_000  # of a batch that a compiled walk computes; la
 _N_POSITIONS_AHEAD = 4096  # of small batches that are made one after the other, in warm caches
 
 
+def _refuse_raw(X: Any, kind: Kind) -> None:
+    """Refuse samples that were given to a skorch net before a vectorizer has encoded them."""
+    if kind.container is not None and isinstance(X, kind.container):
+        return
+    if isinstance(X, list | tuple) or getattr(getattr(X, "dtype", None), "kind", "") in ("O", "U", "T"):
+        wanted = "an array of numbers" if kind.container is None else f"a {kind.container.__name__} of ids"
+        raise TypeError(
+            f"X must be encoded, got {type(X).__name__}: a skorch net reads {wanted}, as vectorizers return"
+        )
+
+
 class EncodedDataset(Dataset):
     """Encoded samples with targets and weights; a batch takes the same rows of all three.
 
@@ -40,9 +51,15 @@ class EncodedDataset(Dataset):
     ----------
     correction : Tensor of float, shape (n_samples, n_outputs), or None
         Added to the logits in training, see :func:`~sklearn_tree.estimators.linear_path.fit_linear_path`.
+
+    Raises
+    ------
+    TypeError
+        If X is a list, or an array of texts or objects.
     """
 
     def __init__(self, X: Any, y: Any = None, sample_weight: Any = None, *, kind: Kind) -> None:
+        _refuse_raw(X, kind)
         self.X = X
         self.y: Any = None if y is None else torch.as_tensor(np.array(y))
         self.sample_weight = None if sample_weight is None else torch.as_tensor(np.array(sample_weight))

@@ -6,8 +6,12 @@ import importlib.util
 import pytest
 from pages import ROOT, run
 
-GUIDES = ["choosing.rst", "coming_from.rst", "theory.rst", "tuning.rst"]
 OTHER_PROCESSES = ["extending.rst", "works_with.rst"]  # register methods; import libraries that warn
+GUIDES = sorted(
+    path.name
+    for path in (ROOT / "docs").glob("*.rst")
+    if ">>>" in path.read_text("utf-8") and path.name not in OTHER_PROCESSES
+)
 SCRIPT = """
 import doctest
 flags = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS

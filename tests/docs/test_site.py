@@ -139,6 +139,20 @@ def test_check_accepts_links_and_own_files(tmp_path):
     assert sizes == [(sum(p.stat().st_size for p in tmp_path.rglob("*.*")), "a/page.html")]
 
 
+@pytest.mark.parametrize(
+    "url", ["missing.html", "a/page.html#missing", "#missing", "a/missing#x", "../index.html"]
+)
+def test_check_finds_links_that_do_not_resolve(tmp_path, url):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "page.html").write_text('<h2 id="here"></h2><a href="../index.html#top">top</a>')
+    links = '<a id="top" href="a/page.html#here"></a><a href="#top"></a><a href="#"></a><a href="mailto:a@example.org">'
+    (tmp_path / "index.html").write_text(links)
+    assert check_site(tmp_path)[0] == []
+    (tmp_path / "index.html").write_text(f'{links}<a href="{url}"></a>')
+    [problem] = check_site(tmp_path)[0]
+    assert problem.startswith(f"index.html links to {url}, which ")
+
+
 def test_the_documentation_is_checked_when_it_is_built():
     recipe = (ROOT / "Makefile").read_text().split("\ndocs:")[1].split("\n\n")[0]
     assert "docs/check_site.py docs/_build/html" in recipe

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import skorch
 import torch
-from samples import tree_classifier
+from samples import object_array, quick, tree_classifier
 from sklearn.model_selection import GridSearchCV
 from skorch.callbacks import Callback, Checkpoint, EarlyStopping, EpochScoring, LRScheduler
 
@@ -147,3 +147,17 @@ def test_the_net_holds_the_callbacks_of_the_estimator_and_no_copies(cls, X):
     assert make(cls, X, callbacks=[callback])[0].callbacks[-1] is callback
     callback.lock = threading.Lock()  # it cannot be copied
     assert make(cls, X, callbacks=[callback])[0].callbacks[-1] is callback
+
+
+@pytest.mark.parametrize("form", [list, np.array, object_array], ids=["list", "str array", "object array"])
+@pytest.mark.parametrize(
+    ("cls", "samples", "container"),
+    [(RNNClassifier, "it works", "RaggedArray"), (RecursiveNetClassifier, "(S it works)", "TreeArray")],
+)
+def test_a_net_refuses_samples_that_are_not_encoded(cls, samples, container, form):
+    X, y = [samples] * 8, np.array([0, 1] * 4)
+    net = quick(cls).make_net(X, y)
+    with pytest.raises(
+        TypeError, match=f"X must be encoded, got .*: a skorch net reads a {container} of ids"
+    ):
+        net.fit(form(X), y)
