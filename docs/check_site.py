@@ -116,6 +116,15 @@ def check_links(page: Path, root: Path) -> list[str]:
     return problems
 
 
+def check_thumbnails(root: Path) -> list[str]:
+    """Return the thumbnails of the gallery that are equal, such as the default of Sphinx-Gallery."""
+    names: dict[bytes, list[str]] = {}
+    for path in sorted(root.glob("_images/sphx_glr_*_thumb.*")):
+        names.setdefault(path.read_bytes(), []).append(path.name)
+    equal = [", ".join(group) for group in names.values() if len(group) > 1]
+    return [f"{group} are equal: set sphinx_gallery_thumbnail_path in the examples" for group in equal]
+
+
 def check_site(root: Path) -> tuple[list[str], list[tuple[int, str]]]:
     """Return the problems of a site, and the bytes and name of each page, the largest first."""
     root = root.resolve()
@@ -132,7 +141,7 @@ def check_site(root: Path) -> tuple[list[str], list[tuple[int, str]]]:
             found.append(f"{name} has {size:,} bytes with what it loads, more than {MAX_BYTES:,}")
         problems += found
         sizes.append((size, name))
-    return [*dict.fromkeys(problems)], sorted(sizes, reverse=True)
+    return [*dict.fromkeys(problems), *check_thumbnails(root)], sorted(sizes, reverse=True)
 
 
 def main(folder: str) -> int:

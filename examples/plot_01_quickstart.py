@@ -116,3 +116,5 @@ picture
 
 if __name__ == "__main__" and "__file__" in globals():
     print("Saved", picture.save("quickstart_output.html"))
+
+# sphinx_gallery_thumbnail_path = "figures/thumbnails/question.svg"

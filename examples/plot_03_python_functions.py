@@ -78,3 +78,5 @@ picture
 
 if __name__ == "__main__" and "__file__" in globals():
     print("Saved", picture.save("python_functions_output.html"))
+
+# sphinx_gallery_thumbnail_path = "figures/thumbnails/function.svg"

@@ -81,3 +81,5 @@ for image, vertical in zip(images, is_vertical, strict=True):
 convolutional = CNNClassifier(input_kind="images", random_state=0).fit(images, is_vertical)
 explainer = CaptumExplainer(convolutional, method_params={"window": 3, "stride": 1}).fit(images[:20])
 explainer.explain(images[:4])
+
+# sphinx_gallery_thumbnail_path = "figures/thumbnails/explained.svg"

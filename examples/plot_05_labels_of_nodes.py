@@ -44,3 +44,5 @@ from sklearn_tree.plot import plot_tree
 
 first = nodes[nodes["sample"] == 0]
 plot_tree(grammar.data[test][0], 2 * first["positive"] - 1, caption="positive: orange, negative: blue")
+
+# sphinx_gallery_thumbnail_path = "figures/thumbnails/phrases.svg"

@@ -100,3 +100,5 @@ is_short = [
 ]
 chosen = np.flatnonzero(is_short & (net.predict(X_test) == "implies") & (y_test == "implies"))[:1]
 explainer.explain(X_test.iloc[chosen])[0].plot()
+
+# sphinx_gallery_thumbnail_path = "figures/thumbnails/pair.svg"

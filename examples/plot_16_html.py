@@ -85,3 +85,5 @@ summary.beeswarm(6, target="shop")
 # %%
 # **For your data:** pass the texts of your pages; broken HTML is read as browsers read it. ``TreeVectorizer(max_nodes=...)`` limits the size of
 # large pages, and ``min_df`` drops rare words and addresses.
+
+# sphinx_gallery_thumbnail_path = "figures/thumbnails/page.svg"

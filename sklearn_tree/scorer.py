@@ -51,11 +51,19 @@ class Scorer:
 
     Examples
     --------
-    >>> from sklearn_tree import Scorer
-    >>> scorer = Scorer("film.safetensors", column="text")
-    >>> scorer(frame)  # doctest: +SKIP
-       prediction  proba_0  proba_1
-    0           1     0.02     0.98
+    >>> import tempfile
+    >>> import pandas as pd
+    >>> from sklearn_tree import RNNClassifier, Scorer, save
+    >>> texts, y = ["a good film", "a bad film"] * 20, ["positive", "negative"] * 20
+    >>> frame = pd.DataFrame({"id": [7, 8], "text": ["a good play", "a bad play"]})
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = f"{folder}/film.safetensors"
+    ...     save(RNNClassifier(random_state=0).fit(texts, y), path)
+    ...     scorer = Scorer(path, column="text", probabilities=False, keep=["id"])
+    ...     scorer(frame)
+       id prediction
+    0   7   positive
+    1   8   negative
     """
 
     def __init__(

@@ -1,7 +1,8 @@
-"""Figures of the page "How recursive nets work", as SVG files.
+"""Figures of the page "How recursive nets work", and thumbnails of the gallery, as SVG files.
 
 Run ``python docs/figures/draw.py`` after a change; a test compares the files with the script. Lines and
 captions are grey and fills are saturated, so that the figures are readable on light and dark pages.
+Thumbnails are sketches of the pictures in the examples, on white.
 """
 
 from __future__ import annotations
@@ -157,6 +158,111 @@ def draw_sharing() -> str:
     return svg(560, 210, "Equal subtrees of a batch are computed once", parts)
 
 
+Spec = tuple[str, str, list]  # label, fill and children of a node of a sketch
+LIGHT = "#e6e6e6"
+
+
+def thumbnail(title: str, parts: list[str]) -> str:
+    """Return a thumbnail, on a white background."""
+    return svg(400, 280, title, ['<rect width="400" height="280" fill="#fff"/>', *parts])
+
+
+def pill(x: float, y: float, label: str, fill: str) -> str:
+    """Return a label on a rounded box, dark on light fills and white on others."""
+    width = max(34, 9 * len(label) + 18)
+    shape = f'<rect x="{x - width / 2:g}" y="{y - 15:g}" width="{width}" height="30" rx="15" fill="{fill}"/>'
+    return shape + text(x, y, label, "#222" if fill == LIGHT else "#fff")
+
+
+def sketch(spec: Spec, left: float, right: float, y: float = 45, step: float = 65) -> list[str]:
+    """Return a tree whose leaves share the width between ``left`` and ``right`` equally."""
+    label, fill, children = spec
+    counts = [_count_leaves(child) for child in children]
+    x, start, parts, below = (left + right) / 2, left, [], []
+    width = (right - left) / max(sum(counts), 1)  # of a leaf
+    for child, n in zip(children, counts, strict=True):
+        end = start + width * n
+        parts.append(line(x, y, (start + end) / 2, y + step))
+        below += sketch(child, start, end, y + step, step)
+        start = end
+    return [*parts, *below, pill(x, y, label, fill)]
+
+
+def _count_leaves(spec: Spec) -> int:
+    return sum(map(_count_leaves, spec[2])) or 1
+
+
+def draw_question() -> str:
+    """Draw a wh-question whose phrases are coloured by the probability of the class."""
+    verb = ("SQ", LIGHT, [(word, LIGHT, []) for word in ("did", "she", "say")])
+    root = ("SBARQ", ORANGE, [("WHNP", ORANGE, [("what", ORANGE, [])]), verb])
+    return thumbnail("Parse tree of a question", sketch(root, 15, 385, step=85))
+
+
+def draw_function() -> str:
+    """Draw the syntax tree of a function that checks a value."""
+    check = ("If", ORANGE, [("Compare", LIGHT, []), ("Raise", ORANGE, [])])
+    root = ("FunctionDef", LIGHT, [("arguments", LIGHT, []), check])
+    return thumbnail("Syntax tree of a function", sketch(root, 10, 390, step=85))
+
+
+def draw_explained() -> str:
+    """Draw an explained tree, text and image."""
+    root = ("not bad", ORANGE, [("not", ORANGE, []), ("bad", BLUE, [])])
+    words = [("not", ORANGE), ("a", LIGHT), ("bad", BLUE), ("film", LIGHT)]
+    parts = sketch(root, 15, 195, y=50, step=80)
+    parts += [pill(60 + 92 * i, 235, word, fill) for i, (word, fill) in enumerate(words)]
+    for row in range(6):
+        for column in range(6):
+            fill = ORANGE if column == 2 and row in (1, 2, 3, 4) else LIGHT
+            corner = f'x="{230 + 24 * column}" y="{28 + 24 * row}"'
+            parts.append(f'<rect {corner} width="22" height="22" fill="{fill}"/>')
+    return thumbnail("Explained tree, text and image", parts)
+
+
+def draw_phrases() -> str:
+    """Draw a sentence whose phrases have labels."""
+    phrase = ("\u2212", BLUE, [("very", LIGHT, []), ("boring", BLUE, [])])
+    root = ("+", ORANGE, [("film", LIGHT, []), ("+", ORANGE, [("not", LIGHT, []), phrase])])
+    return thumbnail("Sentence with labels of its phrases", sketch(root, 15, 385, y=40, step=66))
+
+
+def draw_pair() -> str:
+    """Draw two formulas, of which the first implies the second."""
+    first = ("∧", ORANGE, [("p", LIGHT, []), ("q", LIGHT, [])])
+    second = ("∨", BLUE, [("p", LIGHT, []), ("r", LIGHT, [])])
+    parts = [*sketch(first, 15, 165, y=95, step=85), *sketch(second, 235, 385, y=95, step=85)]
+    return thumbnail("Two formulas", [*parts, text(200, 140, "⊨", "#222", size=44)])
+
+
+def draw_summary() -> str:
+    """Draw the bars of a summary, without labels."""
+    parts = []
+    for i, length in enumerate((190, 150, 110, 70, -60, -95)):
+        y, fill = 25 + 41 * i, ORANGE if length > 0 else BLUE
+        corner = f'x="{180 + min(length, 0)}" y="{y}"'
+        label = f'<rect x="12" y="{y + 8}" width="{60 - 6 * (i % 3)}" height="10" rx="5" fill="{LIGHT}"/>'
+        parts += [label, f'<rect {corner} width="{abs(length)}" height="26" fill="{fill}"/>']
+    return thumbnail("Bars of attributions", [*parts, line(180, 12, 180, 268)])
+
+
+def draw_page() -> str:
+    """Draw the elements of an HTML page with a price in a table."""
+    table = ("table", ORANGE, [("price", ORANGE, [])])
+    body = ("body", LIGHT, [("nav", LIGHT, []), table, ("p", LIGHT, [])])
+    root = ("html", LIGHT, [("h1", LIGHT, []), body])
+    return thumbnail("Elements of an HTML page", sketch(root, 10, 390, y=40, step=66))
+
+
+THUMBNAILS = {
+    "explained.svg": draw_explained,
+    "function.svg": draw_function,
+    "page.svg": draw_page,
+    "pair.svg": draw_pair,
+    "phrases.svg": draw_phrases,
+    "question.svg": draw_question,
+    "summary.svg": draw_summary,
+}
 FIGURES = {
     "cell.svg": draw_cell,
     "levels.svg": draw_levels,
@@ -167,3 +273,6 @@ FIGURES = {
 if __name__ == "__main__":
     for name, draw in FIGURES.items():
         (FOLDER / name).write_text(draw(), "utf-8")
+    (FOLDER / "thumbnails").mkdir(exist_ok=True)
+    for name, draw in THUMBNAILS.items():
+        (FOLDER / "thumbnails" / name).write_text(draw(), "utf-8")

@@ -31,6 +31,15 @@ class Finding:
         Measured numbers.
     suggestion : str
         Remedy to try first.
+
+    Examples
+    --------
+    >>> from sklearn_tree import RNNClassifier, diagnose
+    >>> texts, y = ["a good film", "a bad film"] * 40, [1, 0] * 40
+    >>> clf = RNNClassifier(random_state=0).fit(texts, y)
+    >>> finding = diagnose(clf, texts, y)[0]
+    >>> finding.name, finding.suggestion
+    ('duplicates', 'Remove the copies before the split, or split by groups (GroupShuffleSplit).')
     """
 
     name: str

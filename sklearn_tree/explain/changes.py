@@ -33,6 +33,17 @@ class Change:
         Predicted classes.
     probability_before, probability_after : float
         Probabilities of these classes.
+
+    Examples
+    --------
+    >>> from sklearn_tree import RNNClassifier, nearest_change
+    >>> texts, y = ["a good film", "a bad film"] * 20, ["positive", "negative"] * 20
+    >>> clf = RNNClassifier(random_state=0).fit(texts, y)
+    >>> change = nearest_change(clf, "a bad play")
+    >>> [(edit.position, edit.before, edit.after) for edit in change.edits]
+    [(1, 'bad', 'good')]
+    >>> change.prediction_before, change.prediction_after
+    ('negative', 'positive')
     """
 
     sample: Any

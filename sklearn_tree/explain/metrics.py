@@ -42,6 +42,18 @@ class Curve:
         Fraction of the inputs that are removed or restored, from 0 to 1.
     values : ndarray of float, shape (n_samples, n_points)
         Probability of the explained class; for regressors, prediction minus the mean of the targets.
+
+    Examples
+    --------
+    >>> from sklearn_tree import CaptumExplainer, RNNClassifier
+    >>> from sklearn_tree.explain.metrics import deletion_curve
+    >>> texts, y = ["a good film", "a bad film"] * 20, [1, 0] * 20
+    >>> explainer = CaptumExplainer(RNNClassifier(random_state=0)).fit(texts, y)
+    >>> curve = deletion_curve(explainer, texts[:8], n_points=4)
+    >>> curve.fractions.round(2).tolist(), curve.values.shape, curve.auc.shape
+    ([0.0, 0.33, 0.67, 1.0], (8, 4), (8,))
+    >>> bool((curve.values[:, 0] > curve.values[:, -1]).all())
+    True
     """
 
     fractions: np.ndarray
@@ -65,6 +77,16 @@ def completeness(explanations: Explanations) -> np.ndarray:
     -------
     ndarray of float, shape (n_samples,)
         Absolute ``completeness_error``, divided by the largest absolute difference from the baseline.
+
+    Examples
+    --------
+    >>> from sklearn_tree import CaptumExplainer, RNNClassifier
+    >>> from sklearn_tree.explain.metrics import completeness
+    >>> texts, y = ["a good film", "a bad film"] * 20, [1, 0] * 20
+    >>> clf = RNNClassifier(random_state=0).fit(texts, y)
+    >>> explainer = CaptumExplainer(clf, method="integrated_gradients", tol=0.01).fit(texts)
+    >>> bool(completeness(explainer.explain(texts[:8])).max() <= 0.01)
+    True
     """
     differences = np.abs(explanations.values - explanations.baseline_values)
     largest = differences.max(initial=0.0) or 1.0
@@ -153,6 +175,16 @@ def insertion_curve(
     -------
     Curve
         One curve per sample, from the prediction without any input to the prediction for the sample.
+
+    Examples
+    --------
+    >>> from sklearn_tree import CaptumExplainer, RNNClassifier
+    >>> from sklearn_tree.explain.metrics import insertion_curve
+    >>> texts, y = ["a good film", "a bad film"] * 20, [1, 0] * 20
+    >>> explainer = CaptumExplainer(RNNClassifier(random_state=0)).fit(texts, y)
+    >>> curve, random = (insertion_curve(explainer, texts[:8], order=o) for o in ("attribution", "random"))
+    >>> bool(curve.auc.mean() > random.auc.mean())
+    True
     """
     return _compute_curve(explainer, X, order, n_points, random_state, is_deletion=False)
 
@@ -184,6 +216,18 @@ def infidelity(
     References
     ----------
     .. [1] C.-K. Yeh et al. (2019). On the (In)fidelity and Sensitivity of Explanations. NeurIPS.
+
+    Examples
+    --------
+    >>> from sklearn_tree import CaptumExplainer, RNNClassifier
+    >>> from sklearn_tree.explain.metrics import infidelity
+    >>> texts, y = ["a good film", "a bad film"] * 20, [1, 0] * 20
+    >>> clf = RNNClassifier(random_state=0).fit(texts, y)
+    >>> for method in ("integrated_gradients", "saliency"):
+    ...     explainer = CaptumExplainer(clf, method=method).fit(texts)
+    ...     print(method, infidelity(explainer, texts[:8]).mean() < 0.1)
+    integrated_gradients True
+    saliency False
     """
     _check_int("n_samples", n_samples, 1)
     rng, errors = check_random_state(random_state), []
@@ -224,6 +268,16 @@ def sensitivity(
     References
     ----------
     .. [1] C.-K. Yeh et al. (2019). On the (In)fidelity and Sensitivity of Explanations. NeurIPS.
+
+    Examples
+    --------
+    >>> from sklearn_tree import CaptumExplainer, RNNClassifier
+    >>> from sklearn_tree.explain.metrics import sensitivity
+    >>> texts, y = ["a good film", "a bad film"] * 20, [1, 0] * 20
+    >>> clf = RNNClassifier(random_state=0).fit(texts, y)
+    >>> explainer = CaptumExplainer(clf, method="integrated_gradients").fit(texts)
+    >>> bool(sensitivity(explainer, texts[:8]).max() < 0.1)
+    True
     """
     _check_int("n_samples", n_samples, 1)
     seeds = check_random_state(random_state).randint(np.iinfo(np.int32).max, size=n_samples)
@@ -266,6 +320,16 @@ def randomization_test(
     References
     ----------
     .. [1] J. Adebayo et al. (2018). Sanity Checks for Saliency Maps. NeurIPS.
+
+    Examples
+    --------
+    >>> from sklearn_tree import CaptumExplainer, RNNClassifier
+    >>> from sklearn_tree.explain.metrics import randomization_test
+    >>> texts, y = ["a good film", "a bad film"] * 20, [1, 0] * 20
+    >>> clf = RNNClassifier(random_state=0).fit(texts, y)
+    >>> explainer = CaptumExplainer(clf, method="integrated_gradients").fit(texts)
+    >>> bool(abs(randomization_test(explainer, texts[:8]).mean()) < 0.2)
+    True
     """
     _check_int("n_repeats", n_repeats, 1)
     rng = check_random_state(random_state)

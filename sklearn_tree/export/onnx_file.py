@@ -55,6 +55,20 @@ def to_onnx(estimator: Any, path: str | os.PathLike, step_only: bool = False) ->
     Recurrent and convolutional nets that were trained in double precision are written in single precision,
     because ONNX Runtime has no such layers in double precision. Their inputs are standardized in double
     precision all the same.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from sklearn_tree import RecursiveNetClassifier
+    >>> from sklearn_tree.export import to_onnx
+    >>> from sklearn_tree.serve import OnnxClassifier
+    >>> trees, y = ["(S (NP it) (VP works))", "(S (NP it) (VP fails))"] * 20, ["good", "bad"] * 20
+    >>> clf = RecursiveNetClassifier(random_state=0).fit(trees, y)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     to_onnx(clf, f"{folder}/net.onnx")
+    ...     scorer = OnnxClassifier(f"{folder}/net.onnx")
+    >>> scorer.predict(["(S (NP she) (VP works))"]).tolist()
+    ['good']
     """
     try:
         import onnx

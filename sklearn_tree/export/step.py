@@ -87,6 +87,16 @@ def write_step(net: Any) -> Graph:
     NotExportableError
         If the net is not a bottom-up recursive net whose trees have the vectors of their roots, or its cell
         cannot be exported.
+
+    Examples
+    --------
+    >>> from sklearn_tree import RecursiveNetClassifier
+    >>> from sklearn_tree.export.step import write_step
+    >>> trees, y = ["(S (NP it) (VP works))", "(S (NP it) (VP fails))"] * 20, ["good", "bad"] * 20
+    >>> clf = RecursiveNetClassifier(random_state=0).fit(trees, y)
+    >>> model = write_step(clf.net_.module_).to_model()
+    >>> [value.name for value in model.graph.input], [value.name for value in model.graph.output]
+    (['states', 'children', 'labels'], ['new_states', 'logits'])
     """
     if type(net) is not RecursiveNet or net.pool.how != "root":
         raise NotExportableError(

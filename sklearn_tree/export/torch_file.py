@@ -50,6 +50,21 @@ def to_torch_export(estimator: Any, path: str | os.PathLike, *, n_steps: int | N
         If ``n_steps`` is not an int >= 1, None for a recurrent net, or an int for images or tables.
     NotExportableError
         If the net is recursive or reads pairs, or torch cannot export it.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import torch
+    >>> from sklearn_tree import CNNClassifier
+    >>> from sklearn_tree.export import to_torch_export
+    >>> texts, y = ["a good film", "a bad film"] * 20, [1, 0] * 20
+    >>> clf = CNNClassifier(random_state=0).fit(texts, y)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     to_torch_export(clf, f"{folder}/net.pt2")
+    ...     program = torch.export.load(f"{folder}/net.pt2").module()
+    >>> ids = torch.tensor([row.tolist() for row in clf.vectorizer_.transform(["a good film"])])
+    >>> program(ids, torch.tensor([3])).argmax(1).tolist(), clf.predict(["a good film"]).tolist()
+    ([1], [1])
     """
     check_is_fitted(estimator)
     net = split_estimator(estimator, with_transformed_targets=False)[1]

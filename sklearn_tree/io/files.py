@@ -52,12 +52,13 @@ def save(estimator: Any, path: str | os.PathLike) -> None:
 
     Examples
     --------
-    >>> from sklearn_tree import RNNClassifier, load, save
-    >>> texts, y = ["a good film", "a bad film"] * 20, [1, 0] * 20
-    >>> clf = RNNClassifier(random_state=0).fit(texts, y)
-    >>> save(clf, "film.safetensors")  # doctest: +SKIP
-    >>> load("film.safetensors").predict(["a good film"])  # doctest: +SKIP
-    array([1])
+    >>> import tempfile
+    >>> from sklearn_tree import SequenceVectorizer, load, save
+    >>> vectorizer = SequenceVectorizer(lowercase=False).fit(["a good film", "a bad film"])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save(vectorizer, f"{folder}/film.safetensors")
+    ...     load(f"{folder}/film.safetensors")
+    SequenceVectorizer(lowercase=False)
     """
     if isinstance(estimator, (str, os.PathLike)):
         raise TypeError(f"estimator must be an estimator, got {estimator!r}: the path comes second")
@@ -102,6 +103,20 @@ def load(path: str | os.PathLike, device: Any = "auto", cells: Sequence[type[Tre
     -----
     InconsistentVersionWarning
         If the file was saved with other versions of this package or of scikit-learn.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from sklearn_tree import RNNClassifier, load, save
+    >>> texts, y = ["a good film", "a bad film"] * 20, [1, 0] * 20
+    >>> clf = RNNClassifier(random_state=0).fit(texts, y)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "film.safetensors"
+    ...     save(clf, path)
+    ...     loaded = load(path, device="cpu")
+    >>> bool((loaded.predict_proba(texts) == clf.predict_proba(texts)).all())
+    True
     """
     if isinstance(cells, type):
         raise TypeError(f"cells must be a sequence of classes, got the class {cells.__name__}")

@@ -33,6 +33,16 @@ class Level(NamedTuple):
         Position of each node among its siblings, from 0.
     n_parents : int
         Number of inner nodes of the level above.
+
+    Examples
+    --------
+    >>> from sklearn_tree import TreeVectorizer
+    >>> from sklearn_tree.nn import TreeBatch
+    >>> trees = TreeVectorizer().fit_transform(["(+ 1 (× 2 3))", "(- 1 2)"])
+    >>> for level in TreeBatch.from_array(trees).levels:
+    ...     print(level.n_parents, level.parents.tolist(), level.ranks.tolist())
+    2 [0, 0, 1, 1] [0, 1, 0, 1]
+    1 [0, 0] [0, 1]
     """
 
     rows: Tensor
@@ -98,6 +108,19 @@ class TreeBatch:
         Positions of the nodes for which the net computes logits; None for the roots.
     vectors : Tensor of float, shape (n_new, size), or None
         Vectors of the ids from the size of the vocabulary on.
+
+    Examples
+    --------
+    >>> from sklearn_tree import TreeVectorizer
+    >>> from sklearn_tree.nn import TreeBatch
+    >>> trees = TreeVectorizer().fit_transform(["(+ 1 (× 2 3))", "(- 1 2)"])
+    >>> batch = TreeBatch.from_array(trees)
+    >>> batch.n_inner, batch.n_leaves  # at each depth
+    ((2, 1, 0), (0, 3, 2))
+    >>> batch.trees.tolist()  # inner nodes first
+    [0, 1, 0, 0, 1, 1, 0, 0]
+    >>> batch.lengths.tolist()
+    [5, 3]
     """
 
     labels: Tensor

@@ -30,6 +30,16 @@ class BatchNorm(nn.Module):
     ----------
     .. [1] S. Ioffe, C. Szegedy (2015). Batch Normalization: Accelerating Deep Network Training by Reducing
        Internal Covariate Shift. ICML.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sklearn_tree.nn import BatchNorm
+    >>> series = torch.tensor([[1.0, 3.0, 0.0], [5.0, 7.0, 9.0]]).view(2, 1, 3, 1)
+    >>> is_valid = torch.tensor([[True, True, False], [True, True, True]]).view(2, 1, 3, 1)
+    >>> normalized = BatchNorm(1)(series, is_valid)
+    >>> abs(normalized[is_valid].mean().item()) < 1e-6  # the padding does not count
+    True
     """
 
     running_mean: Tensor

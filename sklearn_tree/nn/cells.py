@@ -37,6 +37,18 @@ class ChildSumTreeLSTM(GatedCell):
     ----------
     .. [1] K. S. Tai, R. Socher, C. D. Manning (2015). Improved Semantic Representations From
        Tree-Structured Long Short-Term Memory Networks. ACL.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sklearn_tree import TreeVectorizer
+    >>> from sklearn_tree.nn import ChildSumTreeLSTM, RecursiveEncoder, TreeBatch
+    >>> trees = TreeVectorizer().fit_transform(["(- 5 3)", "(- 3 5)"])
+    >>> batch = TreeBatch.from_array(trees)
+    >>> encoder = RecursiveEncoder(ChildSumTreeLSTM(input_size=8, hidden_size=4))
+    >>> roots = encoder(torch.nn.Embedding(5, 8)(batch.labels), batch, nodes=batch.roots)
+    >>> torch.allclose(roots[0], roots[1], atol=1e-6)  # the order of the children has no effect
+    True
     """
 
     x_gates = h_gates = ("i", "o", "u")
@@ -98,6 +110,18 @@ class NaryTreeLSTM(GatedCell):
     ----------
     .. [1] K. S. Tai, R. Socher, C. D. Manning (2015). Improved Semantic Representations From
        Tree-Structured Long Short-Term Memory Networks. ACL.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sklearn_tree import TreeVectorizer
+    >>> from sklearn_tree.nn import NaryTreeLSTM, RecursiveEncoder, TreeBatch
+    >>> trees = TreeVectorizer().fit_transform(["(- 5 3)", "(- 3 5)"])
+    >>> batch = TreeBatch.from_array(trees)
+    >>> encoder = RecursiveEncoder(NaryTreeLSTM(input_size=8, hidden_size=4, max_arity=2))
+    >>> roots = encoder(torch.nn.Embedding(5, 8)(batch.labels), batch, nodes=batch.roots)
+    >>> torch.allclose(roots[0], roots[1], atol=1e-6)  # the order of the children has an effect
+    False
     """
 
     # NOTE[DIFF] The paper does not define nodes with more than N children; here the last ones are summed.
@@ -138,6 +162,13 @@ class ChildSumTreeGRU(GatedCell):
     .. [1] K. Cho et al. (2014). Learning Phrase Representations using RNN Encoder-Decoder for
        Statistical Machine Translation. EMNLP.
     .. [2] The ``torch.nn.GRU`` of PyTorch.
+
+    Examples
+    --------
+    >>> from sklearn_tree.nn import ChildSumTreeGRU, ChildSumTreeLSTM
+    >>> gru, lstm = ChildSumTreeGRU(input_size=64, hidden_size=64), ChildSumTreeLSTM(64, 64)
+    >>> [sum(weights.numel() for weights in cell.parameters()) for cell in (gru, lstm)]
+    [24768, 33024]
     """
 
     downward = "nary_gru"
@@ -177,6 +208,14 @@ class NaryTreeGRU(GatedCell):
         See :class:`TreeCell`.
     max_arity : int, default=2
         :math:`N`. The weights grow with its square.
+
+    Examples
+    --------
+    >>> from sklearn_tree import RecursiveNetClassifier
+    >>> formulas, y = ["(- 5 3)", "(- 3 5)"] * 20, ["positive", "negative"] * 20
+    >>> clf = RecursiveNetClassifier(cell="nary_gru", max_arity=2, random_state=0).fit(formulas, y)
+    >>> type(clf.net_.module_.encoder.cell).__name__, clf.predict(["(- 5 3)", "(- 3 5)"]).tolist()
+    ('NaryTreeGRU', ['positive', 'negative'])
     """
 
     downward = "nary_gru"
@@ -218,6 +257,17 @@ class RecursiveCell(GatedCell):
     ----------
     .. [1] R. Socher, C. Lin, A. Ng, C. Manning (2011). Parsing Natural Scenes and Natural Language
        with Recursive Neural Networks. ICML.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sklearn_tree import TreeVectorizer
+    >>> from sklearn_tree.nn import RecursiveCell, RecursiveEncoder, TreeBatch
+    >>> batch = TreeBatch.from_array(TreeVectorizer().fit_transform(["(- 5 3)"]))
+    >>> cell, x = RecursiveCell(input_size=8, hidden_size=4), torch.randn(3, 8)
+    >>> root, *leaves = RecursiveEncoder(cell)(x, batch)
+    >>> torch.allclose(root, torch.tanh(cell.W(x[0]) + cell.U(torch.cat(leaves))), atol=1e-6)
+    True
     """
 
     downward = "rnn"
@@ -256,6 +306,14 @@ class RNTNCell(TreeCell):
     ----------
     .. [1] R. Socher et al. (2013). Recursive Deep Models for Semantic Compositionality Over a
        Sentiment Treebank. EMNLP.
+
+    Examples
+    --------
+    >>> from sklearn_tree.nn import RNTNCell
+    >>> for hidden_size in (10, 20):
+    ...     print(hidden_size, RNTNCell(input_size=8, hidden_size=hidden_size).V.numel())
+    10 4000
+    20 32000
     """
 
     # NOTE[DIFF] In the paper only leaves have words; here every node has an input W x + b.

@@ -26,6 +26,17 @@ class Convolution(nn.Module):
         Whether the grids are images.
     bias : bool, default=True
         Whether the convolutions add a bias. A normalization subtracts it again.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sklearn_tree.nn import Convolution
+    >>> average = Convolution([3], input_size=1, n_filters=1, is_image=False, bias=False)
+    >>> for weight in average.parameters():
+    ...     _ = torch.nn.init.constant_(weight, 1 / 3)
+    >>> series = torch.tensor([0.0, 3.0, 6.0, 3.0, 0.0]).view(1, 1, 5, 1)
+    >>> average(series).flatten().tolist()
+    [1.0, 3.0, 4.0, 3.0, 1.0]
     """
 
     def __init__(

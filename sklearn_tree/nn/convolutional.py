@@ -48,6 +48,17 @@ class ConvolutionalEncoder(nn.Module):
     ----------
     .. [1] Y. Kim (2014). Convolutional Neural Networks for Sentence Classification. EMNLP.
     .. [2] K. He et al. (2016). Identity Mappings in Deep Residual Networks. ECCV.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sklearn_tree.nn import ConvolutionalEncoder
+    >>> images = torch.randn(2, 28, 28, 1)
+    >>> for n_blocks in (1, 3):
+    ...     encoder = ConvolutionalEncoder([3, 5], 1, n_filters=8, n_blocks=n_blocks, is_image=True)
+    ...     print(n_blocks, tuple(encoder(images).shape))
+    1 (2, 28, 28, 16)
+    3 (2, 7, 7, 16)
     """
 
     stride = 1  # number of steps for each position of the feature maps of sequences
@@ -162,6 +173,17 @@ class ConvolutionalNet(Net):
         Whether a :class:`LinearPath`, fitted separately, adds its logits; for tokens only.
     dtype : torch.dtype, default=torch.float32
         Dtype of all parameters.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from sklearn_tree.nn import ConvolutionalNet, ImageBatch
+    >>> images = load_digits().images[:16, :, :, None]
+    >>> net = ConvolutionalNet(
+    ...     n_outputs=10, n_channels=1, is_image=True, kernel_sizes=[3], value_shift=[8.0], value_scale=[6.0]
+    ... )
+    >>> net(ImageBatch.from_array(images)).shape
+    torch.Size([16, 10])
     """
 
     encoder: ConvolutionalEncoder | ResidualEncoder

@@ -40,6 +40,20 @@ class DownwardEncoder(nn.Module):
     .. [2] Z. Teng, Y. Zhang (2017). Head-Lexicalized Bidirectional Tree LSTMs. TACL.
     .. [3] F. Kokkinos, A. Potamianos (2017). Structural Attention Neural Networks for improved sentiment
        analysis. EACL.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sklearn_tree import TreeVectorizer
+    >>> from sklearn_tree.nn import ChildSumTreeLSTM, DownwardEncoder, NaryTreeLSTM
+    >>> from sklearn_tree.nn import RecursiveEncoder, TreeBatch
+    >>> batch = TreeBatch.from_array(TreeVectorizer().fit_transform(["(S it works)", "(S it fails)"]))
+    >>> x = torch.nn.Embedding(6, 8)(batch.labels)
+    >>> down = DownwardEncoder(NaryTreeLSTM(input_size=4, hidden_size=4, max_arity=1))
+    >>> upward, downward = RecursiveEncoder(ChildSumTreeLSTM(8, 4), down)(x, batch).split(4, dim=1)
+    >>> it = batch.order[[1, 4]]  # the word "it" in both sentences
+    >>> [torch.allclose(*states[it], atol=1e-6) for states in (upward, downward)]
+    [True, False]
     """
 
     # NOTE[DIFF] The papers differ in the inputs and the weights of the top-down walk. Here its only input is

@@ -40,6 +40,16 @@ class Embedding(nn.Module):
         Fraction of labels replaced by "unknown" in training.
     scale : float, default=1.0
         Standard deviation of the initial vectors of the labels.
+
+    Examples
+    --------
+    >>> from sklearn_tree import SequenceVectorizer
+    >>> from sklearn_tree.nn import Embedding, SequenceBatch
+    >>> vectorizer = SequenceVectorizer().fit(["a good film"])
+    >>> batch = SequenceBatch.from_array(vectorizer.transform(["a good film", "a unseen"]))
+    >>> vectors = Embedding(n_labels=5, embedding_dim=8)(batch)
+    >>> vectors.any(dim=2).tolist()  # unknown words and the padding have the vector 0
+    [[True, True, True], [True, False, False]]
     """
 
     values: nn.Embedding | None
@@ -184,6 +194,14 @@ class NodeEmbedding(Embedding):
         See :class:`Embedding`.
     dropout, word_dropout, scale : float
         See :class:`Embedding`.
+
+    Examples
+    --------
+    >>> from sklearn_tree import TreeVectorizer
+    >>> from sklearn_tree.nn import NodeEmbedding, TreeBatch
+    >>> batch = TreeBatch.from_array(TreeVectorizer().fit_transform(["(S (NP it) (VP works))"]))
+    >>> NodeEmbedding(n_labels=7, embedding_dim=8)(batch).shape
+    torch.Size([5, 8])
     """
 
     edges: nn.Embedding | None

@@ -27,6 +27,15 @@ class Children(NamedTuple):
         Row of the parent of each child, in ``[0, n)``; non-decreasing.
     ranks : Tensor of int64, shape (n_children,)
         Position of each child among its siblings, from 0.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sklearn_tree.nn import Children
+    >>> states = (torch.tensor([[1.0], [3.0], [5.0]]),)
+    >>> children = Children(states, parents=torch.tensor([0, 0, 1]), ranks=torch.tensor([0, 1, 0]))
+    >>> torch.zeros(2, 1).index_add(0, children.parents, children.states[0]).tolist()  # sums by parent
+    [[4.0], [5.0]]
     """
 
     states: tuple[Tensor, ...]
@@ -57,6 +66,24 @@ class TreeCell(nn.Module):
     downward : str
         Name in ``sklearn_tree.nn.CELLS`` of the cell that computes the top-down walk of bidirectional nets,
         with the parent of a node as its only child.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sklearn_tree.nn import TreeCell, check_cell
+    >>> class DecayCell(TreeCell):
+    ...     def __init__(self, input_size, hidden_size, max_arity=2):
+    ...         super().__init__(input_size, hidden_size, max_arity)
+    ...         self.W = torch.nn.Linear(input_size, hidden_size)
+    ...
+    ...     def project(self, x):
+    ...         return self.W(x)
+    ...
+    ...     def forward(self, wx, children):
+    ...         if children is None:
+    ...             return (torch.tanh(wx),)
+    ...         return (torch.tanh(wx.index_add(0, children.parents, children.states[0] / 2)),)
+    >>> check_cell(DecayCell)
     """
 
     downward: ClassVar[str] = "nary_lstm"
@@ -141,6 +168,22 @@ class GatedCell(TreeCell):
     gate_scale : Tensor of float, shape (n_columns,)
         Factors of the inputs of the sigmoids of all gates, those of all places included: 2 for tanh gates, 1
         for others, see :class:`~sklearn_tree.nn.activation.GateActivation`.
+
+    Examples
+    --------
+    >>> from sklearn_tree.nn import GatedCell, check_cell
+    >>> class LeakyCell(GatedCell):  # z mixes a new content u with the sum of the children's states
+    ...     x_gates = h_gates = ("z", "u")
+    ...     tanh_gates = ("u",)
+    ...     is_pure = True
+    ...
+    ...     def message(self, gates, states):
+    ...         return (states[0],)
+    ...
+    ...     def update(self, gates, messages):
+    ...         z, u = gates
+    ...         return (z * u + (1 - z) * messages[0],)
+    >>> check_cell(LeakyCell)
     """
 
     gate_scale: Tensor

@@ -30,6 +30,14 @@ class ImageBatch:
         Images have no tokens and no padding.
     is_full : bool
         True.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from sklearn_tree.nn import ImageBatch
+    >>> batch = ImageBatch.from_array(load_digits().images[:16, :, :, None])
+    >>> len(batch), batch.n_steps, batch.values.shape
+    (16, 64, torch.Size([16, 8, 8, 1]))
     """
 
     values: Tensor

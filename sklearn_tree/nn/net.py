@@ -35,6 +35,23 @@ class Net(nn.Module):
         Maps the vectors of samples to logits.
     linear : LinearPath or None
         Linear model whose logits are added.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sklearn_tree import SequenceVectorizer
+    >>> from sklearn_tree.nn import Embedding, Net, SequenceBatch, SequencePooling
+    >>> class BagOfWords(Net):
+    ...     def __init__(self, n_labels, n_outputs, size=16):
+    ...         pool = SequencePooling("mean", size)
+    ...         super().__init__(Embedding(n_labels, size), torch.nn.Identity(), pool, dropout=0.0)
+    ...         self.head = torch.nn.Linear(size, n_outputs)
+    ...
+    ...     def encode_embedded(self, x, batch):
+    ...         return self.pool(x, batch.ends)
+    >>> batch = SequenceBatch.from_array(SequenceVectorizer().fit_transform(["a good film", "a film"]))
+    >>> BagOfWords(n_labels=5, n_outputs=2)(batch).shape
+    torch.Size([2, 2])
     """
 
     embedding: Any

@@ -22,6 +22,15 @@ class PairBatch:
         The samples of all pairs: both of the first pair, both of the second, and so on.
     sample_weight : Tensor of float, shape (n,), or None
         Weight of each pair in the loss.
+
+    Examples
+    --------
+    >>> from sklearn_tree import SequenceVectorizer
+    >>> from sklearn_tree.nn import PairBatch, SequenceBatch
+    >>> texts = ["a good film", "a fine film", "a good film", "a bad film"]  # two pairs, one after the other
+    >>> batch = PairBatch(SequenceBatch.from_array(SequenceVectorizer().fit_transform(texts)))
+    >>> len(batch), len(batch.items)
+    (2, 4)
     """
 
     items: Any
@@ -93,6 +102,15 @@ class PairNet(nn.Module):
     ----------
     .. [1] K. Tai, R. Socher, C. Manning (2015). Improved Semantic Representations From Tree-Structured Long
        Short-Term Memory Networks. ACL.
+
+    Examples
+    --------
+    >>> from sklearn_tree import SequenceVectorizer
+    >>> from sklearn_tree.nn import PairBatch, PairNet, RecurrentNet, SequenceBatch
+    >>> texts = ["a good film", "a fine film", "a good film", "a bad film"]  # two pairs, one after the other
+    >>> batch = PairBatch(SequenceBatch.from_array(SequenceVectorizer().fit_transform(texts)))
+    >>> PairNet(RecurrentNet, n_outputs=2, n_labels=7)(batch).shape
+    torch.Size([2, 2])
     """
 
     net: Net

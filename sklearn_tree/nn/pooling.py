@@ -24,6 +24,17 @@ class TreePooling(nn.Module):
         Kind of pooling; "attention" is an average with learned weights.
     size : int
         Size of a node's vector.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sklearn_tree import TreeVectorizer
+    >>> from sklearn_tree.nn import TreeBatch, TreePooling
+    >>> batch = TreeBatch.from_array(TreeVectorizer().fit_transform(["(+ 1 (× 2 3))", "(- 1 2)"]))
+    >>> is_leaf = (torch.arange(batch.n_nodes) >= sum(batch.n_inner)).float().unsqueeze(1)
+    >>> fractions = TreePooling("mean", size=1)(is_leaf, batch).flatten()  # of leaves
+    >>> [round(fraction, 2) for fraction in fractions.tolist()]
+    [0.6, 0.67]
     """
 
     def __init__(self, how: str, size: int) -> None:
@@ -96,6 +107,16 @@ class EndPooling(TreePooling):
     ----------
     size : int
         Size of a node's vector: that of its upward and of its downward state.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sklearn_tree import TreeVectorizer
+    >>> from sklearn_tree.nn import EndPooling, TreeBatch
+    >>> batch = TreeBatch.from_array(TreeVectorizer().fit_transform(["(- 1 2)"]))
+    >>> up_and_down = torch.tensor([[7.0, 0.0], [0.0, 1.0], [0.0, 3.0]])  # root, leaf, leaf
+    >>> EndPooling(size=2)(up_and_down, batch).tolist()
+    [[7.0, 2.0]]
     """
 
     def __init__(self, size: int) -> None:
@@ -163,6 +184,15 @@ class SequencePooling(nn.Module):
         Kind of pooling; "attention" is an average with learned weights.
     size : int
         Size of a step's vector.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sklearn_tree.nn import SequencePooling
+    >>> steps = torch.tensor([[1.0, 3.0, 0.0], [2.0, 4.0, 9.0]]).unsqueeze(2)
+    >>> lengths = torch.tensor([2, 3])
+    >>> [SequencePooling(how, size=1)(steps, lengths).flatten().tolist() for how in ("mean", "max")]
+    [[2.0, 5.0], [3.0, 9.0]]
     """
 
     def __init__(self, how: str, size: int) -> None:

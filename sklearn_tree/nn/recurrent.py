@@ -50,6 +50,18 @@ class RecurrentEncoder(nn.Module):
     References
     ----------
     .. [1] C. Tallec, Y. Ollivier (2018). Can recurrent neural networks warp time? ICLR.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sklearn_tree import SequenceVectorizer
+    >>> from sklearn_tree.nn import RecurrentEncoder, SequenceBatch
+    >>> ids = SequenceVectorizer().fit_transform(["a film", "a very good film"])
+    >>> encoder, embedding = RecurrentEncoder("gru", input_size=8, hidden_size=4), torch.nn.Embedding(6, 8)
+    >>> both, short = SequenceBatch.from_array(ids), SequenceBatch.from_array(ids[:1])
+    >>> states = [encoder.final_states(embedding(batch.labels), batch) for batch in (both, short)]
+    >>> torch.allclose(states[0][0], states[1][0], atol=1e-6)  # the padding has no effect
+    True
     """
 
     def __init__(
@@ -265,6 +277,16 @@ class RecurrentNet(Net):
     ----------
     is_compiled : bool
         Whether compiled walks compute the layers of texts without dropout at the input, where possible.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_tree.nn import RecurrentNet, SequenceBatch
+    >>> series = np.sin(np.arange(40.0)).reshape(2, 10, 2)  # two series of ten steps and two channels
+    >>> net = RecurrentNet(n_outputs=3, n_channels=2, value_shift=[0.0, 0.0], value_scale=[1.0, 1.0])
+    >>> batch = SequenceBatch.from_array(series)
+    >>> net(batch).shape, net.encode(batch).shape
+    (torch.Size([2, 3]), torch.Size([2, 128]))
     """
 
     embedding: Any

@@ -38,6 +38,18 @@ class RecursiveEncoder(nn.Module):
     is_compiled : bool
         Whether the fast walk uses passes that numba compiles for the cell, see :func:`compile_cells`. The
         estimators set it for long fits.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sklearn_tree import TreeVectorizer
+    >>> from sklearn_tree.nn import ChildSumTreeLSTM, RecursiveEncoder, TreeBatch
+    >>> trees = TreeVectorizer().fit_transform(["(+ 1 (× 2 3))", "(- 1 2)"])
+    >>> batch = TreeBatch.from_array(trees)
+    >>> encoder = RecursiveEncoder(ChildSumTreeLSTM(input_size=8, hidden_size=4))
+    >>> vectors = encoder(torch.randn(batch.n_nodes, 8), batch)
+    >>> vectors.shape, vectors[batch.roots].shape
+    (torch.Size([8, 4]), torch.Size([2, 4]))
     """
 
     def __init__(self, cell: TreeCell, downward: DownwardEncoder | None = None) -> None:
@@ -184,6 +196,23 @@ class RecursiveNet(Net):
         Whether a :class:`LinearPath`, fitted separately, adds its logits.
     dtype : torch.dtype, default=torch.float32
         Dtype of all parameters.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sklearn_tree import TreeVectorizer
+    >>> from sklearn_tree.nn import RecursiveNet, TreeBatch
+    >>> vectorizer = TreeVectorizer()
+    >>> batch = TreeBatch.from_array(vectorizer.fit_transform(["(S it works)", "(S it fails)"]))
+    >>> net = RecursiveNet(n_labels=len(vectorizer.vocabulary_) + 2, n_outputs=2)
+    >>> optimizer, target = torch.optim.Adam(net.parameters(), lr=0.01), torch.tensor([1, 0])
+    >>> for _ in range(30):
+    ...     loss = torch.nn.functional.cross_entropy(net(batch), target)
+    ...     optimizer.zero_grad()
+    ...     loss.backward()
+    ...     optimizer.step()
+    >>> net(batch).argmax(1).tolist()
+    [1, 0]
     """
 
     embedding: NodeEmbedding

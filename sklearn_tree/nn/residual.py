@@ -27,6 +27,14 @@ class ResidualBlock(nn.Module):
         Number of channels of the input and of the output.
     is_image : bool
         Whether the grids are images.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sklearn_tree.nn import ResidualBlock
+    >>> block = ResidualBlock(input_size=1, output_size=16, is_image=True)
+    >>> block(torch.randn(8, 28, 28, 1), mask=None).shape
+    torch.Size([8, 28, 28, 16])
     """
 
     def __init__(self, input_size: int, output_size: int, *, is_image: bool) -> None:
@@ -104,6 +112,15 @@ class ResidualEncoder(nn.Module):
     .. [1] Z. Wang, W. Yan, T. Oates (2017). Time Series Classification from Scratch with Deep Neural
        Networks: A Strong Baseline. IJCNN.
     .. [2] K. He et al. (2016). Deep Residual Learning for Image Recognition. CVPR.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sklearn_tree.nn import ResidualEncoder
+    >>> encoder = ResidualEncoder([8], input_size=3, n_filters=16)
+    >>> series = torch.randn(4, 1, 100, 3)  # four series of 100 steps and three channels
+    >>> encoder.stride, encoder(series).shape
+    (4, torch.Size([4, 1, 25, 32]))
     """
 
     def __init__(

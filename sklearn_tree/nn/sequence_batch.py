@@ -33,6 +33,14 @@ class SequenceBatch:
         Whether all sequences are known to have ``n_steps`` steps, so that nothing is padded.
     vectors : Tensor of float, shape (n_new, size), or None
         Vectors of the ids from the size of the vocabulary on.
+
+    Examples
+    --------
+    >>> from sklearn_tree import SequenceVectorizer
+    >>> from sklearn_tree.nn import SequenceBatch
+    >>> batch = SequenceBatch.from_array(SequenceVectorizer().fit_transform(["a very good film", "a film"]))
+    >>> batch.labels.tolist(), batch.lengths.tolist()
+    ([[2, 5, 4, 3], [2, 3, 0, 0]], [4, 2])
     """
 
     lengths: Tensor

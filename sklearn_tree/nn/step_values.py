@@ -70,6 +70,15 @@ class StepValues(nn.Module):
         Mean and standard deviation of each channel.
     dropout : float, default=0.0
         Fraction of features set to zero in training.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_tree.nn import SequenceBatch, StepValues
+    >>> series = np.array([[[10.0], [12.0], [np.nan]]])  # one series of three steps and one channel
+    >>> layer = StepValues(value_shift=[10.0], value_scale=[2.0])
+    >>> layer(SequenceBatch.from_array(series)).tolist()  # a missing value becomes the mean
+    [[[0.0], [1.0], [0.0]]]
     """
 
     def __init__(

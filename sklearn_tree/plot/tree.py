@@ -21,6 +21,17 @@ class TreePicture(Picture):
         The drawing, one ``<svg>`` element.
     caption : str
         Text of the line above the drawing; it is escaped.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from sklearn_tree.plot import plot_tree
+    >>> picture = plot_tree("(S (NP it) (VP works))", [0, 0.2, 0.1, 0.9, 0.8], caption="it works")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     is_file = picture.save(Path(folder) / "tree.svg").is_file()
+    >>> picture, is_file
+    (TreePicture('it works'), True)
     """
 
     def __init__(self, svg: str, caption: str = "") -> None:

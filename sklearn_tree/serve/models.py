@@ -27,17 +27,7 @@ class OtherModelError(ValueError):
 
 
 class _OnnxModel(BaseEstimator):
-    """Base class of models that score with an exported net.
-
-    Attributes
-    ----------
-    input_kind_ : str
-        Name of the kind of samples.
-    n_features_in_ : int
-        Number of columns (tables, and columns of texts or trees, only).
-    feature_names_in_ : ndarray of str
-        Names of the columns, if they have names.
-    """
+    """Base class of models that score with an exported net."""
 
     _is_classifier: bool
     _metadata: Metadata
@@ -202,6 +192,19 @@ class OnnxClassifier(ClassifierMixin, _OnnxModel):
 
     A file cannot name code or other files, and a damaged file is refused. The digest is not a signature,
     however: anyone can write a file with other weights, or with a slow regular expression as tokenizer.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from sklearn_tree import CNNClassifier
+    >>> from sklearn_tree.export import to_onnx
+    >>> from sklearn_tree.serve import OnnxClassifier
+    >>> texts, y = ["a good film", "a bad film"] * 20, ["positive", "negative"] * 20
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     to_onnx(CNNClassifier(random_state=0).fit(texts, y), f"{folder}/film.onnx")
+    ...     scorer = OnnxClassifier(f"{folder}/film.onnx")
+    >>> scorer.classes_.tolist(), scorer.predict(["a good play"]).tolist()
+    (['negative', 'positive'], ['positive'])
     """
 
     _is_classifier = True
@@ -274,33 +277,30 @@ class OnnxRegressor(RegressorMixin, _OnnxModel):
 
     Attributes
     ----------
-    input_kind_ : str
-        Name of the kind of samples.
-    n_features_in_ : int
-        Number of columns (tables, and columns of texts or trees, only).
-    feature_names_in_ : ndarray of str
-        Names of the columns, if they have names.
+    input_kind_, n_features_in_, feature_names_in_
+        See :class:`OnnxClassifier`.
 
     Raises
     ------
-    OSError
-        If the file cannot be read.
-    ValueError
-        If the file was not written by ``to_onnx``, is damaged or holds a classifier.
-    ImportError
-        If onnxruntime is not installed.
-
-    See Also
-    --------
-    sklearn_tree.export.to_onnx : Writes the file.
+    OSError, ValueError, ImportError
+        See :class:`OnnxClassifier`.
 
     Notes
     -----
-    Words outside the vocabulary are unknown, even if the exported estimator knew pretrained vectors of more
-    words. A pickle holds the path, not the file.
+    The notes of :class:`OnnxClassifier` apply.
 
-    A file cannot name code or other files, and a damaged file is refused. The digest is not a signature,
-    however: anyone can write a file with other weights, or with a slow regular expression as tokenizer.
+    Examples
+    --------
+    >>> import tempfile
+    >>> from sklearn_tree import RNNRegressor
+    >>> from sklearn_tree.export import to_onnx
+    >>> from sklearn_tree.serve import OnnxRegressor
+    >>> texts, stars = ["a good film", "a bad film"] * 20, [5.0, 1.0] * 20
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     to_onnx(RNNRegressor(random_state=0).fit(texts, stars), f"{folder}/film.onnx")
+    ...     scorer = OnnxRegressor(f"{folder}/film.onnx")
+    >>> scorer.predict(["a good film", "a bad film"]).round().tolist()
+    [5.0, 1.0]
     """
 
     _is_classifier = False
@@ -337,6 +337,19 @@ def open_onnx(path: str | os.PathLike) -> OnnxClassifier | OnnxRegressor:
     ------
     OSError, ValueError, ImportError
         See :class:`OnnxClassifier`.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from sklearn_tree import RNNRegressor
+    >>> from sklearn_tree.export import to_onnx
+    >>> from sklearn_tree.serve import open_onnx
+    >>> regressor = RNNRegressor(random_state=0).fit(["a good film", "a bad film"] * 20, [5.0, 1.0] * 20)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     to_onnx(regressor, f"{folder}/film.onnx")
+    ...     scorer = open_onnx(f"{folder}/film.onnx")
+    >>> type(scorer).__name__
+    'OnnxRegressor'
     """
     try:
         return OnnxClassifier(path)

@@ -269,11 +269,13 @@ class FlatArray:
 
         Examples
         --------
+        >>> import tempfile
         >>> from sklearn_tree import TreeArray
         >>> trees = TreeArray.from_trees(["(S (NP I) (VP run))", "(S (VP stop))"])
-        >>> trees.save("trees.safetensors")  # doctest: +SKIP
-        >>> TreeArray.open("trees.safetensors")  # doctest: +SKIP
-        TreeArray(2 trees, 8 nodes)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     trees.save(f"{folder}/trees.safetensors")
+        ...     TreeArray.open(f"{folder}/trees.safetensors", mmap=False) == trees
+        True
         """
         return open_array(cls, path, cls._file_layout, mmap=mmap, validate=validate)
 

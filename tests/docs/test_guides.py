@@ -62,7 +62,9 @@ def test_figures_are_those_that_the_script_draws(load_script):
         *script.FIGURES,
         "explained.svg",
     }  # of explain.py
-    for name, draw in script.FIGURES.items():
+    thumbnails = {f"thumbnails/{name}": draw for name, draw in script.THUMBNAILS.items()}
+    assert {f"thumbnails/{path.name}" for path in (script.FOLDER / "thumbnails").iterdir()} == {*thumbnails}
+    for name, draw in (script.FIGURES | thumbnails).items():
         assert (script.FOLDER / name).read_text("utf-8") == draw(), (
             f"run python docs/figures/draw.py to update {name}"
         )

@@ -153,6 +153,15 @@ def test_check_finds_links_that_do_not_resolve(tmp_path, url):
     assert problem.startswith(f"index.html links to {url}, which ")
 
 
+def test_check_finds_default_thumbnails(tmp_path):
+    (tmp_path / "_images").mkdir()
+    (tmp_path / "index.html").write_text("<p></p>")
+    for i, content in enumerate(("a", "default", "default")):
+        (tmp_path / "_images" / f"sphx_glr_plot_{i}_thumb.png").write_text(content)
+    (problem,) = check_site(tmp_path)[0]
+    assert "sphx_glr_plot_1_thumb.png, sphx_glr_plot_2_thumb.png are equal" in problem
+
+
 def test_the_documentation_is_checked_when_it_is_built():
     recipe = (ROOT / "Makefile").read_text().split("\ndocs:")[1].split("\n\n")[0]
     assert "docs/check_site.py docs/_build/html" in recipe
