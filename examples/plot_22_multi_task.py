@@ -110,4 +110,5 @@ explainer.explain(X_test[2:3], target=(1, "predicted"))
 # %%
 # **For your data:** pass ``y`` with one column for each target; regressors accept several numbers in the same way. Every sample needs all
 # labels: ``fit`` refuses missing ones. If one target has few labels, try the vectors of a net that was fitted to the other one. Compare
-# with a net for each target over several seeds, as here: nothing is gained if the targets have nothing in common.
+# with a net for each target over several seeds, as here: the effect depends on the targets, on the number of samples and on the training,
+# and may be a loss.
