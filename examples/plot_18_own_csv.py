@@ -10,7 +10,8 @@ cleans such a file, compares a recurrent net with a linear model, and looks at w
 # The file
 # --------
 # You have a file already. This cell writes one: sentences of court hearings, interviews and travel guides (GUM), without punctuation, as a
-# speech recognizer writes them. The task is to predict whether a sentence is a statement, a question, a command, a fragment or an interjection.
+# speech recognizer writes them. The task is to predict whether a sentence is a statement, a question, a command, a fragment or an
+# interjection.
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -45,8 +46,9 @@ print(frame.columns.tolist())
 print(frame["Kind of sentence"].value_counts(dropna=False).to_dict())
 
 # %%
-# The names of the columns get their blanks removed, and so do the labels, in lower case. A row without a label cannot be used. A row without a text
-# could be kept with ``fillna("")`` if missing texts mean something; here they do not. ``fit`` refuses both and names the row.
+# The names of the columns get their blanks removed, and so do the labels, in lower case. A row without a label cannot be used. A row
+# without a text could be kept with ``fillna("")`` if missing texts mean something; here they do not. ``fit`` refuses both and names the
+# row.
 
 frame.columns = frame.columns.str.strip().str.lower()
 frame = frame.rename(columns={"kind of sentence": "kind"})
@@ -58,9 +60,9 @@ frame["kind"].value_counts().to_frame()
 # %%
 # Train and test
 # --------------
-# Sentences of one document resemble each other, so whole documents are held out. About three quarters of the sentences are statements: a model that predicts
-# nothing else is right for most of them, and useless. The macro-averaged F1 score counts every class equally, and the recall is the share
-# of a class that is found.
+# Sentences of one document resemble each other, so whole documents are held out. About three quarters of the sentences are statements: a
+# model that predicts nothing else is right for most of them, and useless. The macro-averaged F1 score counts every class equally, and the
+# recall is the share of a class that is found.
 
 from sklearn.dummy import DummyClassifier
 from sklearn.feature_extraction.text import TfidfVectorizer
@@ -96,8 +98,9 @@ for name, model in models.items():
 pd.DataFrame(scores).T.round(2)
 
 # %%
-# Balanced weights help the linear model. They make the net find more of the rare classes, and take more statements for something else: which of the
-# two is better depends on what a mistake costs. The test part holds few questions and commands, so small differences mean little.
+# Balanced weights help the linear model. They make the net find more of the rare classes, and take more statements for something else:
+# which of the two is better depends on what a mistake costs. The test part holds few questions and commands, so small differences mean
+# little.
 #
 # Wrong predictions
 # -----------------
@@ -125,13 +128,13 @@ explainer.explain(chosen["text"], chosen["kind"])
 # %%
 # The corpus
 # ----------
-# ``summary`` adds up the attributions of all short test sentences: the words that push each class most. The occlusion of a text of n words computes
-# n texts of n words, so long texts take much longer.
+# ``summary`` adds up the attributions of all short test sentences: the words that push each class most. The occlusion of a text of n words
+# computes n texts of n words, so long texts take much longer.
 
 is_short = test["text"].str.split().str.len().between(4, 12)
 explainer.explain(test.loc[is_short, "text"]).summary("word", min_count=3).plot(4)
 
 # %%
-# **For your data:** replace ``path``, the names of the columns and the repairs. Split by customer, author or document if several rows belong together,
-# and by ``train_test_split(..., stratify=y)`` otherwise. Choose weights and parameters by cross-validation on the training part. To add a number such as
-# ``position`` to the texts, see :class:`~sklearn_tree.NetEncoder` and the example "A tree column in a table".
+# **For your data:** replace ``path``, the names of the columns and the repairs. Split by customer, author or document if several rows
+# belong together, and by ``train_test_split(..., stratify=y)`` otherwise. Choose weights and parameters by cross-validation on the training
+# part. To add a number such as ``position`` to the texts, see :class:`~sklearn_tree.NetEncoder` and the example "A tree column in a table".

@@ -29,9 +29,9 @@ X, X_test, y, y_test = train_test_split(
 # %%
 # Successive halving
 # ------------------
-# All 12 candidates are trained for 2 epochs, the better half of them for 4, and so on. Two settings matter. With a learning-rate schedule, the first
-# epochs would depend on ``max_epochs``; ``lr_schedule=None`` prevents this. And the log loss ranks candidates earlier than the accuracy, which
-# is coarse.
+# All 12 candidates are trained for 2 epochs, the better half of them for 4, and so on. Two settings matter. With a learning-rate schedule,
+# the first epochs would depend on ``max_epochs``; ``lr_schedule=None`` prevents this. And the log loss ranks candidates earlier than the
+# accuracy, which is coarse.
 
 fixed = {"input_kind": "images", "n_blocks": 1, "lr_schedule": None, "random_state": 0}
 grid = {"lr": [0.0003, 0.001, 0.003, 0.01, 0.03, 0.1], "dropout": [0.0, 0.3]}
@@ -60,8 +60,8 @@ results.sort_values(["iter", "log loss"]).groupby("iter").head(2)[columns].round
 # %%
 # Optuna with pruning
 # -------------------
-# Optuna draws values from ranges, and learns from earlier trials which are good. ``SkorchPruningCallback`` reports the loss of held-out samples
-# after each epoch, and the pruner ends a trial that is worse than the median of the earlier trials at the same epoch.
+# Optuna draws values from ranges, and learns from earlier trials which are good. ``SkorchPruningCallback`` reports the loss of held-out
+# samples after each epoch, and the pruner ends a trial that is worse than the median of the earlier trials at the same epoch.
 
 import optuna
 from optuna_integration import SkorchPruningCallback
@@ -92,9 +92,9 @@ print(study.trials_dataframe()["state"].value_counts().to_dict())
 # %%
 # How to read the curves
 # ----------------------
-# Each line is a candidate, and a lower line is better. Left: a line ends where its candidate was dropped; dashed lines have dropout. Right: pruned trials
-# are gray. Look for lines that cross. A low learning rate and dropout start slowly and may win later, so the first round and ``n_warmup_steps``
-# must not be too short. A line that rises at the end shows overfitting: fewer epochs, or more dropout, would be better.
+# Each line is a candidate, and a lower line is better. Left: a line ends where its candidate was dropped; dashed lines have dropout. Right:
+# pruned trials are gray. Look for lines that cross. A low learning rate and dropout start slowly and may win later, so the first round and
+# ``n_warmup_steps`` must not be too short. A line that rises at the end shows overfitting: fewer epochs, or more dropout, would be better.
 
 figure, axes = plt.subplots(1, 2, figsize=(9, 3.5), sharey=True)
 colors = plt.get_cmap("viridis")(np.linspace(0, 0.95, len(grid["lr"])))
@@ -139,9 +139,9 @@ table["without early ends"] = [0, 2 * 12 * 16, 14 * 16]
 table.round(3)
 
 # %%
-# The searches trained about half of the epochs that full fits of all candidates would have taken. On this task, they do not beat the default learning
-# rate. Always include a row for the defaults: the best score of a search is the maximum of many noisy ones.
+# The searches trained about half of the epochs that full fits of all candidates would have taken. On this task, they do not beat the
+# default learning rate. Always include a row for the defaults: the best score of a search is the maximum of many noisy ones.
 #
-# **For your data:** take halving if you have a list of candidates and want cross-validation, and optuna for ranges of several parameters. Give the
-# longest fits the number of epochs that you can afford in the end. ``checkpoint_dir`` lets the candidates of halving continue instead of starting
-# again (see "Long runs" in the documentation). In a pipeline, the resource is ``resource="cnnclassifier__max_epochs"``.
+# **For your data:** take halving if you have a list of candidates and want cross-validation, and optuna for ranges of several parameters.
+# Give the longest fits the number of epochs that you can afford in the end. ``checkpoint_dir`` lets the candidates of halving continue
+# instead of starting again (see "Long runs" in the documentation). In a pipeline, the resource is ``resource="cnnclassifier__max_epochs"``.

@@ -2,15 +2,15 @@
 From raw text to dependency trees
 =================================
 
-Who sued whom? "The buyer sued the seller" and "The buyer was sued by the seller" have almost the same words. A parser turns texts into trees that show
-who did what, and a recursive net reads the trees. The parser is one step of a pipeline.
+Who sued whom? "The buyer sued the seller" and "The buyer was sued by the seller" have almost the same words. A parser turns texts into
+trees that show who did what, and a recursive net reads the trees. The parser is one step of a pipeline.
 """
 
 # %%
 # Sentences
 # ---------
-# Each sentence has the same three parties and at least two verbs, one of which is "sued". The class is the party that sued. Training sentences have one
-# relative clause; the test sentences have one to four.
+# Each sentence has the same three parties and at least two verbs, one of which is "sued". The class is the party that sued. Training
+# sentences have one relative clause; the test sentences have one to four.
 
 import itertools
 
@@ -68,8 +68,9 @@ for text, agent in zip(texts[:4], y, strict=False):
 # %%
 # A parser
 # --------
-# With your own texts, you would use the model of spaCy or stanza; see the end of this page. Here, NLTK's chart parser and a small grammar do the same
-# for our sentences without a download. The head of a phrase becomes the parent of the other words, and the relation becomes the label of the edge.
+# With your own texts, you would use the model of spaCy or stanza; see the end of this page. Here, NLTK's chart parser and a small grammar
+# do the same for our sentences without a download. The head of a phrase becomes the parent of the other words, and the relation becomes the
+# label of the edge.
 
 from nltk import CFG
 from nltk.parse import BottomUpLeftCornerChartParser
@@ -129,7 +130,8 @@ TreeParser(parse).transform(texts[:1])[0]
 # %%
 # Four models
 # -----------
-# All learn from 300 sentences with one relative clause. Longer sentences show whether a model has learned what a subject is, or where it usually is.
+# All learn from 300 sentences with one relative clause. Longer sentences show whether a model has learned what a subject is, or where it
+# usually is.
 
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
@@ -149,8 +151,9 @@ for name, model in models.items():
 accuracy.T.round(2)
 
 # %%
-# Words without order are at chance, one in three. On sentences like those of the training part, windows of three to five words, which the CNN reads, are nearly as good as trees.
-# The trees keep more of their accuracy in longer sentences, where the subject is further away, but not all of it.
+# Words without order are at chance, one in three. On sentences like those of the training part, windows of three to five words, which the
+# CNN reads, are nearly as good as trees. The trees keep more of their accuracy in longer sentences, where the subject is further away, but
+# not all of it.
 
 ax = accuracy.plot(marker="o", figsize=(7, 3.5))
 ax.axhline(1 / 3, color="0.7", linestyle=":", label="chance")
@@ -176,7 +179,7 @@ print(*shown, sep="\n")
 CaptumExplainer(net).fit(texts).explain(shown, agents)
 
 # %%
-# **For your data:** take a parser of your language. ``TreeParser("spacy", model="en_core_web_sm")`` calls spaCy, after ``pip install spacy`` and
-# ``python -m spacy download en_core_web_sm``. For stanza, ``nlp = stanza.Pipeline("en")`` writes CoNLL-U, which ``TreeParser("conllu")`` reads:
-# ``[f"{nlp(text):C}" for text in texts]``. Parse once and keep the result if you fit several models. Real parsers make mistakes, so compare with
-# ``TreeParser("balanced")``, which needs none, and with a CNN on the texts.
+# **For your data:** take a parser of your language. ``TreeParser("spacy", model="en_core_web_sm")`` calls spaCy, after ``pip install
+# spacy`` and ``python -m spacy download en_core_web_sm``. For stanza, ``nlp = stanza.Pipeline("en")`` writes CoNLL-U, which
+# ``TreeParser("conllu")`` reads: ``[f"{nlp(text):C}" for text in texts]``. Parse once and keep the result if you fit several models. Real
+# parsers make mistakes, so compare with ``TreeParser("balanced")``, which needs none, and with a CNN on the texts.
