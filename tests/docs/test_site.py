@@ -84,6 +84,7 @@ def test_pages_have_formulas_with_numbers_and_no_script_for_them(tmp_path):
     index, note = ((tmp_path / "out" / name).read_text() for name in ("index.html", "note.html"))
     assert index.count("<math") == 2
     assert '<span class="eqno">(1)<a class="headerlink"' in index
+    assert '<div class="formula" id="equation-sum" tabindex="0">' in index  # scrolls with the keyboard
     assert 'href="#equation-sum"' in index
     assert note.count("<math") == 3
     assert note.count("<mtd>") == 4
