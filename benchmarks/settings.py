@@ -25,6 +25,7 @@ def child_sum(**params: Any) -> Callable[[str, str], Params]:
 
 SETTINGS: dict[str, Callable[[str, str], Params]] = {
     "default": always(),
+    "bidirectional": lambda family, net: {"bidirectional": True} if net.startswith("Recursive") else None,
     "before": child_sum(**BEFORE, max_epochs=10),
     "before, linear path": child_sum(**{**BEFORE, "linear_path": True}, max_epochs=10),
     "lr .001, 6 epochs": child_sum(**OPEN, lr=0.001, max_epochs=6),

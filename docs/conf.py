@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import torch
+from sklearn.experimental import enable_halving_search_cv  # noqa: F401, for the names in the gallery
 
 import sklearn_tree
 

@@ -2,7 +2,10 @@
 
 import doctest
 import importlib.util
+import re
 
+import numpy as np
+import pandas as pd
 import pytest
 from pages import ROOT, run
 
@@ -78,3 +81,39 @@ def load_script():
         return module
 
     return load
+
+
+DECIMAL = re.compile(r"(?<![\w.=/:])(\d*\.\d+)(?![\w/]|\.\d)")
+
+
+def find_measured():
+    """Return all decimals in the files of results, and the means of the seeds in ``defaults.csv``."""
+    folder = ROOT / "benchmarks"
+    files = [folder / "README.md", *(folder / "results").iterdir(), *(ROOT / "docs" / "tables").iterdir()]
+    results = pd.read_csv(folder / "results" / "defaults.csv", keep_default_na=False)
+    means = results.groupby(["problem", "model", "setting"]).accuracy.mean()
+    return np.array([*means, *(float(x) for file in files for x in DECIMAL.findall(file.read_text("utf-8")))])
+
+
+def find_unmeasured(page, measured):
+    """Return the decimals of paragraphs that cite a benchmark to which no result can be rounded."""
+    found = []
+    for paragraph in re.split(r"\n\s*\n", page):
+        if "benchmarks/" in paragraph and not paragraph.startswith(">>>"):
+            for number in DECIMAL.findall(re.sub(r"``[^`]*``", "", paragraph)):
+                half = 0.5001 * 10.0 ** -len(number.partition(".")[2])
+                if np.abs(measured - float(number)).min() > half:
+                    found.append(number)
+    return found
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "docs").glob("*.rst")), ids=lambda path: path.name)
+def test_figures_that_cite_a_benchmark_are_among_its_results(path):
+    assert find_unmeasured(path.read_text("utf-8"), find_measured()) == []
+
+
+def test_a_figure_without_a_result_is_found():
+    measured = np.array([0.6184, 2.65])
+    page = "It reached .618 (``benchmarks/x.py``),\n2.6 or 2.7 times.\n\nNo source: .999.\n\n.617 and 3.1 in ``benchmarks``/"
+    assert find_unmeasured(page, measured) == []
+    assert find_unmeasured(page.replace("reached .618", "reached .617"), measured) == [".617"]
