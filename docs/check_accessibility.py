@@ -50,6 +50,7 @@ class Browser:
         """Open a page and wait until it has been loaded."""
         self.call("Page.navigate", url=url)
         self._wait(lambda answer: answer.get("method") == "Page.loadEventFired")
+        self.evaluate("new Promise(done => setTimeout(done, 500))")  # until colours no longer change
 
     def evaluate(self, script: str) -> Any:
         """Return the value of a script."""
@@ -87,7 +88,7 @@ def main(folder: str, axe: str, *pages: str) -> int:
             )
             feature = {"name": "prefers-color-scheme", "value": mode}
             browser.call("Emulation.setEmulatedMedia", features=[feature])
-            browser.open((Path(folder) / page).resolve().as_uri())
+            browser.open((Path(folder) / page).resolve(strict=True).as_uri())
             browser.evaluate(Path(axe).read_text("utf-8"))
             for violation in json.loads(browser.evaluate(RUN)):
                 for node in violation["nodes"]:

@@ -117,12 +117,14 @@ def check_links(page: Path, root: Path) -> list[str]:
 
 
 def check_thumbnails(root: Path) -> list[str]:
-    """Return the thumbnails of the gallery that are equal, such as the default of Sphinx-Gallery."""
-    names: dict[bytes, list[str]] = {}
-    for path in sorted(root.glob("_images/sphx_glr_*_thumb.*")):
-        names.setdefault(path.read_bytes(), []).append(path.name)
-    equal = [", ".join(group) for group in names.values() if len(group) > 1]
-    return [f"{group} are equal: set sphinx_gallery_thumbnail_path in the examples" for group in equal]
+    """Return the examples of the gallery that have the default thumbnail, because they draw no figure."""
+    images = root / "_images"
+    names = [path.name.removesuffix("_thumb.png") for path in sorted(images.glob("sphx_glr_*_thumb.png"))]
+    return [
+        f"{name.removeprefix('sphx_glr_')} has the default thumbnail: set sphinx_gallery_thumbnail_path"
+        for name in names
+        if not any(images.glob(f"{name}_[0-9]*"))
+    ]
 
 
 def check_site(root: Path) -> tuple[list[str], list[tuple[int, str]]]:

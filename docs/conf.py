@@ -1,6 +1,7 @@
 """Sphinx configuration; warnings are errors (`make docs`)."""
 
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -63,7 +64,20 @@ sphinx_gallery_conf = {
     "matplotlib_animations": False,
     "image_scrapers": ("matplotlib",),
     "reset_modules": (),
+    "thumbnail_size": (320, 224),  # shown half as wide
     "write_computation_times": False,  # the page would load scripts of other hosts
     "download_all_examples": False,
 }
 sys.argv = [sys.argv[0]]  # hide Sphinx's arguments from the examples
+
+
+def drop_unused_files(app, pagename, templatename, context, doctree):
+    """Drop the styles and scripts of notebooks and examples from the search page, whose index is large."""
+    for kind in ("css_files", "script_files") if pagename == "search" else ():
+        unused = re.compile(r"mystnb|sg[_-]|copybutton|clipboard")
+        context[kind] = [file for file in context[kind] if not unused.search(str(file.filename or ""))]
+
+
+def setup(app):
+    """Connect the function above."""
+    app.connect("html-page-context", drop_unused_files)

@@ -60,5 +60,3 @@ print(phrases[["target", "name", "count", "mean"]].round(1).to_string(index=Fals
 # %%
 # **For your data:** for texts, use ``features="word"`` or ``"2-gram"``; for tables, the columns are summarized. ``min_count`` drops rare
 # pieces, and the column ``example`` of the frame is a sample to look at: ``explanations[i].plot()``.
-
-# sphinx_gallery_thumbnail_path = "figures/thumbnails/summary.svg"

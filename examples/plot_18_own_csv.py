@@ -138,3 +138,5 @@ explainer.explain(test.loc[is_short, "text"]).summary("word", min_count=3).plot(
 # **For your data:** replace ``path``, the names of the columns and the repairs. Split by customer, author or document if several rows
 # belong together, and by ``train_test_split(..., stratify=y)`` otherwise. Choose weights and parameters by cross-validation on the training
 # part. To add a number such as ``position`` to the texts, see :class:`~sklearn_tree.NetEncoder` and the example "A tree column in a table".
+
+# sphinx_gallery_thumbnail_path = "figures/thumbnails/csv.svg"

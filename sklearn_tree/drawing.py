@@ -101,7 +101,7 @@ def measure_svg(html: str) -> tuple[int, int] | None:
 
 
 def scroll(html: str) -> str:
-    """Put a drawing in an element that scrolls if the drawing is wider than the page.
+    """Put a drawing in an element that scrolls if the drawing is wider than the page, also with the keyboard.
 
     A note above an ``<svg>`` element is visible only in this case: its height is a large multiple of the
     difference between the widths of the drawing and the page, limited to 0 and one line.
@@ -112,4 +112,4 @@ def scroll(html: str) -> str:
         text = '<text y="13" fill="currentColor">wider than the page: scroll \u2192</text>'
         svg = f'<svg width="240" height="18" style="{FONT}">{text}</svg>'  # pages without SVG need no note
         note = f'<div role="note" style="overflow: hidden; {height}">{svg}</div>'
-    return f'{note}<div style="overflow-x: auto">{html}</div>'
+    return f'{note}<div style="overflow-x: auto" tabindex="0">{html}</div>'

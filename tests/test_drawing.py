@@ -97,4 +97,4 @@ def test_only_drawings_with_a_known_width_have_a_note_that_they_scroll():
     assert "(692px - 100%)" in page
     assert "scroll \u2192" in page
     assert "scroll \u2192" not in scroll("<div></div>")
-    assert page.count("overflow-x: auto") == 1
+    assert page.count('<div style="overflow-x: auto" tabindex="0">') == 1

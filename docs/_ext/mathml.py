@@ -54,7 +54,7 @@ def visit_math(self, node):
 
 def visit_math_block(self, node):
     """Write a formula of its own, with a number if it has a label."""
-    self.body.append(self.starttag(node, "div", CLASS="formula"))
+    self.body.append(self.starttag(node, "div", CLASS="formula", tabindex="0"))
     if node.get("number"):
         number = get_node_equation_number(self, node)
         self.body.append(f'<span class="eqno">({number})')

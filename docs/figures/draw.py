@@ -235,17 +235,6 @@ def draw_pair() -> str:
     return thumbnail("Two formulas", [*parts, text(200, 140, "⊨", "#222", size=44)])
 
 
-def draw_summary() -> str:
-    """Draw the bars of a summary, without labels."""
-    parts = []
-    for i, length in enumerate((190, 150, 110, 70, -60, -95)):
-        y, fill = 25 + 41 * i, ORANGE if length > 0 else BLUE
-        corner = f'x="{180 + min(length, 0)}" y="{y}"'
-        label = f'<rect x="12" y="{y + 8}" width="{60 - 6 * (i % 3)}" height="10" rx="5" fill="{LIGHT}"/>'
-        parts += [label, f'<rect {corner} width="{abs(length)}" height="26" fill="{fill}"/>']
-    return thumbnail("Bars of attributions", [*parts, line(180, 12, 180, 268)])
-
-
 def draw_page() -> str:
     """Draw the elements of an HTML page with a price in a table."""
     table = ("table", ORANGE, [("price", ORANGE, [])])
@@ -254,14 +243,34 @@ def draw_page() -> str:
     return thumbnail("Elements of an HTML page", sketch(root, 10, 390, y=40, step=66))
 
 
+def draw_csv() -> str:
+    """Draw a table of texts and labels."""
+    parts = [line(20, 52, 380, 52), text(150, 32, "text", "#222"), text(335, 32, "label", "#222")]
+    for row, (widths, marked, fill) in enumerate(
+        [
+            ((60, 40, 90), 2, ORANGE),
+            ((90, 50, 70), 0, BLUE),
+            ((40, 110, 60), 1, ORANGE),
+            ((70, 70, 50), 2, BLUE),
+        ]
+    ):
+        x, y = 25, 72 + 52 * row
+        for word, width in enumerate(widths):
+            colour = fill if word == marked else LIGHT
+            parts.append(f'<rect x="{x}" y="{y}" width="{width}" height="24" rx="12" fill="{colour}"/>')
+            x += width + 10
+        parts.append(f'<circle cx="335" cy="{y + 12}" r="12" fill="{fill}"/>')
+    return thumbnail("Table of texts and labels", parts)
+
+
 THUMBNAILS = {
+    "csv.svg": draw_csv,
     "explained.svg": draw_explained,
     "function.svg": draw_function,
     "page.svg": draw_page,
     "pair.svg": draw_pair,
     "phrases.svg": draw_phrases,
     "question.svg": draw_question,
-    "summary.svg": draw_summary,
 }
 FIGURES = {
     "cell.svg": draw_cell,

@@ -128,7 +128,8 @@ def draw_bars(names: Sequence[str], values: Any, *, limit: float | None = None, 
     ]
     height = _ROW * len(names) + 4
     axis = f'<path d="M{zero:.1f} 0V{height}" stroke="currentColor" stroke-opacity="0.5"/>'
-    return wrap_svg(left + _WIDTH + _NUMBER, height, "".join(rows) + axis)
+    label = ", ".join(f"{name} {value:+.3g}" for name, value in zip(names, values, strict=True))
+    return wrap_svg(left + _WIDTH + _NUMBER, height, "".join(rows) + axis, f"bars: {label}")
 
 
 def _select(names: list[str], values: np.ndarray, max_bars: int) -> tuple[list[str], np.ndarray]:

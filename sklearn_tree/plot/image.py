@@ -102,7 +102,9 @@ def draw_image_svg(image: Any, values: Any, *, limit: float | None = None) -> st
         f'href="{_encode(pixels)}"><title>{title}</title></image>'
         for x, pixels, title in ((0, light, "the input"), (width + 12, heat, _describe(values)))
     ]
-    return wrap_svg(2 * width + 12, height, "".join(parts))
+    return wrap_svg(
+        2 * width + 12, height, "".join(parts), f"the input, and attributions {_describe(values)}"
+    )
 
 
 def _blend(image: Any, values: Any, limit: float | None) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:

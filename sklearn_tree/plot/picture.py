@@ -162,7 +162,8 @@ def draw_legend(
     end = zero + n * side
     width = round(end + 6 + CHAR * (len(right) + 1))
     return (
-        f'<svg viewBox="0 0 {width} 24" width="{width}" height="24" role="img" style="{FONT}">{boxes}'
+        f'<svg viewBox="0 0 {width} 24" width="{width}" height="24" role="img" '
+        f'aria-label="{escape(f"colours from {left} to {right}")}" style="{FONT}">{boxes}'
         f"{underline(zero - n * side, zero, 19, -1)}{underline(zero, end, 19, 1)}"
         f"{write_text(zero - n * side - 6, 15, left, 'end')}{write_text(end + 6, 15, right)}</svg>"
     )

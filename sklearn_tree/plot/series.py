@@ -117,7 +117,9 @@ def draw_series(
     axis = _move(_LEFT, bottom, _draw_axis(n_steps))
     bar = _move(_LEFT, bottom + 28, draw_legend(limit, values=sums)) if legend else ""
     height = bottom + (52 if legend else 28)
-    return wrap_svg(_LEFT + _WIDTH + _RIGHT, height, "".join(drawings) + axis + bar)
+    totals = ", ".join(f"{name} {total:+.3g}" for name, total in zip(names, values.sum(axis=0), strict=True))
+    label = f"series of {n_steps:,} steps; {totals}"
+    return wrap_svg(_LEFT + _WIDTH + _RIGHT, height, "".join(drawings) + axis + bar, label)
 
 
 def _read(series: Any, values: Any) -> tuple[np.ndarray, np.ndarray]:

@@ -11,11 +11,26 @@ _GAP, _MARGIN, _LINE = 6, 12, 16
 _COLUMNS, _MAX_LINES = 100, 4  # of a paragraph
 
 
-def wrap_svg(width: float, height: float, drawing: str, style: str = "max-width: none") -> str:
-    """Wrap a drawing in an ``<svg>`` element that can be written to a file."""
+def wrap_svg(
+    width: float, height: float, drawing: str, label: str | None = None, style: str = "max-width: none"
+) -> str:
+    """Wrap a drawing in an ``<svg>`` element that can be written to a file.
+
+    Parameters
+    ----------
+    width, height : float
+        Size in pixels.
+    drawing : str
+        Elements of SVG.
+    label : str, default=None
+        Text for screen readers, which is escaped; None if the parts of the drawing have their own.
+    style : str
+        CSS.
+    """
+    role = 'role="group"' if label is None else f'role="img" aria-label="{escape(label)}"'
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}" '
-        f'height="{height:.0f}" role="img" style="{FONT}; {style}">{drawing}</svg>'
+        f'height="{height:.0f}" {role} style="{FONT}; {style}">{drawing}</svg>'
     )
 
 
@@ -60,7 +75,7 @@ def frame_svg(drawing: str) -> str:
     background = '<rect width="100%" height="100%" rx="6" fill="#fff"/>'
     inner = f'<svg x="{_MARGIN}" y="{_MARGIN}" ' + drawing.removeprefix("<svg ")
     style = "color: #111; max-width: 100%; height: auto"
-    return wrap_svg(size[0] + 2 * _MARGIN, size[1] + 2 * _MARGIN, background + inner, style)
+    return wrap_svg(size[0] + 2 * _MARGIN, size[1] + 2 * _MARGIN, background + inner, style=style)
 
 
 def write_svg_lines(text: str, *, bold: bool = False) -> str:
@@ -77,4 +92,4 @@ def write_svg_lines(text: str, *, bold: bool = False) -> str:
     parts = [write_text(0, _LINE * i + 12, line) for i, line in enumerate(lines)]
     width = CHAR * max(map(count_cells, lines)) + 2
     style = "font-weight: bold" if bold else "max-width: none"
-    return wrap_svg(width, _LINE * len(lines), "".join(parts), style)
+    return wrap_svg(width, _LINE * len(lines), "".join(parts), text, style)

@@ -157,7 +157,7 @@ def draw_tokens_svg(
     if len(tokens) > len(words):
         y += _LINE
         parts.append(write_text(0, y + 15, f"\u2026 {len(tokens) - len(words):,} more tokens"))
-    return wrap_svg(total + 1, y + _LINE, "".join(parts))
+    return wrap_svg(total + 1, y + _LINE, "".join(parts), " ".join(words))
 
 
 def _draw_box(word: str, box: tuple[float, int, float], strength: float) -> str:

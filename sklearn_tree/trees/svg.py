@@ -130,10 +130,17 @@ def draw_tree(
     nodes = map(_draw_node, x, y, rows.texts, strengths, map(_note_hidden, shown, rows.hidden), rows.hidden)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" '
-        f'width="{width:.0f}" height="{height:.0f}" role="img" '
+        f'width="{width:.0f}" height="{height:.0f}" role="img" aria-label="{escape(_describe(rows))}" '
         f'style="{FONT}; color: {colour}; max-width: none">'
         f"{''.join(edges)}{''.join(nodes)}</svg>"
     )
+
+
+def _describe(rows: _Rows) -> str:
+    """Return the leaves of a drawing as a text for screen readers."""
+    inner = set(rows.parents)
+    words = [text for row, text in enumerate(rows.texts) if row not in inner and text]
+    return cut(f"tree: {' '.join(words)}", _LONGEST_TITLE)
 
 
 def _select_rows(tree: _DrawableTree) -> _Rows:

@@ -84,6 +84,7 @@ def test_pages_have_formulas_with_numbers_and_no_script_for_them(tmp_path):
     index, note = ((tmp_path / "out" / name).read_text() for name in ("index.html", "note.html"))
     assert index.count("<math") == 2
     assert '<span class="eqno">(1)<a class="headerlink"' in index
+    assert '<div class="formula" id="equation-sum" tabindex="0">' in index  # scrolls with the keyboard
     assert 'href="#equation-sum"' in index
     assert note.count("<math") == 3
     assert note.count("<mtd>") == 4
@@ -156,10 +157,9 @@ def test_check_finds_links_that_do_not_resolve(tmp_path, url):
 def test_check_finds_default_thumbnails(tmp_path):
     (tmp_path / "_images").mkdir()
     (tmp_path / "index.html").write_text("<p></p>")
-    for i, content in enumerate(("a", "default", "default")):
-        (tmp_path / "_images" / f"sphx_glr_plot_{i}_thumb.png").write_text(content)
-    (problem,) = check_site(tmp_path)[0]
-    assert "sphx_glr_plot_1_thumb.png, sphx_glr_plot_2_thumb.png are equal" in problem
+    for name in ("plot_1_thumb.png", "plot_1_001.png", "plot_2_thumb.svg", "plot_3_thumb.png"):
+        (tmp_path / "_images" / f"sphx_glr_{name}").write_bytes(b"")
+    assert check_site(tmp_path)[0] == ["plot_3 has the default thumbnail: set sphinx_gallery_thumbnail_path"]
 
 
 def test_the_documentation_is_checked_when_it_is_built():

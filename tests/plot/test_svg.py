@@ -2,13 +2,18 @@
 
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sklearn_tree.drawing import measure_svg
-from sklearn_tree.plot import draw_bars, draw_legend
+from sklearn_tree.plot import draw_bars, draw_legend, draw_series
+from sklearn_tree.plot.image import draw_image_svg
 from sklearn_tree.plot.svg import frame_svg, stack_svg, wrap_svg, write_svg_lines
+from sklearn_tree.plot.tokens import draw_tokens_svg
+from sklearn_tree.trees import Tree
+from sklearn_tree.trees.svg import draw_tree
 
 NESTED = "{http://www.w3.org/2000/svg}svg"
 
@@ -44,3 +49,18 @@ def test_drawings_without_a_size_are_not_measured():
     assert measure_svg("<div><svg></svg></div>") is None
     with pytest.raises(AssertionError, match="a width and a height"):
         stack_svg(["<div></div>"])
+
+
+def test_images_have_a_name_for_screen_readers():
+    drawings = {
+        "bars: a +1, b -0.5": draw_bars(["a", "b"], [1, -0.5]),
+        "series of 3 steps; x +2": draw_series([1, 2, 3], [1, 0, 1], names=["x"], legend=False),
+        "a &lt;b&gt; &quot;c&quot;": draw_tokens_svg(["a", "<b>", '"c"'], [1, 0, 0]),
+        "the input, and attributions from +0 to +1, sum +2": draw_image_svg(np.ones((2, 2)), np.eye(2)),
+        "colours from against -1 to +1 for": draw_legend(1),
+        "tree: it works": draw_tree(Tree.from_any("(S it works)")),
+        "a text": write_svg_lines("a text"),
+    }
+    for label, svg in drawings.items():
+        assert f'role="img" aria-label="{label}"' in svg
+    assert 'role="group"' in stack_svg(drawings.values()).partition(">")[0]
