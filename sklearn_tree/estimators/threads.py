@@ -16,10 +16,15 @@ from torch import nn
 from sklearn_tree.nn.compilation import load_walks, uses_compiled_walks
 from sklearn_tree.nn.compiled.loaded import are_loaded
 from sklearn_tree.nn.parallel import walk_threads
+from sklearn_tree.nn.recursive import RecursiveEncoder
 
 _MIN_OPERATIONS_PER_WALK = 2.5e8  # of the step of a net with compiled walks, per thread
 _MAX_WALKS = 8  # threads of a compiled walk; each has its own gradients
-_MIN_OPERATIONS = 5e8  # of a training step; below, a second thread costs more than it saves
+# Operations of a training step below which a second thread saves little. If another process needs the core,
+# threads of torch wait for each other after every operation, and the step takes many times as long.
+_MIN_OPERATIONS = 1.5e9
+_MIN_OPERATIONS_OF_LEVELS = 4e9  # of walks by torch, whose operations are those of single levels
+_MIN_OPERATIONS_COMPILED = 5e8  # of compiled walks, whose threads wait once per batch
 
 
 def limit_for(
@@ -59,7 +64,13 @@ def threads_for(module: nn.Module, n_positions: np.ndarray, batch_size: int) -> 
     """
     if threading.current_thread() is not threading.main_thread():
         return 1  # a caller that runs several fits in threads already uses the other cores
-    return 1 if _count_operations(module, n_positions, batch_size) < _MIN_OPERATIONS else None
+    if uses_compiled_walks(module):
+        minimum = _MIN_OPERATIONS_COMPILED
+    elif any(isinstance(part, RecursiveEncoder) for part in module.modules()):
+        minimum = _MIN_OPERATIONS_OF_LEVELS
+    else:
+        minimum = _MIN_OPERATIONS
+    return 1 if _count_operations(module, n_positions, batch_size) < minimum else None
 
 
 def _count_operations(module: nn.Module, n_positions: np.ndarray, batch_size: int) -> float:

@@ -13,6 +13,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 from sklearn_tree import RecursiveNetClassifier, RNNClassifier
 from sklearn_tree.estimators.threads import limit_for, limit_threads, threads_for
+from sklearn_tree.nn import RecursiveNet
 
 SMALL, LARGE = {"hidden_size": 4, "embedding_dim": 4}, {"hidden_size": 512, "embedding_dim": 512}
 TEXTS, Y = ["a great film", "dull"] * 40, [1, 0] * 40
@@ -165,15 +166,24 @@ def test_workers_share_the_cores_and_restore_the_number_of_threads(listops):
 @pytest.mark.parametrize(
     ("module", "n_steps", "batch_size", "expected"),
     [
-        (torch.nn.Linear(1000, 1000, bias=False), 100, 1, None),  # 6 * 10^6 * 100 operations
-        (torch.nn.Linear(1000, 1000, bias=False), 80, 1, 1),
-        (torch.nn.Linear(1000, 1000, bias=False), 80, 2, None),
-        (torch.nn.Linear(100, 100, bias=False), 80, 2, 1),
-        (torch.nn.Embedding(1000, 1000), 100, 1, 1),  # tables are not multiplied
+        (torch.nn.Linear(1000, 1000, bias=False), 300, 1, None),  # 6 * 10^6 * 300 operations
+        (torch.nn.Linear(1000, 1000, bias=False), 200, 1, 1),
+        (torch.nn.Linear(1000, 1000, bias=False), 200, 2, None),
+        (torch.nn.Linear(100, 100, bias=False), 200, 2, 1),
+        (torch.nn.Embedding(1000, 1000), 300, 1, 1),  # tables are not multiplied
     ],
 )
 def test_the_number_of_threads_depends_on_the_operations_of_a_batch(module, n_steps, batch_size, expected):
     assert threads_for(module, np.full(50, n_steps), batch_size) == expected
+
+
+@pytest.mark.parametrize(("hidden_size", "expected"), [(128, 1), (400, None)])
+def test_a_walk_by_torch_needs_more_operations_for_a_second_thread(hidden_size, expected):
+    net = RecursiveNet(10, 2, embedding_dim=hidden_size, hidden_size=hidden_size, bidirectional=True)
+    n_nodes = np.full(64, 25)
+    flat = torch.nn.Linear(*[int(sum(p.numel() for p in net.encoder.parameters()) ** 0.5)] * 2)
+    assert threads_for(flat, n_nodes, 64) is None  # as many weights
+    assert threads_for(net, n_nodes, 64) == expected
 
 
 def test_no_samples_need_one_thread():
