@@ -8,8 +8,8 @@ other.
 """
 
 # %%
-# The trees are put together from 50 formulas, so subtrees recur, as elements do in web pages and phrases in code. The classes are random:
-# only the speed matters here. All nets have the same cell, a Child-Sum Tree-LSTM of 64 units.
+# The trees are put together from 50 formulas, so subtrees recur, as elements do in web pages and expressions in code. The classes are
+# random: only the speed matters here. All nets have the same cell, a Child-Sum Tree-LSTM of 64 units.
 
 import statistics
 import time
