@@ -271,6 +271,10 @@ class Kind:
         """Return the given rows as inputs of an exported net, ndarrays of int64 and float64 by name."""
         raise NotImplementedError
 
+    def label_ids(self, encoded: Any) -> Any:
+        """Return the ids of all positions, int, shape (n_positions,); only of kinds with ``has_labels``."""
+        raise NotImplementedError
+
     def count_labels(self, encoded: Any, n_labels: int) -> Any:
         """Count the labels of each sample, for the linear path of a net; only of kinds with ``has_labels``.
 

@@ -9,7 +9,7 @@ from scipy.sparse import csr_array
 
 from sklearn_tree.containers import to_numpy
 from sklearn_tree.trees.codes import MAX_INFERRED_SIZE, find_row
-from sklearn_tree.trees.flat import N_RESERVED_IDS
+from sklearn_tree.trees.flat import N_RESERVED_IDS, UNKNOWN_ID
 
 
 def count_ids(ids: Any, offsets: np.ndarray, n_labels: int) -> csr_array:
@@ -85,10 +85,21 @@ def _count(columns: np.ndarray, is_counted: np.ndarray, offsets: np.ndarray, n_c
     return counts
 
 
-def is_open_vocabulary(counts: csr_array) -> bool:
-    """Return whether at least a third of the ids occur in a single sample, given their counts."""
+def is_open_vocabulary(counts: csr_array, ids: Any) -> bool:
+    """Return whether at least a third of the labels occur in a single sample.
+
+    Parameters
+    ----------
+    counts : csr_array, shape (n_samples, n_labels)
+        Return value of :func:`count_ids`.
+    ids : ndarray or Tensor of int, shape (n_positions,)
+        Ids of all samples. Each unknown one counts as a label of its own: a vectorizer with ``min_df`` makes
+        rare labels unknown, which must not change the answer.
+    """
     n_samples = np.bincount(counts.indices)
-    return bool(3 * np.count_nonzero(n_samples == 1) >= np.count_nonzero(n_samples) > 0)
+    n_unknown = np.count_nonzero(to_numpy(ids) == UNKNOWN_ID)
+    n_rare = np.count_nonzero(n_samples == 1) + n_unknown
+    return bool(3 * n_rare >= np.count_nonzero(n_samples) + n_unknown > 0)
 
 
 def refuse_sparse_ids(ids: Any, offsets: np.ndarray, parameter: str = "n_labels") -> NoReturn:

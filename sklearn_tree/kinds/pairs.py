@@ -249,7 +249,7 @@ class Pairs(ColumnsMixin):
         kind.learn_defaults(items)
         if kind.has_labels:
             counts = kind.count_labels(items, items.n_labels or 0)
-            kind.is_open = is_open_vocabulary(counts[0::2] + counts[1::2])
+            kind.is_open = is_open_vocabulary(counts[0::2] + counts[1::2], kind.label_ids(items))
 
     @property
     def training_defaults(self) -> TrainingDefaults:

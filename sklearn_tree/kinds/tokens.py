@@ -73,6 +73,10 @@ class Tokens(OneColumnMixin, SequenceKind):
             refuse_sparse_ids(encoded.values, encoded.offsets)
         return {"n_labels": encoded.n_labels}
 
+    def label_ids(self, encoded: RaggedArray) -> Any:
+        """Return the ids of all tokens."""
+        return encoded.values
+
     def count_labels(self, encoded: RaggedArray, n_labels: int) -> Any:
         """Count the tokens of each sequence, csr_array, shape (n_samples, n_labels)."""
         return count_ids(encoded.values, encoded.offsets, n_labels)
@@ -83,7 +87,8 @@ class Tokens(OneColumnMixin, SequenceKind):
 
     def learn_defaults(self, encoded: RaggedArray) -> None:
         """Find out whether the vocabulary is open."""
-        self.is_open = is_open_vocabulary(self.count_labels(encoded, encoded.n_labels or 0))
+        counts = self.count_labels(encoded, encoded.n_labels or 0)
+        self.is_open = is_open_vocabulary(counts, self.label_ids(encoded))
 
     @property
     def training_defaults(self) -> TrainingDefaults:

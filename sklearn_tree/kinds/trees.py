@@ -185,13 +185,18 @@ class Trees(OneColumnMixin, TreeKind):
         trees = to_tree_array(X)
         return self.encode(trees), trees
 
+    def label_ids(self, encoded: TreeArray) -> Any:
+        """Return the labels of all nodes."""
+        return encoded.labels
+
     def count_labels(self, encoded: TreeArray, n_labels: int) -> Any:
         """Count the labels of each tree, csr_array, shape (n_samples, n_labels)."""
         return count_ids(encoded.labels, encoded.offsets, n_labels)
 
     def learn_defaults(self, encoded: TreeArray) -> None:
         """Find out whether the vocabulary is open and whether all trees are binary."""
-        self.is_open = is_open_vocabulary(self.count_labels(encoded, encoded.n_labels or 0))
+        counts = self.count_labels(encoded, encoded.n_labels or 0)
+        self.is_open = is_open_vocabulary(counts, self.label_ids(encoded))
         inner = encoded.arities[encoded.arities > 0]
         self.is_binary = bool(len(inner)) and bool((inner == 2).all())
 
