@@ -41,12 +41,12 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
         raise FileNotFoundError(f"the folder {path.parent} does not exist")
     temporary = path.with_name(f"{_TEMPORARY}{uuid4().hex}")
     temporary.touch(exist_ok=False)
+    mode = (path if path.exists() else temporary).stat().st_mode  # writers may set other permissions
     try:
         yield temporary
         with open(temporary, "rb+") as file:
             os.fsync(file.fileno())
-        if path.exists():
-            temporary.chmod(path.stat().st_mode)
+        temporary.chmod(mode)
         os.replace(temporary, path)
     except BaseException:
         with suppress(FileNotFoundError):

@@ -5,7 +5,16 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from sklearn_tree import RaggedArray, RecursiveNetClassifier, RNNClassifier, ToDevice, Tree, TreeArray
+from sklearn_tree import (
+    RaggedArray,
+    RecursiveNetClassifier,
+    RNNClassifier,
+    SequenceVectorizer,
+    ToDevice,
+    Tree,
+    TreeArray,
+    TreeVectorizer,
+)
 from sklearn_tree.kinds.ids import count_bigrams
 
 LARGEST = 2**31 - 1
@@ -92,3 +101,20 @@ def test_the_most_frequent_bigrams_are_kept():
     bigrams, counts = count_bigrams(np.concatenate(SEQUENCES).astype(int), offsets, 5, 1)
     assert bigrams.tolist() == [2 * 5 + 3]
     assert counts.toarray().ravel().tolist() == [2, 0, 0, 1, 0, 0, 0, 0]
+
+
+@pytest.mark.parametrize("min_df", [1, 2, 3])
+@pytest.mark.parametrize(
+    ("vectorizer", "cls"), [(SequenceVectorizer, RNNClassifier), (TreeVectorizer, RecursiveNetClassifier)]
+)
+def test_min_df_does_not_change_the_defaults_of_the_training(vectorizer, cls, min_df):
+    words = np.random.RandomState(0).zipf(1.5, (60, 6)) % 5000
+    texts = {"open": [" ".join(f"w{word}" for word in row) for row in words]}
+    texts["closed"] = [" ".join(f"w{word % 8}" for word in row) for row in words]
+    for name, X in texts.items():
+        X = X if cls is RNNClassifier else [f"(S {text})" for text in X]
+        estimator = cls(max_epochs=1, random_state=0).fit(
+            vectorizer(min_df=min_df).fit_transform(X), [0, 1] * 30
+        )
+        assert estimator.kind_.is_open == (name == "open")
+        assert estimator.net_.module__dropout == (0.5 if name == "open" else 0.0)
