@@ -265,6 +265,11 @@ def sensitivity(
     ndarray of float, shape (n_samples,)
         Maximum norm of the change, divided by the norm of the attributions.
 
+    Raises
+    ------
+    ValueError
+        If a model with nets inside is explained.
+
     References
     ----------
     .. [1] C.-K. Yeh et al. (2019). On the (In)fidelity and Sensitivity of Explanations. NeurIPS.
@@ -283,6 +288,7 @@ def sensitivity(
     seeds = check_random_state(random_state).randint(np.iinfo(np.int32).max, size=n_samples)
     changes = []
     for sample in explain_each(explainer, X):
+        _refuse_models(sample.request.net, "sensitivity perturbs the inputs")
         norm = np.linalg.norm(sample.own) or 1.0
         perturbed = (sample.explain_perturbed(radius, int(seed)) for seed in seeds)
         changes.append(max(np.linalg.norm(own - sample.own) / norm for own in perturbed))
@@ -315,7 +321,7 @@ def randomization_test(
     Raises
     ------
     ValueError
-        If no sample has at least three inputs with attributions that differ.
+        If no sample has three inputs with attributions that differ, or a model with nets inside is explained.
 
     References
     ----------
@@ -340,6 +346,7 @@ def randomization_test(
             "got none"
         )
     net, means = samples[0].request.net, []
+    _refuse_models(net, "randomization_test permutes the weights")
     original = {name: weight.clone() for name, weight in net.module.state_dict().items()}
     for _ in range(n_repeats):
         generator = torch.Generator().manual_seed(int(rng.randint(np.iinfo(np.int32).max)))
@@ -350,6 +357,13 @@ def randomization_test(
             pairs = [(sample.attributions, sample.sum_groups(sample.explain())) for sample in samples]
         means.append(np.mean([spearmanr(a, b).statistic for a, b in pairs if np.ptp(b)]))
     return np.array(means)
+
+
+def _refuse_models(net: Any, what: str) -> None:
+    """Refuse models that contain nets, which are explained by their predictions only."""
+    if not list(net.module.parameters()):
+        name = type(net.estimator).__name__
+        raise ValueError(f"explainer must explain a net, since {what} of nets, got a {name} with nets inside")
 
 
 def _compute_curve(

@@ -87,7 +87,8 @@ def draw_bars(names: Sequence[str], values: Any, *, limit: float | None = None, 
         A number per name: orange and to the right if positive; blue, dashed and to the left if negative. NaN
         and infinity count as 0.
     limit : float, default=None
-        Absolute value that gets the full length; None uses the largest.
+        Absolute value that gets the full length; None uses the largest. Longer bars are cut, and a break
+        marks them. With a limit, the zero line is always in the middle, so that drawings can be compared.
     max_bars : int, default=20
         Maximum number of bars. The sum of the remaining numbers is written below them, without a bar.
 
@@ -116,13 +117,16 @@ def draw_bars(names: Sequence[str], values: Any, *, limit: float | None = None, 
     names, values = _select(names, keep_finite(values), max_bars)
     has_others = len(values) > min(n_all, max_bars)
     kept = values[:-1] if has_others else values
-    strengths = find_strengths(kept, find_limit(kept, limit, percentile=100))
+    scale = find_limit(kept, limit, percentile=100)
+    strengths = find_strengths(kept, scale)
     strengths = np.append(strengths, 0.0) if has_others else strengths  # the sum would hide the others
     left = CHAR * max((count_cells(cut(name, _LONGEST)) for name in names), default=0) + 8
-    zero, length = (left + _WIDTH / 2, _WIDTH / 2) if (values < 0).any() else (left, _WIDTH)
+    is_central = limit is not None or (values < 0).any()
+    zero, length = (left + _WIDTH / 2, _WIDTH / 2) if is_central else (left, _WIDTH)
     rows = [
         f'<g transform="translate(0,{_ROW * i})"><title>{escape(f"{name} {value:+.3g}")}</title>'
-        f"{write_text(left - 8, 17, cut(name, _LONGEST), 'end')}{_draw_bar(zero, length, strength)}"
+        f"{write_text(left - 8, 17, cut(name, _LONGEST), 'end')}"
+        f"{_draw_bar(zero, length, strength, is_cut=abs(value) > 1.0001 * scale)}"
         f"{write_text(left + _WIDTH + 8, 17, f'{value:+.3g}')}</g>"
         for i, (name, value, strength) in enumerate(zip(names, values, strengths, strict=True))
     ]
@@ -143,10 +147,15 @@ def _select(names: list[str], values: np.ndarray, max_bars: int) -> tuple[list[s
     return [*names, others], np.append(values[:max_bars], values[max_bars:].sum())
 
 
-def _draw_bar(zero: float, length: float, strength: float) -> str:
+def _draw_bar(zero: float, length: float, strength: float, *, is_cut: bool) -> str:
     if not strength:
         return ""
     sign = 1 if strength > 0 else -1
     x, width = zero + length * min(strength, 0), length * abs(strength)
     edge = f'stroke="rgb({FOR})"' if sign > 0 else f'stroke="rgb({AGAINST})" stroke-dasharray="4 2"'
-    return f'<rect x="{x:.1f}" y="5" width="{width:.1f}" height="15" fill="{fill(sign)}" {edge}/>'
+    bar = f'<rect x="{x:.1f}" y="5" width="{width:.1f}" height="15" fill="{fill(sign)}" {edge}/>'
+    if not is_cut:
+        return bar
+    end = zero + sign * (length - 12)  # two slanted lines, as of a broken axis
+    lines = "".join(f"M{end + shift:.1f} 22l6 -19" for shift in (-5, 0))
+    return f'{bar}<path d="{lines}" fill="none" stroke="currentColor" stroke-width="1.5"/>'

@@ -58,8 +58,20 @@ def test_bars_of_one_sign_use_the_full_width():
 
 
 def test_lengths_are_scaled_and_clipped_by_the_limit():
-    assert lengths(draw_bars(["a", "b"], [9, 1], limit=1)) == [360, 360]
-    assert lengths(draw_bars(["a", "b"], [9, 1], limit=9)) == [360, 40]
+    assert lengths(draw_bars(["a", "b"], [9, 1], limit=1)) == [180, 180]
+    assert lengths(draw_bars(["a", "b"], [9, 1], limit=9)) == [180, 20]
+
+
+def test_a_break_marks_bars_that_are_cut():
+    broken = 'fill="none" stroke="currentColor" stroke-width="1.5"'
+    assert draw_bars(["a", "b", "c"], [9, 1, -2], limit=1).count(broken) == 2
+    assert broken not in draw_bars(["a", "b", "c"], [9, 1, -9], limit=9)
+    assert broken not in draw_bars(["a", "b", "c"], [9, 1, -2])
+
+
+def test_with_a_limit_the_zero_line_is_in_the_middle():
+    axis = [draw_bars(["a"], [value], limit=9).split('<path d="M')[1].split()[0] for value in (1, -1)]
+    assert axis[0] == axis[1]
 
 
 def test_numbers_that_are_not_finite_count_as_zero():

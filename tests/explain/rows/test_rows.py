@@ -29,7 +29,7 @@ from sklearn_tree import (
     RNNClassifier,
     Tree,
 )
-from sklearn_tree.explain.metrics import deletion_curve
+from sklearn_tree.explain.metrics import deletion_curve, randomization_test, sensitivity
 
 FRAME = pd.DataFrame(
     {
@@ -361,3 +361,12 @@ def test_unknown_columns_are_refused(mixed):
     model = make_pipeline(select, encode_net(), LogisticRegression()).fit(FRAME, NAMES)
     with pytest.raises(ValueError, match=r"X must have 1 column, unless a ColumnTransformer.*got 5 columns"):
         CaptumExplainer(model).fit(FRAME)
+
+
+@pytest.mark.parametrize("metric", [randomization_test, sensitivity])
+def test_metrics_of_weights_and_gradients_refuse_models(mixed, metric):
+    explainer = CaptumExplainer(mixed).fit(FRAME)
+    with pytest.raises(
+        ValueError, match=f"explainer must explain a net, since {metric.__name__} .* Pipeline"
+    ):
+        metric(explainer, FRAME[:3])
