@@ -117,4 +117,8 @@ picture
 if __name__ == "__main__" and "__file__" in globals():
     print("Saved", picture.save("quickstart_output.html"))
 
+# %%
+# **For your data:** replace ``load_gum`` by a list of your trees, in any of the formats of the guide "Trees and their formats", and search ``lr`` and
+# ``max_epochs`` before the sizes. Keep the linear model as a comparison.
+
 # sphinx_gallery_thumbnail_path = "figures/thumbnails/question.svg"

@@ -93,3 +93,7 @@ print(f"CNN on digits: {scores.mean():.3f} in cross-validation")
 
 vectors = CNNClassifier(input_kind="images", random_state=0).fit(images[:1000], digits.target[:1000])
 print(vectors.transform(images[1000:]).shape, vectors.get_feature_names_out()[:2])
+
+# %%
+# **For your data:** texts are a list of str, series an array of shape (n, steps, channels) and images one of shape (n, height, width, channels), in
+# float32. Compare with a simpler model first, see "Which net for which data?".

@@ -79,4 +79,8 @@ picture
 if __name__ == "__main__" and "__file__" in globals():
     print("Saved", picture.save("python_functions_output.html"))
 
+# %%
+# **For your data:** ``TreeParser("python")`` parses the source of functions, ``"json"``, ``"xml"`` and ``"html"`` other documents. Trees of other
+# languages come from tree-sitter. Split by project if functions of one project resemble each other.
+
 # sphinx_gallery_thumbnail_path = "figures/thumbnails/function.svg"

@@ -82,4 +82,8 @@ convolutional = CNNClassifier(input_kind="images", random_state=0).fit(images, i
 explainer = CaptumExplainer(convolutional, method_params={"window": 3, "stride": 1}).fit(images[:20])
 explainer.explain(images[:4])
 
+# %%
+# **For your data:** explain your own estimator, pipeline or search, and check the explanations with ``sklearn_tree.explain.metrics`` before you rely on
+# them. ``explain(X, y)`` shows the truth beside each prediction.
+
 # sphinx_gallery_thumbnail_path = "figures/thumbnails/explained.svg"

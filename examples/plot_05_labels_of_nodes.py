@@ -45,4 +45,8 @@ from sklearn_tree.plot import plot_tree
 first = nodes[nodes["sample"] == 0]
 plot_tree(grammar.data[test][0], 2 * first["positive"] - 1, caption="positive: orange, negative: blue")
 
+# %%
+# **For your data:** ``node_y`` has a sequence per tree with a label per node, in the order of ``Tree.nodes``, and None where a label is missing. If a
+# vectorizer changes the nodes, align the labels with ``TreeVectorizer.align_nodes``.
+
 # sphinx_gallery_thumbnail_path = "figures/thumbnails/phrases.svg"

@@ -101,4 +101,8 @@ is_short = [
 chosen = np.flatnonzero(is_short & (net.predict(X_test) == "implies") & (y_test == "implies"))[:1]
 explainer.explain(X_test.iloc[chosen])[0].plot()
 
+# %%
+# **For your data:** X is a data frame of two columns of texts, trees, series or images. Keep all pairs of a sample in one part when you split, so that
+# no sample occurs in training and test.
+
 # sphinx_gallery_thumbnail_path = "figures/thumbnails/pair.svg"

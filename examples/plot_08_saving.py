@@ -79,3 +79,7 @@ ax.bar_label(bars, fmt="%.1f s", padding=3)
 ax.set(xlabel="seconds until the first prediction of a new process", xlim=(0, 1.15 * max(seconds.values())))
 ax.spines[["top", "right"]].set_visible(False)
 plt.show()
+
+# %%
+# **For your data:** ``save`` keeps a net or a pipeline of its vectorizers and a net; other pipelines are saved by ``skops.io.dump``. Compare the
+# predictions of the exported model with your own on a few hundred samples before you ship it.

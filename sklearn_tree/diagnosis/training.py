@@ -1,4 +1,4 @@
-"""Checks of a training: too few epochs, and samples learned by heart."""
+"""Checks of a training: too few epochs, and samples that were memorized."""
 
 from __future__ import annotations
 
