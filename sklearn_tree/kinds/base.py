@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 import numpy as np
 
 from sklearn_tree.containers import as_known, is_tensor, refuse_texts, to_numpy
+from sklearn_tree.kinds.ids import count_ids
 from sklearn_tree.kinds.training import TrainingDefaults
 from sklearn_tree.trees.flat import N_RESERVED_IDS
 from sklearn_tree.vectors import WordVectors
@@ -276,21 +277,8 @@ class Kind:
         raise NotImplementedError
 
     def count_labels(self, encoded: Any, n_labels: int) -> Any:
-        """Count the labels of each sample, for the linear path of a net; only of kinds with ``has_labels``.
-
-        Parameters
-        ----------
-        encoded : encoded samples
-            The samples.
-        n_labels : int
-            Number of label ids; larger ids count as unknown.
-
-        Returns
-        -------
-        scipy.sparse.csr_array of float, shape (n_samples, n_labels)
-            Counts without those of the reserved ids.
-        """
-        raise NotImplementedError
+        """Count the labels of each sample, see :func:`~sklearn_tree.kinds.ids.count_ids`."""
+        return count_ids(self.label_ids(encoded), encoded.offsets, n_labels)
 
     def count_bigrams(self, encoded: Any, n_labels: int, max_bigrams: int) -> tuple[np.ndarray, Any] | None:
         """Count the pairs of successive labels of each sample; None if the labels have no order.

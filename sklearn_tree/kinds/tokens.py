@@ -9,7 +9,7 @@ import numpy as np
 from sklearn_tree.containers import is_int_array, layout_of, may_be_sequences
 from sklearn_tree.kinds.columns import OneColumnMixin
 from sklearn_tree.kinds.encoding import NotEncodedError, warn_of_unknown
-from sklearn_tree.kinds.ids import count_bigrams, count_ids, is_open_vocabulary, refuse_sparse_ids
+from sklearn_tree.kinds.ids import count_bigrams, is_open_vocabulary, refuse_sparse_ids
 from sklearn_tree.kinds.ragged import SequenceKind, read_sequences
 from sklearn_tree.kinds.training import TrainingDefaults
 from sklearn_tree.preprocessing import SequenceVectorizer
@@ -76,10 +76,6 @@ class Tokens(OneColumnMixin, SequenceKind):
     def label_ids(self, encoded: RaggedArray) -> Any:
         """Return the ids of all tokens."""
         return encoded.values
-
-    def count_labels(self, encoded: RaggedArray, n_labels: int) -> Any:
-        """Count the tokens of each sequence, csr_array, shape (n_samples, n_labels)."""
-        return count_ids(encoded.values, encoded.offsets, n_labels)
 
     def count_bigrams(self, encoded: RaggedArray, n_labels: int, max_bigrams: int) -> tuple[np.ndarray, Any]:
         """Count the bigrams of each sequence, see :meth:`Kind.count_bigrams`."""

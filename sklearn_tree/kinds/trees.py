@@ -10,7 +10,7 @@ from sklearn_tree.containers import holds_trees, to_numpy
 from sklearn_tree.kinds.base import Kind, to_tensor
 from sklearn_tree.kinds.columns import OneColumnMixin
 from sklearn_tree.kinds.encoding import NotEncodedError, warn_of_unknown
-from sklearn_tree.kinds.ids import count_ids, is_open_vocabulary, refuse_sparse_ids
+from sklearn_tree.kinds.ids import is_open_vocabulary, refuse_sparse_ids
 from sklearn_tree.kinds.statistics import value_statistics
 from sklearn_tree.kinds.training import TrainingDefaults
 from sklearn_tree.preprocessing import TreeVectorizer
@@ -188,10 +188,6 @@ class Trees(OneColumnMixin, TreeKind):
     def label_ids(self, encoded: TreeArray) -> Any:
         """Return the labels of all nodes."""
         return encoded.labels
-
-    def count_labels(self, encoded: TreeArray, n_labels: int) -> Any:
-        """Count the labels of each tree, csr_array, shape (n_samples, n_labels)."""
-        return count_ids(encoded.labels, encoded.offsets, n_labels)
 
     def learn_defaults(self, encoded: TreeArray) -> None:
         """Find out whether the vocabulary is open and whether all trees are binary."""
