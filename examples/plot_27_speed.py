@@ -127,4 +127,4 @@ plt.tight_layout()
 # %%
 # **For your data:** put your trees in the place of ``formulas``. Speed is not accuracy: larger batches take fewer steps per epoch, so
 # tune ``lr`` and ``max_epochs`` with them. ``precision="auto"`` uses bfloat16 where the hardware supports it and the net is large enough
-# to gain. Compiled code, threads and GPUs are described under "Speed and memory" in the :doc:`/user_guide`.
+# to gain. Compiled code, threads and GPUs are described in the guide :doc:`/devices`.
