@@ -72,7 +72,7 @@ class BaseNet(
             Training samples. Recursive nets read trees of any registered format; recurrent and convolutional
             nets read texts, token sequences and series; convolutional nets also read images. All read tables
             of floats, shape (n_samples, n_features), and a DataFrame or object array of two columns as pairs.
-            The user guide lists all forms.
+            The guide "What X can be" lists all forms.
         y : array-like, shape (n_samples,) or (n_samples, n_outputs)
             Targets.
         sample_weight : array-like of float, shape (n_samples,), default=None

@@ -94,7 +94,7 @@ class BaseRecursiveNet(BaseNet):
         ----------
         X : list, Series, array or one-column DataFrame of samples; TreeArray; or table
             Training samples: trees of any registered format, or a table of floats, shape (n_samples,
-            n_features). The user guide lists all forms.
+            n_features). The guide "Trees and their formats" lists all forms.
         y : array-like, shape (n_samples,) or (n_samples, n_outputs)
             Targets of the samples, which are those of the roots.
         sample_weight : array-like of float, shape (n_samples,), default=None
