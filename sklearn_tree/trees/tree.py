@@ -147,8 +147,8 @@ class Tree:
         Parameters
         ----------
         obj : Tree, str, tuple, list, dict, nltk.Tree or an object of a registered type
-            A str is a bracketed tree, ``"(S (NP I) (VP run))"``. The guide "Trees and their formats" describes others.
-            Other types can be added with :func:`register_tree_type`.
+            A str is a bracketed tree, ``"(S (NP I) (VP run))"``. The guide "Trees and their formats" describes
+            all forms. Other types can be added with :func:`register_tree_type`.
 
         Returns
         -------
