@@ -147,7 +147,7 @@ class Tree:
         Parameters
         ----------
         obj : Tree, str, tuple, list, dict, nltk.Tree or an object of a registered type
-            A str is a bracketed tree, ``"(S (NP I) (VP run))"``. The guide "Trees and their formats" describes
+            A str is a bracketed tree, ``"(S (NP I) (VP run))"``. The guide "Trees and their formats" has
             all forms. Other types can be added with :func:`register_tree_type`.
 
         Returns
