@@ -155,7 +155,8 @@ def check_y(y: Any) -> np.ndarray:
     if array.ndim == 0:
         raise TypeError(f"y must be array-like, with one entry per sample, got {type(y).__name__}")
     if len(array) and (row := first_missing(array)) is not None:
-        raise ValueError(f"y[{row}] is missing: drop samples without a target")
+        place = row if array.ndim == 1 else f"{row}, {first_missing(array[row])}"
+        raise ValueError(f"y[{place}] is missing: drop samples without a target")
     if array.dtype.kind == "T":  # numpy's StringDType, which scikit-learn does not know
         y = np.array(array.tolist())
     return check_array(without_nullable_types(y), ensure_2d=False, dtype=None, input_name="y")

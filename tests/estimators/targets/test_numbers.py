@@ -53,7 +53,7 @@ def test_samples_of_weight_zero_are_ignored(words_counted):
         (["a", "b"] * 60, "y must hold numbers: could not convert string to float"),
         ([np.inf] * 120, "Input y contains infinity"),
         ([0.0] * 119 + [np.nan], r"y\[119\] is missing"),
-        ([[0.0, 1.0]] * 2 + [[0.0, None]], r"y\[2\] is missing"),
+        ([[0.0, 1.0]] * 2 + [[0.0, None]], r"y\[2, 1\] is missing"),
     ],
 )
 def test_targets_that_are_not_numbers_are_rejected(words_counted, y, message):
