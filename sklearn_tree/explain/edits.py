@@ -181,6 +181,8 @@ class TreeEditor(Editor):
         self.sample = tree
         self.n_positions = tree.n_nodes
         self._ends = find_subtree_ends(tree.depths).tolist()
+        is_leaf = [self._is_leaf(node) for node in range(self.n_positions)]
+        self._n_leaves = [0, *np.cumsum(is_leaf).tolist()]  # before each node
         self._labels = list(dict.fromkeys(label for source in sources for label in _inner_labels(source)))
         self._subtrees = list(dict.fromkeys(part for source in sources for part in _list_subtrees(source)))
 
@@ -188,6 +190,14 @@ class TreeEditor(Editor):
         """Return the labels that are not those of inner nodes of the tree or of the candidates."""
         inner = {*_inner_labels(self.sample), *self._labels}
         return [word for word in words if word not in inner]
+
+    def allows(self, edits: Sequence[Edit]) -> bool:
+        """Return whether the edits do not overlap and do not delete all leaves of the tree."""
+        deleted = [edit for edit in edits if edit.inserted is None]
+        n_deleted = sum(
+            self._n_leaves[e.position + e.n_removed] - self._n_leaves[e.position] for e in deleted
+        )
+        return n_deleted < self._n_leaves[-1] and super().allows(edits)
 
     def list_edits(self, words: Sequence[str]) -> list[Edit]:
         """Return the deletions of subtrees, the replacements of labels, and those of subtrees."""

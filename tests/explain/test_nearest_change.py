@@ -253,3 +253,12 @@ def test_other_estimators_are_refused():
     ids = RNNClassifier(max_epochs=1).fit([[2, 3], [3, 4, 5]] * 10, Y[:20])
     with pytest.raises(TypeError, match="x must be a text, a list of str or a tree"):
         nearest_change(ids, [2, 3])
+
+
+def test_a_change_keeps_a_leaf_of_the_tree():
+    trees = ["(ROOT (S (NP it) (VP works)))", "(ROOT (X (Y it) (Z works)))", "(ROOT)", "(ROOT (S))"] * 20
+    net = RecursiveNetClassifier(max_epochs=30, random_state=0).fit(trees, ["a", "b", "b", "b"] * 20)
+    change = nearest_change(net, trees[0], candidates=[], target="b", max_changes=3)
+    assert change is None or set(change.changed.labels) & {"it", "works"}
+    smaller = nearest_change(net, "(ROOT (S (NP it)))", candidates=[], target="b")
+    assert smaller is None  # the only deletion would leave no word
