@@ -97,8 +97,8 @@ class Picture:
             raise ValueError(f"path must end in .html or .svg, got {str(path)!r}")
         if path.suffix == ".svg" and self._svg is None and not _is_svg(self.html):
             raise ValueError(
-                f"path must end in .html unless the picture is one <svg> element, got {str(path)!r}; summaries, "
-                "for example, are pages"
+                f"path must end in .html unless the picture is one <svg> element, got {str(path)!r}; "
+                "summaries, for example, are pages"
             )
         if not path.resolve().parent.is_dir():
             raise FileNotFoundError(f"path must be in an existing folder, got {str(path)!r}")
