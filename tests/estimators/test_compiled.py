@@ -115,7 +115,7 @@ def test_walks_of_large_nets_use_all_threads(small_trees, compiled, monkeypatch)
     try:
         results = []
         for min_operations, expected in ((0, 2), (10**12, 1)):
-            monkeypatch.setattr(threads, "_MIN_OPERATIONS", min_operations)
+            monkeypatch.setattr(threads, "_MIN_OPERATIONS_COMPILED", min_operations)
             monkeypatch.setattr(threads, "_MIN_OPERATIONS_PER_WALK", 1)
             seen.clear()
             clf = RecursiveNetClassifier(**PARAMS).fit(X, y)
