@@ -64,7 +64,7 @@ sphinx_gallery_conf = {
     "matplotlib_animations": False,
     "image_scrapers": ("matplotlib",),
     "reset_modules": (),
-    "thumbnail_size": (240, 168),  # shown two thirds as wide
+    "thumbnail_size": (200, 140),  # shown 160 wide
     "write_computation_times": False,  # the page would load scripts of other hosts
     "download_all_examples": False,
 }
