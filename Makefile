@@ -28,8 +28,8 @@ lint: $(STAMP)
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
-# The gallery runs every example, and myst-nb every notebook; warnings are errors. The pages must not load
-# anything from other hosts.
+# The gallery runs every example, and myst-nb every notebook; warnings are errors. The pages must load
+# nothing from other hosts, and their links must resolve.
 docs: $(STAMP)
 	$(BIN)/python -m sphinx -W --keep-going -b html docs docs/_build/html
 	$(BIN)/python docs/check_site.py docs/_build/html

@@ -103,10 +103,15 @@ def test_cells_and_poolings(cell, pooling, bidirectional):
     assert_same_on_cpu(estimator, TREES)
 
 
+def make_pairs(cls):
+    """Return pairs of trees or texts for an estimator, shape (n_pairs, 2)."""
+    side = TUPLES if cls.__name__.startswith("Recursive") else [" ".join(map(str, t)) for t in TUPLES]
+    return np.stack([object_array(side), object_array(side[::-1])], axis=1)
+
+
 @pytest.mark.parametrize("cls", ESTIMATORS)
 def test_pairs(cls):
-    side = TUPLES if cls.__name__.startswith("Recursive") else [" ".join(map(str, t)) for t in TUPLES]
-    X = np.stack([object_array(side), object_array(side[::-1])], axis=1)
+    X = make_pairs(cls)
     assert_same_on_cpu(quick(cls, device="cuda").fit(X, Y), X)
 
 
@@ -262,8 +267,7 @@ def test_explanations_of_nodes_and_of_all_classes(bidirectional, request_):
 
 @pytest.mark.parametrize("cls", ESTIMATORS)
 def test_explanations_of_pairs(cls):
-    side = TUPLES if cls.__name__.startswith("Recursive") else [" ".join(map(str, t)) for t in TUPLES]
-    X = np.stack([object_array(side), object_array(side[::-1])], axis=1)
+    X = make_pairs(cls)
     assert_same_explanations(quick(cls, device="cuda").fit(X, Y), X)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 import numpy as np
 
 from sklearn_tree.containers import as_known, is_tensor, refuse_texts, to_numpy
-from sklearn_tree.kinds.ids import count_ids
+from sklearn_tree.kinds.ids import count_ids, is_open_vocabulary
 from sklearn_tree.kinds.training import TrainingDefaults
 from sklearn_tree.trees.flat import N_RESERVED_IDS
 from sklearn_tree.vectors import WordVectors
@@ -257,6 +257,9 @@ class Kind:
 
     def learn_defaults(self, encoded: Any) -> None:
         """Learn from the training samples what :meth:`training_defaults` depends on."""
+        if self.has_labels:
+            counts = self.count_labels(encoded, encoded.n_labels or 0)
+            self.is_open = is_open_vocabulary(counts, self.label_ids(encoded))
 
     def dtype(self, encoded: Any) -> torch.dtype:
         """Return the dtype that the net is trained in: double precision for arrays of doubles only."""

@@ -9,7 +9,7 @@ import numpy as np
 from sklearn_tree.containers import is_int_array, layout_of, may_be_sequences
 from sklearn_tree.kinds.columns import OneColumnMixin
 from sklearn_tree.kinds.encoding import NotEncodedError, warn_of_unknown
-from sklearn_tree.kinds.ids import count_bigrams, is_open_vocabulary, refuse_sparse_ids
+from sklearn_tree.kinds.ids import count_bigrams, refuse_sparse_ids
 from sklearn_tree.kinds.ragged import SequenceKind, read_sequences
 from sklearn_tree.kinds.training import TrainingDefaults
 from sklearn_tree.preprocessing import SequenceVectorizer
@@ -80,11 +80,6 @@ class Tokens(OneColumnMixin, SequenceKind):
     def count_bigrams(self, encoded: RaggedArray, n_labels: int, max_bigrams: int) -> tuple[np.ndarray, Any]:
         """Count the bigrams of each sequence, see :meth:`Kind.count_bigrams`."""
         return count_bigrams(encoded.values, encoded.offsets, n_labels, max_bigrams)
-
-    def learn_defaults(self, encoded: RaggedArray) -> None:
-        """Find out whether the vocabulary is open."""
-        counts = self.count_labels(encoded, encoded.n_labels or 0)
-        self.is_open = is_open_vocabulary(counts, self.label_ids(encoded))
 
     @property
     def training_defaults(self) -> TrainingDefaults:

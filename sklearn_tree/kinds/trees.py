@@ -10,7 +10,7 @@ from sklearn_tree.containers import holds_trees, to_numpy
 from sklearn_tree.kinds.base import Kind, to_tensor
 from sklearn_tree.kinds.columns import OneColumnMixin
 from sklearn_tree.kinds.encoding import NotEncodedError, warn_of_unknown
-from sklearn_tree.kinds.ids import is_open_vocabulary, refuse_sparse_ids
+from sklearn_tree.kinds.ids import refuse_sparse_ids
 from sklearn_tree.kinds.statistics import value_statistics
 from sklearn_tree.kinds.training import TrainingDefaults
 from sklearn_tree.preprocessing import TreeVectorizer
@@ -191,8 +191,7 @@ class Trees(OneColumnMixin, TreeKind):
 
     def learn_defaults(self, encoded: TreeArray) -> None:
         """Find out whether the vocabulary is open and whether all trees are binary."""
-        counts = self.count_labels(encoded, encoded.n_labels or 0)
-        self.is_open = is_open_vocabulary(counts, self.label_ids(encoded))
+        super().learn_defaults(encoded)
         inner = encoded.arities[encoded.arities > 0]
         self.is_binary = bool(len(inner)) and bool((inner == 2).all())
 

@@ -3,6 +3,7 @@
 import doctest
 import importlib.util
 import re
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -86,6 +87,7 @@ def load_script():
 DECIMAL = re.compile(r"(?<![\w.=/:])(\d*\.\d+)(?![\w/]|\.\d)")
 
 
+@cache
 def find_measured():
     """Return all decimals in the files of results, and the means of the seeds in ``defaults.csv``."""
     folder = ROOT / "benchmarks"
