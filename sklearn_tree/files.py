@@ -41,8 +41,8 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
         raise FileNotFoundError(f"the folder {path.parent} does not exist")
     temporary = path.with_name(f"{_TEMPORARY}{uuid4().hex}")
     temporary.touch(exist_ok=False)
-    mode = (path if path.exists() else temporary).stat().st_mode  # writers may set other permissions
     try:
+        mode = (path if path.exists() else temporary).stat().st_mode  # writers may set other permissions
         yield temporary
         with open(temporary, "rb+") as file:
             os.fsync(file.fileno())

@@ -24,7 +24,7 @@ def convert(latex: str, *, is_block: bool) -> str:
     Environments of numbered equations are written as ``aligned``, and so is a block with ``\\``.
     """
     latex = ENVIRONMENT.sub(r"\2", latex.strip())
-    if is_block and r"\\" in latex and r"\begin" not in latex:
+    if is_block and re.search(r"\\\\|(?<!\\)&", latex) and r"\begin" not in latex:
         latex = rf"\begin{{aligned}}{latex}\end{{aligned}}"
     try:
         for left, right in PAIRS:

@@ -25,7 +25,8 @@ _N_POSITIONS_AHEAD = 4096  # of small batches that are made one after the other,
 def _refuse_raw(X: Any, kind: Kind) -> None:
     """Refuse samples that were given to a skorch net before a vectorizer has encoded them."""
     if isinstance(X, list | tuple) or (isinstance(X, np.ndarray) and X.dtype.kind in "OUT"):
-        wanted = "an array of numbers" if kind.container is None else f"a {kind.container.__name__} of ids"
+        wanted = "an array of numbers" if kind.container is None else f"a {kind.container.__name__}"
+        wanted += " of ids" if kind.has_labels else ""
         raise TypeError(
             f"X must be encoded, got {type(X).__name__}: a skorch net reads {wanted}, as vectorizers return"
         )

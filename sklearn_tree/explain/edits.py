@@ -192,12 +192,13 @@ class TreeEditor(Editor):
         return [word for word in words if word not in inner]
 
     def allows(self, edits: Sequence[Edit]) -> bool:
-        """Return whether the edits do not overlap and do not delete all leaves of the tree."""
+        """Return whether the edits do not overlap and do not delete all of several leaves."""
         deleted = [edit for edit in edits if edit.inserted is None]
         n_deleted = sum(
             self._n_leaves[e.position + e.n_removed] - self._n_leaves[e.position] for e in deleted
         )
-        return n_deleted < self._n_leaves[-1] and super().allows(edits)
+        n_leaves = self._n_leaves[-1]
+        return (n_leaves == 1 or n_deleted < n_leaves) and super().allows(edits)
 
     def list_edits(self, words: Sequence[str]) -> list[Edit]:
         """Return the deletions of subtrees, the replacements of labels, and those of subtrees."""

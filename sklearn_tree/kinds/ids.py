@@ -93,8 +93,9 @@ def is_open_vocabulary(counts: csr_array, ids: Any) -> bool:
     counts : csr_array, shape (n_samples, n_labels)
         Return value of :func:`count_ids`.
     ids : ndarray or Tensor of int, shape (n_positions,)
-        Ids of all samples. Each unknown one counts as a label of its own: a vectorizer with ``min_df`` makes
-        rare labels unknown, which must not change the answer.
+        Ids of all samples. Each unknown one counts as a rare label of its own, since a vectorizer with a
+        small ``min_df`` has made rare labels unknown. Frequent labels that ``max_features`` or a large
+        ``min_df`` has cut are overcounted, so that such a vocabulary looks open.
     """
     n_samples = np.bincount(counts.indices)
     n_unknown = np.count_nonzero(to_numpy(ids) == UNKNOWN_ID)
